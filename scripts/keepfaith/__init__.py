@@ -1,0 +1,1 @@
+"""keepfaith: how far a language model can be pruned before it degrades."""

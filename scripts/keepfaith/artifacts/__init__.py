@@ -1,0 +1,1 @@
+"""Schema, provenance, atomic write and checked read of every artifact."""

@@ -1,0 +1,39 @@
+"""What made an artifact: everything needed to judge or repeat it, and nothing that differs between equal runs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "polars", "numpy", "scipy", "scikit-learn")
+
+
+def package_versions() -> dict[str, str]:
+    """Installed versions of the packages that can change a number; read without importing them."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The origin of one artifact; stored inside it.
+
+    `settings` holds the config values that the rule received, seeds included; `measured` what the job found by
+    itself, such as the batch size it ended with. No time stamp: equal runs write equal bytes.
+    """
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    measured: Mapping[str, object] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=package_versions)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @staticmethod
+    def from_json(text: str) -> "Provenance":
+        return Provenance(**json.loads(text))

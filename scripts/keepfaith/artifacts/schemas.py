@@ -1,0 +1,218 @@
+"""Columns of every table that a rule writes: the contract between the rooms.
+
+One row means what the schema's description says; a change of meaning or of a column raises the version,
+so that a stale artifact is refused instead of misread.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+Span = pl.Struct({"start": pl.Int64, "end": pl.Int64})
+Field = pl.Struct({"name": pl.String, "start": pl.Int64, "end": pl.Int64})
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """Name, version, meaning and columns of one table."""
+
+    name: str
+    version: int
+    description: str
+    columns: Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+EXAMPLES = TableSchema(
+    "examples",
+    1,
+    "One labelled example of a task: its prompt, the character spans of its fields in the prompt (template text "
+    "lies outside them), options as continuations, and the parts it belongs to.",
+    {
+        "example_id": pl.String,
+        "row": pl.Int64,
+        "prompt": pl.String,
+        "fields": pl.List(Field),
+        "options": pl.List(pl.String),
+        "label": pl.Int64,
+        "evidence": pl.List(Span),
+        "posterior": pl.List(pl.Float64),
+        "evaluation": pl.Boolean,
+        "explanation": pl.Boolean,
+        "tuning": pl.Boolean,
+    },
+)
+
+ORDER = TableSchema(
+    "order",
+    1,
+    "One attention layer: its score under the criterion and its position in the order (1 is dropped first).",
+    {"position": pl.Int64, "layer": pl.Int64, "score": pl.Float64},
+)
+
+PREDICTIONS = TableSchema(
+    "predictions",
+    1,
+    "One option of one example at one level: its summed log-likelihood in nats behind the prompt.",
+    {
+        "level": pl.Int64,
+        "example_id": pl.String,
+        "option": pl.Int64,
+        "log_likelihood": pl.Float64,
+        "tokens": pl.Int64,
+    },
+)
+
+ATTRIBUTIONS = TableSchema(
+    "attributions",
+    1,
+    "One feature (prompt token) of one explained example at one level: its attribution score towards `target`, "
+    "the option that this level itself predicts. `start` and `end` are its characters in the prompt.",
+    {
+        "level": pl.Int64,
+        "example_id": pl.String,
+        "method": pl.String,
+        "seed": pl.Int64,
+        "target": pl.Int64,
+        "feature": pl.Int64,
+        "token_id": pl.Int64,
+        "start": pl.Int64,
+        "end": pl.Int64,
+        "score": pl.Float64,
+    },
+)
+
+FAITHFULNESS = TableSchema(
+    "faithfulness",
+    1,
+    "One perturbed input: the normalised probability of `target` with the whole prompt and with the top `fraction` "
+    "of features removed (comprehensiveness) or alone kept (sufficiency). `difference` = full - perturbed.",
+    {
+        "level": pl.Int64,
+        "example_id": pl.String,
+        "method": pl.String,
+        "seed": pl.Int64,
+        "ranking": pl.String,
+        "operator": pl.String,
+        "kind": pl.String,
+        "fraction": pl.Float64,
+        "target": pl.Int64,
+        "features": pl.Int64,
+        "selected": pl.Int64,
+        "full_probability": pl.Float64,
+        "perturbed_probability": pl.Float64,
+        "difference": pl.Float64,
+    },
+)
+
+METRICS = TableSchema(
+    "metrics",
+    1,
+    "One quantity at one level. `low`..`high`: 95 % interval of the value (or the seed band for explanation "
+    "metrics). `reference_low`..`reference_high`: what chance alone gives (null band of a calibrated model, "
+    "random ranking, seed floor). `change` = value minus the dense value, with its paired 95 % interval.",
+    {
+        "level": pl.Int64,
+        "family": pl.String,
+        "metric": pl.String,
+        "method": pl.String,
+        "operator": pl.String,
+        "ranking": pl.String,
+        "value": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "reference_low": pl.Float64,
+        "reference_high": pl.Float64,
+        "change": pl.Float64,
+        "change_low": pl.Float64,
+        "change_high": pl.Float64,
+        "p_value": pl.Float64,
+        "examples": pl.Int64,
+    },
+)
+
+RELIABILITY = TableSchema(
+    "reliability",
+    1,
+    "One confidence bin of one level: number of examples, mean confidence and accuracy (null where empty).",
+    {
+        "level": pl.Int64,
+        "bin": pl.Int64,
+        "lower": pl.Float64,
+        "upper": pl.Float64,
+        "count": pl.Int64,
+        "confidence": pl.Float64,
+        "accuracy": pl.Float64,
+    },
+)
+
+CURVES = TableSchema(
+    "curves",
+    1,
+    "Mean comprehensiveness or sufficiency at one fraction, over examples and seeds; `seed_sd` is the standard "
+    "deviation of the per-seed means.",
+    {
+        "level": pl.Int64,
+        "method": pl.String,
+        "ranking": pl.String,
+        "operator": pl.String,
+        "kind": pl.String,
+        "fraction": pl.Float64,
+        "value": pl.Float64,
+        "seed_sd": pl.Float64,
+        "examples": pl.Int64,
+    },
+)
+
+OVERLAP = TableSchema(
+    "overlap",
+    1,
+    "Mean share of the `top` highest-scored features that two levels have in common (scores summed over seeds). "
+    "`floor` is the same share between seeds of one level, averaged over the two levels, where the method is "
+    "seeded; `chance` is what random rankings share.",
+    {
+        "method": pl.String,
+        "top": pl.Int64,
+        "level_a": pl.Int64,
+        "level_b": pl.Int64,
+        "overlap": pl.Float64,
+        "floor": pl.Float64,
+        "chance": pl.Float64,
+        "examples": pl.Int64,
+    },
+)
+
+VERDICT = TableSchema(
+    "verdict",
+    1,
+    "One watched quantity at one level: `harm` is the change in its harmful direction (positive is worse than "
+    "dense) with its interval, against `margin`. `status`: kept (harm is shown to stay within the margin), "
+    "degraded (harm is shown to exceed zero and its estimate exceeds the margin), undecided (neither).",
+    {
+        "level": pl.Int64,
+        "quantity": pl.String,
+        "method": pl.String,
+        "harm": pl.Float64,
+        "harm_low": pl.Float64,
+        "harm_high": pl.Float64,
+        "margin": pl.Float64,
+        "p_value": pl.Float64,
+        "status": pl.String,
+    },
+)
+
+ALL = {
+    schema.name: schema
+    for schema in (
+        EXAMPLES,
+        ORDER,
+        PREDICTIONS,
+        ATTRIBUTIONS,
+        FAITHFULNESS,
+        METRICS,
+        RELIABILITY,
+        CURVES,
+        OVERLAP,
+        VERDICT,
+    )
+}

@@ -1,0 +1,77 @@
+"""Reading and writing the tables of `schemas`, each with its schema version and provenance inside."""
+
+from pathlib import Path
+
+import polars as pl
+
+from keepfaith.artifacts.atomic import replacing
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import TableSchema
+
+
+class ArtifactError(Exception):
+    """An artifact is missing, damaged, of another version, or holds what its schema forbids."""
+
+
+def write_table(frame: pl.DataFrame, path: Path, schema: TableSchema, provenance: Provenance) -> None:
+    """Check `frame` against `schema` and write it as Parquet, atomically.
+
+    Raises:
+        ArtifactError: a column is missing, unknown or of another type, or a float is NaN.
+    """
+    path = Path(path)
+    frame = conform(frame, schema)
+    metadata = {
+        "keepfaith_schema": schema.name,
+        "keepfaith_schema_version": str(schema.version),
+        "keepfaith_provenance": provenance.to_json(),
+    }
+    with replacing(path) as temporary:
+        frame.write_parquet(temporary, metadata=metadata)
+
+
+def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
+    """Read a table and check that it is what `schema` says.
+
+    Raises:
+        ArtifactError: with the path and what to do about it.
+    """
+    path = Path(path)
+    try:
+        metadata = pl.read_parquet_metadata(path)
+        frame = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ArtifactError(f"{path}: not a readable table ({error}); delete it and run again") from error
+    found = (metadata.get("keepfaith_schema"), metadata.get("keepfaith_schema_version"))
+    if found != (schema.name, str(schema.version)):
+        raise ArtifactError(
+            f"{path}: holds {found[0]} version {found[1]}, expected {schema.name} version {schema.version}; "
+            "delete it and run again"
+        )
+    return conform(frame, schema, place=str(path))
+
+
+def read_provenance(path: Path) -> Provenance:
+    """The provenance stored in a table."""
+    return Provenance.from_json(pl.read_parquet_metadata(Path(path))["keepfaith_provenance"])
+
+
+def conform(frame: pl.DataFrame, schema: TableSchema, place: str | None = None) -> pl.DataFrame:
+    """Return `frame` with exactly the columns of `schema`, in its order and types.
+
+    Raises:
+        ArtifactError: a column is missing, unknown or not castable, or a float is NaN.
+    """
+    place = place or f"table {schema.name}"
+    missing = [name for name in schema.columns if name not in frame.columns]
+    unknown = [name for name in frame.columns if name not in schema.columns]
+    if missing or unknown:
+        raise ArtifactError(f"{place}: missing columns {missing}, unknown columns {unknown}")
+    try:
+        frame = frame.select(pl.col(name).cast(kind) for name, kind in schema.columns.items())
+    except pl.exceptions.PolarsError as error:
+        raise ArtifactError(f"{place}: {error}") from error
+    for name, kind in schema.columns.items():
+        if kind == pl.Float64 and frame[name].is_nan().any():
+            raise ArtifactError(f"{place}: column {name} holds NaN; null means missing, NaN is never a result")
+    return frame
