@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
                     os.fsync(handle.fileno())
         if temporary.is_dir() and path.is_dir():
             shutil.rmtree(path)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         shutil.rmtree(room, ignore_errors=True)
 

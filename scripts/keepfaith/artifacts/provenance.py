@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "polars", "numpy", "scipy", "scikit-learn")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "polars",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+)
 
 
 def package_versions() -> dict[str, str]:

@@ -13,7 +13,9 @@ class ArtifactError(Exception):
     """An artifact is missing, damaged, of another version, or holds what its schema forbids."""
 
 
-def write_table(frame: pl.DataFrame, path: Path, schema: TableSchema, provenance: Provenance) -> None:
+def write_table(
+    frame: pl.DataFrame, path: Path, schema: TableSchema, provenance: Provenance
+) -> None:
     """Check `frame` against `schema` and write it as Parquet, atomically.
 
     Raises:
@@ -41,7 +43,9 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
         metadata = pl.read_parquet_metadata(path)
         frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ArtifactError(f"{path}: not a readable table ({error}); delete it and run again") from error
+        raise ArtifactError(
+            f"{path}: not a readable table ({error}); delete it and run again"
+        ) from error
     found = (metadata.get("keepfaith_schema"), metadata.get("keepfaith_schema_version"))
     if found != (schema.name, str(schema.version)):
         raise ArtifactError(
@@ -73,5 +77,7 @@ def conform(frame: pl.DataFrame, schema: TableSchema, place: str | None = None) 
         raise ArtifactError(f"{place}: {error}") from error
     for name, kind in schema.columns.items():
         if kind == pl.Float64 and frame[name].is_nan().any():
-            raise ArtifactError(f"{place}: column {name} holds NaN; null means missing, NaN is never a result")
+            raise ArtifactError(
+                f"{place}: column {name} holds NaN; null means missing, NaN is never a result"
+            )
     return frame

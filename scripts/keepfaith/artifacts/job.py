@@ -1,0 +1,57 @@
+"""The frame around every job: where its log goes, how it fails, and that it never outlives its workflow."""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+WATCH_SECONDS = 1.0
+
+
+@contextmanager
+def job(log: str | Path) -> Iterator[logging.Logger]:
+    """Run the body of a script as a job.
+
+    Progress goes to the file `log`. An error goes there with its traceback, and to standard error as one line;
+    the process then exits with 1. A job whose workflow was killed stops by itself within a second or two, so
+    that a second run never shares the machine with what the first one left behind.
+    """
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        filename=path,
+        filemode="w",
+        level=logging.INFO,
+        format="%(asctime)s %(name)s: %(message)s",
+        force=True,
+    )
+    logging.captureWarnings(True)
+    _stop_with_parent()
+    logger = logging.getLogger("keepfaith")
+    started = time.monotonic()
+    try:
+        yield logger
+    except Exception as error:
+        logger.exception("failed after %.1f s", time.monotonic() - started)
+        print(f"keepfaith: {_one_line(error)} (log: {path})", file=sys.stderr)
+        raise SystemExit(1) from error
+    logger.info("done in %.1f s", time.monotonic() - started)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _stop_with_parent() -> None:
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="stop-with-parent").start()
