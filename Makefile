@@ -1,0 +1,51 @@
+# make demo: set up and run the built-in study.  make test: set up and test.  make lint, make bench, make docs.
+
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= all
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench docs format clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/ready
+	$(BIN)/snakemake --cores $(CORES)
+	@echo "Open results/report/index.html"
+
+test: $(VENV)/ready-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: $(VENV)/ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+bench: $(VENV)/ready-dev
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# The JSON schema and the page of options, from the typed schema of the configuration.
+docs: $(VENV)/ready
+	PYTHONPATH=scripts $(BIN)/python -m keepfaith.config.reference
+
+clean:
+	rm -rf results/*/ logs .snakemake
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "keepfaith needs Python 3.11 or newer: make demo PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: envs/requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	touch $@
+
+$(VENV)/ready-dev: envs/requirements-dev.txt $(VENV)/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements-dev.txt
+	touch $@

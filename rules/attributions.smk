@@ -1,0 +1,45 @@
+# Token scores of every level, one job per method and seed; then what removing or keeping the top tokens does.
+
+
+rule attribute:
+    input:
+        model="results/models/{model}/model.json",
+        order="results/{model}/{order}/order.parquet",
+        examples="results/tasks/{task}/examples.parquet",
+        predictions="results/{model}/{order}/{task}/predictions.parquet",
+    output:
+        attributions="results/{model}/{order}/{task}/attributions/{method}-seed{seed}.parquet",
+    log:
+        "logs/{model}/{order}/{task}/attribute/{method}-seed{seed}.log",
+    params:
+        method=lambda wildcards: settings.methods[wildcards.method].model_dump(mode="json"),
+        levels=lambda wildcards: settings.levels[wildcards.model],
+        scoring=settings.study.scoring.model_dump(mode="json"),
+        code=lambda wildcards: code("attribute.py", method_file(wildcards.method)),
+    threads: settings.study.scoring.threads
+    resources:
+        gpu=gpus,
+    script:
+        "../scripts/attribute.py"
+
+
+rule measure_faithfulness:
+    input:
+        model="results/models/{model}/model.json",
+        order="results/{model}/{order}/order.parquet",
+        examples="results/tasks/{task}/examples.parquet",
+        attributions=attributions_of_method,
+    output:
+        faithfulness="results/{model}/{order}/{task}/faithfulness/{method}.parquet",
+    log:
+        "logs/{model}/{order}/{task}/measure_faithfulness/{method}.log",
+    params:
+        levels=lambda wildcards: settings.levels[wildcards.model],
+        faithfulness=settings.study.faithfulness.model_dump(mode="json"),
+        scoring=settings.study.scoring.model_dump(mode="json"),
+        code=code("measure_faithfulness.py", *operator_files()),
+    threads: settings.study.scoring.threads
+    resources:
+        gpu=gpus,
+    script:
+        "../scripts/measure_faithfulness.py"

@@ -1,0 +1,57 @@
+"""Tables: checked on the way in and out, with their provenance inside and nothing that differs between equal runs."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import ORDER, PREDICTIONS
+from keepfaith.artifacts.tables import ArtifactError, read_provenance, read_table, write_table
+
+FRAME = pl.DataFrame({"position": [1, 2], "layer": [3, 0], "score": [0.25, 0.5]})
+PROVENANCE = Provenance(settings={"seed": 7, "criterion": "cosine"}, measured={"token_budget": 512})
+
+
+def test_round_trip_keeps_values_and_provenance(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "order.parquet"
+    write_table(FRAME.select("score", "layer", "position"), path, ORDER, PROVENANCE)
+    assert read_table(path, ORDER).equals(FRAME)
+    assert read_provenance(path) == PROVENANCE
+    assert "torch" in read_provenance(path).packages
+
+
+def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_table(FRAME, tmp_path / name, ORDER, PROVENANCE)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_nan_is_refused(tmp_path: Path) -> None:
+    broken = FRAME.with_columns(score=pl.Series([0.1, float("nan")]))
+    with pytest.raises(ArtifactError, match="score holds NaN"):
+        write_table(broken, tmp_path / "order.parquet", ORDER, PROVENANCE)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [FRAME.drop("score"), FRAME.with_columns(extra=1), FRAME.with_columns(layer=pl.lit("x"))],
+)
+def test_wrong_columns_are_refused(frame: pl.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError):
+        write_table(frame, tmp_path / "order.parquet", ORDER, PROVENANCE)
+
+
+def test_another_table_is_refused(tmp_path: Path) -> None:
+    write_table(FRAME, tmp_path / "order.parquet", ORDER, PROVENANCE)
+    with pytest.raises(ArtifactError, match="holds order version 1, expected predictions"):
+        read_table(tmp_path / "order.parquet", PREDICTIONS)
+
+
+def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "order.parquet"
+    write_table(FRAME, path, ORDER, PROVENANCE)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ArtifactError, match=r"order\.parquet: not a readable table"):
+        read_table(path, ORDER)
