@@ -1,0 +1,70 @@
+"""Progress of long work, with the time left, in the job's log."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+class Progress:
+    """Counts finished work and logs it with the time left, at most once every `every` seconds.
+
+    Rates are those of the whole run so far; the last report comes with the last unit.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        unit: str,
+        logger: logging.Logger,
+        every: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total = total
+        self.unit = unit
+        self.done = 0
+        self._logger = logger
+        self._every = every
+        self._clock = clock
+        self._started = clock()
+        self._reported = self._started
+
+    def advance(self, amount: int) -> None:
+        """Count `amount` more units as finished."""
+        self.done += amount
+        now = self._clock()
+        finished = self.done >= self.total
+        if amount and (finished or now - self._reported >= self._every):
+            self._reported = now
+            self._logger.info("%s", self.describe(now - self._started))
+
+    def describe(self, elapsed: float) -> str:
+        """One line: done of total, share, seconds gone and left."""
+        share = self.done / self.total if self.total else 1.0
+        left = elapsed * (1 - share) / share if share else float("nan")
+        return (
+            f"{self.done} of {self.total} {self.unit} ({share:.0%}), "
+            f"{duration(elapsed)} gone, {duration(left)} left"
+        )
+
+
+def tracked(items: Iterable[Item], total: int, what: str, every: float = 10.0) -> Iterator[Item]:
+    """Pass `items` on, logging how many of `total` are done and the time left. `what` names them."""
+    progress = Progress(total, what, logging.getLogger("keepfaith.progress"), every)
+    for item in items:
+        yield item
+        progress.advance(1)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a short text: 42 s, 3 min 07 s, 2 h 05 min."""
+    if seconds != seconds:
+        return "unknown time"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

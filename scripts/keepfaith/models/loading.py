@@ -1,0 +1,83 @@
+"""Loading a checked local folder: safetensors only, no remote code, ready to evaluate."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "float64": torch.float64,
+}
+
+
+class LoadingError(Exception):
+    """A model folder loads, but not to what its configuration says."""
+
+
+def choose_device(device: str) -> torch.device:
+    """`auto` is the first CUDA device where there is one, else the CPU.
+
+    Raises:
+        LoadingError: CUDA is asked for by name and there is none.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise LoadingError(
+            f"device {device} is asked for, but torch sees no CUDA device; use auto or cpu"
+        )
+    return torch.device(device)
+
+
+def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerBase:
+    """The folder's tokenizer; it must be a fast one, since character spans need offsets.
+
+    Raises:
+        LoadingError: the tokenizer has no Rust implementation.
+    """
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        str(folder), local_files_only=True, trust_remote_code=False
+    )
+    if not tokenizer.is_fast:
+        raise LoadingError(
+            f"{folder}: only a slow tokenizer here; character spans need tokenizer.json"
+        )
+    return tokenizer
+
+
+def load_model(folder: Path | str, dtype: str = "float32", device: str = "auto") -> PreTrainedModel:
+    """The folder's causal language model in evaluation mode, without gradients on its weights.
+
+    Args:
+        folder: a folder with config.json and safetensors.
+        dtype: float32, bfloat16, float16 (or float64, for references).
+        device: auto, cpu or cuda.
+
+    Raises:
+        LoadingError: weights are missing from the checkpoint (transformers would fill them at random).
+    """
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        str(folder),
+        dtype=DTYPES[dtype],
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+    )
+    model, report = loaded
+    if missing := sorted(report["missing_keys"]):
+        raise LoadingError(
+            f"{folder}: {len(missing)} weights are missing from the checkpoint, first {missing[0]}"
+        )
+    model.requires_grad_(False)
+    ready: PreTrainedModel = model.eval().to(choose_device(device))
+    return ready

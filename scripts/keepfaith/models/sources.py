@@ -1,0 +1,193 @@
+"""From a model's source (hub, local folder, built-in folder) to a checked local folder and its manifest."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from keepfaith.artifacts.atomic import write_text
+
+ALLOWED = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "config.json",
+    "generation_config.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+)
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+
+
+class ModelError(Exception):
+    """A model cannot be used: one sentence, with what to do about it."""
+
+
+class ModelManifest(BaseModel):
+    """What a rule needs to know about a prepared model, with the digest of every file it is made of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    name: str
+    folder: str
+    source: str
+    revision: str | None
+    model_type: str
+    layers: int
+    vocabulary: int
+    context_length: int | None
+    files: dict[str, str]
+
+    def write(self, path: Path) -> None:
+        """Write as JSON, atomically."""
+        write_text(path, self.model_dump_json(indent=2) + "\n")
+
+    @staticmethod
+    def read(path: Path) -> "ModelManifest":
+        return ModelManifest.model_validate_json(Path(path).read_text(encoding="utf-8"))
+
+
+def prepare_hub(
+    name: str, repository: str, revision: str | None, cache: Path | None
+) -> ModelManifest:
+    """Download the safetensors, configuration and tokenizer of a hub model; nothing else is fetched.
+
+    Raises:
+        ModelError: the repository or revision cannot be had, or it holds no safetensors.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        folder = snapshot_download(
+            repository, revision=revision, cache_dir=cache, allow_patterns=list(ALLOWED)
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(
+            f"model {name}: cannot get {repository} at revision {revision or 'main'} ({reason}); "
+            "check the name, your access to it and the network, or use a local folder"
+        ) from error
+    # The hub's cache names a snapshot's folder after its commit.
+    return prepare_folder(
+        name, Path(folder), source=f"hub:{repository}", revision=Path(folder).name
+    )
+
+
+def prepare_folder(
+    name: str, folder: Path, source: str = "local", revision: str | None = None
+) -> ModelManifest:
+    """Check a local model folder and describe it.
+
+    Raises:
+        ModelError: the folder, its config.json, its safetensors or its tokenizer is missing.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ModelError(f"model {name}: no folder {folder}")
+    configuration = _read_configuration(name, folder)
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        pickles = [path.name for path in folder.iterdir() if path.suffix in PICKLES]
+        found = f"only {pickles[0]}, which may run code on loading" if pickles else "no weights"
+        raise ModelError(f"model {name}: {folder} holds {found}; convert the model to safetensors")
+    _check_shards(name, folder, weights)
+    if not (folder / "tokenizer.json").is_file() and not list(folder.glob("*.model")):
+        raise ModelError(f"model {name}: {folder} has no tokenizer.json")
+    text = configuration.get("text_config") or configuration
+    return ModelManifest(
+        name=name,
+        folder=str(folder),
+        source=source,
+        revision=revision,
+        model_type=str(configuration["model_type"]),
+        layers=_integer(name, text, "num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+        vocabulary=_integer(name, text, "vocab_size"),
+        context_length=_first(text, "max_position_embeddings", "n_positions", "max_seq_len"),
+        files={path.name: sha256(path) for path in _allowed(folder)},
+    )
+
+
+def prepare_model(
+    name: str,
+    source: dict[str, Any],
+    models_folder: Path | None,
+    builtin: Path,
+    cache: Path | None = None,
+) -> ModelManifest:
+    """Prepare a model from a `hub`, `local` or `builtin` source as the configuration writes it.
+
+    Args:
+        name: the model's name in the catalog.
+        source: `kind` and its fields.
+        models_folder: where relative `local` paths start.
+        builtin: folder of the checkpoint that ships with keepfaith.
+        cache: where hub downloads are kept; None is the hub client's own place.
+
+    Raises:
+        ModelError: see `prepare_hub` and `prepare_folder`; also for a kind that is not prepared here.
+    """
+    match source["kind"]:
+        case "hub":
+            return prepare_hub(name, source["repository"], source.get("revision"), cache)
+        case "local":
+            return prepare_folder(name, (models_folder or Path()) / source["path"])
+        case "builtin":
+            return prepare_folder(name, builtin, source="builtin")
+        case kind:
+            raise ModelError(f"model {name}: sources of kind {kind} are not prepared but trained")
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal digest of a file's content."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _allowed(folder: Path) -> Iterable[Path]:
+    return sorted({path for pattern in ALLOWED for path in folder.glob(pattern) if path.is_file()})
+
+
+def _read_configuration(name: str, folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelError(f"model {name}: {folder} has no config.json")
+    try:
+        configuration = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"model {name}: {path} is not valid JSON ({error})") from error
+    if not isinstance(configuration, dict) or "model_type" not in configuration:
+        raise ModelError(f"model {name}: {path} names no model_type")
+    if "auto_map" in configuration:
+        raise ModelError(
+            f"model {name}: {path} asks for its own code (auto_map); only architectures of transformers are run"
+        )
+    return configuration
+
+
+def _check_shards(name: str, folder: Path, weights: list[Path]) -> None:
+    for index in folder.glob("*.safetensors.index.json"):
+        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        if missing := sorted(wanted - {path.name for path in weights}):
+            raise ModelError(
+                f"model {name}: {folder} lacks {len(missing)} weight files, first {missing[0]}"
+            )
+
+
+def _first(configuration: dict[str, Any], *names: str) -> int | None:
+    return next(
+        (int(configuration[n]) for n in names if isinstance(configuration.get(n), int)), None
+    )
+
+
+def _integer(name: str, configuration: dict[str, Any], *names: str) -> int:
+    value = _first(configuration, *names)
+    if value is None:
+        raise ModelError(f"model {name}: its config.json gives no {names[0]}")
+    return value

@@ -1,0 +1,50 @@
+"""From a criterion and calibration text to an order."""
+
+from collections.abc import Sequence
+
+import polars as pl
+from transformers import PreTrainedTokenizerBase
+
+from keepfaith.artifacts.schemas import ORDER
+from keepfaith.artifacts.tables import conform
+from keepfaith.models.removal import PrunableModel
+from keepfaith.orders.registry import CRITERIA
+from keepfaith.orders.windows import token_windows
+
+
+def rank_layers(
+    criterion: str,
+    model: PrunableModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    samples: int = 8,
+    sample_tokens: int = 2048,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Rank all attention layers of `model` by `criterion` on calibration texts.
+
+    Args:
+        criterion: a name in `CRITERIA`.
+        model: the dense model.
+        tokenizer: the model's.
+        texts: calibration texts, see `windows.token_windows` for them and the next three.
+        samples, sample_tokens, seed: number and length of the windows, seed of the shuffle.
+
+    Returns:
+        ORDER: position 1 is dropped first.
+
+    Raises:
+        ValueError: the criterion is unknown.
+        CalibrationTextError: there is no text.
+    """
+    if criterion not in CRITERIA:
+        raise ValueError(
+            f"criterion {criterion} is unknown; known are {', '.join(sorted(CRITERIA))}"
+        )
+    windows = token_windows(
+        tokenizer, texts, samples, sample_tokens, seed, context_length=model.context_length
+    )
+    ranked = CRITERIA[criterion](model, windows)
+    layers, scores = zip(*ranked, strict=True)
+    frame = pl.DataFrame({"position": range(1, len(ranked) + 1), "layer": layers, "score": scores})
+    return conform(frame, ORDER)

@@ -1,0 +1,38 @@
+"""From a prepared model folder and an order to a scorer that is ready for work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from keepfaith.models.loading import load_model, load_tokenizer
+from keepfaith.models.removal import PrunableModel
+from keepfaith.scoring.encoding import PromptEncoder
+from keepfaith.scoring.scorer import OptionScorer
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How a model is called: the `scoring` settings of a study and the CPU threads of the job."""
+
+    token_budget: int
+    dtype: str
+    device: str
+    threads: int
+
+
+def open_scorer(
+    folder: Path | str, order: Sequence[int], scoring: Scoring
+) -> tuple[OptionScorer, PromptEncoder]:
+    """Load a model with its tokenizer, and put scorer and encoder on top.
+
+    Args:
+        folder: a checked folder (`models.sources`).
+        order: layers in the order in which they are dropped; may be empty for the dense model alone.
+        scoring: see above.
+    """
+    torch.set_num_threads(scoring.threads)
+    model = PrunableModel(load_model(folder, scoring.dtype, scoring.device))
+    scorer = OptionScorer(model, order, scoring.token_budget)
+    return scorer, PromptEncoder(load_tokenizer(folder), model.context_length)

@@ -1,0 +1,139 @@
+"""The scorer: token ids in, summed option log-likelihoods out, for any levels of one path."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from keepfaith.artifacts.progress import Progress
+from keepfaith.models.removal import PrunableModel, check_order
+from keepfaith.scoring.batches import TokenBudget, collate
+from keepfaith.scoring.encoding import ScoringInput
+from keepfaith.scoring.packing import Packing, Row, packing_of
+from keepfaith.scoring.pool import Pool, ScoringError
+from keepfaith.scoring.reading import token_log_probabilities
+from keepfaith.scoring.sweep import sweeping
+
+logger = logging.getLogger(__name__)
+
+
+class OptionScorer:
+    """Scores options behind prompts at the levels of one order.
+
+    Results do not depend on the budget, on the order of the inputs or on what else is scored with them,
+    beyond float rounding (1e-5 in float32).
+
+    Attributes:
+        model: the model, whose layers are switched for the time of a call.
+        order: layers in the order in which they are dropped.
+        packing: whether options share a row (found out once, logged).
+    """
+
+    def __init__(
+        self,
+        model: PrunableModel,
+        order: Sequence[int],
+        token_budget: int,
+        packing: Packing | None = None,
+    ) -> None:
+        """
+        Args:
+            model: see above.
+            order: see above.
+            token_budget: padded tokens per batch to start with; halved when memory runs out.
+            packing: overrules the automatic choice, for tests and measurements.
+        """
+        self.model = model
+        self.order = tuple(order)
+        self.packing = packing if packing is not None else packing_of(model)
+        self._budget = TokenBudget(token_budget)
+
+    @property
+    def budget_used(self) -> int:
+        """The token budget after all halvings so far."""
+        return self._budget.tokens
+
+    def log_likelihoods(
+        self, inputs: Sequence[ScoringInput], levels: Sequence[int]
+    ) -> list[NDArray[np.float64]]:
+        """Summed log-likelihood of every option, in nats.
+
+        Equal prompts are fed once, with all options asked behind them. All levels are computed in one pass
+        (see `sweep`).
+
+        Args:
+            inputs: prompts and options; an option is never empty, nor is a prompt.
+            levels: levels of the order, in any order.
+
+        Returns:
+            Per input an array [len(levels), number of its options].
+
+        Raises:
+            ScoringError: an empty prompt or option, or a single row that does not fit into memory.
+            ValueError: a level outside the order.
+        """
+        check_order(self.order, levels)
+        pool = Pool(inputs)
+        rows = [
+            row
+            for prompt, options in pool.options.items()
+            for row in self.packing.rows(prompt, options)
+        ]
+        distinct = sorted(set(levels))
+        values = np.zeros((len(distinct), pool.slots))
+        progress = Progress(len(rows) * len(distinct), "rows x levels", logger)
+        with torch.inference_mode(), sweeping(self.model, self.order, distinct):
+            for batch, (slots, scores) in self._budget.run(rows, self._score):
+                for level, level_scores in enumerate(scores):
+                    np.add.at(values[level], slots, level_scores)
+                progress.advance(len(batch) * len(distinct))
+        return pool.scatter(values[np.searchsorted(distinct, levels)])
+
+    def _score(self, rows: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        batch = collate(rows, self.model.device, self.model.dtype)
+        scores = token_log_probabilities(self.model, batch)
+        return batch.slots.cpu().numpy(), scores.double().cpu().numpy()
+
+    def embedding_gradients(
+        self, inputs: Sequence[ScoringInput], targets: Sequence[int], level: int
+    ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Prompt embeddings and the gradient of the target option's log-likelihood by them.
+
+        Args:
+            inputs: prompts and options.
+            targets: per input the index of the option that is differentiated.
+            level: the level of the order.
+
+        Returns:
+            Per input (embeddings, gradients), each [prompt tokens, hidden], in the inputs' order.
+
+        Raises:
+            ScoringError, ValueError: as `log_likelihoods`.
+        """
+        rows = []
+        for slot, (item, target) in enumerate(zip(inputs, targets, strict=True)):
+            if not item.prompt_ids or not item.option_ids[target]:
+                raise ScoringError(f"input {slot} has an empty prompt or target option")
+            rows += self.packing.rows(item.prompt_ids, {item.option_ids[target]: slot})
+        found: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        progress = Progress(len(rows), f"gradients at level {level}", logger)
+        with self.model.at_level(self.order, level):
+            for batch, (embeddings, gradients) in self._budget.run(rows, self._differentiate):
+                for number, row in enumerate(batch):
+                    length = len(inputs[row.slots[0]].prompt_ids)
+                    found[row.slots[0]] = (embeddings[number, :length], gradients[number, :length])
+                progress.advance(len(batch))
+        return [found[slot] for slot in range(len(inputs))]
+
+    def _differentiate(
+        self, rows: Sequence[Row]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        batch = collate(rows, self.model.device, self.model.dtype)
+        with torch.enable_grad():
+            embed = self.model.model.get_input_embeddings()
+            embeddings = embed(batch.arguments["input_ids"]).detach().requires_grad_()
+            total = token_log_probabilities(self.model, batch, embeddings).sum()
+            (gradients,) = torch.autograd.grad(total, embeddings)
+        return embeddings.detach().double().cpu().numpy(), gradients.double().cpu().numpy()
