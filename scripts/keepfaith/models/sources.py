@@ -44,6 +44,16 @@ class ModelManifest(BaseModel):
     context_length: int | None
     files: dict[str, str]
 
+    @property
+    def identity(self) -> dict[str, object]:
+        """What makes two models the same, wherever their folders are: for the provenance of results."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "revision": self.revision,
+            "files": self.files,
+        }
+
     def write(self, path: Path) -> None:
         """Write as JSON, atomically."""
         write_text(path, self.model_dump_json(indent=2) + "\n")

@@ -9,7 +9,7 @@ from keepfaith.artifacts.schemas import ORDER
 from keepfaith.artifacts.tables import conform
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.registry import CRITERIA
-from keepfaith.orders.windows import token_windows
+from keepfaith.orders.samples import token_samples
 
 
 def rank_layers(
@@ -17,9 +17,7 @@ def rank_layers(
     model: PrunableModel,
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
-    samples: int = 8,
     sample_tokens: int = 2048,
-    seed: int = 0,
 ) -> pl.DataFrame:
     """Rank all attention layers of `model` by `criterion` on calibration texts.
 
@@ -27,8 +25,8 @@ def rank_layers(
         criterion: a name in `CRITERIA`.
         model: the dense model.
         tokenizer: the model's.
-        texts: calibration texts, see `windows.token_windows` for them and the next three.
-        samples, sample_tokens, seed: number and length of the windows, seed of the shuffle.
+        texts: calibration texts, one per sample.
+        sample_tokens: longest sample in tokens; the rest of a text is cut.
 
     Returns:
         ORDER: position 1 is dropped first.
@@ -41,10 +39,8 @@ def rank_layers(
         raise ValueError(
             f"criterion {criterion} is unknown; known are {', '.join(sorted(CRITERIA))}"
         )
-    windows = token_windows(
-        tokenizer, texts, samples, sample_tokens, seed, context_length=model.context_length
-    )
-    ranked = CRITERIA[criterion](model, windows)
+    samples = token_samples(tokenizer, texts, sample_tokens, model.context_length)
+    ranked = CRITERIA[criterion](model, samples)
     layers, scores = zip(*ranked, strict=True)
     frame = pl.DataFrame({"position": range(1, len(ranked) + 1), "layer": layers, "score": scores})
     return conform(frame, ORDER)

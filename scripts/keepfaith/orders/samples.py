@@ -1,0 +1,47 @@
+"""Calibration text as token ids."""
+
+import logging
+from collections.abc import Sequence
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+logger = logging.getLogger(__name__)
+
+
+class CalibrationTextError(Exception):
+    """The calibration text cannot serve."""
+
+
+def token_samples(
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    sample_tokens: int,
+    context_length: int | None = None,
+) -> list[torch.Tensor]:
+    """One sample per text: its first tokens, with the tokenizer's own special tokens.
+
+    Args:
+        tokenizer: the model's.
+        texts: one per sample.
+        sample_tokens: longest sample; the rest of a text is cut.
+        context_length: longest input the model admits, or None; samples are cut to it as well.
+
+    Returns:
+        Token ids, each [1, T] with its own T.
+
+    Raises:
+        CalibrationTextError: no text is given, or one gives no token.
+    """
+    if not texts:
+        raise CalibrationTextError("there is no calibration text; give a source with text in it")
+    longest = min(sample_tokens, context_length or sample_tokens)
+    samples = []
+    for number, text in enumerate(texts, start=1):
+        ids = tokenizer.encode(text)[:longest]
+        if not ids:
+            raise CalibrationTextError(f"calibration text {number} of {len(texts)} gives no token")
+        samples.append(torch.tensor([ids]))
+    total = sum(sample.shape[1] for sample in samples)
+    logger.info("%d calibration samples, %d tokens, none above %d", len(samples), total, longest)
+    return samples

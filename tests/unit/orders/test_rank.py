@@ -1,0 +1,58 @@
+"""From calibration texts to an ORDER frame."""
+
+import pytest
+import torch
+from conftest import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
+
+from keepfaith.artifacts.schemas import ORDER
+from keepfaith.models.removal import PrunableModel
+from keepfaith.orders import CRITERIA, rank_layers
+from keepfaith.orders.registry import register
+from keepfaith.orders.samples import CalibrationTextError, token_samples
+
+TEXTS = ["The film was not good at all, but the acting was.", "Anna keeps the key. " * 40]
+
+
+def test_frame_follows_the_schema_and_is_repeatable():
+    tokenizer = metaspace_tokenizer()
+    model = PrunableModel(tiny_llama(len(tokenizer)))
+    frame = rank_layers("cosine", model, tokenizer, TEXTS, sample_tokens=64)
+    assert dict(frame.schema) == dict(ORDER.columns)
+    assert frame["position"].to_list() == [1, 2, 3, 4]
+    assert sorted(frame["layer"]) == [0, 1, 2, 3]
+    assert frame["score"].is_sorted()
+    assert frame.equals(rank_layers("cosine", model, tokenizer, TEXTS, sample_tokens=64))
+
+
+def test_samples_are_cut_to_their_length_and_to_the_context():
+    tokenizer = metaspace_tokenizer()
+    short, long = token_samples(tokenizer, TEXTS, 30)
+    assert short.tolist() == [tokenizer.encode(TEXTS[0])[:30]]
+    assert long.shape == (1, 30)
+    assert long[0, 0] == tokenizer.bos_token_id
+    assert token_samples(tokenizer, TEXTS, 30, context_length=12)[1].shape == (1, 12)
+
+
+def test_text_that_cannot_serve_is_refused():
+    with pytest.raises(CalibrationTextError, match="no calibration text"):
+        token_samples(byte_level_tokenizer(), [], 10)
+    with pytest.raises(CalibrationTextError, match="text 2 of 2 gives no token"):
+        token_samples(byte_level_tokenizer(), ["a", ""], 10)
+
+
+def test_unknown_criterion_names_the_known_ones():
+    with pytest.raises(ValueError, match="cosines is unknown; known are cosine"):
+        rank_layers("cosines", PrunableModel(tiny_llama(380)), byte_level_tokenizer(), TEXTS)
+
+
+def test_a_criterion_is_registered_once():
+    with pytest.raises(ValueError, match="twice"):
+        register("cosine")(CRITERIA["cosine"])
+
+
+def test_score_of_untouched_stream_is_zero():
+    model = tiny_llama(380)
+    with torch.no_grad():
+        model.model.layers[1].self_attn.o_proj.weight.zero_()
+    frame = rank_layers("cosine", PrunableModel(model), byte_level_tokenizer(), TEXTS, 40)
+    assert frame.row(0)[1:] == (1, pytest.approx(0, abs=1e-12))

@@ -1,0 +1,88 @@
+"""Tiny random models of many architectures, for tests that must hold for all of them."""
+
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+VOCABULARY = 97
+LAYERS = 4
+
+_COMMON = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 128,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+_GEMMA = {**_COMMON, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 16}
+_OLD = {
+    "vocab_size": VOCABULARY,
+    "n_embd": 32,
+    "n_layer": LAYERS,
+    "n_head": 4,
+    "n_positions": 128,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+
+FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
+    "llama": ("llama", _COMMON),
+    "mistral": ("mistral", {**_COMMON, "sliding_window": None}),
+    "mistral_window": ("mistral", {**_COMMON, "sliding_window": 16}),
+    "qwen2": ("qwen2", _COMMON),
+    "qwen3": ("qwen3", {**_COMMON, "head_dim": 8}),
+    "gemma": ("gemma", {**_COMMON, "head_dim": 8}),
+    "gemma2": ("gemma2", _GEMMA),
+    "gemma3": ("gemma3_text", _GEMMA),
+    "olmo2": ("olmo2", _COMMON),
+    "phi": ("phi", {**_COMMON, "num_key_value_heads": 4}),
+    "phi3": ("phi3", _COMMON),
+    "granite": ("granite", {**_COMMON, "residual_multiplier": 0.3, "logits_scaling": 2.0}),
+    "cohere": ("cohere", {**_COMMON, "logit_scale": 0.5}),
+    "stablelm": ("stablelm", _COMMON),
+    "starcoder2": ("starcoder2", _COMMON),
+    "mixtral": ("mixtral", {**_COMMON, "num_local_experts": 4}),
+    "gpt_neox": ("gpt_neox", _COMMON),
+    "gpt2": ("gpt2", _OLD),
+    "gptj": ("gptj", {**_OLD, "rotary_dim": 4}),
+    "bloom": ("bloom", {**_OLD, "hidden_size": 32}),
+    "bloom_post": (
+        "bloom",
+        {**_OLD, "hidden_size": 32, "apply_residual_connection_post_layernorm": True},
+    ),
+    "opt": ("opt", {**_COMMON, "ffn_dim": 48, "word_embed_proj_dim": 32}),
+    "falcon": ("falcon", {**_COMMON, "new_decoder_architecture": True}),
+    "falcon_alibi": ("falcon", {**_COMMON, "alibi": True, "multi_query": True}),
+    "mpt": (
+        "mpt",
+        {
+            "vocab_size": VOCABULARY,
+            "d_model": 32,
+            "n_heads": 4,
+            "n_layers": LAYERS,
+            "max_seq_len": 128,
+        },
+    ),
+}
+
+
+def tiny_model(name: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
+    """A random model whose weights are large enough that every layer matters."""
+    from transformers import AutoConfig
+
+    torch.set_num_threads(1)
+    kind, settings = FAMILIES[name]
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **settings))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(std=0.25)
+            else:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    return model.to(dtype).eval().requires_grad_(False)
