@@ -1,0 +1,120 @@
+"""Explaining every example of a task at every level of a path, with one method and one seed."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import polars as pl
+
+from keepfaith.artifacts.progress import tracked
+from keepfaith.artifacts.schemas import ATTRIBUTIONS
+from keepfaith.artifacts.tables import conform
+from keepfaith.attribution import registry
+from keepfaith.attribution.problem import AttributionError, MethodSettings, Problem
+from keepfaith.attribution.targets import predicted_options
+from keepfaith.scoring.encoding import PromptEncoder
+from keepfaith.scoring.scorer import OptionScorer
+
+
+def explain(
+    settings: MethodSettings,
+    seed: int,
+    scorer: OptionScorer,
+    encoder: PromptEncoder,
+    examples: pl.DataFrame,
+    levels: Sequence[int],
+    predictions: pl.DataFrame,
+    name: str | None = None,
+) -> pl.DataFrame:
+    """Score the prompt tokens of every example at every level.
+
+    Each level is explained towards the option that it predicts itself (ties to the lowest index); the
+    quantity explained is log p(that option | prompt) in nats, summed over the option's tokens.
+
+    Args:
+        settings: the method and its settings.
+        seed: seed of the method's random choices.
+        scorer: scores options at all levels.
+        encoder: turns prompts and options into token ids.
+        examples: EXAMPLES rows to explain.
+        levels: levels to explain.
+        predictions: PREDICTIONS of at least these examples and levels.
+        name: the method's name in the table; by default that of its module.
+
+    Returns:
+        An ATTRIBUTIONS table, ordered by example, level and feature.
+
+    Raises:
+        ValueError: there is no such method.
+        AttributionError: an example cannot be explained; the message names it.
+    """
+    method = registry.load(settings.method)
+    name = name or settings.method
+    levels = list(levels)
+    problems = _problems(encoder, examples, levels, predictions)
+    scores = method.scores(problems, levels, scorer, settings, seed)
+    what = f"{name}, seed {seed}: explained examples"
+    frames = [
+        _rows(problem, levels, of_problem)
+        for problem, of_problem in tracked(
+            zip(problems, _loud(scores, problems), strict=True), len(problems), what
+        )
+    ]
+    if not frames:
+        return conform(pl.DataFrame(schema=dict(ATTRIBUTIONS.columns)), ATTRIBUTIONS)
+    table = pl.concat(frames).with_columns(method=pl.lit(name), seed=pl.lit(seed, dtype=pl.Int64))
+    return conform(table, ATTRIBUTIONS)
+
+
+def _problems(
+    encoder: PromptEncoder, examples: pl.DataFrame, levels: Sequence[int], predictions: pl.DataFrame
+) -> list[Problem]:
+    predicted = {
+        (level, example_id): target
+        for level, example_id, target in predicted_options(predictions).iter_rows()
+    }
+    problems = []
+    for example_id, prompt, options in examples.select(
+        "example_id", "prompt", "options"
+    ).iter_rows():
+        missing = [level for level in levels if (level, example_id) not in predicted]
+        if missing:
+            raise AttributionError(f"example {example_id}: no prediction at levels {missing}")
+        targets = tuple(predicted[level, example_id] for level in levels)
+        problem = Problem(example_id, encoder.encode(prompt, options), targets)
+        if problem.features < 1:
+            raise AttributionError(f"example {example_id}: its prompt has no tokens to explain")
+        problems.append(problem)
+    return problems
+
+
+def _loud(scores: Iterator[np.ndarray], problems: Sequence[Problem]) -> Iterator[np.ndarray]:
+    """Pass scores on, checked; say at which example a failure of the method stopped the work."""
+    for problem in problems:
+        try:
+            of_problem = next(scores)
+        except AttributionError:
+            raise
+        except Exception as error:
+            raise AttributionError(
+                f"example {problem.example_id} or one scored with it: {error}"
+            ) from error
+        if not np.isfinite(of_problem).all():
+            raise AttributionError(f"example {problem.example_id}: a token score is not finite")
+        yield of_problem
+
+
+def _rows(problem: Problem, levels: Sequence[int], scores: np.ndarray) -> pl.DataFrame:
+    """One row per level and feature of one example; `scores` is [levels, features]."""
+    spans = problem.encoded.spans[problem.encoded.special :]
+    count = len(levels)
+    return pl.DataFrame(
+        {
+            "level": np.repeat(np.asarray(levels, dtype=np.int64), problem.features),
+            "target": np.repeat(np.asarray(problem.targets, dtype=np.int64), problem.features),
+            "feature": np.tile(np.arange(problem.features), count),
+            "token_id": np.tile(np.asarray(problem.feature_ids, dtype=np.int64), count),
+            "start": np.tile(np.asarray([start for start, _ in spans], dtype=np.int64), count),
+            "end": np.tile(np.asarray([end for _, end in spans], dtype=np.int64), count),
+            "score": scores.reshape(-1),
+        }
+    ).with_columns(example_id=pl.lit(problem.example_id))

@@ -1,0 +1,1 @@
+"""One module per attribution method, each defining `METHOD`."""

@@ -1,0 +1,94 @@
+"""The loop that LIME and KernelSHAP share: masks, values of the masked prompts, surrogate coefficients.
+
+Masks depend on the number of features and the seed, never on the model or the level, so one call of the
+scorer values the same perturbed prompts at all levels, and only for options that some level predicts.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from keepfaith.attribution.problem import AttributionError, MethodSettings, Problem, Scores
+from keepfaith.scoring.encoding import ScoringInput
+from keepfaith.scoring.scorer import OptionScorer
+
+REMOVED_TOKEN = 0
+"""Token id that replaces a removed token, Captum's default and the study's."""
+
+TOKENS_PER_CALL = 400_000
+"""Prompt tokens handed to the scorer at once: bounds memory whatever the number of examples."""
+
+DrawMasks = Callable[[int, int, int], np.ndarray]
+"""(features, samples, seed) -> bool [samples, features], true where a feature is kept."""
+
+Solve = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(masks [samples, features], values [levels, samples]) -> scores [levels, features]."""
+
+
+def surrogate_scores(draw_masks: DrawMasks, solve: Solve) -> Scores:
+    """The attribution method that fits `solve` to the values of the prompts masked by `draw_masks`."""
+
+    def scores(
+        problems: Iterable[Problem],
+        levels: Sequence[int],
+        scorer: OptionScorer,
+        settings: MethodSettings,
+        seed: int,
+    ) -> Iterator[np.ndarray]:
+        masked = (
+            (
+                problem,
+                draw_masks(problem.features, settings.samples_per_token * problem.features, seed),
+            )
+            for problem in problems
+        )
+        for chunk in _chunks(masked):
+            for (problem, masks), values in zip(chunk, _values(chunk, levels, scorer), strict=True):
+                if not np.isfinite(values).all():
+                    raise AttributionError(
+                        f"example {problem.example_id}: a perturbed prompt has a log-likelihood that is "
+                        "not finite"
+                    )
+                yield solve(masks, values)
+
+    return scores
+
+
+def perturb(problem: Problem, mask: np.ndarray) -> tuple[int, ...]:
+    """Prompt ids with the features outside `mask` (bool [features]) replaced by `REMOVED_TOKEN`."""
+    kept = zip(problem.feature_ids, mask.tolist(), strict=True)
+    special = problem.encoded.prompt_ids[: problem.encoded.special]
+    return special + tuple(token if keep else REMOVED_TOKEN for token, keep in kept)
+
+
+def _values(
+    chunk: Sequence[tuple[Problem, np.ndarray]], levels: Sequence[int], scorer: OptionScorer
+) -> Iterator[np.ndarray]:
+    """Per problem: log p(target option | perturbed prompt), float64 [levels, samples]."""
+    inputs = []
+    for problem, masks in chunk:
+        options = tuple(
+            problem.encoded.option_ids[target] for target in sorted(set(problem.targets))
+        )
+        inputs += [ScoringInput(perturb(problem, mask), options) for mask in masks]
+    answers = iter(scorer.log_likelihoods(inputs, levels))
+    for problem, masks in chunk:
+        values = np.stack([next(answers) for _ in masks], axis=1)
+        columns = np.searchsorted(sorted(set(problem.targets)), problem.targets)
+        yield np.take_along_axis(values, columns[:, None, None], axis=2)[:, :, 0]
+
+
+def _chunks(
+    masked: Iterable[tuple[Problem, np.ndarray]],
+) -> Iterator[list[tuple[Problem, np.ndarray]]]:
+    """Neighbours grouped so that a group has about `TOKENS_PER_CALL` perturbed prompt tokens."""
+    chunk: list[tuple[Problem, np.ndarray]] = []
+    tokens = 0
+    for problem, masks in masked:
+        chunk.append((problem, masks))
+        tokens += len(masks) * len(problem.encoded.prompt_ids)
+        if tokens >= TOKENS_PER_CALL:
+            yield chunk
+            chunk, tokens = [], 0
+    if chunk:
+        yield chunk

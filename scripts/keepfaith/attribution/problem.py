@@ -1,0 +1,65 @@
+"""What an attribution method is given, and what it declares about itself."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from keepfaith.scoring.encoding import EncodedPrompt
+from keepfaith.scoring.scorer import OptionScorer
+
+
+class AttributionError(Exception):
+    """An example could not be explained; the message names it."""
+
+
+class MethodSettings(Protocol):
+    """The settings that methods read: those of a method in the catalogue."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def samples_per_token(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One example to explain at every level.
+
+    `targets` holds, per level, the option whose log-probability is explained. The features are the
+    prompt tokens behind the leading special tokens; these stay in place and get no score.
+    """
+
+    example_id: str
+    encoded: EncodedPrompt
+    targets: tuple[int, ...]
+
+    @property
+    def feature_ids(self) -> tuple[int, ...]:
+        """Token ids of the features, in the order of the prompt."""
+        return self.encoded.prompt_ids[self.encoded.special :]
+
+    @property
+    def features(self) -> int:
+        """Number of features."""
+        return len(self.encoded.prompt_ids) - self.encoded.special
+
+
+Scores = Callable[
+    [Iterable[Problem], Sequence[int], OptionScorer, MethodSettings, int],
+    Iterator[np.ndarray],
+]
+"""(problems, levels, scorer, settings, seed) -> per problem, in order: scores [levels, features]."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """An attribution method: where it comes from, what it costs, what it reads, and the method itself."""
+
+    citation: str
+    cost: str
+    settings: tuple[str, ...]
+    seeded: bool
+    scores: Scores

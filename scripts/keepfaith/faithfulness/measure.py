@@ -1,0 +1,242 @@
+"""Probabilities of the predicted option with the top-ranked features removed, or alone kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from keepfaith.artifacts.progress import tracked
+from keepfaith.artifacts.schemas import FAITHFULNESS
+from keepfaith.artifacts.tables import conform
+from keepfaith.faithfulness import operators as registry
+from keepfaith.faithfulness.operators import Operator
+from keepfaith.faithfulness.ranking import rank, selected_count
+from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
+from keepfaith.scoring.scorer import OptionScorer
+
+RANDOM = "random"
+"""The method that has no reversed ranking: chance reversed is chance."""
+
+EXAMPLES_PER_CALL = 64
+"""Examples whose perturbed inputs are handed to the scorer at once: bounds memory."""
+
+
+class FaithfulnessError(Exception):
+    """An example could not be measured; the message names it."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One example with the ranking of one method and seed at every level."""
+
+    example_id: str
+    options: tuple[str, ...]
+    encoded: EncodedPrompt
+    targets: Mapping[int, int]
+    orders: Mapping[int, np.ndarray]
+
+    @property
+    def features(self) -> int:
+        """Number of features."""
+        return len(self.encoded.prompt_ids) - self.encoded.special
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """One row to be: which features of which example stay, at which level; none of it scored yet."""
+
+    ranked: Ranked
+    level: int
+    ranking: str
+    operator: str
+    kind: str
+    fraction: float
+    selected: int
+    kept: tuple[int, ...]
+
+
+def measure(
+    scorer: OptionScorer,
+    encoder: PromptEncoder,
+    examples: pl.DataFrame,
+    attributions: pl.DataFrame,
+    levels: Sequence[int],
+    fractions: Sequence[float],
+    operators: Sequence[str],
+) -> pl.DataFrame:
+    """Comprehensiveness and sufficiency of every explanation, per fraction, operator and ranking.
+
+    The probability is the softmax over the example's options of their summed log-likelihoods, and the
+    target is the level's own predicted option. A fraction selects int(fraction x features) features from
+    the top of the ranking. Where it selects none, the row is kept with null probabilities: an empty
+    fraction does not count. The ranking "reversed" selects from the bottom; random scores have none.
+
+    Args:
+        scorer: scores options at a level.
+        encoder: the encoder with which the attributions were made.
+        examples: EXAMPLES of at least the attributed examples.
+        attributions: ATTRIBUTIONS of one or more methods and seeds.
+        levels: levels to measure.
+        fractions: shares of the features, each in (0, 1].
+        operators: names of the operators that remove features.
+
+    Returns:
+        A FAITHFULNESS table.
+
+    Raises:
+        ValueError: no such operator, or a fraction outside (0, 1].
+        FaithfulnessError: the attributions do not fit the examples, or a score is not finite.
+    """
+    for fraction in fractions:
+        if not 0 < fraction <= 1:
+            raise ValueError(f"fraction {fraction}: expected a share above 0 and at most 1")
+    by_name = {name: registry.load(name) for name in operators}
+    frames = []
+    for (method, seed), group in attributions.group_by("method", "seed", maintain_order=True):
+        ranked = _ranked(encoder, examples, group, list(levels), int(str(seed)))
+        rankings = ("method",) if method == RANDOM else ("method", "reversed")
+        chunks = [
+            ranked[start : start + EXAMPLES_PER_CALL]
+            for start in range(0, len(ranked), EXAMPLES_PER_CALL)
+        ]
+        what = f"{method}, seed {seed}: groups of {EXAMPLES_PER_CALL} measured examples"
+        for chunk in tracked(chunks, len(chunks), what):
+            rows = list(_perturbations(chunk, levels, rankings, by_name, fractions))
+            full = _full_probabilities(scorer, chunk, levels)
+            perturbed = _perturbed_probabilities(scorer, encoder, rows, levels, by_name)
+            frame = _frame(rows, full, perturbed)
+            frames.append(frame.with_columns(method=pl.lit(method), seed=pl.lit(seed)))
+    if not frames:
+        return conform(pl.DataFrame(schema=dict(FAITHFULNESS.columns)), FAITHFULNESS)
+    return conform(pl.concat(frames), FAITHFULNESS)
+
+
+def _ranked(
+    encoder: PromptEncoder,
+    examples: pl.DataFrame,
+    attributions: pl.DataFrame,
+    levels: list[int],
+    seed: int,
+) -> list[Ranked]:
+    known = {row["example_id"]: row for row in examples.iter_rows(named=True)}
+    ranked = []
+    scored = attributions.filter(pl.col("level").is_in(levels)).sort("level", "feature")
+    for (key,), rows in scored.group_by("example_id", maintain_order=True):
+        example_id = str(key)
+        if example_id not in known:
+            raise FaithfulnessError(f"example {example_id}: attributed, but not among the examples")
+        example = known[example_id]
+        encoded = encoder.encode(example["prompt"], example["options"], f"example {example_id}")
+        feature_ids = list(encoded.prompt_ids[encoded.special :])
+        targets, orders = {}, {}
+        for (level,), of_level in rows.group_by("level", maintain_order=True):
+            if of_level["token_id"].to_list() != feature_ids:
+                raise FaithfulnessError(
+                    f"example {example_id}, level {level}: the attributed tokens are not those of its prompt"
+                )
+            targets[int(str(level))] = int(of_level["target"][0])
+            orders[int(str(level))] = rank(of_level["score"].to_numpy(), seed, example_id)
+        missing = [level for level in levels if level not in orders]
+        if missing:
+            raise FaithfulnessError(f"example {example_id}: no attributions at levels {missing}")
+        ranked.append(Ranked(example_id, tuple(example["options"]), encoded, targets, orders))
+    return ranked
+
+
+def _perturbations(
+    chunk: Sequence[Ranked],
+    levels: Sequence[int],
+    rankings: Sequence[str],
+    operators: Mapping[str, Operator],
+    fractions: Sequence[float],
+) -> Iterator[Perturbation]:
+    for ranked in chunk:
+        for level in levels:
+            for ranking in rankings:
+                order = ranked.orders[level] if ranking == "method" else ranked.orders[level][::-1]
+                for fraction in fractions:
+                    count = selected_count(fraction, ranked.features)
+                    top, rest = (tuple(sorted(part.tolist())) for part in np.split(order, [count]))
+                    for kind, kept in (("comprehensiveness", rest), ("sufficiency", top)):
+                        for name in operators:
+                            yield Perturbation(
+                                ranked, level, ranking, name, kind, fraction, count, kept
+                            )
+
+
+def _full_probabilities(
+    scorer: OptionScorer, chunk: Sequence[Ranked], levels: Sequence[int]
+) -> dict[tuple[str, int], float]:
+    inputs = [
+        ScoringInput(ranked.encoded.prompt_ids, ranked.encoded.option_ids) for ranked in chunk
+    ]
+    answers = scorer.log_likelihoods(inputs, levels)
+    return {
+        (ranked.example_id, level): _probability(answer[index], ranked, level)
+        for ranked, answer in zip(chunk, answers, strict=True)
+        for index, level in enumerate(levels)
+    }
+
+
+def _perturbed_probabilities(
+    scorer: OptionScorer,
+    encoder: PromptEncoder,
+    rows: Sequence[Perturbation],
+    levels: Sequence[int],
+    operators: Mapping[str, Operator],
+) -> list[float | None]:
+    """Per row the target's probability, null for an empty fraction; equal inputs are scored once."""
+    built: dict[tuple[str, str, tuple[int, ...]], ScoringInput] = {}
+    for row in rows:
+        key = (row.operator, row.ranked.example_id, row.kept)
+        if row.selected and key not in built:
+            name = f"example {row.ranked.example_id}"
+            built[key] = operators[row.operator](
+                encoder, row.ranked.encoded, row.kept, row.ranked.options, name
+            )
+    probabilities: list[float | None] = [None] * len(rows)
+    for level in levels:
+        wanted: dict[ScoringInput, list[int]] = {}
+        for index, row in enumerate(rows):
+            if row.level == level and row.selected:
+                item = built[row.operator, row.ranked.example_id, row.kept]
+                wanted.setdefault(item, []).append(index)
+        answers = scorer.log_likelihoods(list(wanted), [level])
+        for indices, answer in zip(wanted.values(), answers, strict=True):
+            for index in indices:
+                probabilities[index] = _probability(answer[0], rows[index].ranked, level)
+    return probabilities
+
+
+def _probability(log_likelihoods: np.ndarray, ranked: Ranked, level: int) -> float:
+    """Softmax over options, at the level's target."""
+    if not np.isfinite(log_likelihoods).all():
+        raise FaithfulnessError(
+            f"example {ranked.example_id}, level {level}: an option's log-likelihood is not finite"
+        )
+    weights = np.exp(log_likelihoods - log_likelihoods.max())
+    return float(weights[ranked.targets[level]] / weights.sum())
+
+
+def _frame(
+    rows: Sequence[Perturbation],
+    full: Mapping[tuple[str, int], float],
+    perturbed: Sequence[float | None],
+) -> pl.DataFrame:
+    table = {
+        "level": [row.level for row in rows],
+        "example_id": [row.ranked.example_id for row in rows],
+        "ranking": [row.ranking for row in rows],
+        "operator": [row.operator for row in rows],
+        "kind": [row.kind for row in rows],
+        "fraction": [row.fraction for row in rows],
+        "target": [row.ranked.targets[row.level] for row in rows],
+        "features": [row.ranked.features for row in rows],
+        "selected": [row.selected for row in rows],
+        "full_probability": [full[row.ranked.example_id, row.level] for row in rows],
+        "perturbed_probability": pl.Series(perturbed, dtype=pl.Float64),
+    }
+    return pl.DataFrame(table).with_columns(
+        difference=pl.col("full_probability") - pl.col("perturbed_probability")
+    )

@@ -1,0 +1,96 @@
+"""Comprehensiveness and sufficiency from saved tables: per fraction, per example, per level.
+
+Both are full minus perturbed probability of the predicted option: high comprehensiveness and low sufficiency
+are better (DeYoung et al. 2020, ERASER, arXiv:1911.03429).
+"""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from keepfaith.artifacts.schemas import CURVES
+from keepfaith.artifacts.tables import conform
+from keepfaith.faithfulness.agreement import overlap
+from keepfaith.faithfulness.evidence import evidence_recall
+
+__all__ = [
+    "AGGREGATES",
+    "curves",
+    "evidence_recall",
+    "overlap",
+    "per_example_aggregates",
+    "summarise",
+]
+
+GROUP = ("level", "method", "ranking", "operator", "kind")
+
+AGGREGATES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    # The study: sum over the non-empty fractions, divided by one more than their number.
+    "study": lambda difference: difference.sum() / (1 + difference.count()),
+    # ERASER's area over the perturbation curve: the plain mean over the non-empty fractions.
+    "eraser": lambda difference: difference.mean(),
+}
+"""How the fractions of one example become one value, by name. Empty fractions (null) never count."""
+
+
+def per_example_aggregates(frame: pl.DataFrame, aggregate: str = "study") -> pl.DataFrame:
+    """One value per level, example, method, seed, ranking, operator and kind.
+
+    Args:
+        frame: a FAITHFULNESS table (or several, concatenated).
+        aggregate: a key of `AGGREGATES`. With n non-empty fractions "study" is n / (n + 1) of "eraser".
+
+    Returns:
+        level, example_id, method, seed, ranking, operator, kind, value. Where every fraction of an example
+        is empty (a prompt of one or two tokens), "study" gives 0, as its formula does, and "eraser" null.
+
+    Raises:
+        ValueError: there is no such aggregate.
+    """
+    if aggregate not in AGGREGATES:
+        raise ValueError(f"no aggregate {aggregate!r}; there are {', '.join(AGGREGATES)}")
+    keys = ["level", "example_id", "method", "seed", "ranking", "operator", "kind"]
+    value = AGGREGATES[aggregate](pl.col("difference"))
+    return frame.group_by(keys).agg(value=value).sort(keys)
+
+
+def summarise(per_example: pl.DataFrame) -> pl.DataFrame:
+    """Mean over examples and seeds of per-example values, with the seed band.
+
+    Args:
+        per_example: what `per_example_aggregates` returns.
+
+    Returns:
+        level, method, ranking, operator, kind, value, seed_sd, seeds, examples. `seed_sd` is the sample
+        standard deviation (n - 1) of the per-seed means, null for a single seed.
+    """
+    return _over_seeds(per_example, "value", list(GROUP)).select(
+        *GROUP, "value", "seed_sd", "seeds", "examples"
+    )
+
+
+def curves(frame: pl.DataFrame) -> pl.DataFrame:
+    """Mean difference at every fraction, with the seed band: a CURVES table.
+
+    Args:
+        frame: a FAITHFULNESS table (or several, concatenated). `examples` counts those whose prompt is long
+            enough for the fraction to select a feature; `value` is null where there is none.
+    """
+    table = _over_seeds(frame, "difference", [*GROUP, "fraction"])
+    return conform(table.drop("seeds"), CURVES)
+
+
+def _over_seeds(frame: pl.DataFrame, column: str, keys: list[str]) -> pl.DataFrame:
+    per_seed = frame.group_by(*keys, "seed").agg(
+        mean=pl.col(column).mean(), examples=pl.col(column).count()
+    )
+    return (
+        per_seed.group_by(keys)
+        .agg(
+            value=pl.col("mean").mean(),
+            seed_sd=pl.col("mean").std(ddof=1),
+            seeds=pl.len().cast(pl.Int64),
+            examples=pl.col("examples").max().cast(pl.Int64),
+        )
+        .sort(keys)
+    )

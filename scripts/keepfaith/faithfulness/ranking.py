@@ -1,0 +1,64 @@
+"""From scores to rankings, with a stated rule for ties.
+
+Tied features are ordered at random, by a permutation that depends on the seed and the example only. So no
+position in the prompt is favoured (LIME's Lasso gives many exact zeros, and by position the template at the
+prompt's end would lose every tie), and two levels with equal scores have equal rankings.
+"""
+
+import hashlib
+
+import numpy as np
+
+
+def rank(scores: np.ndarray, seed: int, example_id: str) -> np.ndarray:
+    """Feature indices by falling signed score; ties in the random order of (seed, example).
+
+    Args:
+        scores: [features], finite.
+
+    Raises:
+        ValueError: a score is not finite.
+    """
+    _require_finite(scores)
+    digest = hashlib.sha256(example_id.encode()).digest()
+    tie_order = np.random.default_rng([seed, int.from_bytes(digest[:8], "little")]).permutation(
+        len(scores)
+    )
+    return np.lexsort((tie_order, -scores))
+
+
+def selected_count(fraction: float, features: int) -> int:
+    """How many features a fraction selects: rounded down, as in the study; 0 on a short prompt."""
+    return int(fraction * features)
+
+
+def membership(scores: np.ndarray, top: int) -> np.ndarray:
+    """Probability that each feature is among the `top` highest, were ties broken at random.
+
+    1 above the threshold score, 0 below it, and the remaining places shared evenly by the features at it.
+
+    Args:
+        scores: [..., features], finite; each last-axis row is ranked by itself.
+        top: at least 0; at most the number of features counts.
+
+    Returns:
+        float64, of the shape of `scores`; every row sums to min(top, features).
+
+    Raises:
+        ValueError: a score is not finite.
+    """
+    _require_finite(scores)
+    features = scores.shape[-1]
+    top = min(top, features)
+    if top == 0:
+        return np.zeros(scores.shape)
+    threshold = np.partition(scores, features - top, axis=-1)[..., features - top, None]
+    above = scores > threshold
+    tied = scores == threshold
+    places = top - above.sum(axis=-1, keepdims=True)
+    return np.asarray(above + tied * (places / tied.sum(axis=-1, keepdims=True)))
+
+
+def _require_finite(scores: np.ndarray) -> None:
+    if not np.isfinite(scores).all():
+        raise ValueError("a score is not finite, so the features have no ranking")
