@@ -1,0 +1,52 @@
+"""How many examples every part gets: decided once, for the check before any job and for the job."""
+
+from typing import NamedTuple
+
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.schema import Examples
+
+
+class Counts(NamedTuple):
+    """Examples of each part; explanation examples are evaluation examples."""
+
+    evaluation: int
+    explanation: int
+    tuning: int
+
+
+def part_counts(task: str, examples: Examples, rows: int, tuning_rows: int | None) -> Counts:
+    """Sizes of the parts of a task.
+
+    `evaluation` is a wish: a smaller split gives all it has, and the tables say how many that were. What
+    would make tasks incomparable or a choice unfounded is refused: too few explained or tuning examples.
+
+    Args:
+        task: its name, for the message.
+        examples: what was asked for.
+        rows: rows of the evaluation split.
+        tuning_rows: rows of the tuning split; None where tuning is taken from the evaluation split.
+
+    Raises:
+        ConfigError: there are fewer rows than explained or tuning examples.
+    """
+    if tuning_rows is not None and examples.tuning > tuning_rows:
+        raise ConfigError(
+            "config: examples.tuning",
+            f"{examples.tuning} tuning examples are more than the {tuning_rows} rows that task {task!r} has for them; "
+            f"type at most {tuning_rows}",
+        )
+    left = rows if tuning_rows is not None else rows - examples.tuning
+    if left < 1:
+        raise ConfigError(
+            "config: examples.tuning",
+            f"{examples.tuning} tuning examples leave nothing of the {rows} rows of task {task!r} to evaluate; "
+            f"type at most {max(0, rows - examples.explanation)}",
+        )
+    evaluation = left if examples.evaluation == "all" else min(left, examples.evaluation)
+    if examples.explanation > evaluation:
+        raise ConfigError(
+            "config: examples.explanation",
+            f"{examples.explanation} explained examples are more than the {evaluation} evaluation examples of task "
+            f"{task!r}; type at most {evaluation}",
+        )
+    return Counts(evaluation, examples.explanation, examples.tuning)

@@ -1,0 +1,154 @@
+"""From pydantic's account of what is wrong to one sentence: the key, the fault, what to type instead."""
+
+from collections.abc import Sequence
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from keepfaith.config.errors import ConfigError, nearest, shown
+
+_WORDS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "tuple_type": "a list",
+    "dict_type": "keys with values",
+    "model_type": "keys with values",
+}
+
+
+def config_error(schema: type[BaseModel], error: ValidationError, place: str) -> ConfigError:
+    """The first fault as a ConfigError; an unknown key goes first, as it often explains a missing one."""
+    faults = error.errors(include_url=False)
+    fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+    location = fault["loc"]
+    if fault["type"] == "extra_forbidden":
+        keys, owner, _ = _locate(schema, location[:-1])
+        known = list(owner.model_fields) if owner else []
+        return ConfigError(
+            _at(place, keys), f"unknown key {location[-1]!r}{nearest(location[-1], known)}"
+        )
+    keys, _, field = _locate(schema, location)
+    return ConfigError(_at(place, keys), _problem(fault, field))
+
+
+def _at(place: str, keys: Sequence[str]) -> str:
+    return f"{place}: {'.'.join(keys)}" if keys else place
+
+
+def _problem(fault: ErrorDetails, field: FieldInfo | None) -> str:
+    kind, given, context = fault["type"], fault["input"], fault.get("ctx", {})
+    means = f" ({field.description.rstrip('.')})" if field and field.description else ""
+    match kind:
+        case "missing":
+            return f"missing; add it{means}"
+        case "value_error":
+            return str(context["error"])
+        case "literal_error":
+            expected = str(context["expected"]).replace(" or ", ", ")
+            names = [word.strip(" '") for word in expected.split(",")]
+            return f"{shown(given)} is not known{nearest(given, names)}"
+        case "union_tag_not_found":
+            return (
+                f"needs {context['discriminator']}: one of {context.get('expected_tags', '')}".rstrip()
+                + means
+            )
+        case "union_tag_invalid":
+            names = [word.strip(" '") for word in str(context["expected_tags"]).split(",")]
+            key = context["discriminator"].strip("'")
+            return f"{key} {shown(context['tag'])} is not known{nearest(context['tag'], names)}"
+        case "string_pattern_mismatch":
+            return f"{shown(given)} is no name; {_pattern(str(context['pattern']))}"
+        case "too_short" | "string_too_short":
+            return f"must not be empty; type at least one{means}"
+        case "string_too_long":
+            return f"{shown(given)} is too long; type at most {context['max_length']} characters"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}, got {shown(given)}; type {context['ge']} or more"
+        case "greater_than":
+            return f"must be above {context['gt']}, got {shown(given)}{means}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}, got {shown(given)}{means}"
+        case "less_than":
+            return f"must be below {context['lt']}, got {shown(given)}{means}"
+        case _ if kind in _WORDS:
+            return f"expected {_WORDS[kind]}, got {shown(given)}{_hint(kind, given)}{means}"
+        case _:
+            return f"{fault['msg']}, got {shown(given)}{means}"
+
+
+def _hint(kind: str, given: object) -> str:
+    if kind == "string_type" and isinstance(given, bool):
+        return "; put quotes around it, YAML reads a bare yes, no, on, off as true or false"
+    if kind == "string_type" and not isinstance(given, dict | list | None):
+        return f"; put quotes around it: '{given}'"
+    if kind == "tuple_type" and isinstance(given, str | int | float):
+        return f"; type [{given}]"
+    if kind == "float_type" and isinstance(given, str):
+        return "; type a plain number such as 0.001 or 1.0e-3"
+    return ""
+
+
+def _pattern(pattern: str) -> str:
+    if "/" in pattern:
+        return "type owner/name"
+    if "." in pattern:
+        return "type lower-case letters, digits and _ . - only, a letter or digit first"
+    return "type lower-case letters, digits and _ only, a letter first"
+
+
+def _locate(
+    schema: type[BaseModel], location: Sequence[int | str]
+) -> tuple[list[str], type[BaseModel] | None, FieldInfo | None]:
+    """The keys that a user typed on the way, the record they lead to, and the last field.
+
+    Pydantic's location also holds the tags of unions; these are no keys and are left out.
+    """
+    keys: list[str] = []
+    current: Any = schema
+    field: FieldInfo | None = None
+    for part in location:
+        members = _members(current)
+        record = next(
+            (m for m in members if isinstance(m, type) and issubclass(m, BaseModel)), None
+        )
+        if len(members) > 1 and (tagged := next((m for m in members if _tag(m) == part), None)):
+            current = tagged
+        elif record is not None and part in record.model_fields:
+            field = record.model_fields[str(part)]
+            keys.append(str(part))
+            current = field.annotation
+        elif isinstance(part, int) or any(get_origin(m) is dict for m in members):
+            keys.append(str(part))
+            inner = next((m for m in members if get_args(m)), None)
+            current = get_args(inner)[-1 if get_origin(inner) is dict else 0] if inner else None
+    record = next(
+        (m for m in _members(current) if isinstance(m, type) and issubclass(m, BaseModel)), None
+    )
+    return keys, record, field
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The alternatives of an annotation, without Annotated and None around them."""
+    if get_origin(annotation) is Annotated:
+        return _members(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [
+            m for part in get_args(annotation) if part is not type(None) for m in _members(part)
+        ]
+    return [annotation]
+
+
+def _tag(member: Any) -> object:
+    """The word that picks this record from a tagged union, or None."""
+    if not (isinstance(member, type) and issubclass(member, BaseModel)):
+        return None
+    for name in ("kind", "source"):
+        field = member.model_fields.get(name)
+        if field and get_origin(field.annotation) is Literal:
+            return get_args(field.annotation)[0]
+    return None

@@ -1,0 +1,213 @@
+"""From what a user typed to Settings: names looked up, sources chosen, levels counted."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keepfaith
+from keepfaith.config.catalog import Entry, read_entry, validated
+from keepfaith.config.errors import ConfigError, nearest
+from keepfaith.config.registries import attribution_methods, criteria
+from keepfaith.config.schema import (
+    BuiltinModel,
+    HubModel,
+    LocalModel,
+    LocalTaskSource,
+    LocalText,
+    Method,
+    Model,
+    Order,
+    Study,
+    Task,
+    TrainModel,
+)
+from keepfaith.config.settings import ResolvedTask, Settings, below
+
+RESERVED_MODELS = ("tasks", "models", "calibration_text", "summary", "figures", "report", "export")
+"""Folders of results/ that stand beside those of the models."""
+
+PLACE = "config"
+"""Where the study's own keys stand, in messages: several files and --config make up one study."""
+
+
+def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
+    """Resolve a study.
+
+    Args:
+        raw: the study as read from YAML: selections and settings.
+        catalog_folder: holds models/, orders/, tasks/ and methods/ with one YAML file per definition.
+
+    Raises:
+        ConfigError: one line: where, what is wrong, what to type instead.
+    """
+    catalog_folder = Path(catalog_folder)
+    study = validated(Study, dict(raw), PLACE)
+    for name in study.models:
+        if name in RESERVED_MODELS:
+            raise ConfigError(
+                f"{PLACE}: models", f"{name!r} is a folder of the results; rename that model"
+            )
+    _check_counts(study)
+    models = {
+        name: _local_model(name, model, study)
+        for name, model in _entries(
+            Model, catalog_folder / "models", study.models, "models"
+        ).items()
+    }
+    orders = {
+        name: _local_text(name, order, study)
+        for name, order in _entries(
+            Order, catalog_folder / "orders", study.orders, "orders"
+        ).items()
+    }
+    methods = _entries(Method, catalog_folder / "methods", study.methods, "methods")
+    tasks = {
+        name: _resolved(name, task, study)
+        for name, task in _entries(Task, catalog_folder / "tasks", study.tasks, "tasks").items()
+    }
+    for name, order in orders.items():
+        if order.criterion not in criteria():
+            path = catalog_folder / "orders" / f"{name}.yaml"
+            problem = f"unknown criterion {order.criterion!r}{nearest(order.criterion, criteria())}"
+            raise ConfigError(f"{path}: criterion", problem)
+    for name, method in methods.items():
+        if method.method not in attribution_methods():
+            path = catalog_folder / "methods" / f"{name}.yaml"
+            problem = (
+                f"unknown method {method.method!r}{nearest(method.method, attribution_methods())}"
+            )
+            raise ConfigError(f"{path}: method", problem)
+    layers = {name: _layers(name, model) for name, model in models.items()}
+    levels = {name: _levels(study, name, count) for name, count in layers.items()}
+    settings = Settings(study, models, orders, tasks, methods, layers, levels)
+    if settings.trained_models() and not settings.training_tasks():
+        raise ConfigError(
+            f"{PLACE}: models",
+            f"{settings.trained_models()[0]!r} learns from training splits and no selected task has one; "
+            "add a task with splits.training, or another model",
+        )
+    return settings
+
+
+def _entries(
+    schema: type[Entry], folder: Path, names: tuple[str, ...], key: str
+) -> dict[str, Entry]:
+    return {name: read_entry(schema, folder, name, f"{PLACE}: {key}") for name in names}
+
+
+def _check_counts(study: Study) -> None:
+    examples = study.examples
+    if examples.evaluation != "all" and examples.explanation > examples.evaluation:
+        raise ConfigError(
+            f"{PLACE}: examples.explanation",
+            f"{examples.explanation} explained examples are more than the {examples.evaluation} evaluation examples "
+            f"they are part of; type at most {examples.evaluation}",
+        )
+    if study.report.explained_examples > examples.explanation:
+        raise ConfigError(
+            f"{PLACE}: report.explained_examples",
+            f"{study.report.explained_examples} shown examples are more than the {examples.explanation} explained "
+            f"ones; type at most {examples.explanation}",
+        )
+
+
+def _needs_folder(kind: str, user: str, path: str) -> ConfigError:
+    return ConfigError(
+        f"{PLACE}: folders.{kind}",
+        f"not set, but {user} reads {path!r} below it; add --config 'folders={{{kind}: FOLDER}}'",
+    )
+
+
+def _local_model(name: str, model: Model, study: Study) -> Model:
+    if not isinstance(model.source, LocalModel):
+        return model
+    path = below(study.folders.models, model.source.path)
+    if path is None:
+        raise _needs_folder("models", f"model {name}", model.source.path)
+    return model.model_copy(update={"source": model.source.model_copy(update={"path": path})})
+
+
+def _local_text(name: str, order: Order, study: Study) -> Order:
+    text = order.calibration_text
+    if not isinstance(text, LocalText):
+        return order
+    path = below(study.folders.data, text.path)
+    if path is None:
+        raise _needs_folder("data", f"order {name}", text.path)
+    return order.model_copy(update={"calibration_text": text.model_copy(update={"path": path})})
+
+
+def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:
+    available = task.sources.available()
+    wanted = next(iter(available)) if study.task_source == "auto" else study.task_source
+    if wanted not in available:
+        raise ConfigError(
+            f"{PLACE}: task_source",
+            f"task {name!r} has no {wanted} source; type {' or '.join(available)} or auto, or leave the task out",
+        )
+    source = available[wanted]
+    if isinstance(source, LocalTaskSource):
+        splits = {}
+        for part, path in source.splits.model_dump().items():
+            splits[part] = None if path is None else below(study.folders.data, path)
+            if path is not None and splits[part] is None:
+                raise _needs_folder("data", f"task {name}", path)
+        source = source.model_copy(update={"splits": source.splits.model_copy(update=splits)})
+    return ResolvedTask(name=name, task=task, source=source)
+
+
+def _layers(name: str, model: Model) -> int:
+    match model.source:
+        case HubModel(layers=layers) | BuiltinModel(layers=layers):
+            return layers
+        case TrainModel(architecture=architecture):
+            return architecture.layers
+        case LocalModel(path=path):
+            return layers_of_folder(name, Path(path))
+
+
+def layers_of_folder(name: str, folder: Path) -> int:
+    """The layer count that a model folder's config.json gives.
+
+    Raises:
+        ConfigError: the folder, the file or the number is missing.
+    """
+    place = f"model {name}"
+    if not folder.is_dir():
+        raise ConfigError(place, f"there is no folder {folder}; check its path and folders.models")
+    file = folder / "config.json"
+    if not file.is_file():
+        raise ConfigError(
+            place, f"{folder} has no config.json; type the folder that save_pretrained wrote"
+        )
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(place, f"{file} is no JSON ({error}); copy it again") from error
+    content = content if isinstance(content, dict) else {}
+    # Models that also see or hear keep the language part one level down.
+    text = content.get("text_config") or content
+    for key in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
+        if isinstance(text.get(key), int) and text[key] > 0:
+            return int(text[key])
+    raise ConfigError(
+        place, f"{file} gives no num_hidden_layers; use a decoder-only language model"
+    )
+
+
+def _levels(study: Study, model: str, layers: int) -> tuple[int, ...]:
+    wanted = study.levels.maximum
+    maximum = {"half": layers // 2, "all": layers}[wanted] if isinstance(wanted, str) else wanted
+    if maximum > layers:
+        raise ConfigError(
+            f"{PLACE}: levels.maximum",
+            f"{maximum} is above the {layers} attention layers of model {model!r}; type at most {layers}, half or all",
+        )
+    return tuple(range(maximum + 1))
+
+
+BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin"
+"""The checkpoint that ships with keepfaith."""
+
+__all__ = ["BUILTIN_CHECKPOINT", "layers_of_folder", "load_study"]

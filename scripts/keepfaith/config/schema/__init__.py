@@ -1,0 +1,50 @@
+"""The typed schema of everything a user may type: the study and the four kinds of catalog entries."""
+
+from keepfaith.config.schema.base import NAME_PATTERN, Strict
+from keepfaith.config.schema.method import Method
+from keepfaith.config.schema.model import (
+    Architecture,
+    BuiltinModel,
+    HubModel,
+    LocalModel,
+    Model,
+    Training,
+    TrainModel,
+)
+from keepfaith.config.schema.order import BuiltinText, HubText, LocalText, Order, TextSource
+from keepfaith.config.schema.study import OPERATORS, Examples, Study
+from keepfaith.config.schema.task import (
+    BuiltinTaskSource,
+    HubTaskSource,
+    LocalTaskSource,
+    TableSource,
+    Task,
+    TaskSource,
+)
+
+__all__ = [
+    "NAME_PATTERN",
+    "OPERATORS",
+    "Architecture",
+    "BuiltinModel",
+    "BuiltinTaskSource",
+    "BuiltinText",
+    "Examples",
+    "HubModel",
+    "HubTaskSource",
+    "HubText",
+    "LocalModel",
+    "LocalTaskSource",
+    "LocalText",
+    "Method",
+    "Model",
+    "Order",
+    "Strict",
+    "Study",
+    "TableSource",
+    "Task",
+    "TaskSource",
+    "TextSource",
+    "TrainModel",
+    "Training",
+]

@@ -1,0 +1,209 @@
+"""A study: what is selected and the settings of every phase. This is what `config/config.yaml` holds."""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from keepfaith.config.schema.base import Count, Name, Number, Positive, Seed, Strict, Text
+
+T = TypeVar("T")
+
+OPERATORS = ("retokenise", "delete")
+"""Names of the removal operators in `keepfaith.faithfulness`; a test holds the two lists together."""
+
+
+def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise ValueError(f"{value!r} is listed twice; leave one of them out")
+    return values
+
+
+def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:
+    if list(values) != sorted(values):
+        raise ValueError(f"must rise; type {sorted(values)}")
+    return values
+
+
+def _words_or_number(*words: str) -> BeforeValidator:
+    """Only one error for a field that takes a few words or a whole number, and a readable one."""
+
+    def check(value: object) -> object:
+        if value in words or (type(value) is int and value >= 0):
+            return value
+        raise ValueError(
+            f"expected {', '.join(words)} or a whole number that is not negative, got {value!r}"
+        )
+
+    return BeforeValidator(check)
+
+
+Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_distinct)]
+Fraction = Annotated[Number, Field(gt=0, le=1)]
+Margin = Annotated[Number, Field(ge=0)]
+
+
+class Levels(Strict):
+    """How many attention layers are dropped."""
+
+    maximum: Annotated[Literal["half", "all"] | Count, _words_or_number("half", "all")] = Field(
+        default="half",
+        description="The highest level K; all levels 0..K are run. `half`: half of the layers, rounded "
+        "down (the study's); `all`: every attention layer; or a number up to the layer count.",
+    )
+
+
+class Examples(Strict):
+    """How many examples of every task, and which."""
+
+    evaluation: Annotated[Literal["all"] | Positive, _words_or_number("all")] = Field(
+        default="all",
+        description="Examples for accuracy and calibration: `all`, or at most this many (a smaller task gives "
+        "all that it has).",
+    )
+    explanation: Positive = Field(
+        default=200,
+        description="Explained examples, a part of the evaluation examples. Exactly so many: a task with fewer "
+        "evaluation examples is refused.",
+    )
+    tuning: Count = Field(
+        default=200,
+        description="Examples set aside for choosing anything (from the task's tuning split, or else disjoint "
+        "from the evaluation examples). Exactly so many.",
+    )
+    seed: Seed = Field(default=0, description="Seed of the choice of examples.")
+
+
+class Scoring(Strict):
+    """How the model is called."""
+
+    token_budget: Positive = Field(
+        default=16384,
+        description="Tokens, padding included, in one batch; halved when memory runs out. Changes no result.",
+    )
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        default="float32", description="Number format of the weights and activations."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="`auto` takes a GPU where there is one."
+    )
+    threads: Positive = Field(default=1, description="CPU threads of a job that calls a model.")
+
+
+class Faithfulness(Strict):
+    """How explanations are judged."""
+
+    fractions: Annotated[
+        tuple[Fraction, ...],
+        Field(min_length=1),
+        AfterValidator(_distinct),
+        AfterValidator(_ascending),
+    ] = Field(
+        default=(0.1, 0.2, 0.3, 0.4, 0.5),
+        description="Fractions of the prompt tokens that are removed or kept.",
+    )
+    operators: Annotated[
+        tuple[Literal["retokenise", "delete"], ...], Field(min_length=1), AfterValidator(_distinct)
+    ] = Field(
+        default=("retokenise", "delete"),
+        description="How tokens are removed. `retokenise`: delete, decode, tokenise again (the study's); "
+        "`delete`: drop the token ids.",
+    )
+    tops: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        default=(5, 10, 20),
+        description="Sizes of the top lists whose overlap between levels is measured.",
+    )
+
+
+class Calibration(Strict):
+    """How confidence is judged."""
+
+    bins: Positive = Field(
+        default=10, description="Equal-width confidence bins of the calibration error."
+    )
+    null_repetitions: Positive = Field(
+        default=1000,
+        description="Draws for the band that a perfectly calibrated model's error falls into.",
+    )
+
+
+class Margins(Strict):
+    """The harm that still counts as kept, per watched quantity, in the quantity's own unit."""
+
+    accuracy: Margin = Field(default=0.02, description="Tolerated loss of accuracy.")
+    ece: Margin = Field(
+        default=0.02, description="Tolerated rise of the expected calibration error."
+    )
+    brier: Margin = Field(default=0.02, description="Tolerated rise of the Brier score.")
+    comprehensiveness: Margin = Field(
+        default=0.05, description="Tolerated loss of comprehensiveness."
+    )
+    sufficiency: Margin = Field(default=0.05, description="Tolerated rise of sufficiency.")
+
+
+class Statistics(Strict):
+    """How certain a difference must be."""
+
+    confidence: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        default=0.95, description="Coverage of every interval, between 0 and 1."
+    )
+    repetitions: Positive = Field(default=2000, description="Bootstrap and permutation draws.")
+    seed: Seed = Field(default=0, description="Seed of those draws.")
+    margins: Margins = Field(default_factory=Margins, description="Harm that still counts as kept.")
+
+
+class Report(Strict):
+    """What the report shows beyond figures and tables."""
+
+    explained_examples: Count = Field(
+        default=3,
+        description="Explained examples shown as highlighted text, per model, order and task.",
+    )
+
+
+class Folders(Strict):
+    """Where local sources lie. Relative paths start at the working directory."""
+
+    data: Text | None = Field(
+        default=None, description="Folder that the paths of local tasks and texts start from."
+    )
+    models: Text | None = Field(
+        default=None, description="Folder that the paths of local models start from."
+    )
+
+
+class Study(Strict):
+    """Selections and settings of one run."""
+
+    name: Name = Field(description="Name of the study, shown in the report.")
+    models: Selection = Field(description="Models, by the names of the files in catalog/models/.")
+    orders: Selection = Field(
+        description="Pruning orders, by the names of the files in catalog/orders/."
+    )
+    tasks: Selection = Field(description="Tasks, by the names of the files in catalog/tasks/.")
+    methods: Selection = Field(
+        description="Attribution methods, by the names of the files in catalog/methods/."
+    )
+    task_source: Literal["auto", "hub", "local", "builtin"] = Field(
+        default="auto",
+        description="Which source of a task is read. `auto`: the first that it has of builtin, hub, local.",
+    )
+    folders: Folders = Field(default_factory=Folders, description="Where local sources lie.")
+    levels: Levels = Field(
+        default_factory=Levels, description="How many attention layers are dropped."
+    )
+    examples: Examples = Field(
+        default_factory=Examples, description="How many examples, and which."
+    )
+    scoring: Scoring = Field(default_factory=Scoring, description="How the model is called.")
+    faithfulness: Faithfulness = Field(
+        default_factory=Faithfulness, description="How explanations are judged."
+    )
+    calibration: Calibration = Field(
+        default_factory=Calibration, description="How confidence is judged."
+    )
+    statistics: Statistics = Field(
+        default_factory=Statistics, description="How certain a difference must be."
+    )
+    report: Report = Field(default_factory=Report, description="What the report shows.")

@@ -1,0 +1,196 @@
+"""A task of the catalog: prompt, options, label, and the sources its rows come from."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from keepfaith.config.errors import nearest
+from keepfaith.config.placeholders import placeholders
+from keepfaith.config.schema.base import FieldName, Name, Positive, Seed, Strict, Text
+
+
+class Splits(Strict):
+    """Which split of the source serves which part."""
+
+    evaluation: Text = Field(
+        description="Split (or file) of the evaluation and explanation examples."
+    )
+    tuning: Text | None = Field(
+        default=None,
+        description="Split (or file) of the tuning examples; without one they are taken from the evaluation "
+        "split, disjoint from the rest.",
+    )
+    training: Text | None = Field(
+        default=None,
+        description="Split (or file) that `train` models learn from; tuning examples are left out of it.",
+    )
+
+
+class TableSource(Strict):
+    """How a row of a table becomes an example. A column may be a path into a nested one: choices.text."""
+
+    columns: dict[FieldName, Text] = Field(
+        default_factory=dict, description="Column of every field whose column has another name."
+    )
+    id: Text | None = Field(
+        default=None, description="Column that names an example; without one the row number does."
+    )
+    label: Text = Field(
+        default="label", description="Column of the label: an option's number from 0, or its name."
+    )
+    label_names: Text | tuple[Text, ...] | None = Field(
+        default=None,
+        description="How the label column names the options, in their order: a list, or the column that holds "
+        "that list (for lettered answers). Without it the label is a number.",
+    )
+    options: Text | None = Field(
+        default=None,
+        description="Column with the list of a row's own options, where the task has no fixed ones.",
+    )
+    evidence: dict[FieldName, Text] = Field(
+        default_factory=dict,
+        description="Per field, the column with its evidence spans: a list of [start, end] in characters of that "
+        "field, end excluded.",
+    )
+
+
+class HubTaskSource(TableSource):
+    """A data set of the Hugging Face hub."""
+
+    kind: Literal["hub"] = Field(default="hub", description="`hub`; need not be typed.")
+    repository: Text = Field(description="Data set on the hub, owner/name.")
+    config: Text | None = Field(default=None, description="Its configuration, if it has several.")
+    revision: Text = Field(description="Commit of the data set; makes the run repeatable.")
+    splits: Splits = Field(description="Which split serves which part.")
+
+
+class LocalTaskSource(TableSource):
+    """Files: .jsonl, .csv or .parquet."""
+
+    kind: Literal["local"] = Field(default="local", description="`local`; need not be typed.")
+    splits: Splits = Field(
+        description="Which file serves which part; a relative path starts at folders.data."
+    )
+
+
+class Sizes(Strict):
+    """How many examples the generator writes for each part."""
+
+    evaluation: Positive = Field(
+        default=4000, description="Examples that the evaluation examples are chosen from."
+    )
+    tuning: Positive = Field(
+        default=1000, description="Examples that the tuning examples are chosen from."
+    )
+    training: Positive = Field(default=20000, description="Training examples.")
+
+
+class BuiltinTaskSource(Strict):
+    """A generator of keepfaith.tasks.builtin; its evidence and exact posterior are known."""
+
+    kind: Literal["builtin"] = Field(default="builtin", description="`builtin`; need not be typed.")
+    generator: Name = Field(description="A generator of keepfaith.tasks.builtin.")
+    sizes: Sizes = Field(default_factory=Sizes, description="How many examples are written.")
+    seed: Seed = Field(default=0, description="Seed of the generator.")
+
+
+TaskSource = HubTaskSource | LocalTaskSource | BuiltinTaskSource
+
+
+class Sources(Strict):
+    """Where the rows may come from; at least one."""
+
+    builtin: BuiltinTaskSource | None = Field(default=None, description="The built-in generator.")
+    hub: HubTaskSource | None = Field(default=None, description="A data set of the hub.")
+    local: LocalTaskSource | None = Field(default=None, description="Local files.")
+
+    def available(self) -> dict[str, TaskSource]:
+        """The sources that the task has, in the order in which `auto` tries them."""
+        sources = {"builtin": self.builtin, "hub": self.hub, "local": self.local}
+        return {name: source for name, source in sources.items() if source is not None}
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> "Sources":
+        if not self.available():
+            raise ValueError("a task needs a source; add builtin, hub or local")
+        return self
+
+
+def _options(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(values) < 2:
+        raise ValueError(f"a task needs at least two options, got {list(values)}; add the others")
+    for place, value in enumerate(values):
+        if value != value.strip():
+            raise ValueError(f"option {value!r} has white space around it; type {value.strip()!r}")
+        if not value:
+            raise ValueError(f"option {place} is empty; type what the model should answer")
+        if value in values[:place]:
+            raise ValueError(
+                f"option {value!r} is listed twice; a label could not tell the two apart"
+            )
+    return values
+
+
+class Task(Strict):
+    """A task of the catalog."""
+
+    version: Positive = Field(description="Raised whenever prompt, options or splits change.")
+    description: Text = Field(description="One sentence on what is asked.")
+    citation: Text | None = Field(default=None, description="Where the data come from.")
+    prompt: Text = Field(
+        description="The text before an option. {field} stands for a field, {{ and }} for braces. Options follow "
+        "behind one space, so it must not end in white space."
+    )
+    fields: tuple[FieldName, ...] = Field(
+        min_length=1,
+        description="The fields that the prompt is made of; their characters are kept apart from its own.",
+    )
+    options: (
+        Annotated[tuple[Annotated[str, Field(strict=True)], ...], AfterValidator(_options)] | None
+    ) = Field(
+        None,
+        description="The fixed options, without the space before them; a row's own ones are named by the source.",
+    )
+    sources: Sources = Field(description="Where the rows come from.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Task":
+        named = placeholders(self.prompt)
+        for name in named:
+            if name not in self.fields:
+                raise ValueError(
+                    f"the prompt names the field {name!r}, which is not in fields{nearest(name, self.fields)}"
+                )
+        for name in self.fields:
+            if name not in named:
+                raise ValueError(
+                    f"the prompt leaves out the field {name!r}; add {{{name}}} to it or drop the field"
+                )
+        if self.prompt != self.prompt.rstrip():
+            raise ValueError(
+                "the prompt ends in white space, which tokenizers glue to the option; end it without"
+            )
+        for place, source in self.sources.available().items():
+            if isinstance(source, BuiltinTaskSource):
+                continue
+            if (self.options is None) == (source.options is None):
+                raise ValueError(
+                    f"sources.{place}.options: type either the task's options or the column of a row's own, not "
+                    + ("both" if self.options else "neither")
+                )
+            for key, mapping in (("columns", source.columns), ("evidence", source.evidence)):
+                for name in mapping:
+                    if name not in self.fields:
+                        raise ValueError(
+                            f"sources.{place}.{key}: unknown field {name!r}{nearest(name, self.fields)}"
+                        )
+            if (
+                isinstance(source.label_names, tuple)
+                and self.options
+                and len(source.label_names) != len(self.options)
+            ):
+                raise ValueError(
+                    f"sources.{place}.label_names: {len(source.label_names)} names for {len(self.options)} options; "
+                    "name every option once, in their order"
+                )
+        return self

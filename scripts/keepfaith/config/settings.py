@@ -1,0 +1,99 @@
+"""A study with everything it names looked up: what the workflow hands to its rules, slice by slice."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from keepfaith.config.schema import (
+    LocalTaskSource,
+    LocalText,
+    Method,
+    Model,
+    Order,
+    Strict,
+    Study,
+    Task,
+    TrainModel,
+)
+from keepfaith.config.schema.base import Name
+from keepfaith.config.schema.task import (
+    BuiltinTaskSource,
+    HubTaskSource,
+    TaskSource,
+)
+
+
+class ResolvedTask(Strict):
+    """A task with the one source that this study reads; paths start at the working directory."""
+
+    name: Name = Field(description="Name of the task.")
+    task: Task = Field(description="Its definition.")
+    source: HubTaskSource | LocalTaskSource | BuiltinTaskSource = Field(
+        discriminator="kind", description="The source that is read."
+    )
+
+    def files(self) -> list[str]:
+        """The local files that its examples come from; none for other sources."""
+        if not isinstance(self.source, LocalTaskSource):
+            return []
+        splits = (self.source.splits.evaluation, self.source.splits.tuning)
+        return list(dict.fromkeys(split for split in splits if split))
+
+    def training_file(self) -> str | None:
+        """The local file that `train` models learn from, if any."""
+        return self.source.splits.training if isinstance(self.source, LocalTaskSource) else None
+
+    def trains(self) -> bool:
+        """Whether the source has training examples."""
+        return isinstance(self.source, BuiltinTaskSource) or self.source.splits.training is not None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One study, resolved.
+
+    Attributes:
+        study: selections and settings as typed, with the defaults filled in.
+        models: by name; paths of local models start at the working directory.
+        orders: by name; paths of local texts start at the working directory.
+        tasks: by name, each with its chosen source.
+        methods: by name.
+        layers: attention layers per model.
+        levels: 0..K per model.
+    """
+
+    study: Study
+    models: dict[str, Model]
+    orders: dict[str, Order]
+    tasks: dict[str, ResolvedTask]
+    methods: dict[str, Method]
+    layers: dict[str, int]
+    levels: dict[str, tuple[int, ...]]
+
+    def training_tasks(self) -> list[str]:
+        """The selected tasks that `train` models learn from, in the order of the selection."""
+        return [name for name, task in self.tasks.items() if task.trains()]
+
+    def trained_models(self) -> list[str]:
+        """The selected models that the workflow trains."""
+        return [name for name, model in self.models.items() if isinstance(model.source, TrainModel)]
+
+    def training_files(self) -> list[str]:
+        """Local files that `train` models learn from."""
+        return [path for task in self.tasks.values() if (path := task.training_file())]
+
+    def text_files(self, order: str) -> list[str]:
+        """The local file of an order's calibration text, if it has one."""
+        text = self.orders[order].calibration_text
+        return [text.path] if isinstance(text, LocalText) else []
+
+
+def below(folder: str | None, path: str) -> str | None:
+    """`path` seen from the working directory; None for a relative path without its folder."""
+    if Path(path).is_absolute():
+        return path
+    return None if folder is None else str(Path(folder) / path)
+
+
+__all__ = ["ResolvedTask", "Settings", "TaskSource", "below"]

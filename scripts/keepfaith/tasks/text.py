@@ -1,0 +1,94 @@
+"""Calibration text: what a pruning criterion looks at."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from keepfaith.config.errors import ConfigError, shown
+from keepfaith.config.files import existing, read_rows, read_text
+from keepfaith.config.schema import BuiltinText, HubText, LocalText, TextSource
+from keepfaith.tasks.builtin import TASKS, generate
+from keepfaith.tasks.sources import SourceError
+
+
+def calibration_text(source: TextSource, count: int, seed: int) -> list[str]:
+    """`count` samples of text, each of `source.rows_per_sample` rows joined by line breaks.
+
+    Rows without text are passed over. Local rows are drawn from the whole file, hub rows from the first
+    `source.buffer` texts of the stream, built-in rows are written; none is drawn twice.
+
+    Raises:
+        SourceError: the source cannot be read or has too few texts.
+        ConfigError: a local file cannot be read or has no such column.
+    """
+    needed = count * source.rows_per_sample
+    match source:
+        case HubText():
+            rows = _drawn(
+                _hub(source), needed, seed, f"{source.repository}, first {source.buffer} texts"
+            )
+        case LocalText():
+            rows = _drawn(_local(source), needed, seed, source.path)
+        case BuiltinText():
+            rows = _builtin(needed, seed)
+    size = source.rows_per_sample
+    return ["\n".join(rows[start : start + size]) for start in range(0, needed, size)]
+
+
+def _drawn(texts: Iterable[str], count: int, seed: int, place: str) -> list[str]:
+    pool = [text for text in texts if text.strip()]
+    if len(pool) < count:
+        raise SourceError(
+            f"{place}: {len(pool)} texts, but {count} are asked for; lower samples or rows_per_sample"
+        )
+    return Random(seed).sample(pool, count)
+
+
+def _hub(source: HubText) -> Iterator[str]:
+    from datasets import load_dataset
+
+    try:
+        stream = load_dataset(
+            source.repository,
+            source.config,
+            split=source.split,
+            revision=source.revision,
+            streaming=True,
+        )
+        for row in islice(stream, source.buffer):
+            yield str(row[source.column])
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise SourceError(
+            f"cannot read column {source.column} of {source.repository} at {source.revision} ({reason}); "
+            "check the network and the names, or use an order with local or built-in text"
+        ) from error
+
+
+def _local(source: LocalText) -> Iterator[str]:
+    path = Path(source.path)
+    if path.suffix == ".txt":
+        existing(path)
+        yield from read_text(path).split("\n")
+        return
+    for place, row in read_rows(path):
+        text = row.get(source.column)
+        if not isinstance(text, str):
+            raise ConfigError(
+                path, f"{place}: column {source.column!r} must be text, got {shown(text)}"
+            )
+        yield text
+
+
+def _builtin(count: int, seed: int) -> list[str]:
+    """Rows of all built-in tasks in turn, field texts and answer joined to running text."""
+    each = -(-count // len(TASKS))
+    columns = [
+        [
+            " ".join([*example.fields.values(), example.choices[example.label]])
+            for example in generate(task, "train", each, seed)
+        ]
+        for task in TASKS
+    ]
+    return [text for row in zip(*columns, strict=True) for text in row][:count]
