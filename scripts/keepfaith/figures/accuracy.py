@@ -1,0 +1,35 @@
+"""Accuracy against level, with the dense line and chance."""
+
+from matplotlib.figure import Figure
+
+from keepfaith.figures.axes import chance_line, dense_line, level_axis, line, published_line
+from keepfaith.figures.labels import quantity
+from keepfaith.figures.style import BLUE, Stroke, canvas, legend
+from keepfaith.figures.unit import UnitTables
+
+TITLE = "Accuracy"
+EXPLANATION = (
+    "Share of examples whose most probable option is the label, by number of attention layers dropped. "
+    "The shaded band is the 95 % interval over examples; the dashed line is the dense model, the dotted line is "
+    "guessing."
+)
+
+
+def draw(tables: UnitTables) -> Figure:
+    """One panel: accuracy with its interval."""
+    figure, ((panel,),) = canvas()
+    rows = tables.series("accuracy")
+    line(panel, rows, Stroke(BLUE, "o"), "accuracy (95 % interval)")
+    dense_line(panel, rows)
+    chance_line(panel, tables.guessing(), "guessing")
+    published_line(panel, tables.published, "accuracy", tables.deepest)
+    panel.set_ylabel(quantity("accuracy").axis)
+    level_axis(panel, tables.levels)
+    legend(figure, panel, columns=2)
+    return figure
+
+
+def caption(tables: UnitTables) -> str:
+    """The explanation with the number of examples."""
+    count = tables.examples("accuracy")
+    return EXPLANATION + (f" {count} examples." if count else "")

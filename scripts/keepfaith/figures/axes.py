@@ -1,0 +1,115 @@
+"""What every panel over levels is made of: the level axis, a line with its band, the dense line, references."""
+
+from collections.abc import Sequence
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.published import SOURCE
+from keepfaith.figures.style import BLACK, GREY, LIGHT_GREY, ORANGE, Stroke
+
+MANY_LEVELS = 24
+
+
+def level_axis(panel: Axes, levels: Sequence[int], label: bool = True) -> None:
+    """Whole-number ticks from the dense model to the deepest level, with room for the markers."""
+    first, last = levels[0], levels[-1]
+    room = max(0.4, 0.03 * (last - first))
+    panel.set_xlim(first - room, last + room)
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, min_n_ticks=1))
+    # A single level widens the axis beyond the levels there are; ticks outside them would promise more.
+    panel.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:.0f}" if first <= round(value, 6) <= last else "")
+    )
+    if label:
+        panel.set_xlabel(LEVEL_AXIS)
+
+
+def line(
+    panel: Axes, rows: pl.DataFrame, stroke: Stroke, label: str, *, faint: bool = False
+) -> None:
+    """Value by level with its band (`low`..`high`), where both are known."""
+    band = rows.drop_nulls(["low", "high"])
+    if band.height:
+        panel.fill_between(
+            band["level"].to_list(),
+            band["low"].to_list(),
+            band["high"].to_list(),
+            color=stroke.colour,
+            alpha=0.08 if faint else 0.18,
+            linewidth=0,
+        )
+        if band.height == 1:  # a band over one level has no width
+            only = band.row(0, named=True)
+            panel.vlines(only["level"], only["low"], only["high"], color=stroke.colour, alpha=0.4)
+    known = rows.drop_nulls("value")
+    panel.plot(
+        known["level"].to_list(),
+        known["value"].to_list(),
+        color=stroke.colour,
+        marker=stroke.marker,
+        markevery=max(1, known.height // MANY_LEVELS),
+        markerfacecolor="white" if faint else stroke.colour,
+        linestyle=(0, (1, 1.2)) if faint else "-",
+        linewidth=1.1 if faint else 1.6,
+        label=label,
+    )
+
+
+def dense_line(panel: Axes, rows: pl.DataFrame, label: str = "dense model") -> None:
+    """A horizontal line at the value of level 0, where there is one."""
+    dense = rows.filter(pl.col("level") == 0).drop_nulls("value")
+    if dense.height:
+        value = float(dense["value"].to_list()[0])
+        panel.axhline(
+            value, color=BLACK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.5, label=label
+        )
+
+
+def chance_line(panel: Axes, value: float | None, label: str) -> None:
+    """A dotted horizontal line at what chance alone gives."""
+    if value is not None:
+        panel.axhline(
+            value, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1.4, label=label
+        )
+
+
+def reference_band(panel: Axes, rows: pl.DataFrame, label: str) -> None:
+    """The grey band of `reference_low`..`reference_high`, where both are known."""
+    known = rows.drop_nulls(["reference_low", "reference_high"])
+    if known.height:
+        levels, low, high = (
+            known[name].to_list() for name in ("level", "reference_low", "reference_high")
+        )
+        if known.height == 1:
+            levels, low, high = [levels[0] - 0.3, levels[0] + 0.3], low * 2, high * 2
+        panel.fill_between(
+            levels, low, high, color=LIGHT_GREY, alpha=0.75, linewidth=0, label=label
+        )
+
+
+def published_line(
+    panel: Axes,
+    published: pl.DataFrame | None,
+    column: str,
+    deepest: int,
+    label: str = SOURCE,
+    colour: str = ORANGE,
+) -> None:
+    """Published values of one column up to the deepest level drawn."""
+    if published is None or column not in published.columns:
+        return
+    rows = published.filter(pl.col("n_dropped") <= deepest).drop_nulls(column)
+    if rows.height:
+        panel.plot(
+            rows["n_dropped"].to_list(),
+            rows[column].to_list(),
+            color=colour,
+            marker="D",
+            markersize=4.5,
+            markerfacecolor="white",
+            linewidth=1.0,
+            label=label,
+        )

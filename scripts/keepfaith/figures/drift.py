@@ -1,0 +1,63 @@
+"""Top-token overlap of each level with the dense model, between its seed floor and chance."""
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from keepfaith.figures.axes import chance_line, level_axis
+from keepfaith.figures.labels import method_name
+from keepfaith.figures.style import canvas, legend, method_strokes, note
+from keepfaith.figures.unit import UnitTables
+
+TITLE = "Explanation drift from the dense model"
+EXPLANATION = (
+    "Mean share of the dense model's top tokens that are also top tokens at the level (solid). Dotted with hollow "
+    "markers: the floor, the agreement of two seeds of the same method at the same level; drift is shown only where "
+    "the solid line lies below its own floor. Grey dotted line: what random rankings share. Methods without seeds "
+    "have no floor."
+)
+
+
+def draw(tables: UnitTables) -> Figure:
+    """One panel per number of top tokens."""
+    with_dense = tables.overlap.filter(
+        pl.min_horizontal("level_a", "level_b") == 0, pl.max_horizontal("level_a", "level_b") > 0
+    ).with_columns(level=pl.max_horizontal("level_a", "level_b"))
+    with_dense = with_dense.unique(["method", "top", "level"], maintain_order=True).sort("level")
+    methods = [name for name in with_dense["method"].unique().sort().to_list() if name != "random"]
+    if not methods:
+        return note("no attribution method and pruned level in this study")
+    tops = with_dense["top"].unique().sort().to_list()
+    strokes = method_strokes(methods)
+    figure, (panels,) = canvas(1, len(tops), (1.0 + 2.5 * len(tops), 3.5), share_y=True)
+    for panel, top in zip(panels, tops, strict=True):
+        for method in methods:
+            rows = with_dense.filter(pl.col("method") == method, pl.col("top") == top)
+            stroke, name = strokes[method], method_name(method)
+            levels = rows["level"].to_list()
+            panel.plot(
+                levels,
+                rows["overlap"].to_list(),
+                color=stroke.colour,
+                marker=stroke.marker,
+                label=name,
+            )
+            floor = rows.drop_nulls("floor")
+            if floor.height:
+                panel.plot(
+                    floor["level"].to_list(), floor["floor"].to_list(), color=stroke.colour,
+                    marker=stroke.marker, markerfacecolor="white", linestyle=(0, (1, 1.2)), linewidth=1.1,
+                    label=f"{name}, seed floor",
+                )  # fmt: skip
+        chance = with_dense.filter(pl.col("top") == top)["chance"].to_numpy().mean()
+        chance_line(panel, float(chance), "chance")
+        panel.set_title(f"top {top}")
+        panel.set_ylim(0, 1.02)
+        level_axis(panel, [level for level in tables.levels if level > 0])
+    panels[0].set_ylabel("overlap with dense\n(share of top tokens)")
+    legend(figure, panels[0], columns=3)
+    return figure
+
+
+def caption(tables: UnitTables) -> str:
+    """The explanation; nothing in it depends on the tables."""
+    return EXPLANATION

@@ -1,0 +1,79 @@
+"""Comprehensiveness and sufficiency against level, above each other with accuracy on the same level axis.
+
+The study puts accuracy on a second y axis. Two scales on one panel let their crossing points and relative heights
+be chosen by whoever picks the limits, so here the panels are stacked and share the level axis instead.
+"""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from keepfaith.figures.axes import chance_line, level_axis, line, published_line, reference_band
+from keepfaith.figures.labels import method_name, operator_name, quantity
+from keepfaith.figures.style import BLACK, Stroke, canvas, legend, method_strokes, note
+from keepfaith.figures.unit import UnitTables
+
+TITLE = "Explanation faithfulness"
+EXPLANATION = (
+    "Comprehensiveness (probability lost when the top-ranked tokens are removed: higher is better) and "
+    "sufficiency (probability lost when only they are kept: lower is better), as the study aggregates them, under "
+    "accuracy on the same level axis; panels are stacked because a second axis would let its scale suggest "
+    "agreement. Coloured bands: one standard deviation over attribution seeds. Grey: random scores."
+)
+KINDS = ("comprehensiveness", "sufficiency")
+
+
+def draw(tables: UnitTables) -> Figure:
+    """Stacked panels: accuracy, comprehensiveness, sufficiency and, where evidence is known, its recall."""
+    if not tables.methods:
+        return note("no attribution method in this study")
+    kinds = [f"{kind}_study" for kind in KINDS]
+    if tables.series("evidence_recall", tables.methods[0]).height:
+        kinds.append("evidence_recall")
+    size = (5.6, 1.9 + 1.65 * len(kinds))
+    figure, rows = canvas(1 + len(kinds), 1, size, share_x=True)
+    panels = [row[0] for row in rows]
+    accuracy = tables.series("accuracy")
+    line(panels[0], accuracy, Stroke(BLACK, "o"), "accuracy")
+    chance_line(panels[0], tables.guessing(), "guessing")
+    panels[0].set_ylabel(quantity("accuracy").axis)
+    for panel, metric in zip(panels[1:], kinds, strict=True):
+        _methods(panel, tables, metric)
+        panel.set_ylabel(quantity(metric).axis)
+    for panel in panels:
+        level_axis(panel, tables.levels, label=panel is panels[-1])
+    figure.align_ylabels(panels)
+    legend(figure, panels[1], columns=3)
+    return figure
+
+
+def _methods(panel: Axes, tables: UnitTables, metric: str) -> None:
+    strokes = method_strokes(tables.methods)
+    kind = metric.removesuffix("_study")
+    random = tables.series(metric, "random")
+    if random.height:
+        line(panel, random, strokes["random"], method_name("random"), faint=True)
+    else:
+        reference_band(panel, tables.series(metric, tables.methods[0]), method_name("random"))
+    for method in tables.methods:
+        line(panel, tables.series(metric, method), strokes[method], method_name(method))
+        label = f"{method_name(method)}, published"
+        if tables.published is not None and f"{kind}_{method}" in tables.published.columns:
+            published_line(
+                panel,
+                tables.published,
+                f"{kind}_{method}",
+                tables.deepest,
+                label,
+                strokes[method].colour,
+            )
+
+
+def caption(tables: UnitTables) -> str:
+    """The explanation with operator and number of examples."""
+    if not tables.methods:
+        return "This study runs no attribution method, so there is no faithfulness to show."
+    count = tables.examples("comprehensiveness_study", tables.methods[0])
+    facts = f" Operator: {operator_name(tables.operator)}." + (
+        f" {count} examples." if count else ""
+    )
+    return EXPLANATION + facts

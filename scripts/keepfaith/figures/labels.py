@@ -1,0 +1,73 @@
+"""What methods and quantities are called on axes, in tables and in sentences, and in which unit they are."""
+
+from dataclasses import dataclass
+
+LEVEL_AXIS = "attention layers dropped (level)"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A watched quantity: its name in text, its axis label with the unit, and which direction is better."""
+
+    name: str
+    axis: str
+    better: str
+
+
+_QUANTITIES = {
+    "accuracy": Quantity("accuracy", "accuracy\n(share of examples)", "higher"),
+    "mean_confidence": Quantity("mean confidence", "mean confidence\n(probability)", "as accuracy"),
+    "ece": Quantity("ECE", "ECE (probability)", "lower"),
+    "brier": Quantity("Brier score", "Brier score\n(squared probability)", "lower"),
+    "nll": Quantity("NLL", "NLL (nats)", "lower"),
+    "comprehensiveness": Quantity(
+        "comprehensiveness", "comprehensiveness\n(drop of probability)", "higher"
+    ),
+    "sufficiency": Quantity("sufficiency", "sufficiency\n(drop of probability)", "lower"),
+    "evidence_recall": Quantity(
+        "evidence recall", "evidence recall\n(share of evidence tokens)", "higher"
+    ),
+    "overlap": Quantity("top-token overlap", "overlap (share of top tokens)", "higher"),
+}
+
+_METHODS = {
+    "kernelshap": "KernelSHAP",
+    "lime": "LIME",
+    "input_x_gradient": "input x gradient",
+    "random": "random scores",
+}
+
+_AGGREGATES = {"study": "the study's aggregate", "eraser": "ERASER's mean"}
+
+_OPERATORS = {
+    "retokenise": "tokens deleted, text decoded and tokenised again",
+    "delete": "token ids deleted",
+}
+
+
+def method_name(method: str | None) -> str:
+    """The method's usual spelling; unknown methods keep their own name."""
+    return _METHODS.get(method or "", method or "")
+
+
+def operator_name(operator: str | None) -> str:
+    """What an operator does, in words."""
+    return _OPERATORS.get(operator or "", operator or "")
+
+
+def quantity(metric: str) -> Quantity:
+    """The quantity behind a metric's name; `comprehensiveness_study` names its aggregate in brackets."""
+    if metric in _QUANTITIES:
+        return _QUANTITIES[metric]
+    stem, _, aggregate = metric.rpartition("_")
+    if stem in _QUANTITIES and aggregate in _AGGREGATES:
+        base = _QUANTITIES[stem]
+        return Quantity(f"{base.name} ({_AGGREGATES[aggregate]})", base.axis, base.better)
+    words = metric.replace("_", " ")
+    return Quantity(words, words, "")
+
+
+def quantity_name(metric: str, method: str | None = None) -> str:
+    """`comprehensiveness (KernelSHAP)`, or the bare name where no method is involved."""
+    name = quantity(metric).name
+    return f"{name} ({method_name(method)})" if method else name

@@ -1,0 +1,100 @@
+"""Heat maps of the top-token overlap between all pairs of levels, with the seed floor in the other triangle."""
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
+
+from keepfaith.figures.labels import LEVEL_AXIS, method_name
+from keepfaith.figures.style import SEQUENTIAL, canvas, note
+from keepfaith.figures.unit import UnitTables
+
+TITLE = "Overlap between levels"
+EXPLANATION = (
+    "Mean share of the top tokens that two levels have in common. Below the diagonal: overlap of the two levels "
+    "(scores summed over seeds). Above it: the floor, which is the overlap of two seeds of one level, averaged over "
+    "the two levels; on the diagonal the floor of the level itself. Levels whose overlap reaches the floor "
+    "agree as well as two repetitions of the same explanation do."
+)
+ANNOTATED_LEVELS = 6
+
+
+def draw(tables: UnitTables) -> Figure:
+    """Rows: methods; columns: numbers of top tokens; one colour scale from 0 to 1."""
+    methods = [
+        name for name in tables.overlap["method"].unique().sort().to_list() if name != "random"
+    ]
+    tops = tables.overlap["top"].unique().sort().to_list()
+    if not methods:
+        return note("no attribution method in this study")
+    size = (1.5 + 2.35 * len(tops), 0.6 + 2.4 * len(methods))
+    figure, grid = canvas(len(methods), len(tops), size, share_x=True, share_y=True)
+    image = None
+    for row, method in zip(grid, methods, strict=True):
+        for panel, top in zip(row, tops, strict=True):
+            image = _map(panel, tables, method, top)
+            chance = _chance(tables, method, top)
+            panel.set_title(f"{method_name(method)}, top {top}\nchance {chance:.2f}", fontsize=8.5)
+        row[0].set_ylabel("level")
+    for panel in grid[-1]:
+        panel.set_xlabel(LEVEL_AXIS if len(tops) < 3 else "level")
+    if image is not None:
+        panels = [panel for row in grid for panel in row]
+        bar = figure.colorbar(image, ax=panels, shrink=min(1.0, 0.9 if len(methods) == 1 else 0.5))
+        bar.set_label("overlap (share of top tokens)\nbelow diagonal: levels, above: seed floor")
+        bar.outline.set_visible(False)
+    return figure
+
+
+def matrix(overlap: pl.DataFrame, levels: tuple[int, ...]) -> np.ndarray:
+    """Overlap below the diagonal, floor on and above it, NaN where unknown; [levels, levels]."""
+    place = {level: index for index, level in enumerate(levels)}
+    values = np.full((len(levels), len(levels)), np.nan)
+    for row in overlap.iter_rows(named=True):
+        a, b = sorted((place[row["level_a"]], place[row["level_b"]]))
+        if a != b and row["overlap"] is not None:
+            values[b, a] = row["overlap"]
+        if row["floor"] is not None:
+            values[a, b] = row["floor"]
+    return values
+
+
+def _map(panel: Axes, tables: UnitTables, method: str, top: int) -> AxesImage:
+    rows = tables.overlap.filter(pl.col("method") == method, pl.col("top") == top)
+    levels = tuple(sorted({*rows["level_a"].to_list(), *rows["level_b"].to_list()}))
+    values = matrix(rows, levels)
+    edge = (levels[0] - 0.5, levels[-1] + 0.5)
+    image = panel.imshow(
+        values,
+        cmap=SEQUENTIAL,
+        vmin=0,
+        vmax=1,
+        interpolation="none",
+        extent=(*edge, edge[1], edge[0]),
+    )
+    panel.plot(edge, edge, color="white", linewidth=1.2)
+    panel.grid(False)
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    if len(levels) <= ANNOTATED_LEVELS:
+        for (row, column), value in np.ndenumerate(values):
+            if not np.isnan(value):
+                panel.text(
+                    levels[column], levels[row], f"{value:.2f}".removeprefix("0"), ha="center", va="center",
+                    fontsize=7.5, color="white" if value > 0.55 else "black",
+                )  # fmt: skip
+    return image
+
+
+def _chance(tables: UnitTables, method: str, top: int) -> float:
+    rows = tables.overlap.filter(pl.col("method") == method, pl.col("top") == top)
+    return float(rows["chance"].to_numpy().mean())
+
+
+def caption(tables: UnitTables) -> str:
+    """The explanation with the number of examples."""
+    if not tables.overlap.height:
+        return "This study runs no attribution method, so there is no overlap to show."
+    return f"{EXPLANATION} {tables.overlap['examples'].to_list()[0]} examples."

@@ -1,0 +1,175 @@
+"""The one look of every figure, and how a figure becomes files with the same bytes for the same data.
+
+Colours are Okabe and Ito's set (https://jfly.uni-koeln.de/color/), told apart by readers with any common form of
+colour blindness; every colour comes with its own marker, so that nothing is said by colour alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from keepfaith.artifacts.atomic import replacing
+
+BLACK = "#1a1a1a"
+GREY = "#6b6b6b"
+LIGHT_GREY = "#d4d4d4"
+BLUE = "#0072b2"
+VERMILLION = "#d55e00"
+GREEN = "#009e73"
+PURPLE = "#aa4499"
+ORANGE = "#e69f00"
+SKY = "#56b4e9"
+
+# One hue from pale to dark: a heat map stays readable in grey and for colour-blind readers.
+SEQUENTIAL = LinearSegmentedColormap.from_list(
+    "keepfaith", ["#f3f8fc", "#9ecae1", "#3787c0", "#08306b"]
+)
+
+FORMATS = ("svg", "pdf", "png")
+
+# Any: matplotlib types the keys as a literal of all its parameters.
+SETTINGS: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same text widths everywhere
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": BLACK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e9e9e9",
+    "grid.linewidth": 0.7,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": BLACK,
+    "ytick.labelcolor": BLACK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "text.color": BLACK,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "legend.handlelength": 2.2,
+    "legend.columnspacing": 1.6,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "svg.fonttype": "none",  # text stays text: small, searchable, read aloud
+    "svg.hashsalt": "keepfaith",
+    "pdf.fonttype": 42,
+}
+
+# No date, so that equal runs write equal bytes.
+_METADATA: dict[str, dict[str, str | None]] = {
+    "svg": {"Date": None, "Creator": "keepfaith"},
+    "pdf": {"CreationDate": None, "Creator": "keepfaith"},
+    "png": {"Software": "keepfaith"},
+}
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """Colour and marker of one series, the same in every figure."""
+
+    colour: str
+    marker: str
+
+
+_METHODS = {
+    "kernelshap": Stroke(BLUE, "o"),
+    "lime": Stroke(VERMILLION, "s"),
+    "input_x_gradient": Stroke(GREEN, "^"),
+    "random": Stroke(GREY, "x"),
+}
+_SPARE = (Stroke(PURPLE, "D"), Stroke(ORANGE, "v"), Stroke(SKY, "P"), Stroke(BLACK, "*"))
+_SERIES = (*(_METHODS[name] for name in ("kernelshap", "lime", "input_x_gradient")), *_SPARE)
+
+
+def method_strokes(methods: Sequence[str]) -> dict[str, Stroke]:
+    """A stroke per attribution method: fixed for the known ones, in order of name for any other."""
+    others = sorted(name for name in methods if name not in _METHODS)
+    return {**_METHODS, **dict(zip(others, cycle(_SPARE), strict=False))}
+
+
+def series_strokes(count: int) -> list[Stroke]:
+    """Strokes of `count` series without a meaning of their own."""
+    return list(islice(cycle(_SERIES), count))
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Matplotlib's settings are this style's inside the block and what they were after it."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        with mpl.rc_context(SETTINGS):
+            yield
+
+
+def canvas(
+    rows: int = 1,
+    columns: int = 1,
+    size: tuple[float, float] = (5.2, 3.4),
+    *,
+    share_x: bool = False,
+    share_y: bool = False,
+    heights: Sequence[float] | None = None,
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of `rows` x `columns` panels; `size` in inches.
+
+    Figures are made without pyplot: no global state, no display, nothing to close.
+    """
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(
+        rows, columns, sharex=share_x, sharey=share_y, squeeze=False, height_ratios=heights
+    )
+    return figure, [list(row) for row in panels]
+
+
+def note(sentence: str, size: tuple[float, float] = (5.2, 1.1)) -> Figure:
+    """A figure that says why there is nothing to draw, so that a rule always has its file."""
+    figure = Figure(figsize=size, layout="constrained")
+    figure.text(0.5, 0.5, sentence, ha="center", va="center", color=GREY, style="italic", wrap=True)
+    return figure
+
+
+def legend(figure: Figure, panel: Axes, columns: int = 4) -> None:
+    """One legend above all panels, where it covers no data; entries of equal name appear once."""
+    handles, labels = panel.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    if unique:
+        figure.legend(
+            list(unique.values()),
+            list(unique),
+            loc="outside upper left",
+            ncols=min(columns, len(unique)),
+        )
+
+
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write the figure as `folder/name.<format>`, each atomically, with the same bytes for the same data."""
+    paths = []
+    with mpl.rc_context(
+        {key: SETTINGS[key] for key in ("svg.fonttype", "svg.hashsalt", "pdf.fonttype")}
+    ):
+        for kind in formats:
+            path = Path(folder) / f"{name}.{kind}"
+            with replacing(path) as temporary:
+                figure.savefig(temporary, format=kind, dpi=200, metadata=_METADATA[kind])
+            paths.append(path)
+    return paths

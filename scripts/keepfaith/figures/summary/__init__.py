@@ -1,0 +1,1 @@
+"""Figures over all tasks of a study."""

@@ -1,0 +1,82 @@
+"""Per task and quantity: the levels shown to be kept, the level up to which nothing degrades, and where it breaks."""
+
+from collections.abc import Mapping
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from keepfaith.figures.axes import level_axis
+from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.reach import reaches
+from keepfaith.figures.style import BLACK, BLUE, SKY, VERMILLION, canvas, note
+
+TITLE = "How far each task can be pruned"
+EXPLANATION = (
+    "One panel per model, order and task, one row per watched quantity. Thick bar: levels shown to be kept, in a row "
+    "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
+    "degraded. A row without a cross shows no degradation at any level of the run."
+)
+COLUMNS = 3
+
+
+def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
+    """Small multiples over units; rows are quantities, the x axis is the level."""
+    verdict = tables["verdict"].filter(pl.col("level") > 0)
+    units = verdict.select("model", "order", "task").unique(maintain_order=True).rows()
+    if not units:
+        return note("no verdict: this run has no pruned level")
+    several = len({unit[:2] for unit in units}) > 1
+    names = verdict.select("quantity", "method").unique(maintain_order=True).rows()
+    columns = min(COLUMNS, len(units))
+    count = -(-len(units) // columns)
+    size = (2.3 + 2.4 * columns, 0.8 + count * (0.65 + 0.24 * len(names)))
+    figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
+    panels = [panel for row in grid for panel in row]
+    levels = [0, *verdict["level"].unique().sort().to_list()]
+    for panel in panels[len(units) :]:
+        panel.set_visible(False)
+    for index, (unit, panel) in enumerate(zip(units, panels, strict=False)):
+        rows = verdict.filter(
+            pl.col("model") == unit[0], pl.col("order") == unit[1], pl.col("task") == unit[2]
+        )
+        _panel(panel, rows, names)
+        panel.set_title(f"{unit[2]}\n{unit[0]}, {unit[1]}" if several else unit[2])
+        lowest = index + columns >= len(units)
+        level_axis(panel, levels, label=lowest)
+        panel.tick_params(labelbottom=lowest)
+    panels[0].set_yticks(range(len(names)), [quantity_name(*name) for name in names])
+    panels[0].set_ylim(len(names) - 0.4, -0.6)
+    figure.legend(handles=_keys(), loc="outside upper left", ncols=3)
+    return figure
+
+
+def _panel(panel: Axes, verdict: pl.DataFrame, names: list[tuple[str, str | None]]) -> None:
+    for reach in reaches(verdict):
+        row = names.index((reach.quantity, reach.method))
+        panel.plot([0, reach.clear], [row, row], color=SKY, linewidth=2, solid_capstyle="butt")
+        panel.plot([0, reach.kept], [row, row], color=BLUE, linewidth=7, solid_capstyle="butt")
+        panel.plot([0], [row], marker="|", color=BLACK, markersize=8)
+        if reach.degraded is not None:
+            panel.plot([reach.degraded], [row], marker="X", color=VERMILLION, markersize=6.5)
+    panel.grid(False, axis="y")
+    panel.tick_params(axis="y", length=0)
+    panel.spines["left"].set_visible(False)
+
+
+def _keys() -> list[Line2D | Patch]:
+    return [
+        Line2D([], [], color=BLUE, linewidth=7, solid_capstyle="butt", label="shown to be kept"),
+        Line2D([], [], color=SKY, linewidth=2, solid_capstyle="butt", label="no degradation shown"),
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker="X",
+            color=VERMILLION,
+            markersize=6.5,
+            label="first degraded",
+        ),
+    ]

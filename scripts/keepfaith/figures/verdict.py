@@ -1,0 +1,68 @@
+"""The verdict strip: kept, undecided or degraded, per watched quantity and level, in symbols and colours."""
+
+import polars as pl
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from keepfaith.figures.axes import level_axis
+from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.style import BLACK, canvas, note
+from keepfaith.figures.unit import UnitTables
+
+TITLE = "Verdict"
+EXPLANATION = (
+    "Every watched quantity at every level against the dense model, on the same examples. Kept: the loss is shown to "
+    "stay within the margin. Degraded: a loss is shown and its estimate exceeds the margin. "
+    "Undecided: neither is shown with this many examples."
+)
+
+# status -> (background, symbol colour, marker, words); told apart by shape as well as by colour
+STATUS = {
+    "kept": ("#d6ebf5", "#00517f", "o", "kept"),
+    "undecided": ("#f3f3f3", "#6b6b6b", "$?$", "undecided"),
+    "degraded": ("#f9dcc9", "#a34700", "X", "degraded"),
+}
+
+
+def draw(tables: UnitTables) -> Figure:
+    """Rows: quantities; columns: pruned levels."""
+    verdict = tables.verdict.filter(pl.col("level") > 0)
+    if not verdict.height:
+        return note("no verdict: this run has no pruned level")
+    rows = verdict.select("quantity", "method").unique(maintain_order=True).rows()
+    levels = verdict["level"].unique().sort().to_list()
+    size = (min(10.0, 3.4 + 0.42 * max(len(levels), 5)), 1.15 + 0.3 * len(rows))
+    figure, ((panel,),) = canvas(size=size)
+    for row, (name, method) in enumerate(rows):
+        matching = verdict.filter(
+            pl.col("quantity") == name, pl.col("method").eq_missing(pl.lit(method))
+        )
+        for level, status in matching.select("level", "status").iter_rows():
+            background, colour, marker, _ = STATUS[status]
+            panel.add_patch(
+                Rectangle((level - 0.46, row - 0.44), 0.92, 0.88, color=background, linewidth=0)
+            )
+            panel.plot([level], [row], marker=marker, color=colour, markersize=6, linestyle="none")
+    panel.set_yticks(range(len(rows)), [quantity_name(name, method) for name, method in rows])
+    panel.set_ylim(len(rows) - 0.4, -0.6)
+    level_axis(panel, levels)
+    panel.set_xlim(levels[0] - 0.6, levels[-1] + 0.6)
+    panel.grid(False)
+    panel.tick_params(length=0)
+    for spine in panel.spines.values():
+        spine.set_visible(False)
+    panel.set_ylabel("watched quantity")
+    keys = [
+        Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=6, label=words)
+        for _, colour, marker, words in STATUS.values()
+    ]
+    figure.legend(handles=keys, loc="outside upper left", ncols=3, labelcolor=BLACK)
+    return figure
+
+
+def caption(tables: UnitTables) -> str:
+    """The explanation with the margins."""
+    margins = tables.verdict.select("quantity", "margin").unique(maintain_order=True).rows()
+    listed = ", ".join(f"{quantity_name(name)} {margin:g}" for name, margin in margins)
+    return EXPLANATION + (f" Margins: {listed}." if listed else "")

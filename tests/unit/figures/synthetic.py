@@ -1,0 +1,253 @@
+"""Schema-valid tables with plausible shapes: accuracy falls late, explanations drift early."""
+
+import numpy as np
+import polars as pl
+
+from keepfaith.artifacts.schemas import (
+    ATTRIBUTIONS,
+    CURVES,
+    EXAMPLES,
+    METRICS,
+    ORDER,
+    OVERLAP,
+    PREDICTIONS,
+    RELIABILITY,
+    VERDICT,
+    TableSchema,
+)
+from keepfaith.artifacts.tables import conform
+from keepfaith.figures.unit import UnitTables
+
+METHODS = ("input_x_gradient", "kernelshap", "lime", "random")
+FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5)
+OPERATORS = ("retokenise", "delete")
+MARGINS = {
+    "accuracy": 0.02,
+    "ece": 0.02,
+    "brier": 0.02,
+    "comprehensiveness": 0.05,
+    "sufficiency": 0.05,
+}
+PROMPT = "The film was not good, but the acting held me.\nQuestion: Is this review positive or negative?\nAnswer:"
+
+
+def table(rows: list[dict[str, object]], schema: TableSchema) -> pl.DataFrame:
+    """Rows as a checked frame; columns that a row lacks are null."""
+    full = [{name: row.get(name) for name in schema.columns} for row in rows]
+    return conform(pl.DataFrame(full, schema=dict(schema.columns)), schema)
+
+
+def unit(
+    deepest: int = 4, layers: int = 8, methods: tuple[str, ...] = METHODS, seed: int = 0
+) -> UnitTables:
+    """All tables of one unit."""
+    random = np.random.default_rng(seed)
+    levels = range(deepest + 1)
+    return UnitTables(
+        metrics=metrics(levels, methods, random),
+        reliability=reliability(levels, random),
+        curves=curves(levels, methods, random),
+        overlap=overlap(levels, methods, random),
+        verdict=verdict(levels, methods),
+        order=order(layers, random),
+        chance=0.5,
+    )
+
+
+def decline(level: int, deepest: int) -> float:
+    """0 at the dense model, 1 at the deepest level, most of it late."""
+    return (level / max(deepest, 1)) ** 2
+
+
+def metrics(levels: range, methods: tuple[str, ...], random: np.random.Generator) -> pl.DataFrame:
+    deepest = levels[-1]
+    rows: list[dict[str, object]] = []
+
+    def add(level: int, dense: float, value: float, spread: float, **columns: object) -> None:
+        change = value - dense
+        shift = spread if level else 0.0
+        rows.append({
+            "level": level, "value": value, "low": value - spread, "high": value + spread, "change": change,
+            "change_low": change - shift, "change_high": change + shift, "p_value": 0.04, "examples": 500,
+            **columns,
+        })  # fmt: skip
+
+    for level in levels:
+        loss = decline(level, deepest) + random.normal(0, 0.02) * (level > 0)
+        for metric, dense, slope in (
+            ("accuracy", 0.91, -0.3), ("mean_confidence", 0.88, -0.1), ("brier", 0.14, 0.3), ("nll", 0.3, 0.5),
+        ):  # fmt: skip
+            add(level, dense, dense + slope * loss, 0.02, family="prediction", metric=metric)
+        add(level, 0.035, 0.035 + 0.15 * loss, 0.02, family="calibration", metric="ece",
+            reference_low=0.012, reference_high=0.055)  # fmt: skip
+        for method in methods:
+            strength = 0.02 if method == "random" else 1.0 - 0.1 * methods.index(method)
+            for operator in OPERATORS:
+                for ranking in ("method",) if method == "random" else ("method", "reversed"):
+                    sign = 1.0 if ranking == "method" else -0.3
+                    for kind, dense, slope in (
+                        ("comprehensiveness", 0.32, -0.2),
+                        ("sufficiency", 0.12, 0.15),
+                    ):
+                        for aggregate, factor in (("study", 5 / 6), ("eraser", 1.0)):
+                            base = dense * strength * sign * factor
+                            add(level, base, base * (1 + slope * loss * 3), 0.012, family="faithfulness",
+                                metric=f"{kind}_{aggregate}", method=method, operator=operator,
+                                ranking=ranking)  # fmt: skip
+            if method != "random":
+                add(level, 0.6 * strength, strength * (0.6 - 0.2 * loss), 0.03, family="faithfulness",
+                    metric="evidence_recall", method=method, ranking="method", reference_low=0.18,
+                    reference_high=0.22)  # fmt: skip
+    return table(rows, METRICS)
+
+
+def reliability(levels: range, random: np.random.Generator) -> pl.DataFrame:
+    rows: list[dict[str, object]] = []
+    for level in levels:
+        for place in range(10):
+            lower = place / 10
+            count = 0 if place < 5 else int(random.integers(5, 60)) + 30 * (place - 5)
+            confidence = lower + 0.05
+            accuracy = float(np.clip(confidence - 0.03 * level + random.normal(0, 0.03), 0, 1))
+            rows.append({
+                "level": level, "bin": place, "lower": lower, "upper": lower + 0.1, "count": count,
+                "confidence": confidence if count else None, "accuracy": accuracy if count else None,
+            })  # fmt: skip
+    return table(rows, RELIABILITY)
+
+
+def curves(levels: range, methods: tuple[str, ...], random: np.random.Generator) -> pl.DataFrame:
+    rows: list[dict[str, object]] = []
+    for level in levels:
+        for method in methods:
+            for ranking in ("method",) if method == "random" else ("method", "reversed"):
+                for operator in OPERATORS:
+                    for kind in ("comprehensiveness", "sufficiency"):
+                        for fraction in FRACTIONS:
+                            gain = (
+                                0.15 if method == "random" else 0.6 if ranking == "method" else -0.1
+                            )
+                            rise = fraction if kind == "comprehensiveness" else 0.6 - fraction
+                            rows.append({
+                                "level": level, "method": method, "ranking": ranking, "operator": operator,
+                                "kind": kind, "fraction": fraction, "examples": 200,
+                                "value": gain * rise * (1 - 0.1 * level) + random.normal(0, 0.01),
+                                "seed_sd": None if method == "input_x_gradient" else 0.012,
+                            })  # fmt: skip
+    return table(rows, CURVES)
+
+
+def overlap(levels: range, methods: tuple[str, ...], random: np.random.Generator) -> pl.DataFrame:
+    rows: list[dict[str, object]] = []
+    for method in methods:
+        for top, chance in ((5, 0.12), (10, 0.25), (20, 0.5)):
+            for a in levels:
+                for b in levels:
+                    shared = max(chance, 0.9 - 0.12 * abs(a - b)) if method != "random" else chance
+                    seeded = method != "input_x_gradient"
+                    rows.append({
+                        "method": method, "top": top, "level_a": a, "level_b": b,
+                        "overlap": 1.0 if a == b else shared + random.normal(0, 0.005),
+                        "floor": 0.55 + 0.1 * (top / 20) if seeded else None, "chance": chance,
+                        "examples": 200,
+                    })  # fmt: skip
+    return table(rows, OVERLAP)
+
+
+def verdict(levels: range, methods: tuple[str, ...]) -> pl.DataFrame:
+    rows: list[dict[str, object]] = []
+    deepest = levels[-1]
+    watched: list[tuple[str, str | None]] = [("accuracy", None), ("ece", None), ("brier", None)]
+    watched += [
+        (kind, method)
+        for kind in ("comprehensiveness", "sufficiency")
+        for method in methods
+        if method != "random"
+    ]
+    for place, (quantity, method) in enumerate(watched):
+        for level in levels:
+            if level == 0:
+                continue
+            harm = decline(level, deepest) * (0.05 + 0.012 * place)
+            margin = MARGINS[quantity]
+            low, high = harm - 0.015, harm + 0.015
+            status = (
+                "kept"
+                if high <= margin
+                else "degraded"
+                if low > 0 and harm > margin
+                else "undecided"
+            )
+            rows.append({
+                "level": level, "quantity": quantity, "method": method, "harm": harm, "harm_low": low,
+                "harm_high": high, "margin": margin, "p_value": 0.03, "status": status,
+            })  # fmt: skip
+    return table(rows, VERDICT)
+
+
+def order(layers: int, random: np.random.Generator) -> pl.DataFrame:
+    scores = np.sort(random.uniform(0.86, 0.995, layers))[::-1]
+    placed = random.permutation(layers)
+    rows: list[dict[str, object]] = [
+        {"position": place + 1, "layer": int(layer), "score": float(score)}
+        for place, (layer, score) in enumerate(zip(placed, scores, strict=True))
+    ]
+    return table(rows, ORDER)
+
+
+def spans(prompt: str) -> list[tuple[int, int]]:
+    """Character spans of words with the space before them, as a tokenizer might give them."""
+    found, start = [], 0
+    for place, character in enumerate(prompt):
+        if character.isspace() and place > start:
+            found.append((start, place))
+            start = place
+    return [*found, (start, len(prompt))]
+
+
+def explained(
+    count: int = 5, deepest: int = 4, prompt: str = PROMPT, seed: int = 0
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """EXAMPLES, PREDICTIONS and ATTRIBUTIONS (KernelSHAP and LIME, two seeds) of `count` explained examples."""
+    random = np.random.default_rng(seed)
+    examples: list[dict[str, object]] = []
+    predictions: list[dict[str, object]] = []
+    attributions: list[dict[str, object]] = []
+    for row in range(count):
+        name = f"example-{row}"
+        examples.append({
+            "example_id": name, "row": row, "prompt": prompt,
+            "fields": [{"name": "text", "start": 0, "end": prompt.index("\n") if "\n" in prompt else len(prompt)}],
+            "options": [" negative", " positive"], "label": row % 2,
+            "evidence": [{"start": 13, "end": 21}], "posterior": [0.9, 0.1],
+            "evaluation": True, "explanation": True, "tuning": False,
+        })  # fmt: skip
+        dense = random.normal(0, 1, len(spans(prompt)))
+        for level in range(deepest + 1):
+            margin = (2.0 - 0.9 * level * (row == 2)) * (1 if row % 2 else -1)
+            for option, value in enumerate((-1.0 - margin / 2, -1.0 + margin / 2)):
+                predictions.append({
+                    "level": level, "example_id": name, "option": option, "log_likelihood": value, "tokens": 1,
+                })  # fmt: skip
+            drift = random.normal(0, 0.1 * level * (1 + row), len(dense))
+            for method in ("kernelshap", "lime"):
+                for repetition in (0, 1):
+                    for feature, (start, end) in enumerate(spans(prompt)):
+                        attributions.append({
+                            "level": level, "example_id": name, "method": method, "seed": repetition,
+                            "target": int(margin > 0), "feature": feature, "token_id": feature + 5,
+                            "start": start, "end": end,
+                            "score": float(dense[feature] + drift[feature] + 0.01 * repetition),
+                        })  # fmt: skip
+    return (
+        table(examples, EXAMPLES),
+        table(predictions, PREDICTIONS),
+        table(attributions, ATTRIBUTIONS),
+    )
+
+
+def with_unit(frame: pl.DataFrame, model: str, order_name: str, task: str) -> pl.DataFrame:
+    """The summary form of a table: model, order and task in front."""
+    return frame.select(
+        model=pl.lit(model), order=pl.lit(order_name), task=pl.lit(task), _all=pl.struct(pl.all())
+    ).unnest("_all")
