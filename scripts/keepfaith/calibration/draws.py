@@ -1,0 +1,63 @@
+"""Repetitions of one sample: the one input of every metric.
+
+A metric is a function of weighted, labelled examples. The estimate is one repetition with weights 1 and the
+observed labels; a bootstrap varies the weights, the null band of a calibrated model varies the labels. So each
+metric is written once and evaluated for thousands of repetitions in one call.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keepfaith.calibration.probabilities import Floats, Indices, Sample
+
+
+@dataclass(frozen=True)
+class Draws:
+    """R repetitions of a sample of n examples.
+
+    Attributes:
+        sample: what the level says; the same in every repetition.
+        labels: [R, n] or [1, n], the labels in each repetition.
+        weights: [R, n] or [1, n], how often each example counts in each repetition.
+        bins: number of confidence bins, for metrics that bin.
+    """
+
+    sample: Sample
+    labels: Indices
+    weights: Floats
+    bins: int = 10
+
+    @property
+    def correct(self) -> Floats:
+        """[R or 1, n], 1.0 where the prediction is the label."""
+        return np.equal(self.labels, self.sample.prediction).astype(np.float64)
+
+    def mean(self, values: Floats) -> Floats:
+        """Weighted mean [R] over examples of `values` [R or 1, n]."""
+        total: Floats = self.weights.sum(axis=1)
+        return weighted_sum(values, self.weights) / total
+
+
+def once(sample: Sample, bins: int = 10) -> Draws:
+    """The sample as it is: one repetition, observed labels, every example counts once."""
+    return Draws(sample, sample.labels[None], np.ones((1, sample.size)), bins)
+
+
+def reweighted(sample: Sample, weights: Floats, bins: int = 10) -> Draws:
+    """Observed labels under `weights` [R, n], such as bootstrap counts."""
+    return Draws(sample, sample.labels[None], weights, bins)
+
+
+def relabelled(sample: Sample, labels: Indices, bins: int = 10) -> Draws:
+    """Every example once, under other labels [R, n], such as simulated ones."""
+    return Draws(sample, labels, np.ones((1, sample.size)), bins)
+
+
+def weighted_sum(values: Floats, weights: Floats) -> Floats:
+    """Sums [R] over examples of `values` [R or 1, n] times `weights` [R or 1, n]."""
+    if len(values) == 1:
+        return np.asarray(weights @ values[0])
+    if len(weights) == 1:
+        return np.asarray(values @ weights[0])
+    return np.asarray(np.einsum("rn,rn->r", values, weights))

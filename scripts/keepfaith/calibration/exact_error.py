@@ -1,0 +1,85 @@
+"""The exact calibration error, where a task knows the posterior of its labels.
+
+A built-in task draws each label from a known posterior, so the probability that a prediction is right is known
+without any label noise. That makes calibration testable: the interval estimated from labels should hold the exact
+value.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keepfaith.calibration.bins import equal_width
+from keepfaith.calibration.draws import relabelled
+from keepfaith.calibration.interval import corrected_error
+from keepfaith.calibration.metrics import METRICS
+from keepfaith.calibration.null_band import simulated_labels
+from keepfaith.calibration.probabilities import Floats, Sample
+
+
+@dataclass(frozen=True)
+class ExactError:
+    """Exact calibration error of one level beside what its labels say about it.
+
+    Attributes:
+        value: sum_b (n_b / n) |mean exact probability of being right - mean confidence| over ECE's own bins.
+        low, high: interval for it, estimated from the labels alone.
+        plug_in: ECE as estimated from the labels.
+        plug_in_low, plug_in_high: central interval of ECE when labels are drawn from the exact posterior.
+        pointwise: mean over examples of |exact probability of being right - confidence|; no bins, at least `value`.
+    """
+
+    value: float
+    low: float
+    high: float
+    plug_in: float
+    plug_in_low: float
+    plug_in_high: float
+    pointwise: float
+
+    @property
+    def bracketed(self) -> bool:
+        """Whether the interval estimated from labels holds the exact value."""
+        return self.low <= self.value <= self.high
+
+
+def probability_right(sample: Sample, posterior: Floats) -> Floats:
+    """[n], exact probability that the prediction is the label, from the posterior [n, m]."""
+    chosen: Floats = posterior[np.arange(sample.size), sample.prediction]
+    return chosen
+
+
+def exact_ece(sample: Sample, posterior: Floats, bins: int = 10) -> float:
+    """Expected calibration error with exact probabilities in the place of labels; same bins as ECE."""
+    gaps = probability_right(sample, posterior) - sample.confidence
+    members = equal_width(sample.confidence, bins)
+    return float(np.abs(np.bincount(members, gaps, minlength=bins)).sum() / sample.size)
+
+
+def exact_error(
+    sample: Sample,
+    posterior: Floats,
+    *,
+    bins: int = 10,
+    repetitions: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> ExactError:
+    """Exact error of one level with the interval its labels give and the range ECE should fall in."""
+    interval = corrected_error(
+        sample, bins=bins, repetitions=repetitions, confidence=confidence, seed=seed
+    )
+    uniforms = np.random.default_rng(seed).random((repetitions, sample.size))
+    ece = METRICS["ece"].values
+    redrawn = ece(relabelled(sample, simulated_labels(posterior, uniforms), bins))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(redrawn, [tail, 1 - tail])
+    return ExactError(
+        value=exact_ece(sample, posterior, bins),
+        low=interval.low,
+        high=interval.high,
+        plug_in=float(ece(relabelled(sample, sample.labels[None], bins))[0]),
+        plug_in_low=float(low),
+        plug_in_high=float(high),
+        pointwise=float(np.abs(probability_right(sample, posterior) - sample.confidence).mean()),
+    )

@@ -1,0 +1,19 @@
+"""Multi-class Brier score: squared distance of the option probabilities from the label, in [0, 2].
+
+Summed over all options (Brier's own form): with two options twice the form that looks at one option only.
+"""
+
+import numpy as np
+
+from keepfaith.calibration.draws import Draws
+from keepfaith.calibration.metrics.registry import mean_metric
+from keepfaith.calibration.probabilities import Floats
+
+
+@mean_metric("brier", better="lower", citation="Brier 1950")
+def brier(draws: Draws) -> Floats:
+    """sum_o (p_o - [o is the label])^2 of each example."""
+    p = draws.sample.probabilities
+    if_label = (p**2).sum(axis=1, keepdims=True) - 2 * p + 1
+    losses: Floats = if_label[np.arange(draws.sample.size), draws.labels]
+    return losses

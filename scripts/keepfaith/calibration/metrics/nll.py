@@ -1,0 +1,14 @@
+"""Negative log-likelihood of the label among the options, in nats."""
+
+import numpy as np
+
+from keepfaith.calibration.draws import Draws
+from keepfaith.calibration.metrics.registry import mean_metric
+from keepfaith.calibration.probabilities import Floats
+
+
+@mean_metric("nll", better="lower", citation="Good 1952 (logarithmic score)")
+def nll(draws: Draws) -> Floats:
+    """-log p(label) of each example; from log-probabilities, so that nothing is clipped."""
+    losses: Floats = -draws.sample.log_probabilities[np.arange(draws.sample.size), draws.labels]
+    return losses

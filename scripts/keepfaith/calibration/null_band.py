@@ -1,0 +1,64 @@
+"""What a perfectly calibrated model with the same probabilities would score: the floor of every metric.
+
+With few examples a calibrated model does not score 0: label noise alone makes gaps. Labels are simulated from
+the level's own option probabilities (so the prediction is right with probability = confidence), and the metric
+is taken on each simulated set.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keepfaith.calibration.draws import relabelled
+from keepfaith.calibration.metrics import METRICS
+from keepfaith.calibration.probabilities import Floats, Indices, Sample
+
+
+@dataclass(frozen=True)
+class NullBand:
+    """Central interval and mean of a metric under perfect calibration."""
+
+    low: float
+    mean: float
+    high: float
+
+
+def simulated_labels(probabilities: Floats, uniforms: Floats) -> Indices:
+    """Labels [R, n] drawn from option probabilities [n, m] by inverting `uniforms` [R, n] in [0, 1)."""
+    cumulated = probabilities.cumsum(axis=1)
+    # The last real option takes all that is left: rounding must not draw an option that does not exist.
+    last = probabilities.shape[1] - 1 - (probabilities[:, ::-1] > 0).argmax(axis=1)
+    cumulated[np.arange(probabilities.shape[1]) >= last[:, None]] = 1.0
+    labels = np.zeros(uniforms.shape, dtype=np.int64)
+    for option in range(probabilities.shape[1] - 1):
+        labels += uniforms >= cumulated[:, option]
+    return labels
+
+
+def null_bands(
+    sample: Sample,
+    names: tuple[str, ...],
+    *,
+    bins: int = 10,
+    repetitions: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> dict[str, NullBand]:
+    """Null band of each metric in `names` (keys of METRICS) for one level.
+
+    The same seed gives all levels the same uniforms, so bands of two levels differ by their confidences only.
+    A metric that is undefined in every simulated set has no band and is left out.
+    """
+    uniforms = np.random.default_rng(seed).random((repetitions, sample.size))
+    draws = relabelled(sample, simulated_labels(sample.probabilities, uniforms), bins)
+    bands = {}
+    for name in names:
+        values = METRICS[name].values(draws)
+        values = np.broadcast_to(values, (repetitions,))[
+            np.isfinite(np.broadcast_to(values, (repetitions,)))
+        ]
+        if len(values):
+            tail = (1 - confidence) / 2
+            low, high = np.quantile(values, [tail, 1 - tail])
+            bands[name] = NullBand(float(low), float(values.mean()), float(high))
+    return bands

@@ -1,0 +1,150 @@
+"""From saved option log-likelihoods to what every calibration metric looks at: one `Sample` per level."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one level says about n examples with at most m options.
+
+    Options that an example lacks have probability 0 and log-probability -inf, behind its real ones.
+
+    Attributes:
+        log_probabilities: [n, m], softmax of the summed option log-likelihoods, in nats.
+        probabilities: [n, m], the same as probabilities.
+        labels: [n], index of the right option.
+        prediction: [n], the most probable option; equal ones go to the lowest index.
+        confidence: [n], probability of the prediction.
+    """
+
+    log_probabilities: Floats
+    probabilities: Floats
+    labels: Indices
+    prediction: Indices
+    confidence: Floats
+
+    @property
+    def size(self) -> int:
+        """Number of examples."""
+        return len(self.labels)
+
+    @property
+    def correct(self) -> npt.NDArray[np.bool_]:
+        """[n], whether the prediction is the label."""
+        return np.equal(self.prediction, self.labels)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The same examples at every level.
+
+    Attributes:
+        example_ids: [n], sorted, so that no result depends on the order of rows in a table.
+        option_counts: [n], number of real options of each example.
+        labels: [n].
+        posterior: [n, m], exact probability of each option given the text, where the task knows it for
+            every example; otherwise None.
+        levels: sample of each level, by level.
+    """
+
+    example_ids: tuple[str, ...]
+    option_counts: Indices
+    labels: Indices
+    posterior: Floats | None
+    levels: Mapping[int, Sample]
+
+
+def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
+    """One level's sample from summed log-likelihoods [n, m] in nats (-inf behind the real options).
+
+    The prediction is read off the log-likelihoods themselves: softmax may round two of them to a tie.
+    """
+    shifted = log_likelihoods - log_likelihoods.max(axis=1, keepdims=True)
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    probabilities = np.exp(log_probabilities)
+    prediction = log_likelihoods.argmax(axis=1)
+    confidence = probabilities[np.arange(len(labels)), prediction]
+    return Sample(log_probabilities, probabilities, labels, prediction, confidence)
+
+
+def predicted(
+    predictions: pl.DataFrame, examples: pl.DataFrame, part: str = "evaluation"
+) -> Predicted:
+    """Samples of all levels from a PREDICTIONS and an EXAMPLES frame.
+
+    Args:
+        predictions: PREDICTIONS; rows of examples outside `part` are left aside.
+        examples: EXAMPLES; each example may have its own number of options.
+        part: "evaluation", "explanation" or "tuning", the column that selects the examples.
+
+    Raises:
+        ValueError: the part is empty, a label is no option, a log-likelihood is not finite, or a level lacks an
+            option of an example or has it twice (levels are only comparable on the same examples).
+    """
+    chosen = examples.filter(pl.col(part)).sort("example_id")
+    if chosen.is_empty():
+        raise ValueError(f"no example in the {part} part")
+    ids = chosen["example_id"]
+    if ids.n_unique() != len(ids):
+        raise ValueError(f"example {_first_repeated(ids)!r} occurs twice")
+    counts = chosen["options"].list.len().cast(pl.Int64).to_numpy()
+    labels = chosen["label"].to_numpy()
+    outside = (labels < 0) | (labels >= counts)
+    if outside.any():
+        raise ValueError(f"label of example {ids[int(outside.argmax())]!r} is none of its options")
+    index = pl.DataFrame({"example_id": ids, "position": np.arange(len(ids))})
+    rows = predictions.join(index, on="example_id", how="inner").sort("level", "position", "option")
+    if rows.is_empty():
+        raise ValueError(f"no prediction for any example of the {part} part")
+    samples = {
+        int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
+        for (level,), of_level in rows.group_by("level", maintain_order=True)
+    }
+    return Predicted(tuple(ids), counts, labels, _posterior(chosen, counts), samples)
+
+
+def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> Floats:
+    """Log-likelihoods [n, m] of one level, checked to be complete and finite."""
+    position, option = rows["position"].to_numpy(), rows["option"].to_numpy()
+    found = np.bincount(position, minlength=len(ids))
+    wrong = found != counts
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ValueError(
+            f"level {level}: example {ids[first]!r} has {found[first]} scored options, expected {counts[first]}"
+        )
+    expected = np.concatenate([np.arange(count) for count in counts])
+    wrong = option != expected
+    if wrong.any():
+        first = int(position[wrong.argmax()])
+        raise ValueError(f"level {level}: options of example {ids[first]!r} are not 0, 1, 2, ...")
+    values = rows["log_likelihood"].to_numpy()
+    bad = ~np.isfinite(values)
+    if bad.any():
+        first = int(position[bad.argmax()])
+        raise ValueError(f"level {level}: a log-likelihood of example {ids[first]!r} is not finite")
+    padded = np.full((len(ids), counts.max()), -np.inf)
+    padded[position, option] = values
+    return padded
+
+
+def _posterior(examples: pl.DataFrame, counts: Indices) -> Floats | None:
+    """The exact posterior [n, m], padded with 0, or None where any example lacks it."""
+    known = examples["posterior"].list.len()
+    if known.null_count() or (known.to_numpy() != counts).any():
+        return None
+    padded = np.zeros((len(counts), counts.max()))
+    padded[np.arange(counts.max()) < counts[:, None]] = examples["posterior"].explode().to_numpy()
+    return padded
+
+
+def _first_repeated(ids: pl.Series) -> str:
+    return str(ids.filter(ids.is_duplicated())[0])

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from made_predictions import random_sample
+
+from keepfaith.calibration.draws import once
+from keepfaith.calibration.metrics import METRICS
+from keepfaith.calibration.null_band import null_bands, simulated_labels
+from keepfaith.calibration.probabilities import sample_of
+
+
+def test_labels_follow_the_probabilities_and_never_name_a_missing_option():
+    probabilities = np.array([[0.2, 0.8, 0.0], [0.1, 0.3, 0.6], [1.0, 0.0, 0.0]])
+    uniforms = np.random.default_rng(0).random((20_000, 3))
+    labels = simulated_labels(probabilities, uniforms)
+    shares = np.stack([(labels == option).mean(axis=0) for option in range(3)], axis=1)
+    np.testing.assert_allclose(shares, probabilities, atol=0.01)
+    assert labels[:, 0].max() == 1
+    edge = simulated_labels(probabilities * (1 - 1e-9), np.full((1, 3), np.nextafter(1, 0)))
+    assert edge.tolist() == [[1, 2, 0]]
+
+
+def test_the_band_equals_a_loop_over_simulated_sets():
+    sample = random_sample(3, size=50, options=3)
+    bands = null_bands(sample, ("ece", "brier", "nll", "accuracy"), repetitions=200, seed=5)
+    uniforms = np.random.default_rng(5).random((200, 50))
+    for name, band in bands.items():
+        values = []
+        for row in uniforms:
+            labels = [
+                int(np.searchsorted(np.cumsum(p)[:-1], u, side="right"))
+                for p, u in zip(sample.probabilities, row, strict=True)
+            ]
+            redrawn = sample_of(sample.log_probabilities, np.array(labels))
+            values.append(METRICS[name].values(once(redrawn))[0])
+        assert band.mean == pytest.approx(np.mean(values), abs=1e-12)
+        low, high = np.quantile(values, [0.025, 0.975])
+        assert (band.low, band.high) == pytest.approx((low, high), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("size", "mean", "upper"),
+    [(200, 0.068, 0.101), (500, 0.043, 0.065), (1172, 0.027, 0.041), (3270, 0.017, 0.025)],
+)
+def test_the_floor_of_ece_at_known_sizes(size, mean, upper):
+    """Published floors for confidences not stated; uniform on (0, 1) binary probabilities come close."""
+    claimed = np.random.default_rng(0).random(size)
+    sample = sample_of(np.log(np.stack([claimed, 1 - claimed], axis=1)), np.zeros(size, int))
+    band = null_bands(sample, ("ece",), repetitions=400, confidence=0.9)["ece"]
+    assert band.mean == pytest.approx(mean, rel=0.35)
+    assert band.high == pytest.approx(upper, rel=0.35)
+
+
+def test_same_seed_same_band_and_other_seed_other_band():
+    sample = random_sample(3)
+    first, again, other = (null_bands(sample, ("ece",), seed=seed) for seed in (0, 0, 1))
+    assert first == again != other
+
+
+def test_a_constant_has_a_band_of_no_width_and_an_undefined_metric_has_none():
+    certain = sample_of(np.array([[0.0, -1e6], [0.0, -1e6]]), np.array([0, 1]))
+    bands = null_bands(certain, ("mean_confidence", "auroc"))
+    assert "auroc" not in bands
+    assert bands["mean_confidence"].low == bands["mean_confidence"].high == 1.0
