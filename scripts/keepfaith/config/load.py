@@ -1,6 +1,5 @@
 """From what a user typed to Settings: names looked up, sources chosen, levels counted."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import keepfaith
 from keepfaith.config.catalog import Entry, read_entry, validated
 from keepfaith.config.errors import ConfigError, nearest
-from keepfaith.config.registries import attribution_methods, criteria
+from keepfaith.config.model_folder import layer_count
+from keepfaith.config.registries import attribution_methods, criteria, operators
 from keepfaith.config.schema import (
     BuiltinModel,
     HubModel,
@@ -29,6 +29,9 @@ RESERVED_MODELS = ("tasks", "models", "calibration_text", "summary", "figures", 
 
 PLACE = "config"
 """Where the study's own keys stand, in messages: several files and --config make up one study."""
+
+BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin"
+"""The checkpoint that ships with keepfaith."""
 
 
 def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
@@ -67,17 +70,13 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
         for name, task in _entries(Task, catalog_folder / "tasks", study.tasks, "tasks").items()
     }
     for name, order in orders.items():
-        if order.criterion not in criteria():
-            path = catalog_folder / "orders" / f"{name}.yaml"
-            problem = f"unknown criterion {order.criterion!r}{nearest(order.criterion, criteria())}"
-            raise ConfigError(f"{path}: criterion", problem)
+        place = f"{catalog_folder / 'orders' / name}.yaml: criterion"
+        _known(place, "criterion", order.criterion, criteria())
     for name, method in methods.items():
-        if method.method not in attribution_methods():
-            path = catalog_folder / "methods" / f"{name}.yaml"
-            problem = (
-                f"unknown method {method.method!r}{nearest(method.method, attribution_methods())}"
-            )
-            raise ConfigError(f"{path}: method", problem)
+        place = f"{catalog_folder / 'methods' / name}.yaml: method"
+        _known(place, "method", method.method, attribution_methods())
+    for operator in study.faithfulness.operators:
+        _known(f"{PLACE}: faithfulness.operators", "operator", operator, operators())
     layers = {name: _layers(name, model) for name, model in models.items()}
     levels = {name: _levels(study, name, count) for name, count in layers.items()}
     settings = Settings(study, models, orders, tasks, methods, layers, levels)
@@ -94,6 +93,11 @@ def _entries(
     schema: type[Entry], folder: Path, names: tuple[str, ...], key: str
 ) -> dict[str, Entry]:
     return {name: read_entry(schema, folder, name, f"{PLACE}: {key}") for name in names}
+
+
+def _known(place: str, kind: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise ConfigError(place, f"unknown {kind} {name!r}{nearest(name, known)}")
 
 
 def _check_counts(study: Study) -> None:
@@ -164,36 +168,7 @@ def _layers(name: str, model: Model) -> int:
         case TrainModel(architecture=architecture):
             return architecture.layers
         case LocalModel(path=path):
-            return layers_of_folder(name, Path(path))
-
-
-def layers_of_folder(name: str, folder: Path) -> int:
-    """The layer count that a model folder's config.json gives.
-
-    Raises:
-        ConfigError: the folder, the file or the number is missing.
-    """
-    place = f"model {name}"
-    if not folder.is_dir():
-        raise ConfigError(place, f"there is no folder {folder}; check its path and folders.models")
-    file = folder / "config.json"
-    if not file.is_file():
-        raise ConfigError(
-            place, f"{folder} has no config.json; type the folder that save_pretrained wrote"
-        )
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(place, f"{file} is no JSON ({error}); copy it again") from error
-    content = content if isinstance(content, dict) else {}
-    # Models that also see or hear keep the language part one level down.
-    text = content.get("text_config") or content
-    for key in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
-        if isinstance(text.get(key), int) and text[key] > 0:
-            return int(text[key])
-    raise ConfigError(
-        place, f"{file} gives no num_hidden_layers; use a decoder-only language model"
-    )
+            return layer_count(f"model {name}", Path(path))
 
 
 def _levels(study: Study, model: str, layers: int) -> tuple[int, ...]:
@@ -205,9 +180,3 @@ def _levels(study: Study, model: str, layers: int) -> tuple[int, ...]:
             f"{maximum} is above the {layers} attention layers of model {model!r}; type at most {layers}, half or all",
         )
     return tuple(range(maximum + 1))
-
-
-BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin"
-"""The checkpoint that ships with keepfaith."""
-
-__all__ = ["BUILTIN_CHECKPOINT", "layers_of_folder", "load_study"]

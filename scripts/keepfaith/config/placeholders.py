@@ -1,6 +1,7 @@
 """The little language of prompts: literal text and {field}; nothing of `str.format` beyond that."""
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
@@ -13,7 +14,8 @@ class Piece(NamedTuple):
     is_field: bool
 
 
-def parse(prompt: str) -> list[Piece]:
+@cache
+def parse(prompt: str) -> tuple[Piece, ...]:
     """Split a prompt into literal pieces and fields; `{{` and `}}` are literal braces.
 
     Raises:
@@ -40,7 +42,7 @@ def parse(prompt: str) -> list[Piece]:
     literal += prompt[end:]
     if literal:
         pieces.append(Piece(literal, False))
-    return pieces
+    return tuple(pieces)
 
 
 def placeholders(prompt: str) -> list[str]:

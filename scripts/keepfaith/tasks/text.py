@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from random import Random
 
-from keepfaith.config.errors import ConfigError, shown
-from keepfaith.config.files import existing, read_rows, read_text
 from keepfaith.config.schema import BuiltinText, HubText, LocalText, TextSource
+from keepfaith.config.texts import local_texts
 from keepfaith.tasks.builtin import TASKS, generate
 from keepfaith.tasks.sources import SourceError
 
@@ -29,7 +27,7 @@ def calibration_text(source: TextSource, count: int, seed: int) -> list[str]:
                 _hub(source), needed, seed, f"{source.repository}, first {source.buffer} texts"
             )
         case LocalText():
-            rows = _drawn(_local(source), needed, seed, source.path)
+            rows = _drawn(local_texts(source), needed, seed, source.path)
         case BuiltinText():
             rows = _builtin(needed, seed)
     size = source.rows_per_sample
@@ -64,21 +62,6 @@ def _hub(source: HubText) -> Iterator[str]:
             f"cannot read column {source.column} of {source.repository} at {source.revision} ({reason}); "
             "check the network and the names, or use an order with local or built-in text"
         ) from error
-
-
-def _local(source: LocalText) -> Iterator[str]:
-    path = Path(source.path)
-    if path.suffix == ".txt":
-        existing(path)
-        yield from read_text(path).split("\n")
-        return
-    for place, row in read_rows(path):
-        text = row.get(source.column)
-        if not isinstance(text, str):
-            raise ConfigError(
-                path, f"{place}: column {source.column!r} must be text, got {shown(text)}"
-            )
-        yield text
 
 
 def _builtin(count: int, seed: int) -> list[str]:

@@ -8,12 +8,13 @@ from keepfaith.config.schema.model import (
     HubModel,
     LocalModel,
     Model,
-    Training,
+    Recipe,
     TrainModel,
 )
 from keepfaith.config.schema.order import BuiltinText, HubText, LocalText, Order, TextSource
-from keepfaith.config.schema.study import OPERATORS, Examples, Study
+from keepfaith.config.schema.study import Examples, Study
 from keepfaith.config.schema.task import (
+    GENERATORS,
     BuiltinTaskSource,
     HubTaskSource,
     LocalTaskSource,
@@ -23,8 +24,8 @@ from keepfaith.config.schema.task import (
 )
 
 __all__ = [
+    "GENERATORS",
     "NAME_PATTERN",
-    "OPERATORS",
     "Architecture",
     "BuiltinModel",
     "BuiltinTaskSource",
@@ -39,6 +40,7 @@ __all__ = [
     "Method",
     "Model",
     "Order",
+    "Recipe",
     "Strict",
     "Study",
     "TableSource",
@@ -46,5 +48,4 @@ __all__ = [
     "TaskSource",
     "TextSource",
     "TrainModel",
-    "Training",
 ]

@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from keepfaith.config.schema.base import Count, Number, Positive, Seed, Strict, Text
+from keepfaith.config.schema.base import Number, Positive, Seed, Strict, Text
+
+Above0 = Annotated[Number, Field(gt=0)]
+Share = Annotated[Number, Field(ge=0, lt=1)]
 
 
 class HubModel(Strict):
@@ -37,55 +40,89 @@ class BuiltinModel(Strict):
 
 
 class Architecture(Strict):
-    """A small Llama."""
+    """Shape of a small Llama with tied embeddings."""
 
-    layers: Positive = Field(default=8, description="Attention layers.")
-    hidden_size: Positive = Field(
-        default=128, description="Width of the residual stream; a multiple of heads."
+    hidden: Positive = Field(
+        default=128, description="Width of the residual stream; a multiple of 2 x heads."
     )
+    intermediate: Positive = Field(default=256, description="Width of the MLP.")
+    layers: Positive = Field(default=8, description="Layers, each with attention and MLP.")
     heads: Positive = Field(default=4, description="Attention heads.")
-    intermediate_size: Positive = Field(default=352, description="Width of the MLP.")
-    vocabulary: Positive = Field(
-        default=2048, description="Tokens of the subword tokenizer, trained on the same text."
-    )
-    context: Positive = Field(default=512, description="Longest input in tokens.")
+    positions: Positive = Field(default=256, description="Longest input in tokens.")
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "Architecture":
         # Rotary positions turn pairs of dimensions, so a head needs an even width.
-        if self.hidden_size % (2 * self.heads):
+        unit = 2 * self.heads
+        if self.hidden % unit:
             raise ValueError(
-                f"hidden_size {self.hidden_size} is no multiple of 2 x heads ({2 * self.heads}); "
-                f"type {2 * self.heads * max(1, round(self.hidden_size / (2 * self.heads)))}"
+                f"hidden {self.hidden} is no multiple of 2 x heads ({unit}); type {unit * -(-self.hidden // unit)}"
             )
         return self
 
 
-class Training(Strict):
-    """How it is trained."""
+class Recipe(Strict):
+    """How to train it; the meaning of each number is that of keepfaith.models.recipe.Recipe."""
 
-    epochs: Positive = Field(default=4, description="Passes over the training examples.")
-    batch_size: Positive = Field(default=32, description="Examples in a step.")
-    learning_rate: Annotated[Number, Field(gt=0)] = Field(
-        default=1e-3, description="Peak learning rate of AdamW."
+    steps: Positive = Field(
+        default=1500, description="Steps at most; training stops early, see patience."
+    )
+    examples_per_step: Positive = Field(default=64, description="Examples in a step.")
+    tokens_per_batch: Positive = Field(
+        default=4096, description="Tokens in one forward pass of a step."
+    )
+    learning_rate: Above0 = Field(default=1e-3, description="Peak learning rate of AdamW.")
+    final_rate: Share = Field(
+        default=0.05, description="Learning rate at the end, as a share of the peak."
+    )
+    warmup: Share = Field(
+        default=0.05, description="Share of the steps over which the learning rate rises."
     )
     weight_decay: Annotated[Number, Field(ge=0)] = Field(
         default=0.1, description="Weight decay of AdamW."
     )
-    dropout: Annotated[Number, Field(ge=0, lt=1)] = Field(
-        default=0.0, description="Dropout of attention weights."
+    clip: Above0 = Field(default=1.0, description="Largest gradient norm.")
+    prompt_loss: Annotated[Number, Field(ge=0)] = Field(
+        default=0.1, description="Weight of the language-model loss per prompt token."
     )
-    warmup_steps: Count = Field(
-        default=100, description="Steps over which the learning rate rises."
+    attention_drop: Share = Field(
+        default=0.1, description="Probability that an example skips one attention layer in a step."
+    )
+    drop_ramp: Share = Field(
+        default=0.5, description="Share of the steps over which attention_drop grows to its value."
+    )
+    word_dropout: Share = Field(
+        default=0.15, description="Share of input tokens replaced by token 0."
+    )
+    embedding_dropout: Share = Field(
+        default=0.2, description="Share of embedding entries set to zero."
+    )
+    evaluate_every: Positive = Field(
+        default=100, description="Steps between looks at the held-out rows."
     )
 
 
 class TrainModel(Strict):
-    """A small Llama that the workflow trains on the training splits of the selected tasks."""
+    """A small Llama that the workflow trains on the training splits of the selected tasks.
+
+    Training rows whose text occurs in a selected evaluation part are dropped first.
+    """
 
     kind: Literal["train"] = Field(description="`train`.")
     architecture: Architecture = Field(default_factory=Architecture, description="Its shape.")
-    training: Training = Field(default_factory=Training, description="How it is trained.")
+    recipe: Recipe = Field(default_factory=Recipe, description="How it is trained.")
+    vocabulary: Positive = Field(
+        default=3000, description="Tokens of its subword tokenizer, trained on the same rows."
+    )
+    lower_case: Annotated[bool, Field(strict=True)] = Field(
+        default=True, description="Whether its tokenizer ignores case."
+    )
+    held_out: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        default=0.05, description="Share of the training rows kept aside to tell when to stop."
+    )
+    patience: Positive = Field(
+        default=4, description="Looks without improvement after which training stops."
+    )
     seed: Seed = Field(default=0, description="Seed of the weights and of the order of examples.")
 
 

@@ -8,9 +8,6 @@ from keepfaith.config.schema.base import Count, Name, Number, Positive, Seed, St
 
 T = TypeVar("T")
 
-OPERATORS = ("retokenise", "delete")
-"""Names of the removal operators in `keepfaith.faithfulness`; a test holds the two lists together."""
-
 
 def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
     for place, value in enumerate(values):
@@ -103,9 +100,7 @@ class Faithfulness(Strict):
         default=(0.1, 0.2, 0.3, 0.4, 0.5),
         description="Fractions of the prompt tokens that are removed or kept.",
     )
-    operators: Annotated[
-        tuple[Literal["retokenise", "delete"], ...], Field(min_length=1), AfterValidator(_distinct)
-    ] = Field(
+    operators: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
         default=("retokenise", "delete"),
         description="How tokens are removed. `retokenise`: delete, decode, tokenise again (the study's); "
         "`delete`: drop the token ids.",

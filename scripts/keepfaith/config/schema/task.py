@@ -6,7 +6,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from keepfaith.config.errors import nearest
 from keepfaith.config.placeholders import placeholders
-from keepfaith.config.schema.base import FieldName, Name, Positive, Seed, Strict, Text
+from keepfaith.config.schema.base import FieldName, Positive, Seed, Strict, Text
+
+GENERATORS = ("sentiment", "passage", "lookup")
+"""Names of the generators of `keepfaith.tasks.builtin`; a test holds the two lists together."""
 
 
 class Splits(Strict):
@@ -24,6 +27,14 @@ class Splits(Strict):
         default=None,
         description="Split (or file) that `train` models learn from; tuning examples are left out of it.",
     )
+
+    @model_validator(mode="after")
+    def _never_train_on_evaluation(self) -> "Splits":
+        if self.training == self.evaluation:
+            raise ValueError(
+                f"training and evaluation are the same split {self.evaluation!r}; name another for training, or none"
+            )
+        return self
 
 
 class TableSource(Strict):
@@ -77,10 +88,10 @@ class Sizes(Strict):
     """How many examples the generator writes for each part."""
 
     evaluation: Positive = Field(
-        default=4000, description="Examples that the evaluation examples are chosen from."
+        default=2000, description="Examples that the evaluation examples are chosen from."
     )
     tuning: Positive = Field(
-        default=1000, description="Examples that the tuning examples are chosen from."
+        default=500, description="Examples that the tuning examples are chosen from."
     )
     training: Positive = Field(default=20000, description="Training examples.")
 
@@ -89,7 +100,9 @@ class BuiltinTaskSource(Strict):
     """A generator of keepfaith.tasks.builtin; its evidence and exact posterior are known."""
 
     kind: Literal["builtin"] = Field(default="builtin", description="`builtin`; need not be typed.")
-    generator: Name = Field(description="A generator of keepfaith.tasks.builtin.")
+    generator: Literal["sentiment", "passage", "lookup"] = Field(
+        description="A generator of keepfaith.tasks.builtin."
+    )
     sizes: Sizes = Field(default_factory=Sizes, description="How many examples are written.")
     seed: Seed = Field(default=0, description="Seed of the generator.")
 

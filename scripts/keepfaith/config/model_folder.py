@@ -1,0 +1,107 @@
+"""A look at a model folder without loading it: are its files there, safe and whole?"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from keepfaith.config.errors import ConfigError
+
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json")
+
+
+def read_configuration(place: str, folder: Path) -> dict[str, Any]:
+    """The content of a model folder's config.json.
+
+    Raises:
+        ConfigError: the folder or the file is missing or broken.
+    """
+    if not folder.is_dir():
+        raise ConfigError(place, f"there is no folder {folder}; check its path and folders.models")
+    file = folder / "config.json"
+    if not file.is_file():
+        raise ConfigError(
+            place, f"{folder} has no config.json; name the folder that save_pretrained wrote"
+        )
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(place, f"{file} is broken JSON ({error}); copy it again") from error
+    if not isinstance(content, dict):
+        raise ConfigError(place, f"{file} holds no object; copy it again")
+    return content
+
+
+def layer_count(place: str, folder: Path) -> int:
+    """Attention layers that config.json speaks of.
+
+    Raises:
+        ConfigError: the file is missing or broken or gives no number.
+    """
+    content = read_configuration(place, folder)
+    # Models that also see or hear keep the language part one level down.
+    text = content.get("text_config") or content
+    for key in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
+        if isinstance(text.get(key), int) and text[key] > 0:
+            return int(text[key])
+    raise ConfigError(
+        place,
+        f"{folder / 'config.json'} gives no num_hidden_layers; use a decoder-only language model",
+    )
+
+
+def check_model_folder(place: str, folder: Path) -> None:
+    """Check that a folder holds a whole model that loads without running code.
+
+    Raises:
+        ConfigError: config.json, tokenizer or safetensors are missing or broken, or code of its own is asked for.
+    """
+    content = read_configuration(place, folder)
+    if "auto_map" in content:
+        raise ConfigError(
+            place,
+            f"{folder} asks to run its own code (auto_map); use a model that transformers knows",
+        )
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
+        found = f"only {pickles[0]}, a pickle that may run code" if pickles else "no weights"
+        raise ConfigError(
+            place,
+            f"{folder} holds {found}; save it with save_pretrained, which writes model.safetensors",
+        )
+    for index in folder.glob("*.safetensors.index.json"):
+        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        if missing := sorted(wanted - {path.name for path in weights}):
+            raise ConfigError(
+                place, f"{folder} lacks {missing[0]}, named in {index.name}; copy it too"
+            )
+    for path in weights:
+        _check_weights(place, path)
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise ConfigError(
+            place, f"{folder} has no tokenizer.json; save the tokenizer into the same folder"
+        )
+
+
+def _check_weights(place: str, path: Path) -> None:
+    """A safetensors file is eight bytes of header length, a JSON header, then as many bytes as it announces."""
+    size = path.stat().st_size
+    try:
+        with path.open("rb") as handle:
+            length = int.from_bytes(handle.read(8), "little")
+            if not 2 <= length <= size - 8:
+                raise ValueError("its header is longer than the file")
+            header = json.loads(handle.read(length))
+        ends = [
+            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            place, f"{path} is no safetensors file ({error}); fetch it again (a Git LFS pointer?)"
+        ) from error
+    if size != 8 + length + max(ends, default=0):
+        raise ConfigError(
+            place,
+            f"{path} is cut short: {size} bytes of {8 + length + max(ends, default=0)}; fetch it again",
+        )

@@ -1,0 +1,33 @@
+"""Reading a local file of running text, for a criterion to look at."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from keepfaith.config.errors import ConfigError, nearest, shown
+from keepfaith.config.files import existing, read_rows, read_text
+from keepfaith.config.schema import LocalText
+
+
+def local_texts(source: LocalText) -> Iterator[str]:
+    """The texts of a file that are not empty, in its order.
+
+    Raises:
+        ConfigError: the file cannot be read, has no such column, or something else than text in it.
+    """
+    path = Path(source.path)
+    if path.suffix == ".txt":
+        existing(path)
+        yield from (line for line in read_text(path).split("\n") if line.strip())
+        return
+    for place, row in read_rows(path):
+        if source.column not in row:
+            raise ConfigError(
+                path, f"{place}: no column {source.column!r}{nearest(source.column, map(str, row))}"
+            )
+        text = row[source.column]
+        if not isinstance(text, str):
+            raise ConfigError(
+                path, f"{place}: column {source.column!r} must be text, got {shown(text)}"
+            )
+        if text.strip():
+            yield text
