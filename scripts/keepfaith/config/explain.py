@@ -1,13 +1,13 @@
 """From pydantic's account of what is wrong to one sentence: the key, the fault, what to type instead."""
 
 from collections.abc import Sequence
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from keepfaith.config.annotations import is_record, members, tag
 from keepfaith.config.errors import ConfigError, nearest, shown
 
 _WORDS = {
@@ -53,10 +53,10 @@ def _problem(fault: ErrorDetails, field: FieldInfo | None) -> str:
             names = [word.strip(" '") for word in expected.split(",")]
             return f"{shown(given)} is not known{nearest(given, names)}"
         case "union_tag_not_found":
-            return (
-                f"needs {context['discriminator']}: one of {context.get('expected_tags', '')}".rstrip()
-                + means
+            kinds = ", ".join(
+                str(tag(choice)) for choice in members(field.annotation if field else None)
             )
+            return f"needs {context['discriminator']}, one of {kinds}; add it{means}"
         case "union_tag_invalid":
             names = [word.strip(" '") for word in str(context["expected_tags"]).split(",")]
             key = context["discriminator"].strip("'")
@@ -112,43 +112,16 @@ def _locate(
     current: Any = schema
     field: FieldInfo | None = None
     for part in location:
-        members = _members(current)
-        record = next(
-            (m for m in members if isinstance(m, type) and issubclass(m, BaseModel)), None
-        )
-        if len(members) > 1 and (tagged := next((m for m in members if _tag(m) == part), None)):
+        choices = members(current)
+        record = next(filter(is_record, choices), None)
+        if len(choices) > 1 and (tagged := next((c for c in choices if tag(c) == part), None)):
             current = tagged
         elif record is not None and part in record.model_fields:
             field = record.model_fields[str(part)]
             keys.append(str(part))
             current = field.annotation
-        elif isinstance(part, int) or any(get_origin(m) is dict for m in members):
+        elif isinstance(part, int) or any(get_origin(choice) is dict for choice in choices):
             keys.append(str(part))
-            inner = next((m for m in members if get_args(m)), None)
+            inner = next((choice for choice in choices if get_args(choice)), None)
             current = get_args(inner)[-1 if get_origin(inner) is dict else 0] if inner else None
-    record = next(
-        (m for m in _members(current) if isinstance(m, type) and issubclass(m, BaseModel)), None
-    )
-    return keys, record, field
-
-
-def _members(annotation: Any) -> list[Any]:
-    """The alternatives of an annotation, without Annotated and None around them."""
-    if get_origin(annotation) is Annotated:
-        return _members(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        return [
-            m for part in get_args(annotation) if part is not type(None) for m in _members(part)
-        ]
-    return [annotation]
-
-
-def _tag(member: Any) -> object:
-    """The word that picks this record from a tagged union, or None."""
-    if not (isinstance(member, type) and issubclass(member, BaseModel)):
-        return None
-    for name in ("kind", "source"):
-        field = member.model_fields.get(name)
-        if field and get_origin(field.annotation) is Literal:
-            return get_args(field.annotation)[0]
-    return None
+    return keys, next(filter(is_record, members(current)), None), field

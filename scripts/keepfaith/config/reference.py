@@ -1,0 +1,153 @@
+"""The JSON schema and the page of options, rendered from the typed schema so that they cannot drift from it.
+
+`python -m keepfaith.config.reference` writes both.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from keepfaith.artifacts.atomic import write_text
+from keepfaith.config.annotations import is_record, members, tag, tag_field
+from keepfaith.config.registries import attribution_methods, criteria, operators
+from keepfaith.config.schema import Method, Model, Order, Study, Task
+
+SCHEMA_FILE = "config/schema.json"
+OPTIONS_FILE = "docs/options.md"
+
+_INTRODUCTION = """\
+<!-- Written by `python -m keepfaith.config.reference` from the typed schema; edit the descriptions there. -->
+# Options
+
+A study (`config/config.yaml`, or a file of `config/studies/` laid over it) selects models, orders, tasks and methods
+by the names of their files in `config/catalog/`, and holds the settings of the run. Unknown keys are refused. Lists
+replace the list they are laid over; keys of a block are merged one by one.
+
+Values that are names of files of the package:
+"""
+
+_SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
+    ("Study", Study, "`config/config.yaml` and `config/studies/*.yaml`."),
+    ("Model", Model, "`config/catalog/models/<name>.yaml`."),
+    ("Order", Order, "`config/catalog/orders/<name>.yaml`."),
+    ("Task", Task, "`config/catalog/tasks/<name>.yaml`."),
+    ("Method", Method, "`config/catalog/methods/<name>.yaml`."),
+)
+
+
+def json_schema() -> str:
+    """JSON schema of a study, and of the catalog entries under `$defs`; editors complete keys with it."""
+    schema = Study.model_json_schema()
+    for kind in (Model, Order, Task, Method):
+        entry = kind.model_json_schema()
+        schema.setdefault("$defs", {}).update(entry.pop("$defs", {}))
+        schema["$defs"][kind.__name__] = entry
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def options_page() -> str:
+    """The page of options in Markdown."""
+    lines = [_INTRODUCTION.rstrip("\n"), ""]
+    for what, names in (
+        ("attribution methods", attribution_methods()),
+        ("removal operators", operators()),
+        ("pruning criteria", criteria()),
+    ):
+        lines.append(f"- {what}: {', '.join(f'`{name}`' for name in names)}")
+    for title, schema, place in _SECTIONS:
+        lines += ["", f"## {title}", "", place, ""]
+        lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
+        lines += list(_rows(schema, ""))
+    return "\n".join(lines) + "\n"
+
+
+def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in schema.model_fields.items():
+        key = f"{prefix}{name}"
+        records = [m for m in members(field.annotation) if is_record(m)]
+        value = "a block" if records else _cell(_kind(field))
+        yield f"| `{key}` | {value} | {_default(field)} | {_cell(field.description or '')} |"
+        for record in records:
+            if len(records) > 1:
+                summary = (record.__doc__ or "").strip().split("\n")[0]
+                kind = f"`{key}.{tag_field(record)}: {tag(record)}`"
+                yield f"| **{kind}** | | | **{_cell(summary)}** |"
+            yield from (
+                row
+                for row in _rows(record, f"{key}.")
+                if len(records) == 1 or not _is_tag(row, key)
+            )
+
+
+def _is_tag(row: str, key: str) -> bool:
+    return row.startswith((f"| `{key}.kind`", f"| `{key}.source`"))
+
+
+def _kind(field: FieldInfo) -> str:
+    words = [_word(member) for member in members(field.annotation)]
+    if NoneType in get_args(field.annotation):
+        words.append("null")
+    return " or ".join(dict.fromkeys(words)) + _limits(field.metadata)
+
+
+def _limits(metadata: Iterable[Any]) -> str:
+    """The bounds among an annotation's metadata, as text with a space before it."""
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    limits = []
+    for part in metadata:
+        if isinstance(part, FieldInfo):
+            limits.append(_limits(part.metadata).strip())
+        limits += [
+            f"{sign} {_number(getattr(part, name))}"
+            for name, sign in signs.items()
+            if hasattr(part, name)
+        ]
+    return " " + ", ".join(filter(None, limits)) if any(limits) else ""
+
+
+def _number(bound: float) -> str:
+    return f"{bound:g}" if bound < 2**31 else "2^32"
+
+
+def _word(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _word(arguments[0]) + _limits(arguments[1:])
+    if origin is tuple:
+        return f"list of {_word(arguments[0])}"
+    if origin is dict:
+        return f"keys with {_word(arguments[1])}"
+    if arguments:
+        return " or ".join(f"`{value}`" for value in arguments)
+    return {str: "text", int: "whole number", float: "number", bool: "true or false"}.get(
+        annotation, str(annotation)
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    if field.default_factory is not None or isinstance(field.default, BaseModel):
+        return ""
+    default = list(field.default) if isinstance(field.default, tuple) else field.default
+    return f"`{json.dumps(default)}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def write(root: Path) -> None:
+    """Write both files below the project's root."""
+    write_text(root / SCHEMA_FILE, json_schema())
+    write_text(root / OPTIONS_FILE, options_page())
+
+
+if __name__ == "__main__":
+    write(Path.cwd())
