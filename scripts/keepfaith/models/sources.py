@@ -54,6 +54,17 @@ class ModelManifest(BaseModel):
             "files": self.files,
         }
 
+    @property
+    def identity(self) -> dict[str, str | None]:
+        """What tells this model's numbers from another's, for the provenance of artifacts."""
+        weights = hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
+        return {
+            "name": self.name,
+            "source": self.source,
+            "revision": self.revision,
+            "files": weights,
+        }
+
     def write(self, path: Path) -> None:
         """Write as JSON, atomically."""
         write_text(path, self.model_dump_json(indent=2) + "\n")

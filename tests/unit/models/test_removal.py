@@ -17,14 +17,8 @@ TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 def zeroed(name, layers):
     """The oracle: the same model, the attention output projections of `layers` set to zero."""
     oracle = tiny_model(name)
-    sites = PrunableModel(copy.deepcopy(oracle)).sites
-    for site in sites:
-        assert type(site.attention).__name__.endswith("Attention")
-    modules = [
-        module
-        for module in oracle.modules()
-        if type(module).__name__ in {type(s.attention).__name__ for s in sites}
-    ]
+    kind = type(PrunableModel(copy.deepcopy(oracle)).sites[0].attention)
+    modules = [module for module in oracle.modules() if type(module) is kind]
     assert len(modules) == LAYERS
     for layer in layers:
         output = next(getattr(modules[layer], n) for n in OUTPUTS if hasattr(modules[layer], n))

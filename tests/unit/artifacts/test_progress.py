@@ -1,0 +1,33 @@
+"""Progress is logged with the time left, and not too often."""
+
+import logging
+
+from keepfaith.artifacts.progress import Progress, duration, tracked
+
+
+def test_reports_time_left_and_the_end(caplog):
+    now = [0.0]
+    with caplog.at_level(logging.INFO):
+        progress = Progress(100, "rows", logging.getLogger("test"), every=10, clock=lambda: now[0])
+        for second in range(1, 101):
+            now[0] = float(second)
+            progress.advance(1)
+    assert len(caplog.messages) == 10
+    assert caplog.messages[1] == "20 of 100 rows (20%), 20 s gone, 1 min 20 s left"
+    assert caplog.messages[-1] == "100 of 100 rows (100%), 1 min 40 s gone, 0 s left"
+
+
+def test_tracked_passes_items_on(caplog):
+    with caplog.at_level(logging.INFO):
+        assert list(tracked("abc", 3, "letters")) == ["a", "b", "c"]
+    assert "3 of 3 letters (100%)" in caplog.text
+
+
+def test_durations():
+    assert [duration(s) for s in (0.4, 59, 61, 3600 * 2 + 300)] == [
+        "0 s",
+        "59 s",
+        "1 min 01 s",
+        "2 h 05 min",
+    ]
+    assert duration(float("nan")) == "unknown time"

@@ -1,0 +1,122 @@
+"""Prompt and option are tokenised together and split; spans are characters of the prompt."""
+
+import pytest
+from conftest import byte_level_tokenizer, metaspace_tokenizer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import processors
+
+from keepfaith.scoring.encoding import EncodingError, PromptEncoder
+
+TOKENIZERS = {"bos": metaspace_tokenizer(), "no_bos": byte_level_tokenizer()}
+TEXT = st.text(alphabet="ab no film. é漢\n", max_size=30)
+
+
+@pytest.fixture(params=TOKENIZERS)
+def encoder(request):
+    return PromptEncoder(TOKENIZERS[request.param], 256)
+
+
+def test_split_as_lm_evaluation_harness(encoder):
+    prompt, options = "The film was not good.\nAnswer:", [" yes", " no", " not at all"]
+    encoded = encoder.encode(prompt, options)
+    assert list(encoded.prompt_ids) == encoder.tokenizer.encode(prompt)
+    for option, ids in zip(options, encoded.option_ids, strict=True):
+        assert list(encoded.prompt_ids + ids) == encoder.tokenizer.encode(prompt + option)
+
+
+def test_spaces_that_end_the_prompt_go_to_the_option(encoder):
+    assert (
+        encoder.encode("The film was ", ["good"]).option_ids
+        == encoder.encode("The film was", [" good"]).option_ids
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(prompt=TEXT, option=TEXT, kind=st.sampled_from(sorted(TOKENIZERS)))
+def test_any_text_encodes_and_spans_lie_in_the_prompt(prompt, option, kind):
+    encoder = PromptEncoder(TOKENIZERS[kind])
+    try:
+        encoded = encoder.encode(prompt, [option])
+    except EncodingError as error:
+        assert "no token of its own" in str(error)
+        return
+    assert len(encoded.spans) == len(encoded.prompt_ids)
+    last = 0
+    for start, end in encoded.spans[encoded.special :]:
+        assert 0 <= start <= end <= len(prompt)
+        assert start >= last
+        last = start
+    covered = {i for start, end in encoded.spans for i in range(start, end)}
+    assert all(i in covered for i, character in enumerate(prompt) if not character.isspace())
+
+
+def test_spans_are_the_visible_characters(encoder):
+    prompt = "The film was  not good.\nAnswer: é漢"
+    encoded = encoder.encode(prompt, [" yes"])
+    for token, (start, end) in list(zip(encoded.prompt_ids, encoded.spans, strict=True))[
+        encoded.special :
+    ]:
+        text = encoder.decode([token]).strip()
+        if text and "\ufffd" not in text:  # not one byte of a character
+            assert prompt[start:end].strip() == text
+        if prompt[start:end].strip():
+            assert prompt[start:end] == prompt[start:end].strip()
+
+
+def test_sentencepiece_prefix_covers_nothing():
+    """The invisible first space stands on the text's first character in the tokenizer's own offsets."""
+    encoded = PromptEncoder(TOKENIZERS["bos"]).encode("漢 film", [" no"])
+    tokens = TOKENIZERS["bos"].convert_ids_to_tokens(list(encoded.prompt_ids))
+    assert tokens[:2] == ["<s>", "▁"]
+    assert encoded.spans[:3] == ((0, 0), (0, 0), (0, 1))
+
+
+def test_special_tokens_in_front_are_counted():
+    assert PromptEncoder(TOKENIZERS["bos"]).encode("The film", [" no"]).special == 1
+    assert PromptEncoder(TOKENIZERS["no_bos"]).encode("The film", [" no"]).special == 0
+
+
+def test_empty_prompt_starts_from_bos_or_eos(encoder):
+    encoded = encoder.encode("", [" no"])
+    assert encoded.prompt_ids == encoder.prefix_ids != ()
+    assert encoded.special == 1
+    assert encoded.spans == ((0, 0),)
+    assert list(encoded.option_ids[0]) == encoder.tokenizer.encode(" no", add_special_tokens=False)
+
+
+def test_prompt_with_its_own_bos_gets_no_second_one():
+    tokenizer = TOKENIZERS["bos"]
+    encoded = PromptEncoder(tokenizer).encode("<s>The film", [" no"])
+    assert encoded.prompt_ids.count(tokenizer.bos_token_id) == 1
+
+
+def test_errors_name_the_example(encoder):
+    with pytest.raises(EncodingError, match="example 7: option '' has no token"):
+        encoder.encode("The film", [" no", ""], "example 7")
+    with pytest.raises(EncodingError, match=r"example 8: \d+ tokens, the model admits 256"):
+        encoder.encode("film " * 400, [" no"], "example 8")
+    long = PromptEncoder(encoder.tokenizer, len(encoder.encode("The film", [" no"]).prompt_ids))
+    with pytest.raises(EncodingError, match="the model admits"):
+        long.encode("The film", [" not good at all, never"])
+
+
+def test_empty_prompt_without_any_special_token_is_refused():
+    tokenizer = byte_level_tokenizer()
+    tokenizer.eos_token = None
+    with pytest.raises(EncodingError, match="neither BOS nor EOS"):
+        PromptEncoder(tokenizer).encode("", [" no"])
+
+
+def test_tokenizer_that_closes_every_text_is_refused():
+    tokenizer = metaspace_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    with pytest.raises(EncodingError, match="ends every text with a special token"):
+        PromptEncoder(tokenizer).encode("The film", [" no"])
+
+
+def test_decode_is_plain_text(encoder):
+    text = "The film was not good ."
+    assert encoder.decode(encoder.encode(text, [" no"]).prompt_ids) == text

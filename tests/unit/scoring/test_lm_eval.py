@@ -1,0 +1,113 @@
+"""Log-likelihoods equal lm-evaluation-harness's own on the same pairs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
+
+from keepfaith.models.loading import load_model, load_tokenizer
+from keepfaith.models.removal import PrunableModel
+from keepfaith.scoring.encoding import EncodingError, PromptEncoder, ScoringInput
+from keepfaith.scoring.scorer import OptionScorer
+
+pytest.importorskip("lm_eval.models.huggingface", reason="lm-evaluation-harness is not installed")
+
+SHARED = Path(__file__).parents[4] / "shared"
+TOLERANCE = 1e-4
+
+
+def harness(model, tokenizer, pairs):
+    """What `lm_eval`'s HFLM says, pair by pair."""
+    from lm_eval.api.instance import Instance
+    from lm_eval.models.huggingface import HFLM
+
+    lm = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=8, backend="causal")
+    requests = [Instance("loglikelihood", {}, pair, number) for number, pair in enumerate(pairs)]
+    return [value for value, _ in lm.loglikelihood(requests, disable_tqdm=True)]
+
+
+def ours(model, encoder, examples):
+    scorer = OptionScorer(PrunableModel(model), (), 4096)
+    inputs = []
+    for prompt, options in examples:
+        encoded = encoder.encode(prompt, options)
+        inputs.append(ScoringInput(encoded.prompt_ids, encoded.option_ids))
+    return [float(value) for values in scorer.log_likelihoods(inputs, [0]) for value in values[0]]
+
+
+EXAMPLES = [
+    (
+        "The film was not good, but the acting was.\nQuestion: Is this positive?\nAnswer:",
+        [" yes", " no"],
+    ),
+    ("Anna keeps the key", [" in the green box", " under the stairs", "ring", ".", " é漢"]),
+    ("The river runs ", ["through the old city", "of Paris"]),
+    ("", ["The film", " boring"]),
+    ("A dull picture;\n", ["never funny", "always predictable"]),
+]
+
+
+@pytest.mark.parametrize(
+    "tokenizer", [metaspace_tokenizer(), byte_level_tokenizer()], ids=["bos", "no_bos"]
+)
+def test_random_model(tokenizer):
+    model = tiny_llama(len(tokenizer))
+    pairs = [(prompt, option) for prompt, options in EXAMPLES for option in options]
+    found = ours(model, PromptEncoder(tokenizer, 256), EXAMPLES)
+    assert found == pytest.approx(harness(model, tokenizer, pairs), abs=TOLERANCE)
+
+
+def sst2(row):
+    return f"{row['text']}\nQuestion: Is this sentence positive or negative?\nAnswer:", [
+        " negative",
+        " positive",
+    ]
+
+
+def boolq(row):
+    return f"{row['passage']}\nQuestion: {row['question']}?\nAnswer:", [" no", " yes"]
+
+
+def rte(row):
+    return f"{row['premise']}\nQuestion: {row['hypothesis']} True or False?\nAnswer:", [
+        " True",
+        " False",
+    ]
+
+
+def arc_easy(row):
+    return f"Question: {row['question']}\nAnswer:", [f" {text}" for text in _texts(row)]
+
+
+def openbookqa(row):
+    return row["question"], [f" {text}" for text in _texts(row)]
+
+
+def _texts(row):
+    return row["choices"]["text"] if isinstance(row["choices"], dict) else row["choices"]
+
+
+@pytest.mark.parametrize("task", [sst2, boolq, rte, arc_easy, openbookqa])
+def test_real_model_and_data(task):
+    folder, data = SHARED / "models" / "stories260K", SHARED / "data" / task.__name__
+    if not folder.is_dir() or not data.is_dir():
+        pytest.skip(f"{folder.name} or {data.name} is not beside the repository")
+    model, tokenizer = load_model(folder, device="cpu"), load_tokenizer(folder)
+    encoder = PromptEncoder(tokenizer, 512)
+    examples = []
+    with (data / "validation.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            prompt, options = task(json.loads(line))
+            try:
+                encoder.encode(prompt, options)
+            except EncodingError as error:
+                assert "the model admits" in str(error)  # the harness would cut it silently
+                continue
+            examples.append((prompt, options))
+            if len(examples) == 100:
+                break
+    assert len(examples) == 100
+    pairs = [(prompt, option) for prompt, options in examples for option in options]
+    found = ours(model, encoder, examples)
+    assert found == pytest.approx(harness(model, tokenizer, pairs), abs=TOLERANCE)
