@@ -1,0 +1,84 @@
+"""Local tables are read as they stand: nothing guessed, nothing lost."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.files import read_rows
+
+TEXTS = [
+    "2020-01-01",
+    "007",
+    "NA",
+    "null",
+    "1e5",
+    "True",
+    " two ",
+    "a,b",
+    'say "x"',
+    "line\nbreak",
+    "\u2028",
+    "é😀",
+]
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    return [row for _, row in read_rows(path)]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_text_is_not_guessed_at(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"table{suffix}"
+    frame = pl.DataFrame({"text": TEXTS})
+    if suffix == ".jsonl":
+        path.write_text(
+            "".join(json.dumps({"text": t}, ensure_ascii=False) + "\n" for t in TEXTS),
+            encoding="utf-8",
+        )
+    elif suffix == ".csv":
+        frame.write_csv(path)
+    else:
+        frame.write_parquet(path)
+    assert [row["text"] for row in read(path)] == TEXTS
+
+
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(st.lists(text, min_size=1, max_size=5))
+def test_json_lines_round_trip(tmp_path: Path, texts: list[str]) -> None:
+    path = tmp_path / "table.jsonl"
+    lines = "".join(json.dumps({"text": t}, ensure_ascii=False) + "\n" for t in texts)
+    path.write_bytes(lines.encode("utf-8"))
+    assert [row["text"] for row in read(path)] == texts
+
+
+def test_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:
+    path = tmp_path / "table.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n{"a": 2}\r\n')
+    assert read(path) == [{"a": 1}, {"a": 2}]
+
+
+def test_places_are_lines_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text('a,b\n1,"two\nlines"\n\n2,x\n', encoding="utf-8")
+    assert [place for place, _ in read_rows(path)] == ["line 3", "line 5"]
+
+
+def test_nested_columns_of_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pl.DataFrame({"choices": [{"text": ["a", "b"], "label": ["A", "B"]}]}).write_parquet(path)
+    assert read(path) == [{"choices": {"text": ["a", "b"], "label": ["A", "B"]}}]
+
+
+def test_csv_that_breaks_off_inside_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text('a,b\n1,"open\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="broken CSV"):
+        read(path)

@@ -1,0 +1,186 @@
+"""The studies that ship resolve to what they promise; catalog entries are all valid."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from world import ROOT, World
+
+from keepfaith.config import schema
+from keepfaith.config.catalog import entries, read_entry
+from keepfaith.config.load import load_study
+from keepfaith.config.schema import GENERATORS
+from keepfaith.config.settings import ResolvedTask
+
+CATALOG = ROOT / "config" / "catalog"
+KINDS = {
+    "models": schema.Model,
+    "orders": schema.Order,
+    "tasks": schema.Task,
+    "methods": schema.Method,
+}
+STUDY_TASKS = (
+    "boolq",
+    "rte",
+    "arc_challenge",
+    "arc_easy",
+    "openbookqa",
+    "tweet_eval",
+    "rotten_tomatoes",
+    "sst2",
+)
+
+
+def read(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
+
+
+def merged(name: str) -> dict[str, Any]:
+    """config.yaml with a study laid over it, block by block, as Snakemake does."""
+    base = read("config.yaml")
+    for key, value in read(f"studies/{name}.yaml").items():
+        base[key] = base.get(key, {}) | value if isinstance(value, dict) else value
+    return base
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_catalog_entry_is_valid(kind: str) -> None:
+    names = entries(CATALOG / kind)
+    assert names
+    for name in names:
+        read_entry(KINDS[kind], CATALOG / kind, name, "test")
+
+
+def test_the_config_that_ships_is_the_demo() -> None:
+    assert load_study(read("config.yaml"), CATALOG) == load_study(merged("demo"), CATALOG)
+
+
+def test_the_paper_study_has_the_known_values() -> None:
+    settings = load_study(merged("paper"), CATALOG)
+    study = settings.study
+    assert len(settings.models) == 5
+    assert sorted(settings.tasks) == sorted(STUDY_TASKS)
+    assert settings.levels["llama-2-7b"] == tuple(range(17))
+    assert settings.levels["gemma-2b"] == tuple(range(10))
+    assert study.examples.evaluation == "all"
+    assert study.examples.explanation == 200
+    assert study.faithfulness.fractions == (0.1, 0.2, 0.3, 0.4, 0.5)
+    assert study.calibration.bins == 10
+    for name in ("lime", "kernelshap"):
+        assert settings.methods[name].samples_per_token == 3
+        assert settings.methods[name].seeds == (0, 1, 2)
+    order = settings.orders["cosine"]
+    assert (order.criterion, order.samples, order.sample_tokens, order.seed) == (
+        "cosine",
+        8,
+        2048,
+        0,
+    )
+
+
+def test_every_task_of_the_study_has_a_hub_and_a_local_source() -> None:
+    for name in STUDY_TASKS:
+        task = read_entry(schema.Task, CATALOG / "tasks", name, "test")
+        assert task.sources.hub is not None
+        assert task.sources.local is not None
+        assert len(task.sources.hub.revision) == 40
+
+
+def test_prompts_are_those_of_lm_evaluation_harness() -> None:
+    """Compared with the installed harness's own files, as rendered text."""
+    # Found, not imported: importing it takes seconds.
+    found = find_spec("lm_eval")
+    if found is None or found.origin is None:
+        pytest.skip("lm_eval is not installed")
+    jinja2 = pytest.importorskip("jinja2")
+    from keepfaith.tasks.templates import render
+
+    folder = Path(found.origin).parent / "tasks"
+    for name, file, columns in (
+        ("boolq", "super_glue/boolq/default.yaml", {}),
+        ("rte", "glue/rte/default.yaml", {"premise": "sentence1", "hypothesis": "sentence2"}),
+        ("sst2", "glue/sst2/default.yaml", {"text": "sentence"}),
+        ("arc_easy", "arc/arc_easy.yaml", {}),
+        ("openbookqa", "openbookqa/openbookqa.yaml", {"question": "question_stem"}),
+    ):
+        theirs = (folder / file).read_text(encoding="utf-8")
+        document = yaml.safe_load(theirs)
+        template = document["doc_to_text"]
+        template = template if "{{" in template else f"{{{{{template}}}}}"
+        ours = read_entry(schema.Task, CATALOG / "tasks", name, "test")
+        fields = {field: f"some {field}" for field in ours.fields}
+        row = {columns.get(field, field): text for field, text in fields.items()}
+        assert render(ours.prompt, fields).text == jinja2.Template(template).render(**row)
+        if isinstance(document["doc_to_choice"], list):
+            assert list(ours.options or ()) == document["doc_to_choice"]
+
+
+def test_arc_challenge_asks_as_arc_easy() -> None:
+    easy, challenge = (
+        read_entry(schema.Task, CATALOG / "tasks", n, "t") for n in ("arc_easy", "arc_challenge")
+    )
+    assert easy.prompt == challenge.prompt
+
+
+def test_levels(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for maximum, expected in (("half", 2), ("all", 4), (0, 0), (3, 3)):
+        world.set("levels.maximum", maximum)
+        assert world.read().levels["tiny"] == tuple(range(expected + 1))
+    world.write_model(layers=5)
+    world.set("levels.maximum", "half")
+    assert world.read().levels["tiny"] == (0, 1, 2)
+
+
+def test_local_paths_start_at_the_folders(tmp_path: Path) -> None:
+    settings = World(tmp_path).read()
+    task = settings.tasks["tiny"]
+    assert task.files() == [str(tmp_path / "data" / name) for name in ("test.jsonl", "dev.jsonl")]
+    assert settings.training_files() == [str(tmp_path / "data" / "train.jsonl")]
+    assert settings.text_files("tiny") == [str(tmp_path / "data" / "text.txt")]
+    assert settings.models["tiny"].source.path == str(tmp_path / "models" / "tiny")
+
+
+def test_auto_takes_builtin_before_hub_before_local(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    hub = {"repository": "o/r", "revision": "abc", "splits": {"evaluation": "test"}}
+    builtin = {"generator": "sentiment"}
+    local = world.task["sources"]["local"]
+    for sources, expected in (
+        ({"local": local}, "local"),
+        ({"local": local, "hub": hub}, "hub"),
+        ({"local": local, "hub": hub, "builtin": builtin}, "builtin"),
+    ):
+        world.change_task(sources=sources)
+        assert world.read().tasks["tiny"].source.kind == expected
+
+
+def test_a_task_survives_the_way_through_a_rules_params(tmp_path: Path) -> None:
+    task = World(tmp_path).read().tasks["tiny"]
+    assert ResolvedTask.model_validate(task.model_dump(mode="json")) == task
+
+
+def test_generators_are_those_of_the_builtin_tasks() -> None:
+    from keepfaith.tasks.builtin import TASKS
+
+    assert set(GENERATORS) == set(TASKS)
+
+
+def test_training_settings_are_those_of_the_trainer() -> None:
+    from dataclasses import fields
+
+    from keepfaith.models import recipe
+
+    for ours, theirs in (
+        (schema.Architecture, recipe.Architecture),
+        (schema.Recipe, recipe.Recipe),
+    ):
+        assert set(ours.model_fields) == {field.name for field in fields(theirs)}
+
+
+def test_an_entry_that_is_not_selected_is_not_read(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_entry("tasks", "broken", "{")
+    world.read()
