@@ -10,7 +10,7 @@ from keepfaith.figures.labels import LEVEL_AXIS
 from keepfaith.figures.published import SOURCE
 from keepfaith.figures.style import BLACK, GREY, LIGHT_GREY, ORANGE, Stroke
 
-MANY_LEVELS = 24
+MANY_LEVELS = 9
 
 
 def level_axis(panel: Axes, levels: Sequence[int], label: bool = True) -> None:
@@ -50,7 +50,7 @@ def line(
         known["value"].to_list(),
         color=stroke.colour,
         marker=stroke.marker,
-        markevery=max(1, known.height // MANY_LEVELS),
+        markersize=5 if known.height <= MANY_LEVELS else 3.5,
         markerfacecolor="white" if faint else stroke.colour,
         linestyle=(0, (1, 1.2)) if faint else "-",
         linewidth=1.1 if faint else 1.6,
@@ -108,7 +108,7 @@ def published_line(
             rows[column].to_list(),
             color=colour,
             marker="D",
-            markersize=4.5,
+            markersize=4.5 if rows.height <= MANY_LEVELS else 3.5,
             markerfacecolor="white",
             linewidth=1.0,
             label=label,

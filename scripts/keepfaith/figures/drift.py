@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib.figure import Figure
 
-from keepfaith.figures.axes import chance_line, level_axis
+from keepfaith.figures.axes import MANY_LEVELS, chance_line, level_axis
 from keepfaith.figures.labels import method_name
 from keepfaith.figures.style import canvas, legend, method_strokes, note
 from keepfaith.figures.unit import UnitTables
@@ -29,6 +29,7 @@ def draw(tables: UnitTables) -> Figure:
     tops = with_dense["top"].unique().sort().to_list()
     strokes = method_strokes(methods)
     figure, (panels,) = canvas(1, len(tops), (1.0 + 2.5 * len(tops), 3.5), share_y=True)
+    size = 5 if len(tables.levels) <= MANY_LEVELS else 3.5
     for panel, top in zip(panels, tops, strict=True):
         for method in methods:
             rows = with_dense.filter(pl.col("method") == method, pl.col("top") == top)
@@ -39,14 +40,15 @@ def draw(tables: UnitTables) -> Figure:
                 rows["overlap"].to_list(),
                 color=stroke.colour,
                 marker=stroke.marker,
+                markersize=size,
                 label=name,
             )
             floor = rows.drop_nulls("floor")
             if floor.height:
                 panel.plot(
                     floor["level"].to_list(), floor["floor"].to_list(), color=stroke.colour,
-                    marker=stroke.marker, markerfacecolor="white", linestyle=(0, (1, 1.2)), linewidth=1.1,
-                    label=f"{name}, seed floor",
+                    marker=stroke.marker, markersize=size, markerfacecolor="white", linestyle=(0, (1, 1.2)),
+                    linewidth=1.1, label=f"{name}, seed floor",
                 )  # fmt: skip
         chance = with_dense.filter(pl.col("top") == top)["chance"].to_numpy().mean()
         chance_line(panel, float(chance), "chance")

@@ -29,7 +29,7 @@ def draw(tables: UnitTables) -> Figure:
     kinds = [f"{kind}_study" for kind in KINDS]
     if tables.series("evidence_recall", tables.methods[0]).height:
         kinds.append("evidence_recall")
-    size = (5.6, 1.9 + 1.65 * len(kinds))
+    size = (5.6, 2.3 + 1.8 * len(kinds))
     figure, rows = canvas(1 + len(kinds), 1, size, share_x=True)
     panels = [row[0] for row in rows]
     accuracy = tables.series("accuracy")

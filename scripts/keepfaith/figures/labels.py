@@ -24,9 +24,7 @@ _QUANTITIES = {
         "comprehensiveness", "comprehensiveness\n(drop of probability)", "higher"
     ),
     "sufficiency": Quantity("sufficiency", "sufficiency\n(drop of probability)", "lower"),
-    "evidence_recall": Quantity(
-        "evidence recall", "evidence recall\n(share of evidence tokens)", "higher"
-    ),
+    "evidence_recall": Quantity("evidence recall", "evidence recall\n(share of tokens)", "higher"),
     "overlap": Quantity("top-token overlap", "overlap (share of top tokens)", "higher"),
 }
 

@@ -8,7 +8,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from keepfaith.figures.labels import LEVEL_AXIS, method_name
-from keepfaith.figures.style import SEQUENTIAL, canvas, note
+from keepfaith.figures.style import GREY, SEQUENTIAL, canvas, note
 from keepfaith.figures.unit import UnitTables
 
 TITLE = "Overlap between levels"
@@ -29,7 +29,7 @@ def draw(tables: UnitTables) -> Figure:
     tops = tables.overlap["top"].unique().sort().to_list()
     if not methods:
         return note("no attribution method in this study")
-    size = (1.5 + 2.35 * len(tops), 0.6 + 2.4 * len(methods))
+    size = (1.5 + 2.05 * len(tops), 0.6 + 2.3 * len(methods))
     figure, grid = canvas(len(methods), len(tops), size, share_x=True, share_y=True)
     image = None
     for row, method in zip(grid, methods, strict=True):
@@ -74,7 +74,18 @@ def _map(panel: Axes, tables: UnitTables, method: str, top: int) -> AxesImage:
         interpolation="none",
         extent=(*edge, edge[1], edge[0]),
     )
-    panel.plot(edge, edge, color="white", linewidth=1.2)
+    # The stairs between the two triangles; the diagonal belongs to the upper one.
+    stairs = [(level - 0.5, level + side) for level in levels for side in (-0.5, 0.5)]
+    panel.plot(
+        *zip(*stairs, strict=True), color="white", linewidth=2.5 if len(levels) <= 9 else 1.2
+    )
+    if rows["floor"].null_count() == rows.height:
+        panel.text(
+            0.66, 0.72, "no seeds,\nno floor", transform=panel.transAxes, color=GREY, ha="center",
+            va="center", fontsize=8, style="italic",
+        )  # fmt: skip
+    panel.set_xlim(*edge)
+    panel.set_ylim(edge[1], edge[0])
     panel.grid(False)
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))

@@ -33,6 +33,7 @@ def draw(tables: UnitTables) -> Figure:
         upper[column].set_title("dense model" if level == 0 else f"level {level}")
         lower[column].set_xlabel("confidence (probability)")
         lower[column].set_ylim(0, 1.08 * max(highest))
+        lower[column].set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         if column:
             upper[column].tick_params(labelleft=False)
             lower[column].tick_params(labelleft=False)

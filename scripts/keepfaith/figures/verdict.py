@@ -47,12 +47,13 @@ def draw(tables: UnitTables) -> Figure:
     panel.set_yticks(range(len(rows)), [quantity_name(name, method) for name, method in rows])
     panel.set_ylim(len(rows) - 0.4, -0.6)
     level_axis(panel, levels)
+    panel.set_xticks(levels[:: 1 + len(levels) // 25])
     panel.set_xlim(levels[0] - 0.6, levels[-1] + 0.6)
     panel.grid(False)
     panel.tick_params(length=0)
     for spine in panel.spines.values():
         spine.set_visible(False)
-    panel.set_ylabel("watched quantity")
+    panel.set_ylabel("watched quantity", labelpad=10)
     keys = [
         Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=6, label=words)
         for _, colour, marker, words in STATUS.values()

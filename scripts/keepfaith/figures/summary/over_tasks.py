@@ -1,4 +1,8 @@
-"""One quantity over all tasks: a panel per task, a line per model, order and method."""
+"""One quantity over all tasks: small multiples on equal scales.
+
+With one model and order a panel per task holds a line per method. With several, lines are models and orders, and
+an attribution metric gets a row per task and a column per method: fifteen lines in one panel say nothing.
+"""
 
 from collections.abc import Mapping
 
@@ -13,25 +17,45 @@ from keepfaith.figures.unit import series
 
 COLUMNS = 4
 
+Series = tuple[str, str, str | None]
+"""Model, order and, for an attribution metric, method: one line."""
+
 
 def draw(tables: Mapping[str, pl.DataFrame], metric: str) -> Figure:
-    """Small multiples over tasks on equal scales, from table `metrics` of all units."""
+    """Draw `metric` from table `metrics` of all units."""
     metrics = tables["metrics"].filter(pl.col("metric") == metric)
-    tasks = metrics["task"].unique(maintain_order=True).to_list()
-    if not tasks:
+    if not metrics.height:
         return note(f"no {quantity(metric).name} in this study")
-    columns = min(COLUMNS, len(tasks))
-    count = -(-len(tasks) // columns)
+    tasks = metrics["task"].unique(maintain_order=True).to_list()
+    units: list[tuple[str, str]] = (
+        metrics.select("model", "order").unique(maintain_order=True).rows()
+    )
+    found = metrics["method"].drop_nulls().unique().sort().to_list()
+    methods: list[str] = [name for name in found if name not in ("", "random")]
+    contents: list[tuple[str, str, dict[Series, tuple[Stroke, str]]]]
+    if methods and len(units) > 1:
+        contents = [
+            (task, f"{task}: {method_name(method)}", _by_unit(units, method))
+            for task in tasks
+            for method in methods
+        ]
+        columns = len(methods)
+    else:
+        one = _by_method(units[0], methods) if methods else _by_unit(units, None)
+        contents = [(task, task, one) for task in tasks]
+        columns = min(COLUMNS, len(tasks))
+    count = -(-len(contents) // columns)
     size = (max(5.2, 1.1 + 2.3 * columns), 0.8 + 2.2 * count)
     figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
     panels = [panel for row in grid for panel in row]
-    levels = metrics["level"].unique().sort().to_list()
-    for panel in panels[len(tasks) :]:
+    for panel in panels[len(contents) :]:
         panel.set_visible(False)
-    for index, (task, panel) in enumerate(zip(tasks, panels, strict=False)):
-        _panel(panel, metrics, task)
-        panel.set_title(task)
-        lowest = index + columns >= len(tasks)
+    levels = metrics["level"].unique().sort().to_list()
+    for index, (task, title, lines) in enumerate(contents):
+        panel = panels[index]
+        _panel(panel, metrics.filter(pl.col("task") == task), lines)
+        panel.set_title(title)
+        lowest = index + columns >= len(contents)
         level_axis(panel, levels, label=lowest)
         panel.tick_params(labelbottom=lowest)
     for row in grid:
@@ -40,29 +64,26 @@ def draw(tables: Mapping[str, pl.DataFrame], metric: str) -> Figure:
     return figure
 
 
-def _panel(panel: Axes, metrics: pl.DataFrame, task: str) -> None:
-    strokes = _strokes(metrics)
-    for (model, order, method), (stroke, label) in strokes.items():
-        unit = metrics.filter(
-            pl.col("model") == model, pl.col("order") == order, pl.col("task") == task
-        )
+def _by_unit(units: list[tuple[str, str]], method: str | None) -> dict[Series, tuple[Stroke, str]]:
+    strokes = series_strokes(len(units))
+    return {
+        (model, order, method): (stroke, f"{model}, {order}")
+        for (model, order), stroke in zip(units, strokes, strict=True)
+    }
+
+
+def _by_method(unit: tuple[str, str], methods: list[str]) -> dict[Series, tuple[Stroke, str]]:
+    strokes = method_strokes(methods)
+    return {(*unit, method): (strokes[method], method_name(method)) for method in methods}
+
+
+def _panel(panel: Axes, metrics: pl.DataFrame, lines: dict[Series, tuple[Stroke, str]]) -> None:
+    for (model, order, method), (stroke, label) in lines.items():
+        unit = metrics.filter(pl.col("model") == model, pl.col("order") == order)
+        if not unit.height:
+            panel.plot([], [], color=stroke.colour, marker=stroke.marker, label=label)
+            continue
         rows = series(unit, str(metrics["metric"][0]), method)
-        if len(strokes) == 1:
+        if len(lines) == 1:
             reference_band(panel, rows, "chance alone (95 %)")
         line(panel, rows, stroke, label)
-
-
-def _strokes(metrics: pl.DataFrame) -> dict[tuple[str, str, str | None], tuple[Stroke, str]]:
-    """Stroke and legend entry of every line: methods keep their own where there is one model and order."""
-    units = metrics.select("model", "order").unique(maintain_order=True).rows()
-    found = metrics["method"].drop_nulls().unique().sort().to_list()
-    methods = [name for name in found if name not in ("", "random")]
-    keys = [(model, order, method) for model, order in units for method in (methods or [None])]
-    if len(units) == 1 and methods:
-        known = method_strokes(methods)
-        return {key: (known[str(key[2])], method_name(key[2])) for key in keys}
-    spare = series_strokes(len(keys))
-    return {
-        key: (stroke, f"{key[0]}, {key[1]}" + (f": {method_name(key[2])}" if key[2] else ""))
-        for key, stroke in zip(keys, spare, strict=True)
-    }

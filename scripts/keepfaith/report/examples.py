@@ -1,0 +1,182 @@
+"""Which explained examples the report shows, and what it shows of them: the dense model beside pruned ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from keepfaith.figures.labels import method_name
+from keepfaith.report.answer import answer
+from keepfaith.report.highlight import Piece, pieces
+
+PREFERRED = ("kernelshap", "lime", "input_x_gradient")
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One example at one level: its prediction, and the prompt coloured by the scores towards that prediction."""
+
+    level: int
+    prediction: str
+    probability: float
+    correct: bool
+    pieces: tuple[Piece, ...]
+    top: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class ExplainedExample:
+    """One example with the reason why it is shown."""
+
+    example_id: str
+    reason: str
+    label: str
+    method: str
+    evidence: bool
+    panels: tuple[Panel, ...]
+
+
+def explained_examples(
+    examples: pl.DataFrame,
+    predictions: pl.DataFrame,
+    attributions: pl.DataFrame,
+    verdict: pl.DataFrame,
+    count: int,
+) -> list[ExplainedExample]:
+    """Choose `count` examples of one unit and prepare them.
+
+    In turn: the example whose explanation changed most although the prediction stayed, one whose prediction
+    flipped, and the typical one (median change); then the next of each. Change is one minus the cosine between
+    dense and deepest scores, averaged over seeds. No chance is involved; ties go to the earlier example.
+
+    Args:
+        examples: EXAMPLES of the task.
+        predictions: PREDICTIONS of the unit.
+        attributions: ATTRIBUTIONS of the unit, all methods and seeds or only some.
+        verdict: VERDICT of the unit; the shown levels are the dense one, the last without degradation, the deepest.
+        count: how many; fewer are returned where fewer are explained.
+    """
+    method = _method(attributions)
+    if method is None or count < 1:
+        return []
+    scores = (
+        attributions.filter(pl.col("method") == method)
+        .group_by("example_id", "level", "feature", "start", "end")
+        .agg(score=pl.col("score").mean())
+        .sort("example_id", "level", "feature")
+    )
+    levels = _levels(scores, verdict)
+    probabilities = _probabilities(predictions.filter(pl.col("level").is_in(levels)))
+    rows = {row["example_id"]: row for row in examples.sort("row").iter_rows(named=True)}
+    ids = scores["example_id"].unique().to_list()
+    changes = _changes(scores, levels[0], levels[-1])
+    candidates = [
+        (name, changes[name], _flipped(probabilities, name, levels)) for name in rows if name in ids
+    ]
+    return [
+        _prepare(rows[name], reason, method, levels, scores, probabilities)
+        for name, reason in choose(candidates, count)
+    ]
+
+
+def choose(candidates: Sequence[tuple[str, float, bool]], count: int) -> list[tuple[str, str]]:
+    """Names with reasons, from (name, change, flipped) in the examples' own order."""
+    by_change = sorted(candidates, key=lambda item: -item[1])
+    middle = float(np.median([change for _, change, _ in candidates])) if candidates else 0.0
+    queues = (
+        ("explanation changed most, same prediction", [c for c in by_change if not c[2]]),
+        ("prediction changed", [c for c in by_change if c[2]]),
+        ("typical change", sorted(candidates, key=lambda item: abs(item[1] - middle))),
+    )
+    chosen: dict[str, str] = {}
+    while len(chosen) < min(count, len(candidates)):
+        for reason, queue in queues:
+            name = next((item[0] for item in queue if item[0] not in chosen), None)
+            if name is not None and len(chosen) < count:
+                chosen[name] = reason
+    return list(chosen.items())
+
+
+def _method(attributions: pl.DataFrame) -> str | None:
+    found = attributions["method"].unique().sort().to_list()
+    real = [name for name in found if name != "random"]
+    return next((name for name in PREFERRED if name in real), real[0] if real else None)
+
+
+def _levels(scores: pl.DataFrame, verdict: pl.DataFrame) -> list[int]:
+    found = scores["level"].unique().sort().to_list()
+    shown = {found[0], answer(verdict).clear, found[-1]}
+    return [level for level in found if level in shown]
+
+
+def _probabilities(predictions: pl.DataFrame) -> dict[tuple[str, int], np.ndarray]:
+    """Softmax over the options' summed log-likelihoods, by example and level."""
+    found = {}
+    ordered = predictions.sort("example_id", "level", "option")
+    for key, group in ordered.group_by("example_id", "level", maintain_order=True):
+        logits = group["log_likelihood"].to_numpy()
+        weights = np.exp(logits - logits.max())
+        found[str(key[0]), int(str(key[1]))] = weights / weights.sum()
+    return found
+
+
+def _changes(scores: pl.DataFrame, dense: int, pruned: int) -> dict[str, float]:
+    """One minus the cosine between the score vectors of two levels, by example; 1 where one of them is all zero."""
+    changes = {}
+    for key, group in scores.group_by("example_id", maintain_order=True):
+        a, b = (
+            group.filter(pl.col("level") == level)["score"].to_numpy() for level in (dense, pruned)
+        )
+        size = float(np.linalg.norm(a) * np.linalg.norm(b))
+        changes[str(key[0])] = 1.0 - float(a @ b) / size if size > 0 else 1.0
+    return changes
+
+
+def _flipped(
+    probabilities: dict[tuple[str, int], np.ndarray], name: str, levels: Sequence[int]
+) -> bool:
+    dense, pruned = probabilities[name, levels[0]], probabilities[name, levels[-1]]
+    return int(dense.argmax()) != int(pruned.argmax())
+
+
+def _prepare(
+    example: dict[str, object],
+    reason: str,
+    method: str,
+    levels: Sequence[int],
+    scores: pl.DataFrame,
+    probabilities: dict[tuple[str, int], np.ndarray],
+) -> ExplainedExample:
+    name, prompt = str(example["example_id"]), str(example["prompt"])
+    options, label = example["options"], example["label"]
+    spans = example["evidence"] or []
+    assert isinstance(options, list) and isinstance(label, int) and isinstance(spans, list)
+    evidence = [(span["start"], span["end"]) for span in spans]
+    panels = []
+    for level in levels:
+        rows = scores.filter(pl.col("example_id") == name, pl.col("level") == level)
+        tokens = list(rows.select("start", "end").iter_rows())
+        values = rows["score"].to_list()
+        chances = probabilities[name, level]
+        predicted = int(chances.argmax())
+        best = sorted(range(len(values)), key=lambda place: -values[place])[:TOP]
+        panels.append(
+            Panel(
+                level,
+                str(options[predicted]).strip(),
+                float(chances[predicted]),
+                predicted == label,
+                tuple(pieces(prompt, tokens, values, evidence)),
+                tuple((prompt[slice(*tokens[place])].strip(), values[place]) for place in best),
+            )
+        )
+    return ExplainedExample(
+        name,
+        reason,
+        str(options[label]).strip(),
+        method_name(method),
+        bool(evidence),
+        tuple(panels),
+    )

@@ -1,0 +1,70 @@
+"""How to read each number of the report."""
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    (
+        "Level",
+        "Number of attention layers dropped. Level 0 is the dense model. The order says which layer goes at "
+        "which level; every level contains the ones before it.",
+    ),
+    (
+        "Kept, degraded, undecided",
+        "Kept: the interval of the harm ends within the margin, so the loss is shown to be small. Degraded: "
+        "the interval lies above zero and the estimate exceeds the margin. Undecided: neither. Undecided is "
+        "not kept: more examples would decide it.",
+    ),
+    (
+        "Accuracy",
+        "Share of examples whose most probable option is the label. The probability of an option is the "
+        "softmax of the options' summed log-likelihoods.",
+    ),
+    (
+        "Mean confidence",
+        "Mean probability of the predicted option. A calibrated model's equals its accuracy.",
+    ),
+    (
+        "ECE",
+        "Expected calibration error: the mean gap between confidence and accuracy over equal-width bins of "
+        "confidence, weighted by their examples. A perfectly calibrated model does not score 0: read the "
+        "value against the null band beside it. ECE can improve while a model collapses, so read it beside "
+        "accuracy and the Brier score.",
+    ),
+    (
+        "Brier score, NLL",
+        "Mean squared distance of the option probabilities from the label, and mean negative log probability "
+        "of the label in nats. Both lower is better, and both punish lost accuracy as well as bad "
+        "calibration.",
+    ),
+    (
+        "Comprehensiveness",
+        "Probability of the predicted option lost when the top-ranked tokens are removed. Higher means that "
+        "the explanation points at tokens the prediction needs. A flatter model has less probability to lose, "
+        "so values of different levels also reflect confidence; random scores and reversed rankings show how "
+        "much.",
+    ),
+    (
+        "Sufficiency",
+        "Probability lost when only the top-ranked tokens are kept. Lower is better; below zero means that "
+        "the kept tokens alone make the model more certain.",
+    ),
+    (
+        "The study's aggregate, ERASER's mean",
+        "Over the fractions of tokens: the sum divided by one plus the number of non-empty fractions, as the "
+        "study does; or their plain mean. With five fractions the first is 5/6 of the second.",
+    ),
+    (
+        "Seed band",
+        "LIME and KernelSHAP draw random masks. The band is one standard deviation over attribution seeds: "
+        "what changes when nothing changes but the draw.",
+    ),
+    (
+        "Overlap, floor, chance",
+        "Share of the top tokens that two explanations have in common. Floor: two seeds of the same method on "
+        "the same model. Chance: random rankings. An overlap at the floor is no drift; at chance nothing is "
+        "left in common.",
+    ),
+    (
+        "Evidence recall",
+        "Where a task marks the characters that decide the answer: the share of evidence tokens among as many "
+        "top-ranked tokens.",
+    ),
+)

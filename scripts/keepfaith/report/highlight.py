@@ -1,0 +1,71 @@
+"""A prompt cut into pieces that carry token scores and evidence, ready to be written as highlighted text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text of one token (or of several that share characters), or text of no token (`score` None).
+
+    `strength` is the score over the largest absolute score of the prompt, in -1..1.
+    """
+
+    text: str
+    score: float | None
+    strength: float
+    evidence: bool
+
+
+def pieces(
+    prompt: str, spans: Sequence[Span], scores: Sequence[float], evidence: Sequence[Span]
+) -> list[Piece]:
+    """Cut `prompt` at token and evidence boundaries; the texts of all pieces join to the prompt.
+
+    Tokens of a byte-level tokenizer can share a character; such tokens become one piece with their summed score.
+    A token without characters lends its score to no text.
+
+    Args:
+        prompt: the whole prompt.
+        spans: characters of every token, half-open, in order.
+        scores: one score per token.
+        evidence: characters of known evidence, half-open.
+    """
+    largest = max((abs(score) for score in scores), default=0.0) or 1.0
+    found: list[Piece] = []
+    place = 0
+    for (start, end), score in _merged(spans, scores):
+        found += _cut(prompt, (place, start), None, largest, evidence)
+        found += _cut(prompt, (start, end), score, largest, evidence)
+        place = end
+    return found + _cut(prompt, (place, len(prompt)), None, largest, evidence)
+
+
+def _merged(spans: Sequence[Span], scores: Sequence[float]) -> list[tuple[Span, float]]:
+    merged: list[tuple[Span, float]] = []
+    for (start, end), score in sorted(zip(spans, scores, strict=True), key=lambda item: item[0]):
+        if start == end:
+            continue
+        if merged and start < merged[-1][0][1]:
+            (first, last), before = merged[-1]
+            merged[-1] = ((first, max(last, end)), before + score)
+        else:
+            merged.append(((start, end), score))
+    return merged
+
+
+def _cut(
+    prompt: str, span: Span, score: float | None, largest: float, evidence: Sequence[Span]
+) -> list[Piece]:
+    start, end = span
+    edges = {place for bounds in evidence for place in bounds if start < place < end}
+    places = [start, *sorted(edges), end]
+    strength = 0.0 if score is None else max(-1.0, min(1.0, score / largest))
+    return [
+        Piece(prompt[a:b], score, strength, any(low <= a and b <= high for low, high in evidence))
+        for a, b in pairwise(places)
+        if a < b
+    ]

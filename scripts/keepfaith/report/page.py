@@ -1,0 +1,133 @@
+"""The report: one HTML file that needs nothing else, not even a network or scripts."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from keepfaith.artifacts.atomic import write_text
+from keepfaith.figures.registry import REGISTRY
+from keepfaith.figures.summary.registry import SUMMARY_REGISTRY
+from keepfaith.figures.unit import UnitTables
+from keepfaith.report.answer import Answer, answer
+from keepfaith.report.examples import ExplainedExample
+from keepfaith.report.glossary import GLOSSARY
+from keepfaith.report.study import StudyDescription
+from keepfaith.report.svg import inline_svg, width
+from keepfaith.report.tables import PageTable, explanation_table, model_table
+
+TEMPLATES = Path(__file__).parent / "templates"
+COLUMN = 420.0
+"""Width in points up to which two figures stand side by side."""
+
+
+@dataclass(frozen=True)
+class ReportUnit:
+    """One model x order x task: its tables, its explained examples, and the folder that holds its SVGs."""
+
+    model: str
+    order: str
+    task: str
+    tables: UnitTables
+    explained: Sequence[ExplainedExample]
+    figures: Path
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure as the page writes it; a large one takes a row of its own."""
+
+    title: str
+    image: Markup
+    caption: str
+    large: bool
+
+
+@dataclass(frozen=True)
+class PageUnit:
+    """A unit as the page writes it; `anchor` is its id."""
+
+    anchor: str
+    model: str
+    order: str
+    task: str
+    answer: Answer
+    figures: Sequence[PageFigure]
+    tables: Sequence[PageTable]
+    explained: Sequence[ExplainedExample]
+
+
+def write_report(
+    path: Path,
+    study: StudyDescription,
+    units: Sequence[ReportUnit],
+    summary_figures: Path,
+) -> None:
+    """Write the page atomically.
+
+    Args:
+        path: the page to write.
+        study: what was run.
+        units: in the order in which they appear.
+        summary_figures: folder with the SVGs of `figures.summary`.
+
+    Raises:
+        FileNotFoundError: a figure is missing.
+    """
+    write_text(path, render(study, units, summary_figures))
+
+
+def render(study: StudyDescription, units: Sequence[ReportUnit], summary_figures: Path) -> str:
+    """The page as text; equal input gives equal text."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["signed"] = signed
+    summary = [
+        _figure(summary_figures, name, f"summary-{name}", figure.title, figure.explanation)
+        for name, figure in SUMMARY_REGISTRY.items()
+    ]
+    return environment.get_template("page.html.j2").render(
+        study=study,
+        summary=summary,
+        units=[_page_unit(index, unit) for index, unit in enumerate(units)],
+        glossary=GLOSSARY,
+        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+    )
+
+
+def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
+    names = "-".join((unit.model, unit.order, unit.task))
+    anchor = f"unit-{index}-" + re.sub(r"[^A-Za-z0-9]+", "-", names).strip("-").lower()
+    figures = [
+        _figure(unit.figures, name, f"u{index}-{name}", figure.TITLE, figure.caption(unit.tables))
+        for name, figure in REGISTRY.items()
+    ]
+    tables = [model_table(unit.tables), explanation_table(unit.tables)]
+    return PageUnit(
+        anchor,
+        unit.model,
+        unit.order,
+        unit.task,
+        answer(unit.tables.verdict),
+        figures,
+        [table for table in tables if table is not None],
+        unit.explained,
+    )
+
+
+def _figure(folder: Path, name: str, prefix: str, title: str, caption: str) -> PageFigure:
+    document = (Path(folder) / f"{name}.svg").read_text(encoding="utf-8")
+    return PageFigure(title, inline_svg(document, prefix, title), caption, width(document) > COLUMN)
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A number with its sign, as in `+0.120`."""
+    return f"{value:+.{digits}f}"

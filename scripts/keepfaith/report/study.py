@@ -1,0 +1,82 @@
+"""What the report says about the study itself: selections, settings, packages, files to download."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from keepfaith.artifacts.provenance import package_versions
+from keepfaith.config.settings import Settings
+
+
+@dataclass(frozen=True)
+class StudyDescription:
+    """What was run, as names with facts about them; facts are shown in the order given.
+
+    `downloads` maps a label to an address relative to the page, such as `../summary/metrics.csv`.
+    """
+
+    name: str
+    models: Mapping[str, Mapping[str, object]]
+    orders: Mapping[str, Mapping[str, object]]
+    tasks: Mapping[str, Mapping[str, object]]
+    methods: Mapping[str, Mapping[str, object]]
+    settings: Mapping[str, object]
+    packages: Mapping[str, str] = field(default_factory=package_versions)
+    downloads: Mapping[str, str] = field(default_factory=dict)
+
+    def groups(self) -> Sequence[tuple[str, Mapping[str, Mapping[str, object]]]]:
+        """Models, orders, tasks and methods with their headings."""
+        return (
+            ("Models", self.models),
+            ("Pruning orders", self.orders),
+            ("Tasks", self.tasks),
+            ("Attribution methods", self.methods),
+        )
+
+
+def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> StudyDescription:
+    """The description of a resolved study."""
+    dumped = settings.study.model_dump(mode="json")
+    selections = ("name", "models", "orders", "tasks", "methods")
+    models = {
+        name: {
+            "layers": settings.layers[name],
+            "levels": _span(settings.levels[name]),
+            **facts(model),
+        }
+        for name, model in (
+            (name, entry.model_dump(mode="json")) for name, entry in settings.models.items()
+        )
+    }
+    return StudyDescription(
+        name=settings.study.name,
+        models=models,
+        orders={
+            name: facts(entry.model_dump(mode="json")) for name, entry in settings.orders.items()
+        },
+        tasks={
+            name: facts(entry.model_dump(mode="json")) for name, entry in settings.tasks.items()
+        },
+        methods={
+            name: facts(entry.model_dump(mode="json")) for name, entry in settings.methods.items()
+        },
+        settings=facts({key: value for key, value in dumped.items() if key not in selections}),
+        downloads=downloads or {},
+    )
+
+
+def _span(levels: Sequence[int]) -> str:
+    return f"{levels[0]} to {levels[-1]}"
+
+
+def facts(entry: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """A nested entry as flat `outer inner` facts, without those that are not set."""
+    flat: dict[str, object] = {}
+    for key, value in entry.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            flat.update(facts(value, f"{name} "))
+        elif isinstance(value, list | tuple):
+            flat[name] = ", ".join(map(str, value))
+        elif value is not None and value != "":
+            flat[name] = value
+    return {name: value for name, value in flat.items() if value != ""}
