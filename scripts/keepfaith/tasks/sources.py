@@ -71,15 +71,23 @@ def _hub(name: str, source: HubTaskSource, split: str) -> Dataset:
 
 def _local(task: Task, source: LocalTaskSource, path: str) -> Dataset:
     # Not load_dataset("json"), which guesses the type of a column: see config/files.py.
-    return Dataset.from_list([_used(task, source, row) for _, row in read_rows(path)])
+    rows = [_used(task, source, row) for _, row in read_rows(path)]
+    try:
+        return Dataset.from_list(rows)
+    except (TypeError, ValueError) as error:  # Arrow's errors are among these
+        reason = " ".join(str(error).split())
+        raise SourceError(
+            f"{path}: a column mixes kinds of values ({reason}); write all rows alike"
+        ) from error
 
 
 def _used(task: Task, source: TableSource, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that the task reads; the name of a row as text, as some sources mix it with numbers."""
+    """The columns that the task reads; names and labels as text, as some sources mix it with numbers."""
     names = (name if name in row else name.split(".")[0] for name in columns(task, source))
     used = {name: row.get(name) for name in names}
-    if source.id in used and used[source.id] is not None:
-        used[source.id] = str(used[source.id])
+    for name in (source.id, source.label):
+        if isinstance(used.get(str(name)), int) and not isinstance(used[str(name)], bool):
+            used[str(name)] = str(used[str(name)])
     return used
 
 

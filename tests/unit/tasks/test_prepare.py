@@ -1,0 +1,297 @@
+"""From real files to the table of examples: prompts, options, labels, evidence, parts."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tables import examples, resolved, rows, write_rows
+
+from keepfaith.artifacts.schemas import EXAMPLES
+from keepfaith.artifacts.tables import conform
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.schema import Examples
+from keepfaith.tasks.prepare import prepare_examples, training_examples
+from keepfaith.tasks.sources import SourceError
+
+
+def ids(frame: pl.DataFrame, part: str) -> list[str]:
+    return frame.filter(pl.col(part))["example_id"].to_list()
+
+
+def test_one_example(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "test.jsonl", rows(3))
+    frame = prepare_examples(resolved({"evaluation": path}, id="id"), examples())
+    assert frame.equals(conform(frame, EXAMPLES))
+    first = frame.row(0, named=True)
+    assert first["example_id"] == "evaluation-r0"
+    assert first["row"] == 0
+    assert first["prompt"] == "Text number 0.\nQuestion: good or bad?\nAnswer:"
+    assert first["fields"] == [{"name": "text", "start": 0, "end": 14}]
+    assert first["options"] == [" bad", " good"]
+    assert first["label"] == 0
+    assert first["evidence"] is None
+    assert first["posterior"] is None
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_all_formats_give_the_same_examples(suffix: str, tmp_path: Path) -> None:
+    table = [
+        {"id": n, "text": text, "label": n % 2}
+        for n, text in enumerate(["2020-01-01", "007", "NA", 'a "b", {c}', "é😀", "two\nlines"])
+    ]
+    frame = pl.DataFrame(table)
+    path = tmp_path / f"test.{suffix}"
+    if suffix == "jsonl":
+        write_rows(path, table)
+    elif suffix == "csv":
+        frame.write_csv(path)
+    else:
+        frame.write_parquet(path)
+    made = prepare_examples(resolved({"evaluation": str(path)}, id="id"), examples())
+    assert made["example_id"].to_list() == [f"evaluation-{n}" for n in range(6)]
+    assert made["label"].to_list() == [0, 1, 0, 1, 0, 1]
+    texts = [
+        prompt[spans[0]["start"] : spans[0]["end"]]
+        for prompt, spans in zip(made["prompt"], made["fields"], strict=True)
+    ]
+    assert texts == [row["text"] for row in table]
+
+
+def test_parts_are_disjoint_nested_and_seeded(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "test.jsonl", rows(40))
+    task = resolved({"evaluation": path}, id="id")
+    frame = prepare_examples(task, Examples(evaluation=20, explanation=8, tuning=10))
+    parts = {part: ids(frame, part) for part in ("evaluation", "explanation", "tuning")}
+    assert {part: len(of_part) for part, of_part in parts.items()} == {
+        "evaluation": 20,
+        "explanation": 8,
+        "tuning": 10,
+    }
+    assert set(parts["explanation"]) <= set(parts["evaluation"])
+    rows_of = {part: set(frame.filter(pl.col(part))["row"]) for part in ("evaluation", "tuning")}
+    assert not rows_of["evaluation"] & rows_of["tuning"]
+    assert frame["row"].to_list() == sorted(rows_of["evaluation"]) + sorted(rows_of["tuning"])
+    again = prepare_examples(task, Examples(evaluation=20, explanation=8, tuning=10))
+    assert again.equals(frame)
+    other = prepare_examples(task, Examples(evaluation=20, explanation=8, tuning=10, seed=1))
+    assert ids(other, "evaluation") != parts["evaluation"]
+
+
+def test_fewer_explained_examples_are_among_more_of_them(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "test.jsonl", rows(40))
+    task = resolved({"evaluation": path}, id="id")
+    few = ids(
+        prepare_examples(task, Examples(evaluation=10, explanation=5, tuning=0)), "explanation"
+    )
+    many = ids(
+        prepare_examples(task, Examples(evaluation="all", explanation=12, tuning=9)), "explanation"
+    )
+    assert set(few) <= set(many)
+
+
+def test_the_choice_does_not_depend_on_the_order_of_named_rows(tmp_path: Path) -> None:
+    settings = Examples(evaluation=10, explanation=5, tuning=6)
+    forward = write_rows(tmp_path / "a.jsonl", rows(30))
+    backward = write_rows(tmp_path / "b.jsonl", rows(30)[::-1])
+    frames = [
+        prepare_examples(resolved({"evaluation": p}, id="id"), settings)
+        for p in (forward, backward)
+    ]
+    for part in ("evaluation", "explanation", "tuning"):
+        assert sorted(ids(frames[0], part)) == sorted(ids(frames[1], part))
+
+
+def test_tuning_from_a_split_of_its_own(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "test.jsonl", rows(6))
+    other = write_rows(tmp_path / "dev.jsonl", rows(5, text="Other text."))
+    task = resolved({"evaluation": path, "tuning": other}, id="id")
+    frame = prepare_examples(task, examples(tuning=3))
+    assert len(ids(frame, "evaluation")) == 6
+    tuning = frame.filter(pl.col("tuning"))
+    assert tuning.height == 3
+    assert tuning["prompt"].str.starts_with("Other text.").all()
+    assert frame["example_id"].is_unique().all()
+    with pytest.raises(ConfigError, match="type at most 5"):
+        prepare_examples(task, examples(tuning=6))
+
+
+def test_training_leaves_tuning_rows_out(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "test.jsonl", rows(4))
+    train = write_rows(tmp_path / "train.jsonl", rows(20))
+    task = resolved({"evaluation": path, "tuning": train, "training": train}, id="id")
+    settings = examples(tuning=7)
+    tuning = prepare_examples(task, settings).filter(pl.col("tuning"))
+    training = training_examples(task, settings)
+    assert training.height == 13
+    assert not set(training["row"]) & set(tuning["row"])
+    assert not training.select(
+        pl.any_horizontal("evaluation", "explanation", "tuning").any()
+    ).item()
+    assert training["example_id"].str.starts_with("training-").all()
+
+
+def test_training_without_a_split(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "test.jsonl", rows(4))
+    with pytest.raises(SourceError, match="no training split"):
+        training_examples(resolved({"evaluation": path}), examples())
+
+
+def test_own_options_and_lettered_labels(tmp_path: Path) -> None:
+    """As ARC on the hub: nested choices, an answer key that names one of them."""
+    table = [
+        {
+            "question": "Which?",
+            "choices": {"text": ["an ant", " a bee ", "a cat"], "label": ["A", "B", "C"]},
+            "answerKey": "B",
+        },
+        {
+            "question": "What?",
+            "choices": {"text": ["x", "y"], "label": ["1", "2"]},
+            "answerKey": " 2",
+        },
+    ]
+    path = tmp_path / "test.parquet"
+    pl.DataFrame(table).write_parquet(path)
+    task = resolved(
+        {"evaluation": str(path)},
+        prompt="Question: {text}\nAnswer:",
+        options=None,
+        columns={"text": "question"},
+        options_of_rows="choices.text",
+        label="answerKey",
+        label_names="choices.label",
+    )
+    frame = prepare_examples(task, examples())
+    assert frame["options"].to_list() == [[" an ant", " a bee", " a cat"], [" x", " y"]]
+    assert frame["label"].to_list() == [1, 1]
+    assert frame["example_id"].to_list() == ["evaluation-0", "evaluation-1"]
+
+
+def test_labels_by_name_as_truth_values_and_as_digits(tmp_path: Path) -> None:
+    for labels, names, expected in (
+        (["pos", "neg"], ["neg", "pos"], [1, 0]),
+        ([True, False], None, [1, 0]),
+        ([1, "0"], None, [1, 0]),
+    ):
+        path = write_rows(tmp_path / "t.jsonl", [{"text": "x", "label": label} for label in labels])
+        frame = prepare_examples(resolved({"evaluation": path}, label_names=names), examples())
+        assert frame["label"].to_list() == expected
+
+
+def test_evidence_moves_from_field_to_prompt(tmp_path: Path) -> None:
+    table = [
+        {
+            "passage": "The key is red.",
+            "question": "Which?  ",
+            "label": 0,
+            "spans": [[8, 14], [0, 3]],
+            "q": [[0, 8]],
+        },
+        {"passage": "{key}", "question": "Why?", "label": 1, "spans": [], "q": []},
+    ]
+    path = write_rows(tmp_path / "t.jsonl", table)
+    task = resolved(
+        {"evaluation": path},
+        prompt="Read {passage}\nNow {question}",
+        fields=("passage", "question"),
+        evidence={"passage": "spans", "question": "q"},
+    )
+    frame = prepare_examples(task, examples())
+    prompt, spans = frame["prompt"][0], frame["evidence"].to_list()[0]
+    # The white space that the last field loses at the prompt's end is lost to its evidence too.
+    assert [prompt[span["start"] : span["end"]] for span in spans] == ["The", "is red", "Which?"]
+    assert frame["evidence"].to_list()[1] == []
+
+
+def test_equal_options_are_allowed_in_training_only(tmp_path: Path) -> None:
+    table = [{"text": "x", "label": 0, "choices": ["a", "a"]} for _ in range(2)]
+    path = write_rows(tmp_path / "t.jsonl", table)
+    good = write_rows(tmp_path / "g.jsonl", [row | {"choices": ["a", "b"]} for row in table])
+    task = resolved({"evaluation": good, "training": path}, options=None, options_of_rows="choices")
+    assert training_examples(task, examples()).height == 2
+    bad = resolved({"evaluation": path}, options=None, options_of_rows="choices")
+    with pytest.raises(SourceError, match="row 0: column 'choices' has the option 'a' twice"):
+        prepare_examples(bad, examples())
+
+
+def test_a_row_that_spoils_the_task_is_named(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "t.jsonl", [*rows(2), {"id": "z", "text": "x", "label": 9}])
+    with pytest.raises(
+        SourceError, match=r"task tiny: .*t\.jsonl, row 2: column 'label': label '9' lies outside"
+    ):
+        prepare_examples(resolved({"evaluation": path}, id="id"), examples())
+
+
+def test_numbers_and_text_as_names(tmp_path: Path) -> None:
+    path = write_rows(
+        tmp_path / "t.jsonl", [row | {"id": i} for row, i in zip(rows(2), [7, "a"], strict=True)]
+    )
+    frame = prepare_examples(resolved({"evaluation": path}, id="id"), examples())
+    assert frame["example_id"].to_list() == ["evaluation-7", "evaluation-a"]
+
+
+def test_more_explained_examples_than_rows(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "t.jsonl", rows(3))
+    with pytest.raises(ConfigError, match="type at most 3"):
+        prepare_examples(resolved({"evaluation": path}), examples(explanation=4))
+
+
+def test_the_hub_is_read_with_its_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub client is replaced by a local data set; what it is asked for is what the catalog says."""
+    from datasets import Dataset
+
+    from keepfaith.config.catalog import read_entry
+    from keepfaith.config.schema import Task
+    from keepfaith.config.settings import ResolvedTask
+    from keepfaith.tasks import sources
+
+    asked = []
+
+    def load(repository: str, config: str | None, split: str, revision: str) -> Dataset:
+        asked.append((repository, config, split, revision))
+        choices = {"text": ["wind", "rain"], "label": ["A", "B"]}
+        return Dataset.from_list(
+            [{"id": "7-980", "question_stem": "What? ", "choices": choices, "answerKey": "B"}]
+        )
+
+    monkeypatch.setattr(sources, "load_dataset", load)
+    catalog = Path(__file__).parents[3] / "config" / "catalog" / "tasks"
+    task = read_entry(Task, catalog, "openbookqa", "test")
+    assert task.sources.hub is not None
+    hub = ResolvedTask(name="openbookqa", task=task, source=task.sources.hub)
+    frame = prepare_examples(hub, examples(explanation=1))
+    assert asked == [("allenai/openbookqa", "main", "test", task.sources.hub.revision)]
+    assert frame.row(0, named=True)["prompt"] == "What?"
+    assert frame.row(0, named=True)["options"] == [" wind", " rain"]
+    assert frame.row(0, named=True)["label"] == 1
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from keepfaith.config.schema import HubTaskSource
+    from keepfaith.tasks import sources
+
+    def load(*_: object, **__: object) -> None:
+        raise ConnectionError("no route\nand much more")
+
+    monkeypatch.setattr(sources, "load_dataset", load)
+    hub = HubTaskSource(repository="o/r", revision="abc", splits={"evaluation": "test"})
+    task = resolved({"evaluation": write_rows(tmp_path / "t.jsonl", rows(2))}).model_copy(
+        update={"source": hub}
+    )
+    with pytest.raises(SourceError) as caught:
+        prepare_examples(task, examples())
+    assert "cannot read split test of o/r at abc (no route)" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_json_escapes_survive(tmp_path: Path) -> None:
+    text = 'tab\t quote" back\\slash \u2028 \U0001f600'
+    path = tmp_path / "t.jsonl"
+    path.write_text(
+        json.dumps({"text": text, "label": 0}) + "\n" + json.dumps({"text": "x", "label": 1}) + "\n"
+    )
+    frame = prepare_examples(resolved({"evaluation": str(path)}), examples())
+    assert frame["prompt"][0].startswith(text)

@@ -1,0 +1,89 @@
+"""Calibration text: seeded, never twice, from every kind of source."""
+
+import json
+from pathlib import Path
+
+import datasets
+import pytest
+
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.schema import BuiltinText, HubText, LocalText
+from keepfaith.tasks.sources import SourceError
+from keepfaith.tasks.text import calibration_text
+
+LINES = [f"Line {number}." for number in range(20)]
+
+
+def local(path: Path, **changes: object) -> LocalText:
+    return LocalText(source="local", path=str(path), **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(LINES) + "\n", encoding="utf-8")
+    return path
+
+
+def test_local_lines(lines: Path) -> None:
+    texts = calibration_text(local(lines), 8, 0)
+    assert len(set(texts)) == 8
+    assert set(texts) <= set(LINES)
+    assert texts == calibration_text(local(lines), 8, 0)
+    assert texts != calibration_text(local(lines), 8, 1)
+
+
+def test_rows_are_joined_and_none_is_used_twice(lines: Path) -> None:
+    texts = calibration_text(local(lines, rows_per_sample=4), 5, 0)
+    assert len(texts) == 5
+    assert sorted("\n".join(texts).split("\n")) == sorted(LINES)
+
+
+def test_json_lines_of_another_column(tmp_path: Path) -> None:
+    path = tmp_path / "text.jsonl"
+    path.write_text("".join(json.dumps({"page": line}) + "\n" for line in LINES))
+    assert set(calibration_text(local(path, column="page"), 20, 0)) == set(LINES)
+    with pytest.raises(ConfigError, match="line 1: no column 'pages'; did you mean 'page'"):
+        calibration_text(local(path, column="pages"), 2, 0)
+
+
+def test_too_few_texts(lines: Path) -> None:
+    with pytest.raises(SourceError, match="20 texts, but 21 are asked for"):
+        calibration_text(local(lines), 21, 0)
+
+
+def test_builtin_text() -> None:
+    texts = calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 0)
+    assert len(set(texts)) == 6
+    assert all(text.count("\n") == 1 for text in texts)
+    assert texts == calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 0)
+    assert texts != calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 1)
+
+
+def test_the_hub_is_streamed_and_only_its_head_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def load(repository: str, config: str, *, split: str, revision: str, streaming: bool) -> object:
+        assert (repository, config, split, revision, streaming) == (
+            "o/r",
+            "en",
+            "train",
+            "abc",
+            True,
+        )
+        for line in LINES:
+            read.append(line)
+            yield {"text": line}
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    source = HubText(source="hub", repository="o/r", config="en", revision="abc", buffer=10)
+    texts = calibration_text(source, 4, 0)
+    assert len(set(texts)) == 4
+    assert set(texts) <= set(LINES[:10])
+    assert len(read) <= 11
+
+
+def test_a_hub_without_the_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: [{"page": "x"}])
+    with pytest.raises(SourceError, match="cannot read column text of o/r"):
+        calibration_text(HubText(source="hub", repository="o/r", revision="abc"), 1, 0)
