@@ -1,5 +1,7 @@
 """Small but real models and tokenizers for the rooms that need one."""
 
+import json
+
 import pytest
 
 CORPUS = [
@@ -34,8 +36,23 @@ def metaspace_tokenizer():
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    def bpe(**options):
+        tokenizer = Tokenizer(models.BPE(unk_token="<unk>", **options))
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+        return tokenizer
+
+    special = ["<unk>", "<s>", "</s>"]
+    trainer = trainers.BpeTrainer(vocab_size=240, special_tokens=special, show_progress=False)
+    trained = bpe()
+    trained.train_from_iterator(CORPUS, trainer)
+    learned = json.loads(trained.to_str())["model"]
+    # The trainer knows byte tokens only as special tokens, which they are not: add them to its vocabulary.
+    vocabulary = dict(learned["vocab"])
+    for byte in range(256):
+        vocabulary[f"<0x{byte:02X}>"] = len(vocabulary)
+    merges = [tuple(merge) for merge in learned["merges"]]
+    tokenizer = bpe(vocab=vocabulary, merges=merges, byte_fallback=True, fuse_unk=True)
+    tokenizer.add_special_tokens(special)
     tokenizer.decoder = decoders.Sequence(
         [
             decoders.Replace("▁", " "),
@@ -44,12 +61,6 @@ def metaspace_tokenizer():
             decoders.Strip(" ", 1, 0),
         ]
     )
-    trainer = trainers.BpeTrainer(
-        vocab_size=500,
-        special_tokens=["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))],
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A", special_tokens=[("<s>", 1)]
     )

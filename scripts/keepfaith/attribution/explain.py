@@ -80,7 +80,9 @@ def _problems(
         if missing:
             raise AttributionError(f"example {example_id}: no prediction at levels {missing}")
         targets = tuple(predicted[level, example_id] for level in levels)
-        problem = Problem(example_id, encoder.encode(prompt, options), targets)
+        problem = Problem(
+            example_id, encoder.encode(prompt, options, f"example {example_id}"), targets
+        )
         if problem.features < 1:
             raise AttributionError(f"example {example_id}: its prompt has no tokens to explain")
         problems.append(problem)

@@ -2,26 +2,25 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keepfaith.scoring.encoding import EncodedPrompt
-from keepfaith.scoring.scorer import OptionScorer
+if TYPE_CHECKING:  # the registry lists methods where torch must not be loaded
+    from keepfaith.scoring.encoding import EncodedPrompt
+    from keepfaith.scoring.scorer import OptionScorer
 
 
 class AttributionError(Exception):
     """An example could not be explained; the message names it."""
 
 
-class MethodSettings(Protocol):
-    """The settings that methods read: those of a method in the catalogue."""
+@dataclass(frozen=True)
+class MethodSettings:
+    """What a method may read: its name (that of its module) and the perturbed prompts per feature."""
 
-    @property
-    def method(self) -> str: ...
-
-    @property
-    def samples_per_token(self) -> int: ...
+    method: str
+    samples_per_token: int = 3
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Problem:
     """
 
     example_id: str
-    encoded: EncodedPrompt
+    encoded: "EncodedPrompt"
     targets: tuple[int, ...]
 
     @property
@@ -48,7 +47,7 @@ class Problem:
 
 
 Scores = Callable[
-    [Iterable[Problem], Sequence[int], OptionScorer, MethodSettings, int],
+    [Iterable[Problem], Sequence[int], "OptionScorer", MethodSettings, int],
     Iterator[np.ndarray],
 ]
 """(problems, levels, scorer, settings, seed) -> per problem, in order: scores [levels, features]."""

@@ -78,13 +78,13 @@ def _score_array(frame: pl.DataFrame, example_id: str, levels: int, seeds: int) 
             f"{features} features"
         )
     scores = frame.sort("level", "seed", "feature")["score"].to_numpy()
-    return np.asarray(scores).reshape(levels, seeds, features)
+    return np.array(scores).reshape((levels, seeds, features))
 
 
 def _shared(scores: np.ndarray, top: int) -> np.ndarray:
     """Expected overlap of all pairs of rankings: scores [rankings, features] -> [rankings, rankings]."""
     members = membership(scores, top)
-    return np.asarray(members @ members.T) / min(top, scores.shape[-1])
+    return np.asarray(members @ members.T / min(top, scores.shape[-1]))
 
 
 def _seed_floor(scores: np.ndarray, top: int) -> np.ndarray:

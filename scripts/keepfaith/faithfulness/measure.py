@@ -91,10 +91,11 @@ def measure(
     for fraction in fractions:
         if not 0 < fraction <= 1:
             raise ValueError(f"fraction {fraction}: expected a share above 0 and at most 1")
+    levels = list(levels)
     by_name = {name: registry.load(name) for name in operators}
     frames = []
     for (method, seed), group in attributions.group_by("method", "seed", maintain_order=True):
-        ranked = _ranked(encoder, examples, group, list(levels), int(str(seed)))
+        ranked = _ranked(encoder, examples, group, levels, int(str(seed)))
         rankings = ("method",) if method == RANDOM else ("method", "reversed")
         chunks = [
             ranked[start : start + EXAMPLES_PER_CALL]
@@ -121,7 +122,7 @@ def _ranked(
 ) -> list[Ranked]:
     known = {row["example_id"]: row for row in examples.iter_rows(named=True)}
     ranked = []
-    scored = attributions.filter(pl.col("level").is_in(levels)).sort("level", "feature")
+    scored = attributions.filter(pl.col("level").is_in(levels))
     for (key,), rows in scored.group_by("example_id", maintain_order=True):
         example_id = str(key)
         if example_id not in known:
@@ -130,7 +131,9 @@ def _ranked(
         encoded = encoder.encode(example["prompt"], example["options"], f"example {example_id}")
         feature_ids = list(encoded.prompt_ids[encoded.special :])
         targets, orders = {}, {}
-        for (level,), of_level in rows.group_by("level", maintain_order=True):
+        for (level,), of_level in rows.sort("level", "feature").group_by(
+            "level", maintain_order=True
+        ):
             if of_level["token_id"].to_list() != feature_ids:
                 raise FaithfulnessError(
                     f"example {example_id}, level {level}: the attributed tokens are not those of its prompt"

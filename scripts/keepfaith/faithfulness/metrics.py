@@ -81,8 +81,10 @@ def curves(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _over_seeds(frame: pl.DataFrame, column: str, keys: list[str]) -> pl.DataFrame:
-    per_seed = frame.group_by(*keys, "seed").agg(
-        mean=pl.col(column).mean(), examples=pl.col(column).count()
+    per_seed = (
+        frame.group_by(*keys, "seed")
+        .agg(mean=pl.col(column).mean(), examples=pl.col(column).count())
+        .sort(*keys, "seed")  # the same order of summation every time, so the same last digit
     )
     return (
         per_seed.group_by(keys)

@@ -1,7 +1,5 @@
 """LIME and KernelSHAP against Captum's own LLMAttribution, masks, values and regression included."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 import pytest
@@ -11,17 +9,10 @@ from captum.attr._core.lime import get_exp_kernel_similarity_function
 
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.methods import kernelshap, lime
+from keepfaith.attribution.problem import MethodSettings
 
-PROMPT = (
-    "The film was not good, but the acting was wonderful.\nQuestion: positive or negative?\nAnswer:"
-)
+PROMPT = "The acting was not good, but moving.\nAnswer:"
 OPTIONS = [" negative", " Anna keeps the silver key"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    method: str
-    samples_per_token: int = 3
 
 
 METHODS = {"lime": (Lime, lime), "kernelshap": (KernelShap, kernelshap)}
@@ -78,7 +69,7 @@ def test_scores_equal_captums(method, target, scorer, encoder):
     levels = [0, 2]
     encoded = encoder.encode(PROMPT, OPTIONS)
     table = explain(
-        Settings(method), SEED, scorer, encoder, EXAMPLES, levels, predictions(target, levels)
+        MethodSettings(method), SEED, scorer, encoder, EXAMPLES, levels, predictions(target, levels)
     )
     for level in levels:
         expected, seen = captum_run(method, scorer, encoder, encoded, target, level)

@@ -53,7 +53,7 @@ def solve(masks: np.ndarray, values: np.ndarray, dtype: type = np.float32) -> np
     """
     kept = masks.sum(axis=1)
     ends = (kept == 0) | (kept == masks.shape[1])
-    weights = np.where(ends, END_POINT_WEIGHT, 1.0).astype(dtype)
+    weights: np.ndarray = np.where(ends, END_POINT_WEIGHT, 1.0).astype(dtype)
     fit = LinearRegression().fit(masks.astype(dtype), values.T.astype(dtype), sample_weight=weights)
     return np.asarray(fit.coef_, dtype=np.float64)
 

@@ -7,9 +7,10 @@ Either way the special tokens that lead the prompt stay, and nothing takes the p
 import importlib
 import pkgutil
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
+if TYPE_CHECKING:  # the registry lists operators where torch must not be loaded
+    from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 
 
 class Operator(Protocol):
@@ -17,12 +18,12 @@ class Operator(Protocol):
 
     def __call__(
         self,
-        encoder: PromptEncoder,
-        encoded: EncodedPrompt,
+        encoder: "PromptEncoder",
+        encoded: "EncodedPrompt",
         kept: Sequence[int],
         options: Sequence[str],
         name: str,
-    ) -> ScoringInput:
+    ) -> "ScoringInput":
         """The input that remains.
 
         Args:
