@@ -184,3 +184,24 @@ def test_an_entry_that_is_not_selected_is_not_read(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_entry("tasks", "broken", "{")
     world.read()
+
+
+def test_training_defaults_are_those_of_the_trainer() -> None:
+    """The trainer's own plan is the tuned one; a study that says nothing must get it."""
+    train_on_tasks = pytest.importorskip("keepfaith.models.train_on_tasks")
+    from dataclasses import asdict
+
+    ours = schema.TrainModel(kind="train").model_dump(exclude={"kind", "seed"})
+    assert ours == asdict(train_on_tasks.TrainingPlan())
+
+
+def test_numbers_that_the_command_line_gives_as_text(tmp_path: Path) -> None:
+    """`--config 'levels={maximum: 3}'` arrives as {"maximum": "3"}."""
+    world = World(tmp_path)
+    world.set("levels.maximum", "3")
+    world.set("examples.explanation", "1")
+    world.set("faithfulness.fractions", ["0.5", "1"])
+    study = world.read().study
+    assert study.levels.maximum == 3
+    assert study.examples.explanation == 1
+    assert study.faithfulness.fractions == (0.5, 1.0)

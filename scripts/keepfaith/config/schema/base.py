@@ -1,8 +1,9 @@
 """What all schemas share: strictness, and the kinds of names and numbers."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Strict(BaseModel):
@@ -14,10 +15,25 @@ class Strict(BaseModel):
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]*$"
 """Lower case only, so no two names differ by case alone; no separator, so none leaves results/."""
 
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def as_number(value: object) -> object:
+    """Text that is a number, as that number: Snakemake's --config gives the values inside {} as text."""
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        return int(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return float(value)
+    return value
+
+
+typed_number = BeforeValidator(as_number)
+
 Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN, max_length=80)]
 FieldName = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(strict=True, min_length=1)]
-Count = Annotated[int, Field(strict=True, ge=0)]
-Positive = Annotated[int, Field(strict=True, ge=1)]
-Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=0), typed_number]
+Positive = Annotated[int, Field(strict=True, ge=1), typed_number]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32), typed_number]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), typed_number]

@@ -8,6 +8,7 @@ from keepfaith.config.schema.base import Number, Positive, Seed, Strict, Text
 
 Above0 = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, lt=1)]
+Part = Annotated[Number, Field(ge=0, le=1)]
 
 
 class HubModel(Strict):
@@ -40,7 +41,7 @@ class BuiltinModel(Strict):
 
 
 class Architecture(Strict):
-    """Shape of a small Llama with tied embeddings."""
+    """Shape of a small Llama."""
 
     hidden: Positive = Field(
         default=128, description="Width of the residual stream; a multiple of 2 x heads."
@@ -49,6 +50,9 @@ class Architecture(Strict):
     layers: Positive = Field(default=8, description="Layers, each with attention and MLP.")
     heads: Positive = Field(default=4, description="Attention heads.")
     positions: Positive = Field(default=256, description="Longest input in tokens.")
+    tied: Annotated[bool, Field(strict=True)] = Field(
+        default=True, description="Whether one matrix serves as input embeddings and output head."
+    )
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "Architecture":
@@ -88,8 +92,9 @@ class Recipe(Strict):
     attention_drop: Share = Field(
         default=0.1, description="Probability that an example skips one attention layer in a step."
     )
-    drop_ramp: Share = Field(
-        default=0.5, description="Share of the steps over which attention_drop grows to its value."
+    drop_ramp: tuple[Part, Part] = Field(
+        default=(0.0, 0.5),
+        description="Shares of the steps between which attention_drop grows from 0 to its value.",
     )
     word_dropout: Share = Field(
         default=0.15, description="Share of input tokens replaced by token 0."

@@ -4,7 +4,16 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from keepfaith.config.schema.base import Count, Name, Number, Positive, Seed, Strict, Text
+from keepfaith.config.schema.base import (
+    Count,
+    Name,
+    Number,
+    Positive,
+    Seed,
+    Strict,
+    Text,
+    as_number,
+)
 
 T = TypeVar("T")
 
@@ -26,6 +35,7 @@ def _words_or_number(*words: str) -> BeforeValidator:
     """Only one error for a field that takes a few words or a whole number, and a readable one."""
 
     def check(value: object) -> object:
+        value = as_number(value)
         if value in words or (type(value) is int and value >= 0):
             return value
         raise ValueError(
