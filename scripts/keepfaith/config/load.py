@@ -30,7 +30,7 @@ RESERVED_MODELS = ("tasks", "models", "calibration_text", "summary", "figures", 
 PLACE = "config"
 """Where the study's own keys stand, in messages: several files and --config make up one study."""
 
-BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin"
+BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin" / "checkpoint"
 """The checkpoint that ships with keepfaith."""
 
 

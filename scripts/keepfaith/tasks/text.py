@@ -6,7 +6,7 @@ from random import Random
 
 from keepfaith.config.schema import BuiltinText, HubText, LocalText, TextSource
 from keepfaith.config.texts import local_texts
-from keepfaith.tasks.builtin import TASKS, generate
+from keepfaith.tasks.builtin import TASKS, BuiltinExample, generate
 from keepfaith.tasks.sources import SourceError
 
 
@@ -65,13 +65,13 @@ def _hub(source: HubText) -> Iterator[str]:
 
 
 def _builtin(count: int, seed: int) -> list[str]:
-    """Rows of all built-in tasks in turn, field texts and answer joined to running text."""
+    """Training examples of all built-in tasks in turn, with their answers, in the form of the prompts."""
     each = -(-count // len(TASKS))
-    columns = [
-        [
-            " ".join([*example.fields.values(), example.choices[example.label]])
-            for example in generate(task, "train", each, seed)
-        ]
-        for task in TASKS
-    ]
+    columns = [[_answered(e) for e in generate(task, "train", each, seed)] for task in TASKS]
     return [text for row in zip(*columns, strict=True) for text in row][:count]
+
+
+def _answered(example: BuiltinExample) -> str:
+    text, *questions = example.fields.values()
+    lines = [text, *(f"Question: {question}" for question in questions)]
+    return "\n".join([*lines, f"Answer: {example.choices[example.label]}"])

@@ -205,3 +205,14 @@ def test_numbers_that_the_command_line_gives_as_text(tmp_path: Path) -> None:
     assert study.levels.maximum == 3
     assert study.examples.explanation == 1
     assert study.faithfulness.fractions == (0.5, 1.0)
+
+
+def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None:
+    from keepfaith.config.load import BUILTIN_CHECKPOINT
+    from keepfaith.models import builtin
+
+    assert builtin.CHECKPOINT == BUILTIN_CHECKPOINT
+    for name, prompt in builtin.PROMPTS.items():
+        assert read_entry(schema.Task, CATALOG / "tasks", name, "test").prompt == prompt
+    model = read_entry(schema.Model, CATALOG / "models", "builtin", "test")
+    assert model.source.layers == builtin.ARCHITECTURE.layers  # type: ignore[union-attr]

@@ -55,7 +55,7 @@ def test_too_few_texts(lines: Path) -> None:
 def test_builtin_text() -> None:
     texts = calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 0)
     assert len(set(texts)) == 6
-    assert all(text.count("\n") == 1 for text in texts)
+    assert all(text.count("\nAnswer: ") == 2 for text in texts)
     assert texts == calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 0)
     assert texts != calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 1)
 
