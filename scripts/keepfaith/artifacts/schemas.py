@@ -43,6 +43,10 @@ EXAMPLES = TableSchema(
     },
 )
 
+TEXTS = TableSchema(
+    "texts", 1, "One sample of calibration text.", {"text": pl.String}
+)
+
 ORDER = TableSchema(
     "order",
     1,
@@ -108,9 +112,13 @@ FAITHFULNESS = TableSchema(
 METRICS = TableSchema(
     "metrics",
     1,
-    "One quantity at one level. `low`..`high`: 95 % interval of the value (or the seed band for explanation "
-    "metrics). `reference_low`..`reference_high`: what chance alone gives (null band of a calibrated model, "
-    "random ranking, seed floor). `change` = value minus the dense value, with its paired 95 % interval.",
+    "One quantity at one level. `low`..`high`: interval of the value over examples (95 % unless the study says "
+    "otherwise); for `ece`, `ece_corrected` and `exact_calibration_error` the interval of the true binned error that "
+    "the labels give. Null where a bootstrap would mislead. `seed_low`..`seed_high`: mean -+ one standard deviation "
+    "of the per-seed means. `reference_low`..`reference_high`: what chance alone gives: the null band of a "
+    "calibrated model (calibration), guessing (accuracy), the interval of random scores (faithfulness), chance "
+    "(evidence); for `exact_calibration_error` the range of ECE over labels drawn from the exact posterior. "
+    "`change`: value minus the dense value, with its paired interval and two-sided p-value of no change.",
     {
         "level": pl.Int64,
         "family": pl.String,
@@ -121,6 +129,8 @@ METRICS = TableSchema(
         "value": pl.Float64,
         "low": pl.Float64,
         "high": pl.Float64,
+        "seed_low": pl.Float64,
+        "seed_high": pl.Float64,
         "reference_low": pl.Float64,
         "reference_high": pl.Float64,
         "change": pl.Float64,
@@ -185,9 +195,10 @@ OVERLAP = TableSchema(
 VERDICT = TableSchema(
     "verdict",
     1,
-    "One watched quantity at one level: `harm` is the change in its harmful direction (positive is worse than "
-    "dense) with its interval, against `margin`. `status`: kept (harm is shown to stay within the margin), "
-    "degraded (harm is shown to exceed zero and its estimate exceeds the margin), undecided (neither).",
+    "One watched quantity at one pruned level: `harm` is the change in its harmful direction (positive is worse than "
+    "dense) with its interval, against `margin`. `p_value`: one-sided, of harm above zero, after Holm over levels. "
+    "`status`: kept (the interval's upper end lies within the margin), degraded (harm is shown to exceed zero and its "
+    "estimate exceeds the margin), undecided (neither).",
     {
         "level": pl.Int64,
         "quantity": pl.String,
@@ -205,6 +216,7 @@ ALL = {
     schema.name: schema
     for schema in (
         EXAMPLES,
+        TEXTS,
         ORDER,
         PREDICTIONS,
         ATTRIBUTIONS,

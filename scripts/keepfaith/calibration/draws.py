@@ -61,3 +61,13 @@ def weighted_sum(values: Floats, weights: Floats) -> Floats:
     if len(weights) == 1:
         return np.asarray(values @ weights[0])
     return np.asarray(np.einsum("rn,rn->r", values, weights))
+
+
+def by_confidence(confidence: Floats) -> tuple[Indices, Indices]:
+    """Rising order [n] of the confidences, and the places [g] in it at which a run of equal ones ends.
+
+    Sums taken at these places do not depend on how equal confidences happen to be ordered.
+    """
+    order = np.argsort(confidence, kind="stable")
+    ordered = confidence[order]
+    return order, np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))

@@ -11,7 +11,7 @@ import numpy as np
 
 from keepfaith.calibration.bins import equal_width
 from keepfaith.calibration.draws import relabelled
-from keepfaith.calibration.interval import corrected_error
+from keepfaith.calibration.interval import CorrectedError
 from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.null_band import simulated_labels
 from keepfaith.calibration.probabilities import Floats, Sample
@@ -59,27 +59,36 @@ def exact_ece(sample: Sample, posterior: Floats, bins: int = 10) -> float:
 def exact_error(
     sample: Sample,
     posterior: Floats,
+    estimated: CorrectedError,
     *,
     bins: int = 10,
     repetitions: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> ExactError:
-    """Exact error of one level with the interval its labels give and the range ECE should fall in."""
-    interval = corrected_error(
-        sample, bins=bins, repetitions=repetitions, confidence=confidence, seed=seed
-    )
+    """Exact error of one level with the interval its labels give and the range ECE should fall in.
+
+    Args:
+        sample: one level.
+        posterior: [n, m], exact probability of each option.
+        estimated: `corrected_error` of the same sample and bins.
+        bins: number of bins, as for ECE.
+        repetitions: sets of labels drawn from the posterior.
+        confidence: of both intervals.
+        seed: of the drawn labels.
+    """
+    low, high = estimated.interval(confidence)
     uniforms = np.random.default_rng(seed).random((repetitions, sample.size))
-    ece = METRICS["ece"].values
-    redrawn = ece(relabelled(sample, simulated_labels(posterior, uniforms), bins))
+    labels = simulated_labels(posterior, uniforms)
+    redrawn = METRICS["ece"].values(relabelled(sample, labels, bins))
     tail = (1 - confidence) / 2
-    low, high = np.quantile(redrawn, [tail, 1 - tail])
+    plug_in_low, plug_in_high = np.quantile(redrawn, [tail, 1 - tail])
     return ExactError(
         value=exact_ece(sample, posterior, bins),
-        low=interval.low,
-        high=interval.high,
-        plug_in=float(ece(relabelled(sample, sample.labels[None], bins))[0]),
-        plug_in_low=float(low),
-        plug_in_high=float(high),
+        low=low,
+        high=high,
+        plug_in=estimated.observed,
+        plug_in_low=float(plug_in_low),
+        plug_in_high=float(plug_in_high),
         pointwise=float(np.abs(probability_right(sample, posterior) - sample.confidence).mean()),
     )

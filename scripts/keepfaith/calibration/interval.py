@@ -19,17 +19,50 @@ from keepfaith.calibration.bins import bin_sums, equal_width
 from keepfaith.calibration.draws import once
 from keepfaith.calibration.probabilities import Floats, Sample
 
-GRID = 33
+GRID = 25
 """Number of candidate sizes."""
 
 
 @dataclass(frozen=True)
-class CorrectedError:
-    """Median-unbiased estimate of the binned calibration error, with its interval."""
+class Candidates:
+    """Candidate truths of one shape, by size.
 
-    value: float
-    low: float
-    high: float
+    Attributes:
+        truth: [GRID], rising calibration errors, from 0.
+        at_least: [GRID], how often ECE is simulated at or above the observed one; rising.
+        at_most: [GRID], how often at or below; falling. A tie counts in both, since ECE is discrete.
+    """
+
+    truth: Floats
+    at_least: Floats
+    at_most: Floats
+
+
+@dataclass(frozen=True)
+class CorrectedError:
+    """What the labels of one level say about its true calibration error.
+
+    Attributes:
+        observed: ECE.
+        proportional, alike: candidates by either shape of gaps.
+    """
+
+    observed: float
+    proportional: Candidates
+    alike: Candidates
+
+    @property
+    def value(self) -> float:
+        """The median-unbiased estimate."""
+        return _crossing(self.proportional.at_least, 0.5, self.proportional.truth)
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Lower and upper end; holds `value` and `observed`."""
+        tail = (1 - confidence) / 2
+        both = (self.proportional, self.alike)
+        low = min(_crossing(each.at_least, tail, each.truth) for each in both)
+        high = max(_crossing(-each.at_most, -tail, each.truth) for each in both)
+        return min(low, self.value), max(high, self.value, self.observed)
 
 
 @dataclass(frozen=True)
@@ -45,64 +78,52 @@ class _Bins:
         total: float = self.count.sum()
         return self.count / total
 
-    @property
-    def observed(self) -> float:
-        """ECE."""
-        return float((self.share * np.abs(self.right - self.claimed)).sum())
-
 
 def corrected_error(
-    sample: Sample,
-    *,
-    bins: int = 10,
-    repetitions: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
+    sample: Sample, *, bins: int = 10, repetitions: int = 1000, seed: int = 0
 ) -> CorrectedError:
-    """Estimate and interval of sum_b (n_b / n) |P(correct in b) - confidence_b| over equal-width bins.
+    """Invert ECE's sampling noise for sum_b (n_b / n) |P(correct in b) - confidence_b|, equal-width bins.
+
+    Labels are taken to be independent of each other, given the texts.
 
     Args:
         sample: one level.
         bins: number of bins, as for ECE.
         repetitions: simulated sets for each candidate truth.
-        confidence: level of the interval, for example .95.
         seed: of the simulation.
     """
     sums = bin_sums(once(sample, bins), equal_width(sample.confidence, bins))
     count, claimed, right = (row[0, sums.size[0] > 0] for row in sums)
     filled = _Bins(count, claimed / count, right / count)
     gaps = filled.right - filled.claimed
+    observed = float((filled.share * np.abs(gaps)).sum())
     alike = np.where(gaps > 0, 1.0, -1.0)
-    shapes = (gaps / filled.observed if filled.observed > 0 else alike, alike)
-    tail = (1 - confidence) / 2
-    found = [_inverted(filled, shape, tail, repetitions, seed) for shape in shapes]
-    value = found[0].value
+    proportional = gaps / observed if observed > 0 else alike
     return CorrectedError(
-        value,
-        low=min(value, *(each.low for each in found)),
-        high=max(value, filled.observed, *(each.high for each in found)),
+        observed,
+        *(
+            _candidates(filled, observed, shape, repetitions, seed)
+            for shape in (proportional, alike)
+        ),
     )
 
 
-def _inverted(
-    bins: _Bins, shape: Floats, tail: float, repetitions: int, seed: int
-) -> CorrectedError:
-    """Sizes at which the observed ECE leaves either tail, and the one at which it is the median."""
-    # ECE varies by at most .5 / sqrt(n) standard deviations, so no truth beyond four of them can pass.
-    size = np.linspace(0.0, bins.observed + 2.0 / np.sqrt(bins.count.sum()), GRID)
+def _candidates(
+    bins: _Bins, observed: float, shape: Floats, repetitions: int, seed: int
+) -> Candidates:
+    """Simulate ECE under gaps of `shape` [b] times each size of a grid."""
+    # ECE has a standard deviation of at most .5 / sqrt(n), so no truth beyond four of them can pass.
+    size = np.linspace(0.0, observed + 2.0 / np.sqrt(bins.count.sum()), GRID)
     accuracy = np.clip(bins.claimed + size[:, None] * shape, 0.0, 1.0)
-    truth = (bins.share * np.abs(accuracy - bins.claimed)).sum(axis=1)
     right = np.random.default_rng(seed).binomial(
         bins.count.astype(np.int64), accuracy[:, None], size=(GRID, repetitions, len(bins.count))
     )
     simulated = np.abs(right / bins.count - bins.claimed) @ bins.share
-    # ECE is discrete: a tie counts in both tails. Accumulation takes the noise of simulation out of monotone curves.
-    at_least = np.maximum.accumulate((simulated >= bins.observed - 1e-12).mean(axis=1))
-    at_most = np.minimum.accumulate((simulated <= bins.observed + 1e-12).mean(axis=1))
-    return CorrectedError(
-        value=_crossing(at_least, 0.5, truth),
-        low=_crossing(at_least, tail, truth),
-        high=_crossing(-at_most, -tail, truth),
+    return Candidates(
+        truth=(bins.share * np.abs(accuracy - bins.claimed)).sum(axis=1),
+        # Both are monotone but for the noise of the simulation, which is taken out.
+        at_least=np.maximum.accumulate((simulated >= observed - 1e-12).mean(axis=1)),
+        at_most=np.minimum.accumulate((simulated <= observed + 1e-12).mean(axis=1)),
     )
 
 

@@ -34,7 +34,7 @@ def test_the_exact_error_is_the_mean_gap_to_the_posterior_in_each_bin():
 
 def test_a_model_that_states_the_posterior_has_no_exact_error():
     sample, posterior = hedged(1, 200, 1.0, 0.0)
-    found = exact_error(sample, posterior)
+    found = exact_error(sample, posterior, corrected_error(sample))
     assert found.value == pytest.approx(0.0, abs=1e-12)
     assert found.pointwise == pytest.approx(0.0, abs=1e-12)
     assert found.plug_in > 0.0
@@ -44,7 +44,7 @@ def test_a_model_that_states_the_posterior_has_no_exact_error():
 
 def test_ece_over_redrawn_labels_centres_above_the_exact_error():
     sample, posterior = hedged(2, 400, 2.5, 1.0)
-    found = exact_error(sample, posterior, repetitions=500)
+    found = exact_error(sample, posterior, corrected_error(sample), repetitions=500)
     ece = METRICS["ece"].values
     generator = np.random.default_rng(9)
     redrawn = [
@@ -64,7 +64,8 @@ def test_the_interval_holds_the_exact_error_about_as_often_as_it_says(sharpness,
     for sample, posterior in trials:
         found = corrected_error(sample, repetitions=200)
         exact = exact_ece(sample, posterior)
-        held += found.low <= exact + 1e-12 and exact <= found.high + 1e-12
+        low, high = found.interval()
+        held += low - 1e-12 <= exact <= high + 1e-12
         errors.append(found.value - exact)
         plug_in_errors.append(METRICS["ece"].values(once(sample))[0] - exact)
     assert held >= 52  # at 95 %, fewer than 53 of 60 happen once in 200
@@ -75,17 +76,22 @@ def test_the_interval_holds_its_estimate_and_the_observed_ece():
     for seed in range(20):
         sample, _ = hedged(seed, 120, 1.0 + seed / 10, 0.5)
         found = corrected_error(sample, repetitions=200)
-        assert 0.0 <= found.low <= found.value <= found.high
-        assert found.low <= METRICS["ece"].values(once(sample))[0] <= found.high
+        for confidence in (0.5, 0.95, 0.99):
+            low, high = found.interval(confidence)
+            assert 0.0 <= low <= found.value <= high
+            assert low <= METRICS["ece"].values(once(sample))[0] <= high + 1e-12
 
 
 def test_an_observed_error_of_zero_still_has_an_upper_end():
     scores = np.array([[0.0, -1e3]] * 30)
     found = corrected_error(sample_of(scores, np.zeros(30, int)))
-    assert found.value == found.low == 0.0
-    assert 0.05 < found.high < 0.2  # rule of three: an error rate of 3 / 30 may go unseen
+    low, high = found.interval()
+    assert found.value == low == 0.0
+    assert 0.05 < high < 0.2  # rule of three: an error rate of 3 / 30 may go unseen
 
 
 def test_same_seed_same_interval():
     sample, posterior = hedged(0, 100, 2.0, 0.5)
-    assert exact_error(sample, posterior, seed=3) == exact_error(sample, posterior, seed=3)
+    first, again = (corrected_error(sample, seed=3) for _ in range(2))
+    assert first.interval() == again.interval()
+    assert exact_error(sample, posterior, first) == exact_error(sample, posterior, again)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keepfaith.calibration.draws import Draws
+from keepfaith.calibration.draws import Draws, by_confidence
 from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
 
@@ -13,14 +13,9 @@ def aurc(draws: Draws) -> Floats:
 
     Without equal confidences this is Geifman's mean over k; equal ones are accepted together.
     """
-    confidence = draws.sample.confidence
-    order = np.argsort(-confidence, kind="stable")
-    ordered = confidence[order]
-    first_of_equals = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    weights = np.add.reduceat(draws.weights[:, order], first_of_equals, axis=1)
-    errors = draws.weights * (1.0 - draws.correct)
-    errors = np.add.reduceat(errors[:, order], first_of_equals, axis=1)
-    accepted = weights.cumsum(axis=1)
-    risk = errors.cumsum(axis=1) / np.maximum(accepted, 1e-300)
-    area: Floats = (risk * weights).sum(axis=1) / accepted[:, -1]
+    order, last = by_confidence(-draws.sample.confidence)
+    accepted = draws.weights[:, order].cumsum(axis=1)[:, last]
+    errors = (draws.weights * (1.0 - draws.correct))[:, order].cumsum(axis=1)[:, last]
+    risk = errors / np.maximum(accepted, 1e-300)
+    area: Floats = (risk * np.diff(accepted, prepend=0.0)).sum(axis=1) / accepted[:, -1]
     return area

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keepfaith.calibration.draws import Draws
+from keepfaith.calibration.draws import Draws, by_confidence
 from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
 
@@ -13,16 +13,11 @@ def auroc(draws: Draws) -> Floats:
 
     NaN where all examples are correct or all are wrong.
     """
-    confidence = draws.sample.confidence
-    order = np.argsort(confidence, kind="stable")
-    ordered = confidence[order]
-    first_of_equals = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    right = (draws.weights * draws.correct)[:, order]
-    wrong = (draws.weights * (1.0 - draws.correct))[:, order]
-    right = np.add.reduceat(right, first_of_equals, axis=1)
-    wrong = np.add.reduceat(wrong, first_of_equals, axis=1)
-    below = wrong.cumsum(axis=1) - wrong / 2
-    pairs = right.sum(axis=1) * wrong.sum(axis=1)
+    order, last = by_confidence(draws.sample.confidence)
+    right = np.diff((draws.weights * draws.correct)[:, order].cumsum(axis=1)[:, last], prepend=0.0)
+    cumulated = (draws.weights * (1.0 - draws.correct))[:, order].cumsum(axis=1)[:, last]
+    below = cumulated - np.diff(cumulated, prepend=0.0) / 2
+    pairs = right.sum(axis=1) * cumulated[:, -1]
     won = np.einsum("rg,rg->r", right, below)
     area: Floats = np.divide(won, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
     return area

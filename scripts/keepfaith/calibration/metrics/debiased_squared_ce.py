@@ -11,7 +11,7 @@ from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
 
 
-@sample_metric("debiased_squared_ce", better="lower", citation="Kumar et al. 2019")
+@sample_metric("debiased_squared_ce", better="lower", citation="Kumar et al. 2019", noise_adds=True)
 def debiased_squared_ce(draws: Draws) -> Floats:
     """sum_b (n_b / n) [(accuracy_b - confidence_b)^2 - accuracy_b (1 - accuracy_b) / (n_b - 1)].
 

@@ -9,7 +9,9 @@ from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
 
 
-@sample_metric("ece", better="lower", citation="Naeini et al. 2015; Guo et al. 2017")
+@sample_metric(
+    "ece", better="lower", citation="Naeini et al. 2015; Guo et al. 2017", noise_adds=True
+)
 def ece(draws: Draws) -> Floats:
     """sum_b (n_b / n) |accuracy_b - confidence_b| over right-closed bins of equal width."""
     return expected_gap(draws, equal_width(draws.sample.confidence, draws.bins))

@@ -9,7 +9,12 @@ from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
 
 
-@sample_metric("ece_mass", better="lower", citation="Nguyen and O'Connor 2015; Nixon et al. 2019")
+@sample_metric(
+    "ece_mass",
+    better="lower",
+    citation="Nguyen and O'Connor 2015; Nixon et al. 2019",
+    noise_adds=True,
+)
 def ece_mass(draws: Draws) -> Floats:
     """sum_b (n_b / n) |accuracy_b - confidence_b| over bins of equal mass."""
     return expected_gap(draws, equal_mass(draws.sample.confidence, draws.bins))

@@ -2,21 +2,19 @@
 
 import numpy as np
 
-from keepfaith.calibration.draws import Draws
+from keepfaith.calibration.draws import Draws, by_confidence
 from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
 
 
-@sample_metric("ks", better="lower", citation="Gupta et al. 2021")
+@sample_metric("ks", better="lower", citation="Gupta et al. 2021", noise_adds=True)
 def ks(draws: Draws) -> Floats:
     """max_c |sum over examples with confidence <= c of (correct - confidence)| / n.
 
     Equal confidences enter together, so the order of examples does not matter.
     """
-    confidence = draws.sample.confidence
-    order = np.argsort(confidence, kind="stable")
-    ordered = confidence[order]
-    last_of_equals = np.append(ordered[1:] != ordered[:-1], True)
-    gaps = (draws.weights * (draws.correct - confidence))[:, order].cumsum(axis=1)
-    error: Floats = np.abs(gaps[:, last_of_equals]).max(axis=1) / draws.weights.sum(axis=1)
+    order, last = by_confidence(draws.sample.confidence)
+    gaps = draws.weights * (draws.correct - draws.sample.confidence)
+    cumulated = gaps[:, order].cumsum(axis=1)[:, last]
+    error: Floats = np.abs(cumulated).max(axis=1) / draws.weights.sum(axis=1)
     return error

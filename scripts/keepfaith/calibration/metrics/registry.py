@@ -22,6 +22,7 @@ class Metric:
         citation: where the definition comes from.
         values: the metric [R] of every repetition; NaN where it is undefined.
         per_example: [R or 1, n] whose weighted mean is the metric, or None where it is no mean over examples.
+        noise_adds: label noise moves it one way (it adds up distances), so a bootstrap of it misleads.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Metric:
     citation: str
     values: Values
     per_example: Values | None = None
+    noise_adds: bool = False
 
 
 METRICS: dict[str, Metric] = {}
@@ -51,12 +53,17 @@ def mean_metric(
 
 
 def sample_metric(
-    name: str, *, family: str = "calibration", better: Better, citation: str
+    name: str,
+    *,
+    family: str = "calibration",
+    better: Better,
+    citation: str,
+    noise_adds: bool = False,
 ) -> Callable[[Values], Values]:
     """Register a metric that needs all examples at once; the decorated function returns [R]."""
 
     def register(values: Values) -> Values:
-        _add(Metric(name, family, better, citation, values))
+        _add(Metric(name, family, better, citation, values, noise_adds=noise_adds))
         return values
 
     return register

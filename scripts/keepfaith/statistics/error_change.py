@@ -1,0 +1,69 @@
+"""The change of the calibration error against the dense model, without ECE's bias.
+
+ECE is biased upward, most where the true error is small: the difference of two ECEs understates the harm that
+pruning does to a calibrated model, and its percentile bootstrap interval missed the true change in up to 56 % of
+simulated cases. Here the two bias-corrected estimates are compared and their intervals combined (MOVER, Zou and
+Donner 2008), with the correlation of the two ECEs over resamples.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from keepfaith.calibration.interval import CorrectedError
+from keepfaith.statistics.bootstrap import Interval
+
+STEPS = 40
+"""Halvings that find a p-value."""
+
+
+@dataclass(frozen=True)
+class ErrorChange:
+    """Calibration error of a level beside that of the dense level.
+
+    Attributes:
+        dense, level: what their labels say.
+        correlation: of the two ECEs over resamples of the examples.
+        repetitions: simulated sets behind either; tails below one in so many cannot be told.
+    """
+
+    dense: CorrectedError
+    level: CorrectedError
+    correlation: float
+    repetitions: int
+
+    @property
+    def value(self) -> float:
+        """Difference of the bias-corrected errors."""
+        return self.level.value - self.dense.value
+
+    @property
+    def plug_in(self) -> float:
+        """Difference of the two ECEs."""
+        return self.level.observed - self.dense.observed
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """Interval of the change of the true error; widened to hold the difference of the ECEs themselves."""
+        dense, level = self.dense.interval(confidence), self.level.interval(confidence)
+        down = self._combined(self.level.value - level[0], dense[1] - self.dense.value)
+        up = self._combined(level[1] - self.level.value, self.dense.value - dense[0])
+        return Interval(min(self.value - down, self.plug_in), max(self.value + up, self.plug_in))
+
+    def p_value(self) -> float:
+        """One minus the highest confidence whose interval excludes "no change"; at least 2 / repetitions."""
+        floor = min(1.0, 2 / self.repetitions)
+        low, high = floor, 1.0
+        if not self._excludes_none(1 - high + 1e-9):
+            return 1.0
+        if self._excludes_none(1 - low):
+            return low
+        for _ in range(STEPS):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self._excludes_none(1 - middle) else (middle, high)
+        return high
+
+    def _excludes_none(self, confidence: float) -> bool:
+        low, high = self.interval(confidence)
+        return low > 0 or high < 0
+
+    def _combined(self, one: float, other: float) -> float:
+        return sqrt(max(one**2 + other**2 - 2 * self.correlation * one * other, 0.0))

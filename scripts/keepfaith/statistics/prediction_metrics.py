@@ -1,0 +1,246 @@
+"""Rows of METRICS from predictions: accuracy and calibration."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from keepfaith.calibration.draws import once, reweighted
+from keepfaith.calibration.exact_error import exact_error, probability_right
+from keepfaith.calibration.interval import CorrectedError, corrected_error
+from keepfaith.calibration.metrics import METRICS, Metric
+from keepfaith.calibration.null_band import null_bands
+from keepfaith.calibration.probabilities import Floats, Predicted
+from keepfaith.statistics.bootstrap import Interval, two_sided
+from keepfaith.statistics.clusters import all_single
+from keepfaith.statistics.comparison import Comparison, Numbers
+from keepfaith.statistics.error_change import ErrorChange
+from keepfaith.statistics.proportions import mcnemar, tango, wilson
+
+Row = dict[str, object]
+Series = dict[str, list[Numbers]]
+
+
+def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
+    """One row per metric and level; see METRICS for the columns."""
+    series: Series = {}
+    for name, metric in METRICS.items():
+        series[name] = _registered(metric, predicted, comparison)
+    series["accuracy"] = _accuracy(series["accuracy"], predicted, comparison)
+    _add_null_bands(series, predicted, comparison)
+    errors = _corrected_errors(predicted, comparison)
+    _add_corrected_error(series, errors, predicted, comparison)
+    families = {name: metric.family for name, metric in METRICS.items()}
+    if predicted.posterior is not None:
+        exact = _exact(predicted, predicted.posterior, errors, comparison)
+        series |= exact
+        families |= {name: "accuracy" for name in exact if name.endswith("accuracy")}
+    return [
+        {
+            "level": level,
+            "family": families.get(name, "calibration"),
+            "metric": name,
+            "examples": len(predicted.labels),
+            **numbers.row(),
+        }
+        for name, of_levels in series.items()
+        for level, numbers in zip(comparison.levels, of_levels, strict=True)
+    ]
+
+
+def _registered(metric: Metric, predicted: Predicted, comparison: Comparison) -> list[Numbers]:
+    """A metric of the registry at every level."""
+    bins = comparison.analysis.bins
+    samples = [predicted.levels[level] for level in comparison.levels]
+    if metric.per_example is not None:
+        columns = [
+            np.broadcast_to(metric.per_example(once(sample, bins)), (1, sample.size))[0]
+            for sample in samples
+        ]
+        return comparison.of_means(np.stack(columns, axis=1))
+    values = [float(metric.values(once(sample, bins))[0]) for sample in samples]
+    dense = comparison.dense
+    found = [Numbers(x, change=None if dense is None else x - values[dense]) for x in values]
+    if metric.noise_adds:
+        return found
+    weights = comparison.weights
+    replicates = [metric.values(reweighted(sample, weights, bins)) for sample in samples]
+    for k, row in enumerate(found):
+        own = comparison.interval(replicates[k])
+        row = replace(row, low=own.low, high=own.high) if own else row
+        if dense is not None and k != dense:
+            changes = replicates[k] - replicates[dense]
+            change = comparison.interval(changes)
+            if change:
+                row = replace(
+                    row,
+                    change_low=change.low,
+                    change_high=change.high,
+                    p_value=two_sided(changes),
+                )
+        found[k] = row
+    return found
+
+
+def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison) -> list[Numbers]:
+    """Accuracy with score intervals and McNemar's exact test, and guessing as its reference.
+
+    Where texts repeat, examples are not independent: the wider of score and cluster bootstrap interval counts, and
+    the sign-flip test over clusters stays.
+    """
+    single = all_single(comparison.clusters)
+    confidence = comparison.analysis.confidence
+    guess = float((1 / predicted.option_counts).mean())
+    correct = [predicted.levels[level].correct for level in comparison.levels]
+    found = []
+    for k, row in enumerate(rows):
+        own = wilson(int(correct[k].sum()), len(correct[k]), confidence)
+        own = own if single else _hull(own, row.low, row.high)
+        row = replace(row, low=own.low, high=own.high, reference_low=guess, reference_high=guess)
+        if comparison.dense is not None and k != comparison.dense:
+            before = correct[comparison.dense]
+            gained, lost = int((correct[k] & ~before).sum()), int((before & ~correct[k]).sum())
+            change = tango(gained, lost, len(before), confidence)
+            change = change if single else _hull(change, row.change_low, row.change_high)
+            row = replace(
+                row,
+                change_low=change.low,
+                change_high=change.high,
+                p_value=mcnemar(gained, lost) if single else row.p_value,
+            )
+        found.append(row)
+    return found
+
+
+def _add_null_bands(series: Series, predicted: Predicted, comparison: Comparison) -> None:
+    """The band of a calibrated model as the reference of every calibration metric that label noise moves."""
+    analysis = comparison.analysis
+    names = tuple(
+        name
+        for name, metric in METRICS.items()
+        if metric.family == "calibration" and name != "mean_confidence"
+    )
+    for k, level in enumerate(comparison.levels):
+        bands = null_bands(
+            predicted.levels[level],
+            names,
+            bins=analysis.bins,
+            repetitions=analysis.null_repetitions,
+            confidence=analysis.confidence,
+            seed=analysis.seed,
+        )
+        for name, band in bands.items():
+            series[name][k] = replace(
+                series[name][k], reference_low=band.low, reference_high=band.high
+            )
+
+
+def _corrected_errors(predicted: Predicted, comparison: Comparison) -> list[CorrectedError]:
+    """What the labels say about the true calibration error of every level."""
+    analysis = comparison.analysis
+    return [
+        corrected_error(
+            predicted.levels[level],
+            bins=analysis.bins,
+            repetitions=analysis.null_repetitions,
+            seed=analysis.seed,
+        )
+        for level in comparison.levels
+    ]
+
+
+def _add_corrected_error(
+    series: Series, errors: list[CorrectedError], predicted: Predicted, comparison: Comparison
+) -> None:
+    """Intervals and changes of `ece`, and the series `ece_corrected`; both about the true binned error."""
+    analysis, dense = comparison.analysis, comparison.dense
+    samples = [predicted.levels[level] for level in comparison.levels]
+    ece = METRICS["ece"].values
+    replicates = [ece(reweighted(s, comparison.weights, analysis.bins)) for s in samples]
+    series["ece_corrected"] = []
+    for k, error in enumerate(errors):
+        low, high = error.interval(analysis.confidence)
+        numbers = Numbers(low=low, high=high)
+        if dense is not None and k != dense:
+            change = ErrorChange(
+                errors[dense],
+                error,
+                _correlation(replicates[dense], replicates[k]),
+                analysis.null_repetitions,
+            )
+            ends = change.interval(analysis.confidence)
+            numbers = replace(
+                numbers, change_low=ends.low, change_high=ends.high, p_value=change.p_value()
+            )
+        base = 0.0 if dense is None else errors[dense].value
+        series["ece_corrected"].append(
+            replace(
+                numbers,
+                value=error.value,
+                change=None if dense is None else error.value - base,
+            )
+        )
+        plug_in = series["ece"][k]
+        series["ece"][k] = replace(
+            numbers,
+            value=plug_in.value,
+            change=plug_in.change,
+            reference_low=plug_in.reference_low,
+            reference_high=plug_in.reference_high,
+        )
+
+
+def _exact(
+    predicted: Predicted, posterior: Floats, errors: list[CorrectedError], comparison: Comparison
+) -> Series:
+    """What the exact posterior says: accuracy without label noise, the best possible one, and calibration error."""
+    analysis = comparison.analysis
+    samples = [predicted.levels[level] for level in comparison.levels]
+    right = np.stack([probability_right(sample, posterior) for sample in samples], axis=1)
+    best = np.broadcast_to(posterior.max(axis=1, keepdims=True), right.shape)
+    series = {
+        "exact_accuracy": comparison.of_means(right),
+        "bayes_accuracy": [replace(n, p_value=None) for n in comparison.of_means(best)],
+        "exact_pointwise_error": comparison.of_means(
+            np.abs(right - np.stack([sample.confidence for sample in samples], axis=1))
+        ),
+    }
+    exact = [
+        exact_error(
+            sample,
+            posterior,
+            estimated,
+            bins=analysis.bins,
+            repetitions=analysis.null_repetitions,
+            confidence=analysis.confidence,
+            seed=analysis.seed,
+        )
+        for sample, estimated in zip(samples, errors, strict=True)
+    ]
+    dense = comparison.dense
+    series["exact_calibration_error"] = [
+        Numbers(
+            value=error.value,
+            low=error.low,
+            high=error.high,
+            reference_low=error.plug_in_low,
+            reference_high=error.plug_in_high,
+            change=None if dense is None else error.value - exact[dense].value,
+        )
+        for error in exact
+    ]
+    return series
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    """Correlation of two rows of replicates, not below 0, and 0 where one does not vary."""
+    if one.std() == 0 or other.std() == 0:
+        return 0.0
+    return max(0.0, float(np.corrcoef(one, other)[0, 1]))
+
+
+def _hull(interval: Interval, low: float | None, high: float | None) -> Interval:
+    """The smallest interval that holds both."""
+    return Interval(
+        interval.low if low is None else min(interval.low, low),
+        interval.high if high is None else max(interval.high, high),
+    )

@@ -1,0 +1,59 @@
+"""Intervals and the exact test for proportions, where a bootstrap would promise too much.
+
+With no error, or no example on which two levels differ, every resample is alike and a bootstrap interval has no
+width. Score intervals do not fail there.
+"""
+
+from math import sqrt
+
+from scipy.optimize import brentq
+from scipy.stats import binomtest, norm
+
+from keepfaith.statistics.bootstrap import Interval
+
+
+def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
+    """Score interval of a proportion (Wilson 1927)."""
+    ends = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    return Interval(float(ends.low), float(ends.high))
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """Two-sided exact p-value that as many examples turn right as turn wrong (McNemar 1947, exact form).
+
+    Args:
+        gained: examples wrong at the dense level and right at this one.
+        lost: examples right at the dense level and wrong at this one.
+    """
+    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def tango(gained: int, lost: int, trials: int, confidence: float = 0.95) -> Interval:
+    """Score interval of a paired difference of proportions, (gained - lost) / trials (Tango 1998).
+
+    With no discordant pair it is -z^2 / (n + z^2) .. z^2 / (n + z^2), the paired "rule of four".
+    """
+    critical = float(norm.ppf((1 + confidence) / 2))
+    estimate = (gained - lost) / trials
+
+    def score(difference: float) -> float:
+        return _score(gained, lost, trials, difference)
+
+    edge = 1 - 1e-12
+    low = -1.0 if estimate <= -1 else brentq(lambda d: score(d) - critical, -edge, estimate)
+    high = 1.0 if estimate >= 1 else brentq(lambda d: score(d) + critical, estimate, edge)
+    return Interval(float(low), float(high))
+
+
+def _score(gained: int, lost: int, trials: int, difference: float) -> float:
+    """Tango's standardised distance of the data from a true difference; falls in `difference`."""
+    distance = gained - lost - trials * difference
+    if distance == 0:
+        return 0.0
+    # The probability of a lost pair that is most likely when the true difference is as given.
+    a = 2 * trials
+    b = (2 * trials - gained + lost) * difference - gained - lost
+    c = -lost * difference * (1 - difference)
+    loss = (sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
+    variance = trials * (2 * loss + difference * (1 - difference))
+    return distance / sqrt(max(variance, 1e-300))
