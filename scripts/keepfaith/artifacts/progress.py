@@ -11,7 +11,8 @@ Item = TypeVar("Item")
 class Progress:
     """Counts finished work and logs it with the time left, at most once every `every` seconds.
 
-    Rates are those of the whole run so far; the last report comes with the last unit.
+    Rates are those of the whole run so far. The last unit is always reported, except that `quiet` work, one
+    of many like it, is not heard of unless it takes that long.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class Progress:
         logger: logging.Logger,
         every: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
+        quiet: bool = False,
     ) -> None:
         self.total = total
         self.unit = unit
@@ -28,6 +30,7 @@ class Progress:
         self._logger = logger
         self._every = every
         self._clock = clock
+        self._quiet = quiet
         self._started = clock()
         self._reported = self._started
 
@@ -35,7 +38,7 @@ class Progress:
         """Count `amount` more units as finished."""
         self.done += amount
         now = self._clock()
-        finished = self.done >= self.total
+        finished = self.done >= self.total and not self._quiet
         if amount and (finished or now - self._reported >= self._every):
             self._reported = now
             self._logger.info("%s", self.describe(now - self._started))

@@ -45,16 +45,6 @@ class ModelManifest(BaseModel):
     files: dict[str, str]
 
     @property
-    def identity(self) -> dict[str, object]:
-        """What makes two models the same, wherever their folders are: for the provenance of results."""
-        return {
-            "name": self.name,
-            "source": self.source,
-            "revision": self.revision,
-            "files": self.files,
-        }
-
-    @property
     def identity(self) -> dict[str, str | None]:
         """What tells this model's numbers from another's, for the provenance of artifacts."""
         weights = hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()

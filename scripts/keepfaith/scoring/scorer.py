@@ -23,7 +23,7 @@ class OptionScorer:
     """Scores options behind prompts at the levels of one order.
 
     Results do not depend on the budget, on the order of the inputs or on what else is scored with them,
-    beyond float rounding (1e-5 in float32).
+    beyond float rounding (1e-5 in float32, relative to a sum's size where it exceeds one).
 
     Attributes:
         model: the model, whose layers are switched for the time of a call.
@@ -83,7 +83,7 @@ class OptionScorer:
         ]
         distinct = sorted(set(levels))
         values = np.zeros((len(distinct), pool.slots))
-        progress = Progress(len(rows) * len(distinct), "rows x levels", logger)
+        progress = Progress(len(rows) * len(distinct), "rows x levels", logger, quiet=True)
         with torch.inference_mode(), sweeping(self.model, self.order, distinct):
             for batch, (slots, scores) in self._budget.run(rows, self._score):
                 for level, level_scores in enumerate(scores):
@@ -118,7 +118,7 @@ class OptionScorer:
                 raise ScoringError(f"input {slot} has an empty prompt or target option")
             rows += self.packing.rows(item.prompt_ids, {item.option_ids[target]: slot})
         found: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-        progress = Progress(len(rows), f"gradients at level {level}", logger)
+        progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
         with self.model.at_level(self.order, level):
             for batch, (embeddings, gradients) in self._budget.run(rows, self._differentiate):
                 for number, row in enumerate(batch):

@@ -31,3 +31,15 @@ def test_durations():
         "2 h 05 min",
     ]
     assert duration(float("nan")) == "unknown time"
+
+
+def test_quiet_work_is_heard_of_only_when_it_takes_long(caplog):
+    now = [0.0]
+    with caplog.at_level(logging.INFO):
+        settings = {"every": 10, "clock": lambda: now[0], "quiet": True}
+        Progress(1, "rows", logging.getLogger("test"), **settings).advance(1)
+        assert caplog.messages == []
+        long = Progress(2, "rows", logging.getLogger("test"), **settings)
+        now[0] = 11.0
+        long.advance(1)
+    assert caplog.messages == ["1 of 2 rows (50%), 11 s gone, 11 s left"]

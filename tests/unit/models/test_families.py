@@ -26,5 +26,5 @@ def test_models_without_attention_are_refused():
 def test_models_with_attention_in_some_layers_are_refused():
     model = tiny_model("llama")
     del model.model.layers[2].self_attn
-    with pytest.raises(UnsupportedModelError, match="decoder layer 2 .* has no attention"):
+    with pytest.raises(UnsupportedModelError, match=r"decoder layer 2 .* has no attention"):
         attention_sites(model)
