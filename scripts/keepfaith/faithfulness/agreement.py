@@ -17,8 +17,10 @@ def overlap(attributions: pl.DataFrame, tops: Sequence[int] = TOPS) -> pl.DataFr
     """Share of the top features that every ordered pair of levels has in common, mean over examples.
 
     As in the study, the scores of all seeds are summed before two levels are compared. `floor` is the
-    overlap of single seeds at one level (mean over pairs of seeds, then over the two levels): a level cannot
-    be expected to agree with another much better than with itself. It is null with fewer than two seeds.
+    overlap of single seeds at one level (mean over pairs of seeds, then over the two levels); it is null
+    with fewer than two seeds. Overlap below the floor shows drift. Overlap above it does not show its
+    absence: sums over seeds are less noisy than single seeds, and LIME and KernelSHAP draw the same masks
+    at all levels, so that levels share part of their noise, which seeds do not.
     `chance` is top / N. A prompt of N <= top features counts with overlap and chance 1.
 
     Ties count by expectation: a feature tied at the threshold is a member with the probability that random

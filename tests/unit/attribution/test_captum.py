@@ -1,5 +1,7 @@
 """LIME and KernelSHAP against Captum's own LLMAttribution, masks, values and regression included."""
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,7 +14,7 @@ from keepfaith.attribution.methods import kernelshap, lime
 from keepfaith.attribution.problem import MethodSettings
 
 PROMPT = "The acting was not good, but moving.\nAnswer:"
-OPTIONS = [" negative", " Anna keeps the silver key"]
+OPTIONS = [" negative", " the old city of"]
 
 
 METHODS = {"lime": (Lime, lime), "kernelshap": (KernelShap, kernelshap)}
@@ -37,6 +39,7 @@ def predictions(target, levels):
 EXAMPLES = pl.DataFrame({"example_id": ["a"], "prompt": [PROMPT], "options": [OPTIONS]})
 
 
+@cache
 def captum_run(name, scorer, encoder, encoded, target, level):
     """Captum's scores, and the masks and values that its regression was fitted to."""
     model, tokenizer = scorer.model.model, encoder.tokenizer
@@ -76,7 +79,7 @@ def test_scores_equal_captums(method, target, scorer, encoder):
         masks = METHODS[method][1].draw_masks(len(expected), 3 * len(expected), SEED)
         np.testing.assert_array_equal(masks, seen["masks"].astype(bool))
         ours = table.filter(level=level).sort("feature")["score"].to_numpy()
-        assert np.abs(expected).max() > 0.05
+        assert np.abs(expected).max() > 0.02
         np.testing.assert_allclose(ours, expected, atol=1e-4)
 
 
