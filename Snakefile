@@ -27,4 +27,4 @@ rule all:
 
 
 onstart:
-    hold_run_lock_or_exit()
+    hold_run_lock_or_stop()

@@ -12,11 +12,11 @@ rule attribute:
     log:
         "logs/{model}/{order}/{task}/attribute/{method}-seed{seed}.log",
     params:
-        method=lambda wildcards: settings.methods[wildcards.method].model_dump(mode="json"),
+        method=lambda wildcards: definition("methods", wildcards.method),
         levels=lambda wildcards: settings.levels[wildcards.model],
-        scoring=settings.study.scoring.model_dump(mode="json"),
+        scoring=SCORING,
         code=lambda wildcards: code("attribute.py", method_file(wildcards.method)),
-    threads: settings.study.scoring.threads
+    threads: THREADS
     resources:
         gpu=gpus,
     script:
@@ -36,9 +36,9 @@ rule measure_faithfulness:
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
         faithfulness=settings.study.faithfulness.model_dump(mode="json"),
-        scoring=settings.study.scoring.model_dump(mode="json"),
+        scoring=SCORING,
         code=code("measure_faithfulness.py", *operator_files()),
-    threads: settings.study.scoring.threads
+    threads: THREADS
     resources:
         gpu=gpus,
     script:

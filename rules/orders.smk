@@ -3,14 +3,13 @@
 
 rule prepare_calibration_text:
     input:
-        source=calibration_text_files,
+        source=text_files,
     output:
         text="results/calibration_text/{order}.parquet",
     log:
         "logs/calibration_text/{order}.log",
     params:
-        order=lambda wildcards: settings.orders[wildcards.order].model_dump(mode="json"),
-        data_folder=settings.study.folders.data,
+        order=lambda wildcards: definition("orders", wildcards.order),
         code=code("prepare_calibration_text.py"),
     script:
         "../scripts/prepare_calibration_text.py"
@@ -25,10 +24,10 @@ rule rank_layers:
     log:
         "logs/{model}/{order}/rank_layers.log",
     params:
-        order=lambda wildcards: settings.orders[wildcards.order].model_dump(mode="json"),
-        scoring=settings.study.scoring.model_dump(mode="json"),
+        order=lambda wildcards: definition("orders", wildcards.order),
+        scoring=SCORING,
         code=lambda wildcards: code("rank_layers.py", criterion_file(wildcards.order)),
-    threads: settings.study.scoring.threads
+    threads: THREADS
     resources:
         gpu=gpus,
     script:

@@ -12,9 +12,9 @@ rule predict:
         "logs/{model}/{order}/{task}/predict.log",
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
-        scoring=settings.study.scoring.model_dump(mode="json"),
+        scoring=SCORING,
         code=code("predict.py"),
-    threads: settings.study.scoring.threads
+    threads: THREADS
     resources:
         gpu=gpus,
     script:

@@ -9,10 +9,8 @@ rule prepare_task:
     log:
         "logs/tasks/{task}.log",
     params:
-        task=lambda wildcards: settings.tasks[wildcards.task].model_dump(mode="json"),
+        task=lambda wildcards: definition("tasks", wildcards.task),
         examples=settings.study.examples.model_dump(mode="json"),
-        source=settings.study.task_source,
-        data_folder=settings.study.folders.data,
         code=code("prepare_task.py"),
     script:
         "../scripts/prepare_task.py"

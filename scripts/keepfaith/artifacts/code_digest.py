@@ -14,7 +14,7 @@ def code_digest(roots: Iterable[str], read: ReadSource) -> str:
     """SHA-256 over `roots` and every file of the package that they import, directly or not.
 
     Args:
-        roots: paths below scripts/: a script, and modules that it loads by name (a method, a criterion).
+        roots: paths below scripts/: a script, and what it loads by name (a method, a criterion, a template).
         read: gives a file's text.
 
     Raises:
@@ -33,7 +33,8 @@ def code_digest(roots: Iterable[str], read: ReadSource) -> str:
         if text is None:
             continue
         sources[path] = text
-        waiting.extend(_imported_files(text))
+        if path.endswith(".py"):
+            waiting.extend(_imported_files(text))
     digest = hashlib.sha256()
     for path in sorted(sources):
         digest.update(f"{path}\0{sources[path]}\0".encode())

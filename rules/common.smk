@@ -1,0 +1,166 @@
+# The only defs of the workflow: reading the configuration, and which files belong to which wildcards.
+
+import dataclasses
+import re
+import sys
+from pathlib import Path
+
+SCRIPTS = Path(workflow.basedir) / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from keepfaith.artifacts.code_digest import code_digest
+from keepfaith.artifacts.run_lock import AlreadyRunning, hold_run_lock
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.load import load_study
+from keepfaith.config.preflight import check
+from keepfaith.report.study import describe
+
+
+def stop(message):
+    """End with one line, instead of a traceback."""
+    sys.exit(f"keepfaith: {message}")
+
+
+def read_settings():
+    """The validated configuration. Local inputs are looked at once, by the main process, before any job."""
+    catalog = Path("config/catalog")
+    if not catalog.is_dir():
+        catalog = Path(workflow.basedir) / "config" / "catalog"
+    try:
+        resolved = load_study(config, catalog)
+        if workflow.is_main_process:
+            check(resolved)
+    except ConfigError as error:
+        stop(error)
+    return resolved
+
+
+settings = read_settings()
+
+PATHS = [f"{model}/{order}" for model in settings.study.models for order in settings.study.orders]
+UNITS = [
+    f"{path}/{task}" for path in PATHS for task in settings.study.tasks
+]
+SUMMARY_TABLES = ["metrics", "reliability", "curves", "overlap", "verdict", "order"]
+TRAINED_MODELS = settings.trained_models()
+READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
+# The number of threads changes how long a job takes, not what it makes; so it is no parameter of one.
+SCORING = settings.study.scoring.model_dump(mode="json", exclude={"threads"})
+THREADS = settings.study.scoring.threads
+
+
+def names_pattern(names):
+    """A wildcard constraint that admits exactly these names (and none at all where the list is empty)."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+wildcard_constraints:
+    model=names_pattern(settings.study.models),
+    order=names_pattern(settings.study.orders),
+    task=names_pattern(settings.study.tasks),
+    method=names_pattern(settings.study.methods),
+    seed=r"\d+",
+
+
+def code(script, *loaded_by_name):
+    """Digest of a script and all it imports, so that an edit re-runs what it touches and nothing else."""
+
+    def read(path):
+        file = SCRIPTS / path
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    return code_digest([script, *loaded_by_name], read)
+
+
+def criterion_file(order):
+    return f"keepfaith/orders/{settings.orders[order].criterion}.py"
+
+
+def method_file(method):
+    return f"keepfaith/attribution/methods/{settings.methods[method].method}.py"
+
+
+def operator_files():
+    return [f"keepfaith/faithfulness/operators/{name}.py" for name in settings.study.faithfulness.operators]
+
+
+def template_files():
+    folder = SCRIPTS / "keepfaith" / "report" / "templates"
+    return [str(path.relative_to(SCRIPTS)) for path in sorted(folder.iterdir())]
+
+
+def figure_names(group):
+    """Figures of one `unit` (model, order, task) or of the whole `study`: each has a caption."""
+    return sorted(path.stem for path in Path(workflow.basedir, "rules", "captions", group).glob("*.rst"))
+
+
+def repository(model):
+    """The hub's name of a model, by which published numbers are found; None for other sources."""
+    return getattr(settings.models[model].source, "repository", None)
+
+
+def description():
+    """What the report says of the study itself, as plain values."""
+    return dataclasses.asdict(describe(settings, {f"{name}.csv": f"../summary/{name}.csv" for name in SUMMARY_TABLES}))
+
+
+def gpus(wildcards):
+    """GPUs of a job that runs a model; none where the study says cpu, so that --cores alone limits it."""
+    if settings.study.scoring.device == "cpu":
+        return 0
+    return settings.models[wildcards.model].gpu
+
+
+def definition(group, name):
+    """The slice of the configuration that one job depends on."""
+    return getattr(settings, group)[name].model_dump(mode="json")
+
+
+def task_files(wildcards):
+    return settings.tasks[wildcards.task].files()
+
+
+def text_files(wildcards):
+    return settings.text_files(wildcards.order)
+
+
+def places(table):
+    """Where a table exists: per model and order, and but for the order itself per task too."""
+    return PATHS if table == "order" else UNITS
+
+
+def attributions_of(model, order, task, methods=tuple(settings.methods)):
+    return [
+        f"results/{model}/{order}/{task}/attributions/{name}-seed{seed}.parquet"
+        for name in methods
+        for seed in settings.methods[name].seeds
+    ]
+
+
+def attributions_of_unit(wildcards):
+    return attributions_of(wildcards.model, wildcards.order, wildcards.task)
+
+
+def attributions_of_method(wildcards):
+    return attributions_of(wildcards.model, wildcards.order, wildcards.task, [wildcards.method])
+
+
+held_locks = []
+
+
+def hold_run_lock_or_stop():
+    """One run at a time in results/; the lock goes with this process, however it ends."""
+    try:
+        held_locks.append(hold_run_lock(Path("results/.lock")))
+    except AlreadyRunning as error:
+        stop(error)
+
+
+def refuse_no_gpu():
+    """`--resources gpu=0` would not mean "no GPU" to Snakemake, but "no limit"."""
+    cap = workflow.resource_settings.resources.get("gpu")
+    if cap is not None and cap.value == 0 and settings.study.scoring.device != "cpu":
+        stop("--resources gpu=0 limits nothing; without a GPU type --config 'scoring={device: cpu}'")
+
+
+refuse_no_gpu()

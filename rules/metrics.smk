@@ -1,0 +1,39 @@
+# From saved predictions, token scores and perturbed probabilities to metrics and the verdict; no model is loaded.
+
+
+rule compute_metrics:
+    input:
+        examples="results/tasks/{task}/examples.parquet",
+        predictions="results/{model}/{order}/{task}/predictions.parquet",
+        attributions=attributions_of_unit,
+        faithfulness=expand(
+            "results/{{model}}/{{order}}/{{task}}/faithfulness/{method}.parquet", method=settings.study.methods
+        ),
+    output:
+        metrics="results/{model}/{order}/{task}/metrics.parquet",
+        reliability="results/{model}/{order}/{task}/reliability.parquet",
+        curves="results/{model}/{order}/{task}/curves.parquet",
+        overlap="results/{model}/{order}/{task}/overlap.parquet",
+    log:
+        "logs/{model}/{order}/{task}/compute_metrics.log",
+    params:
+        calibration=settings.study.calibration.model_dump(mode="json"),
+        faithfulness=settings.study.faithfulness.model_dump(mode="json"),
+        statistics=settings.study.statistics.model_dump(mode="json"),
+        code=code("compute_metrics.py"),
+    script:
+        "../scripts/compute_metrics.py"
+
+
+rule judge:
+    input:
+        metrics="results/{model}/{order}/{task}/metrics.parquet",
+    output:
+        verdict="results/{model}/{order}/{task}/verdict.parquet",
+    log:
+        "logs/{model}/{order}/{task}/judge.log",
+    params:
+        statistics=settings.study.statistics.model_dump(mode="json"),
+        code=code("judge.py"),
+    script:
+        "../scripts/judge.py"

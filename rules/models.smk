@@ -1,0 +1,53 @@
+# From a model's source to a checked local folder and its manifest. `train` models learn the selected tasks here.
+
+
+rule prepare_model:
+    output:
+        model="results/models/{model}/model.json",
+    log:
+        "logs/models/{model}.log",
+    wildcard_constraints:
+        model=names_pattern(READY_MODELS),
+    params:
+        model=lambda wildcards: definition("models", wildcards.model),
+        code=code("prepare_model.py"),
+    script:
+        "../scripts/prepare_model.py"
+
+
+rule train_model:
+    input:
+        examples=expand("results/tasks/{task}/examples.parquet", task=settings.study.tasks),
+        source=settings.training_files(),
+    output:
+        model="results/models/{model}/model.json",
+        checkpoint=directory("results/models/{model}/checkpoint"),
+        report="results/models/{model}/training.json",
+    log:
+        "logs/models/{model}.log",
+    wildcard_constraints:
+        model=names_pattern(TRAINED_MODELS),
+    params:
+        model=lambda wildcards: definition("models", wildcards.model),
+        tasks={name: definition("tasks", name) for name in settings.training_tasks()},
+        examples=settings.study.examples.model_dump(mode="json"),
+        code=code("train_model.py"),
+    threads: workflow.cores
+    resources:
+        gpu=gpus,
+    script:
+        "../scripts/train_model.py"
+
+
+# Not part of a study: makes the checkpoint that ships with keepfaith again, from its seed.
+rule builtin_model:
+    output:
+        checkpoint=directory("results/builtin_model/checkpoint"),
+        report="results/builtin_model/training.json",
+    log:
+        "logs/builtin_model.log",
+    params:
+        code=code("train_builtin_model.py"),
+    threads: workflow.cores
+    script:
+        "../scripts/train_builtin_model.py"

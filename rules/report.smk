@@ -1,0 +1,112 @@
+# Figures, tidy tables of the whole study, and the report: all from tables that other rules made.
+
+FORMATS = ["svg", "pdf", "png"]
+SUMMARY_CSV = expand("results/summary/{table}.csv", table=SUMMARY_TABLES)
+PUBLISHED = f"{workflow.basedir}/config/catalog/published/arxiv_2606_24970.csv"
+
+
+rule draw_figures:
+    input:
+        metrics="results/{model}/{order}/{task}/metrics.parquet",
+        reliability="results/{model}/{order}/{task}/reliability.parquet",
+        curves="results/{model}/{order}/{task}/curves.parquet",
+        overlap="results/{model}/{order}/{task}/overlap.parquet",
+        verdict="results/{model}/{order}/{task}/verdict.parquet",
+        order="results/{model}/{order}/order.parquet",
+        published=PUBLISHED,
+    output:
+        [
+            report(
+                f"results/figures/{{model}}/{{order}}/{{task}}/{name}.svg",
+                caption=f"captions/unit/{name}.rst",
+                category="{model}, {order}",
+                subcategory="{task}",
+                labels={"figure": name},
+            )
+            for name in figure_names("unit")
+        ],
+        expand(
+            "results/figures/{{model}}/{{order}}/{{task}}/{name}.{format}", name=figure_names("unit"), format=FORMATS[1:]
+        ),
+    log:
+        "logs/{model}/{order}/{task}/draw_figures.log",
+    params:
+        repository=lambda wildcards: repository(wildcards.model),
+        code=code("draw_figures.py"),
+    script:
+        "../scripts/draw_figures.py"
+
+
+rule summarise:
+    input:
+        tables=lambda wildcards: expand(
+            "results/{place}/{table}.parquet", place=places(wildcards.table), table=wildcards.table
+        ),
+    output:
+        parquet="results/summary/{table}.parquet",
+        csv="results/summary/{table}.csv",
+    log:
+        "logs/summary/{table}.log",
+    wildcard_constraints:
+        table="|".join(SUMMARY_TABLES),
+    params:
+        places=lambda wildcards: places(wildcards.table),
+        code=code("summarise.py"),
+    script:
+        "../scripts/summarise.py"
+
+
+rule draw_summary_figures:
+    input:
+        metrics="results/summary/metrics.parquet",
+        verdict="results/summary/verdict.parquet",
+    output:
+        [
+            report(
+                f"results/figures/study/{name}.svg",
+                caption=f"captions/study/{name}.rst",
+                category="The whole study",
+                labels={"figure": name},
+            )
+            for name in figure_names("study")
+        ],
+        expand("results/figures/study/{name}.{format}", name=figure_names("study"), format=FORMATS[1:]),
+    log:
+        "logs/draw_summary_figures.log",
+    params:
+        code=code("draw_summary_figures.py"),
+    script:
+        "../scripts/draw_summary_figures.py"
+
+
+rule write_report:
+    input:
+        examples=expand("results/tasks/{task}/examples.parquet", task=settings.study.tasks),
+        orders=expand(
+            "results/{model}/{order}/order.parquet", model=settings.study.models, order=settings.study.orders
+        ),
+        predictions=expand("results/{unit}/predictions.parquet", unit=UNITS),
+        attributions=[path for unit in UNITS for path in attributions_of(*unit.split("/"))],
+        tables=expand(
+            "results/{unit}/{table}.parquet",
+            unit=UNITS,
+            table=["metrics", "reliability", "curves", "overlap", "verdict"],
+        ),
+        summary=SUMMARY_CSV,
+        figures=expand("results/figures/{unit}/{name}.svg", unit=UNITS, name=figure_names("unit")),
+        study_figures=expand("results/figures/study/{name}.svg", name=figure_names("study")),
+        published=PUBLISHED,
+    output:
+        report("results/report/index.html", caption="captions/report.rst", category="The whole study"),
+    log:
+        "logs/write_report.log",
+    params:
+        units=UNITS,
+        methods={name: list(method.seeds) for name, method in settings.methods.items()},
+        repositories={name: repository(name) for name in settings.study.models},
+        study=description(),
+        explained_examples=settings.study.report.explained_examples,
+        results="results",
+        code=code("write_report.py", *template_files()),
+    script:
+        "../scripts/write_report.py"

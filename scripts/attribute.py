@@ -1,0 +1,37 @@
+"""Rule attribute: one method's token scores with one seed, for all explained examples at every level."""
+
+import polars as pl
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, ORDER, PREDICTIONS
+from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.attribution.explain import explain
+from keepfaith.attribution.problem import MethodSettings
+from keepfaith.models.sources import ModelManifest
+from keepfaith.orders.order import layers_of
+from keepfaith.scoring.opening import Scoring, open_scorer
+
+with job(snakemake.log[0]):
+    manifest = ModelManifest.read(snakemake.input.model)
+    order = layers_of(read_table(snakemake.input.order, ORDER))
+    examples = read_table(snakemake.input.examples, EXAMPLES)
+    scorer, encoder = open_scorer(
+        manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)
+    )
+    method, seed = snakemake.params.method, int(snakemake.wildcards.seed)
+    attributions = explain(
+        MethodSettings(method["method"], method["samples_per_token"]),
+        seed,
+        scorer,
+        encoder,
+        examples.filter(pl.col("explanation")),
+        list(snakemake.params.levels),
+        read_table(snakemake.input.predictions, PREDICTIONS),
+        name=snakemake.wildcards.method,
+    )
+    provenance = Provenance(
+        settings={**snakemake.params.scoring, "model": manifest.identity, "method": method, "seed": seed},
+        measured={"token_budget": scorer.budget_used},
+    )
+    write_table(attributions, snakemake.output.attributions, ATTRIBUTIONS, provenance)

@@ -1,0 +1,46 @@
+"""Rule compute_metrics: every number about one model, order and task, from saved tables."""
+
+import polars as pl
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import (
+    ATTRIBUTIONS,
+    CURVES,
+    EXAMPLES,
+    FAITHFULNESS,
+    METRICS,
+    OVERLAP,
+    PREDICTIONS,
+    RELIABILITY,
+)
+from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.calibration.reliability import reliability
+from keepfaith.faithfulness.agreement import overlap
+from keepfaith.faithfulness.metrics import curves
+from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.settings import Analysis
+
+with job(snakemake.log[0]):
+    params, output = snakemake.params, snakemake.output
+    analysis = Analysis(
+        bins=params.calibration["bins"],
+        null_repetitions=params.calibration["null_repetitions"],
+        confidence=params.statistics["confidence"],
+        repetitions=params.statistics["repetitions"],
+        seed=params.statistics["seed"],
+    )
+    examples = read_table(snakemake.input.examples, EXAMPLES)
+    predictions = read_table(snakemake.input.predictions, PREDICTIONS)
+    attributions = [read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions]
+    faithfulness = [read_table(path, FAITHFULNESS) for path in snakemake.input.faithfulness]
+    provenance = Provenance(
+        settings={**params.calibration, **params.statistics, "tops": params.faithfulness["tops"]}
+    )
+    for table, path, schema in (
+        (compute_metrics(predictions, examples, faithfulness, attributions, analysis), output.metrics, METRICS),
+        (reliability(predictions, examples, analysis.bins), output.reliability, RELIABILITY),
+        (curves(pl.concat(faithfulness)), output.curves, CURVES),
+        (overlap(pl.concat(attributions), params.faithfulness["tops"]), output.overlap, OVERLAP),
+    ):
+        write_table(table, path, schema, provenance)

@@ -1,0 +1,20 @@
+"""Rule draw_figures: the figures of one model, order and task."""
+
+from pathlib import Path
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.schemas import ALL
+from keepfaith.artifacts.tables import read_table
+from keepfaith.figures.published import match_published, read_published
+from keepfaith.figures.registry import draw_all
+from keepfaith.figures.unit import UnitTables
+
+with job(snakemake.log[0]):
+    names = ("metrics", "reliability", "curves", "overlap", "verdict", "order")
+    published = match_published(
+        read_published(Path(snakemake.input.published)),
+        snakemake.params.repository,
+        snakemake.wildcards.task,
+    )
+    tables = {name: read_table(snakemake.input[name], ALL[name]) for name in names}
+    draw_all(UnitTables(**tables, published=published), Path(snakemake.output[0]).parent)

@@ -1,0 +1,16 @@
+"""Rule judge: which quantities are kept, degraded or undecided at every level."""
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import METRICS, VERDICT
+from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.statistics.verdict import verdict
+
+with job(snakemake.log[0]):
+    settings = snakemake.params.statistics
+    judged = verdict(
+        read_table(snakemake.input.metrics, METRICS),
+        settings["margins"],
+        confidence=settings["confidence"],
+    )
+    write_table(judged, snakemake.output.verdict, VERDICT, Provenance(settings=settings))

@@ -1,0 +1,32 @@
+"""Tables of many units in one, for machines (Parquet) and for spreadsheets (CSV)."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+KEYS = ("model", "order", "task")
+
+
+def stacked(frames: Iterable[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+    """All frames below each other, with the place that each comes from in front.
+
+    Args:
+        frames: pairs of a place, `model/order` or `model/order/task`, and its table.
+    """
+    return pl.concat(
+        frame.select(
+            *(pl.lit(part).alias(key) for key, part in zip(KEYS, place.split("/"), strict=False)),
+            pl.all(),
+        )
+        for place, frame in frames
+    )
+
+
+def csv_text(frame: pl.DataFrame) -> str:
+    """CSV that a spreadsheet takes for text and numbers, never for formulas.
+
+    A text cell that starts with a character which spreadsheets read as a formula gets an apostrophe in front
+    (OWASP, "CSV injection").
+    """
+    formula = r"^([=+\-@\t\r])"
+    return frame.with_columns(pl.col(pl.String).str.replace(formula, "'$1")).write_csv()

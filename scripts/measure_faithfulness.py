@@ -1,0 +1,34 @@
+"""Rule measure_faithfulness: what removing or keeping a method's top tokens does, at every level."""
+
+import polars as pl
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, ORDER
+from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.faithfulness.measure import measure
+from keepfaith.models.sources import ModelManifest
+from keepfaith.orders.order import layers_of
+from keepfaith.scoring.opening import Scoring, open_scorer
+
+with job(snakemake.log[0]):
+    manifest = ModelManifest.read(snakemake.input.model)
+    order = layers_of(read_table(snakemake.input.order, ORDER))
+    scorer, encoder = open_scorer(
+        manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)
+    )
+    settings = snakemake.params.faithfulness
+    faithfulness = measure(
+        scorer,
+        encoder,
+        read_table(snakemake.input.examples, EXAMPLES),
+        pl.concat(read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions),
+        list(snakemake.params.levels),
+        settings["fractions"],
+        settings["operators"],
+    )
+    provenance = Provenance(
+        settings={**snakemake.params.scoring, **settings, "model": manifest.identity},
+        measured={"token_budget": scorer.budget_used},
+    )
+    write_table(faithfulness, snakemake.output.faithfulness, FAITHFULNESS, provenance)

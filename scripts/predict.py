@@ -1,0 +1,27 @@
+"""Rule predict: option log-likelihoods of all evaluation and explanation examples at every level."""
+
+import polars as pl
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS
+from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.models.sources import ModelManifest
+from keepfaith.orders.order import layers_of
+from keepfaith.scoring.opening import Scoring, open_scorer
+from keepfaith.scoring.predict import predict
+
+with job(snakemake.log[0]):
+    manifest = ModelManifest.read(snakemake.input.model)
+    order = layers_of(read_table(snakemake.input.order, ORDER))
+    examples = read_table(snakemake.input.examples, EXAMPLES)
+    scorer, encoder = open_scorer(
+        manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)
+    )
+    levels = list(snakemake.params.levels)
+    predictions = predict(scorer, encoder, examples.filter(pl.col("evaluation")), levels)
+    provenance = Provenance(
+        settings={**snakemake.params.scoring, "model": manifest.identity},
+        measured={"token_budget": scorer.budget_used},
+    )
+    write_table(predictions, snakemake.output.predictions, PREDICTIONS, provenance)

@@ -1,0 +1,26 @@
+"""Rule rank_layers: a criterion's order of a model's attention layers, from calibration text."""
+
+import torch
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import ORDER, TEXTS
+from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.models.loading import load_model, load_tokenizer
+from keepfaith.models.removal import PrunableModel
+from keepfaith.models.sources import ModelManifest
+from keepfaith.orders import rank_layers
+
+with job(snakemake.log[0]):
+    torch.set_num_threads(snakemake.threads)
+    manifest = ModelManifest.read(snakemake.input.model)
+    order, scoring = snakemake.params.order, snakemake.params.scoring
+    ranked = rank_layers(
+        order["criterion"],
+        PrunableModel(load_model(manifest.folder, scoring["dtype"], scoring["device"])),
+        load_tokenizer(manifest.folder),
+        read_table(snakemake.input.text, TEXTS)["text"].to_list(),
+        sample_tokens=order["sample_tokens"],
+    )
+    provenance = Provenance(settings={**order, **scoring, "model": manifest.identity})
+    write_table(ranked, snakemake.output.order, ORDER, provenance)

@@ -1,0 +1,43 @@
+"""Rule train_model: a small Llama learns the selected tasks' training splits, less what is evaluated."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import torch
+
+from keepfaith.artifacts.atomic import write_text
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.schemas import EXAMPLES
+from keepfaith.artifacts.tables import read_table
+from keepfaith.config.schema import Examples, TrainModel
+from keepfaith.config.settings import ResolvedTask
+from keepfaith.models.saving import save_model
+from keepfaith.models.sources import prepare_folder
+from keepfaith.models.train_on_tasks import train_on_tasks
+from keepfaith.models.training_data import examples_from, field_texts, plan_from
+from keepfaith.tasks.prepare import training_examples
+
+with job(snakemake.log[0]):
+    torch.set_num_threads(snakemake.threads)
+    source = TrainModel(**snakemake.params.model["source"])
+    tasks = {name: ResolvedTask(**task) for name, task in snakemake.params.tasks.items()}
+    counts = Examples(**snakemake.params.examples)
+    trained = train_on_tasks(
+        {name: examples_from(training_examples(task, counts)) for name, task in tasks.items()},
+        field_texts(read_table(path, EXAMPLES) for path in snakemake.input.examples),
+        source.seed,
+        plan_from(source),
+    )
+    checkpoint = Path(snakemake.output.checkpoint)
+    save_model(trained.model, trained.tokenizer, checkpoint)
+    report = {
+        "counts": {name: dataclasses.asdict(count) for name, count in trained.counts.items()},
+        "steps": trained.steps,
+        "held_out_accuracy": trained.held_out_accuracy,
+        "history": trained.history,
+    }
+    write_text(Path(snakemake.output.report), json.dumps(report, indent=2) + "\n")
+    prepare_folder(snakemake.wildcards.model, checkpoint, source="train").write(
+        Path(snakemake.output.model)
+    )
