@@ -70,7 +70,7 @@ def verdict(
                 pl.col("ranking") == "method",
                 pl.col("method") != RANDOM,
             )
-        for _, of_method in rows.sort("level").group_by("method", maintain_order=True):
+        for _, of_method in rows.sort("method", "level").group_by("method", maintain_order=True):
             tables.append(_judged(of_method, quantity, watched.harmful, margin, confidence))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
     return conform(pl.concat([empty, *tables]), VERDICT)
@@ -147,22 +147,26 @@ def summary(verdict: pl.DataFrame) -> Answer:
     """
     if verdict.is_empty():
         raise ValueError("the verdict has no row; there is nothing to sum up")
-    levels = verdict["level"].unique().sort().to_list()
-    broken = verdict.filter(pl.col("status") == DEGRADED)
-    breaks_at = broken["level"].min() if broken.height else None
-    first = broken.filter(pl.col("level") == breaks_at).sort(
-        pl.col("harm") / pl.col("margin"), "quantity", "method", descending=[True, False, False]
-    )
-    not_kept = verdict.filter(pl.col("status") != KEPT)["level"].min()
+    levels: list[int] = verdict["level"].unique().sort().to_list()
+    broken = verdict.filter(status=DEGRADED)
+    breaks_at = _first(broken)
+    first = broken.filter(pl.col("level") == breaks_at) if breaks_at is not None else broken
+    worst = pl.col("harm") / pl.col("margin")
+    first = first.sort(worst, "quantity", "method", descending=[True, False, False])
     return Answer(
         deepest=levels[-1],
         clear=_before(levels, breaks_at),
-        safe=_before(levels, not_kept),
-        breaks_at=breaks_at,  # type: ignore[arg-type]
+        safe=_before(levels, _first(verdict.filter(pl.col("status") != KEPT))),
+        breaks_at=breaks_at,
         breaks_first=tuple(first.select("quantity", "method").rows()),
     )
 
 
-def _before(levels: list[int], stop: object) -> int:
+def _first(rows: pl.DataFrame) -> int | None:
+    """The lowest level among the rows."""
+    return min(rows["level"].to_list(), default=None)
+
+
+def _before(levels: list[int], stop: int | None) -> int:
     """The last level before `stop`, 0 where there is none; the deepest where nothing stops."""
-    return max((level for level in levels if stop is None or level < stop), default=0)  # type: ignore[operator]
+    return max((level for level in levels if stop is None or level < stop), default=0)

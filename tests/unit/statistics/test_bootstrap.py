@@ -24,9 +24,7 @@ def test_clusters_are_drawn_whole():
 
 def test_the_interval_of_a_mean_equals_scipys():
     values = np.random.default_rng(0).exponential(size=80)
-    ours = percentile(
-        means(values[:, None], resamples(np.arange(80), 20_000, seed=1))[:, 0], 0.95
-    )
+    ours = percentile(means(values[:, None], resamples(np.arange(80), 20_000, seed=1))[:, 0], 0.95)
     peer = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", rng=2)
     np.testing.assert_allclose(ours, peer.confidence_interval, atol=0.01)
 

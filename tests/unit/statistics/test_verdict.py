@@ -1,0 +1,170 @@
+import polars as pl
+import pytest
+
+from keepfaith.artifacts.schemas import METRICS, VERDICT
+from keepfaith.statistics.verdict import Answer, summary, verdict
+
+MARGINS = {"accuracy": 0.02, "ece": 0.02}
+
+
+def metrics(*rows: dict) -> pl.DataFrame:
+    """METRICS with only the given columns filled."""
+    return pl.DataFrame(list(rows), schema=dict(METRICS.columns))
+
+
+def row(level, metric, change, low, high, p_value, **names):
+    return {
+        "level": level,
+        "metric": metric,
+        "value": 0.5,
+        "change": change,
+        "change_low": low,
+        "change_high": high,
+        "p_value": p_value,
+        **names,
+    }
+
+
+def statuses(table: pl.DataFrame) -> list[str]:
+    return table["status"].to_list()
+
+
+def test_a_small_loss_within_the_margin_is_kept_even_if_it_is_certain():
+    table = verdict(metrics(row(1, "accuracy", -0.01, -0.015, -0.005, 0.0001)), MARGINS)
+    assert statuses(table) == ["kept"]
+    assert table.row(0, named=True)["harm"] == pytest.approx(0.01)
+    assert table.row(0, named=True)["harm_low"] == pytest.approx(0.005)
+    assert table.row(0, named=True)["harm_high"] == pytest.approx(0.015)
+
+
+def test_a_certain_loss_beyond_the_margin_is_degraded():
+    assert statuses(verdict(metrics(row(1, "accuracy", -0.1, -0.15, -0.05, 0.001)), MARGINS)) == [
+        "degraded"
+    ]
+
+
+def test_a_large_but_uncertain_loss_is_undecided():
+    table = verdict(metrics(row(1, "accuracy", -0.1, -0.25, 0.05, 0.2)), MARGINS)
+    assert statuses(table) == ["undecided"]
+
+
+def test_a_certain_loss_that_may_lie_on_either_side_of_the_margin_is_undecided():
+    table = verdict(metrics(row(1, "accuracy", -0.015, -0.025, -0.005, 0.001)), MARGINS)
+    assert statuses(table) == ["undecided"]
+
+
+def test_an_improvement_is_no_harm():
+    better = row(1, "accuracy", 0.1, 0.05, 0.15, 0.0001)
+    lower = row(1, "ece", -0.1, -0.15, -0.05, 0.0001)
+    table = verdict(metrics(better, lower), MARGINS)
+    assert statuses(table) == ["kept", "kept"]
+    assert table["harm"].to_list() == pytest.approx([-0.1, -0.1])
+    assert all(p > 0.99 for p in table["p_value"])
+
+
+def test_a_rise_of_ece_is_harm():
+    assert statuses(verdict(metrics(row(2, "ece", 0.1, 0.05, 0.15, 0.001)), MARGINS)) == [
+        "degraded"
+    ]
+
+
+def test_holm_counts_the_levels_of_one_quantity():
+    rows = [row(level, "accuracy", -0.1, -0.19, -0.01, 0.03) for level in range(1, 5)]
+    assert statuses(verdict(metrics(rows[0]), MARGINS)) == ["degraded"]
+    table = verdict(metrics(*rows), MARGINS)
+    assert statuses(table) == ["undecided"] * 4
+    assert table["p_value"].to_list() == pytest.approx([0.06] * 4)
+    other = row(1, "ece", 0.1, 0.01, 0.19, 0.03)
+    assert "degraded" in statuses(verdict(metrics(*rows, other), MARGINS))
+
+
+def test_the_dense_level_is_not_judged():
+    dense = row(0, "accuracy", 0.0, None, None, None)
+    table = verdict(metrics(dense, row(1, "accuracy", 0.0, 0.0, 0.0, 1.0)), MARGINS)
+    assert table["level"].to_list() == [1]
+    assert list(table.columns) == list(VERDICT.columns)
+
+
+def test_faithfulness_is_judged_per_method_by_the_studys_operator_and_not_for_random_scores():
+    def explained(
+        method, operator="retokenise", ranking="method", metric="comprehensiveness_study"
+    ):
+        names = {"method": method, "operator": operator, "ranking": ranking}
+        return row(1, metric, -0.2, -0.3, -0.1, 0.001, **names)
+
+    table = metrics(
+        explained("lime"),
+        explained("kernelshap"),
+        explained("random"),
+        explained("lime", operator="delete"),
+        explained("lime", ranking="reversed"),
+        explained("lime", metric="comprehensiveness_eraser"),
+        explained("lime", metric="sufficiency_study"),
+    )
+    found = verdict(table, {"comprehensiveness": 0.05, "sufficiency": 0.05})
+    assert found.select("quantity", "method", "status").rows() == [
+        ("comprehensiveness", "kernelshap", "degraded"),
+        ("comprehensiveness", "lime", "degraded"),
+        ("sufficiency", "lime", "kept"),
+    ]
+    only_delete = verdict(
+        metrics(explained("lime", operator="delete")), {"comprehensiveness": 0.05}
+    )
+    assert only_delete.height == 1
+
+
+def test_no_pruned_level_gives_an_empty_verdict_that_cannot_be_summed_up():
+    table = verdict(metrics(row(0, "accuracy", 0.0, None, None, None)), MARGINS)
+    assert table.is_empty()
+    with pytest.raises(ValueError, match="no row"):
+        summary(table)
+
+
+def test_an_unknown_quantity_is_refused():
+    with pytest.raises(ValueError, match="no quantity 'speed' is watched"):
+        verdict(metrics(), {"speed": 0.1})
+
+
+def table_of(**statuses_by_quantity: str) -> pl.DataFrame:
+    """VERDICT from one letter per level (k, u, d); harms grow with the level."""
+    names = {"k": "kept", "u": "undecided", "d": "degraded"}
+    rows = [
+        {
+            "level": level,
+            "quantity": quantity,
+            "harm": level * margin * 2,
+            "margin": margin,
+            "status": names[letter],
+        }
+        for margin, (quantity, letters) in zip(
+            (0.02, 0.01), statuses_by_quantity.items(), strict=False
+        )
+        for level, letter in enumerate(letters, start=1)
+    ]
+    return pl.DataFrame(rows, schema=dict(VERDICT.columns))
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "ece", "clear", "safe", "breaks_at", "first"),
+    [
+        ("kkkk", "kkkk", 4, 4, None, ()),
+        ("kkkk", "kkud", 3, 2, 4, ("ece",)),
+        ("kudd", "kkdd", 2, 1, 3, ("accuracy", "ece")),
+        ("dkkk", "kkkk", 0, 0, 1, ("accuracy",)),
+        ("uuuu", "kkkk", 4, 0, None, ()),
+        ("kuku", "kkkk", 4, 1, None, ()),
+    ],
+)
+def test_summary(accuracy, ece, clear, safe, breaks_at, first):
+    found = summary(table_of(accuracy=accuracy, ece=ece))
+    assert (found.deepest, found.clear, found.safe, found.breaks_at) == (4, clear, safe, breaks_at)
+    assert tuple(name for name, _ in found.breaks_first) == first
+
+
+def test_the_answer_reads_as_a_sentence():
+    assert summary(table_of(accuracy="kkkk", ece="kkud")).sentence() == (
+        "Shown safe up to level 2; no degradation shown up to level 3; at level 4 degraded: ece."
+    )
+    assert Answer(4, 4, 0, None, ()).sentence() == (
+        "No pruned level is shown safe; no degradation shown up to level 4, the deepest one."
+    )
