@@ -1,0 +1,60 @@
+"""Built-in tasks: seeded English whose evidence and exact posterior are known. No download.
+
+A task is one file with a `draft(random, clauses)` that writes one example and its posterior; here its
+label is drawn, and the text is held to its split.
+"""
+
+from collections.abc import Callable
+from random import Random
+
+from keepfaith.tasks.builtin import lookup, passage, sentiment
+from keepfaith.tasks.builtin.example import BuiltinExample, Draft
+from keepfaith.tasks.builtin.splits import SPLITS, split_of, split_seed
+
+__all__ = ["SPLITS", "TASKS", "BuiltinExample", "generate"]
+
+_DRAFTS: dict[str, tuple[Callable[[Random, int], Draft], int]] = {
+    "sentiment": (sentiment.draft, sentiment.CLAUSES),
+    "passage": (passage.draft, passage.FACTS),
+    "lookup": (lookup.draft, lookup.FACTS),
+}
+"""Per task: what writes an example of so many clauses, and how many clauses the task has."""
+TASKS = tuple(_DRAFTS)
+
+
+def generate(
+    task: str, split: str, count: int, seed: int, *, easy: bool = False
+) -> list[BuiltinExample]:
+    """`count` examples of `task`, no main text twice, none that another split could hold.
+
+    The first n of a longer call are the n of a shorter one. `easy` examples, for a curriculum, have
+    fewer clauses (one up to the task's number) and may recur. Raises ValueError for an unknown task
+    or split and for a negative count.
+    """
+    if task not in _DRAFTS:
+        raise ValueError(f"unknown built-in task {task!r}; there are {', '.join(TASKS)}")
+    if split not in SPLITS:
+        raise ValueError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
+    if count < 0:
+        raise ValueError(f"cannot write {count} examples")
+    write, clauses = _DRAFTS[task]
+    random = Random(split_seed(task, split, seed))
+    examples: list[BuiltinExample] = []
+    seen: set[str] = set()
+    while len(examples) < count:
+        draft = write(random, random.randint(1, clauses) if easy else clauses)
+        if split_of(draft.text) != split or (draft.text in seen and not easy):
+            continue
+        seen.add(draft.text)
+        label = random.choices(range(len(draft.choices)), draft.posterior)[0]
+        examples.append(
+            BuiltinExample(
+                id=f"{task}-{split}-{seed}-{len(examples)}",
+                fields=draft.fields,
+                choices=draft.choices,
+                label=label,
+                evidence=draft.evidence,
+                posterior=draft.posterior,
+            )
+        )
+    return examples

@@ -1,0 +1,54 @@
+"""Hedging words and what they promise: the planted label noise.
+
+Every clause states one choice and says how far to trust it. A label equals the stated choice with
+the clause's reliability and is otherwise any of the others, all alike. So the posterior is exact,
+and it is visible in the text: a calibrated reader can reach it, and an overconfident one is caught.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+RELIABILITY: dict[str, float] = {
+    "certainly": 0.98,
+    "definitely": 0.98,
+    "": 0.95,
+    "probably": 0.85,
+    "presumably": 0.85,
+    "perhaps": 0.65,
+    "possibly": 0.65,
+}
+"""Probability that a clause with this hedge is true; the empty hedge is a plain statement."""
+
+_WEIGHTS = {"": 2.0}
+"""A plain statement is as frequent as two synonyms together, so the four grades are alike."""
+
+
+@dataclass(frozen=True)
+class Hedge:
+    """A hedging adverb, possibly empty, and the reliability it states."""
+
+    word: str
+
+    @property
+    def reliability(self) -> float:
+        """Probability in (0.5, 1) that the hedged clause is true."""
+        return RELIABILITY[self.word]
+
+    @property
+    def before(self) -> str:
+        """The adverb with the space that follows it, or nothing."""
+        return f"{self.word} " if self.word else ""
+
+    def posterior(self, stated: int, choices: int) -> tuple[float, ...]:
+        """Probability of each of `choices` when this hedge stands with choice `stated`; 1 for an only choice."""
+        if choices == 1:
+            return (1.0,)
+        doubt = (1.0 - self.reliability) / (choices - 1)
+        return tuple(self.reliability if c == stated else doubt for c in range(choices))
+
+
+def draw_hedge(random: Random) -> Hedge:
+    """A hedge; the four grades of trust are equally frequent."""
+    words = tuple(RELIABILITY)
+    weights = [_WEIGHTS.get(word, 1.0) for word in words]
+    return Hedge(random.choices(words, weights)[0])

@@ -1,0 +1,35 @@
+"""Where is it now? It was in three other places, all of which are choices: spotting is not enough."""
+
+from random import Random
+
+from keepfaith.tasks.builtin.example import Draft, assemble, capitalised
+from keepfaith.tasks.builtin.hedges import draw_hedge
+
+ITEMS = ("ring", "key", "coin", "map", "letter", "watch", "book", "ticket")
+PREPOSITIONS = ("in", "under", "behind")
+QUALITIES = ("red", "blue", "green", "old", "small", "tall", "white", "round")
+FURNITURE = ("cabinet", "drawer", "box", "shelf", "basket", "bag", "desk", "chest")
+FACTS = 4
+
+
+def draft(random: Random, facts: int = FACTS) -> Draft:
+    """A passage of `facts` sentences in random order, one of them in the present."""
+    item = random.choice(ITEMS)
+    qualities = random.sample(QUALITIES, facts)
+    furniture = random.sample(FURNITURE, facts)
+    places = [
+        f"{random.choice(PREPOSITIONS)} the {quality} {piece}"
+        for quality, piece in zip(qualities, furniture, strict=True)
+    ]
+    hedges = [draw_hedge(random) for _ in places]
+    present = random.randrange(facts)
+    pieces: list[tuple[str, bool]] = []
+    for fact, (hedge, place) in enumerate(zip(hedges, places, strict=True)):
+        verb = "is" if fact == present else "was"
+        sentence = capitalised(f"{hedge.before}the {item} {verb} {place}.")
+        pieces += [(" " if fact else "", False), (sentence, fact == present)]
+    passage, spans = assemble(pieces)
+    choices = random.sample(places, facts)
+    posterior = hedges[present].posterior(choices.index(places[present]), facts)
+    fields = {"passage": passage, "question": f"Where is the {item} now?"}
+    return Draft(fields, tuple(choices), {"passage": spans}, posterior)

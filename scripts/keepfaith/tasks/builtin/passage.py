@@ -1,0 +1,42 @@
+"""A yes/no question on a short passage: how a place is now, among remarks on how it was before.
+
+Every sentence speaks of the same place and the same quality; only the one in the present counts.
+"""
+
+from random import Random
+
+from keepfaith.tasks.builtin.example import Draft, assemble, capitalised
+from keepfaith.tasks.builtin.hedges import draw_hedge
+
+CHOICES = ("no", "yes")
+PLACES = ("shop", "library", "station", "kitchen", "garden", "museum", "office", "market")
+STATES = (
+    ("closed", "open"),
+    ("empty", "full"),
+    ("cold", "warm"),
+    ("dirty", "clean"),
+    ("noisy", "quiet"),
+    ("dark", "bright"),
+)
+"""Opposites; the question asks for the second of a pair."""
+FACTS = 3
+
+
+def draft(random: Random, facts: int = FACTS) -> Draft:
+    """A passage of `facts` sentences in random order, one of them in the present."""
+    place = random.choice(PLACES)
+    states = random.choice(STATES)
+    present = random.randrange(facts)
+    pieces: list[tuple[str, bool]] = []
+    posterior: tuple[float, ...] = ()
+    for fact in range(facts):
+        hedge = draw_hedge(random)
+        stated = random.randrange(2)
+        verb = "is" if fact == present else "was"
+        sentence = capitalised(f"{hedge.before}the {place} {verb} {states[stated]}.")
+        pieces += [(" " if fact else "", False), (sentence, fact == present)]
+        if fact == present:
+            posterior = hedge.posterior(stated, len(CHOICES))
+    passage, spans = assemble(pieces)
+    fields = {"passage": passage, "question": f"is the {place} {states[1]} now"}
+    return Draft(fields, CHOICES, {"passage": spans}, posterior)
