@@ -5,7 +5,7 @@ from made_predictions import random_sample
 from keepfaith.calibration.draws import once
 from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.null_band import null_bands, simulated_labels
-from keepfaith.calibration.probabilities import sample_of
+from keepfaith.calibration.probabilities import Sample, sample_of
 
 
 def test_labels_follow_the_probabilities_and_never_name_a_missing_option():
@@ -38,16 +38,28 @@ def test_the_band_equals_a_loop_over_simulated_sets():
 
 
 @pytest.mark.parametrize(
-    ("size", "mean", "upper"),
-    [(200, 0.068, 0.101), (500, 0.043, 0.065), (1172, 0.027, 0.041), (3270, 0.017, 0.025)],
+    ("size", "width", "mass", "ks", "upper"),
+    [
+        (200, 0.068, 0.082, 0.040, 0.101),
+        (277, 0.056, 0.068, 0.034, 0.081),
+        (500, 0.043, 0.051, 0.025, 0.065),
+        (1172, 0.027, 0.033, 0.016, 0.041),
+        (3270, 0.017, 0.020, 0.010, 0.025),
+    ],
 )
-def test_the_floor_of_ece_at_known_sizes(size, mean, upper):
-    """Published floors for confidences not stated; uniform on (0, 1) binary probabilities come close."""
-    claimed = np.random.default_rng(0).random(size)
-    sample = sample_of(np.log(np.stack([claimed, 1 - claimed], axis=1)), np.zeros(size, int))
-    band = null_bands(sample, ("ece",), repetitions=400, confidence=0.9)["ece"]
-    assert band.mean == pytest.approx(mean, rel=0.35)
-    assert band.high == pytest.approx(upper, rel=0.35)
+def test_the_floor_at_known_sizes(size, width, mass, ks, upper):
+    """Floors known from a simulation whose confidences are not stated; uniform on (.2, .9) agrees with all."""
+    claimed = np.random.default_rng(1).uniform(0.2, 0.9, size)
+    right = np.stack([claimed, 1 - claimed], axis=1)
+    zeros = np.zeros(size, dtype=np.int64)
+    sample = Sample(np.log(right), right, zeros, zeros, claimed)
+    names = ("ece", "ece_mass", "ks", "debiased_squared_ce")
+    bands = null_bands(sample, names, repetitions=400, confidence=0.9)
+    assert bands["ece"].mean == pytest.approx(width, rel=0.1)
+    assert bands["ece_mass"].mean == pytest.approx(mass, rel=0.1)
+    assert bands["ks"].mean == pytest.approx(ks, rel=0.1)
+    assert bands["ece"].high == pytest.approx(upper, rel=0.1)
+    assert bands["debiased_squared_ce"].mean == pytest.approx(0.0, abs=0.0006)
 
 
 def test_same_seed_same_band_and_other_seed_other_band():
