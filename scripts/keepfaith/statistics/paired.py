@@ -11,7 +11,7 @@ from keepfaith.statistics.clusters import cluster_sums
 @lru_cache(maxsize=2)
 def flips(count: int, repetitions: int, seed: int) -> Floats:
     """Signs [R, count]: all 2^count combinations if these are at most `repetitions`, otherwise random ones."""
-    if count < 63 and 2**count <= repetitions:
+    if 2**count <= repetitions:
         bits = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
     else:
         bits = np.random.default_rng(seed).integers(0, 2, size=(repetitions, count))
@@ -32,6 +32,6 @@ def sign_flip(differences: Floats, clusters: Indices, repetitions: int, seed: in
     # Equal sums in another order of addition must count as equal.
     slack = 1e-12 * np.abs(sums).sum(axis=0)
     extreme = (np.abs(signs @ sums) >= observed - slack).sum(axis=0)
-    exact = len(signs) == 2.0 ** len(sums)
+    exact = len(signs) == 2 ** len(sums)
     p_values: Floats = extreme / len(signs) if exact else (extreme + 1) / (len(signs) + 1)
     return p_values

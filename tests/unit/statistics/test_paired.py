@@ -59,3 +59,7 @@ def test_order_of_columns_and_seed():
     straight = sign_flip(differences, np.arange(30), 1000, seed=5)
     backwards = sign_flip(differences[:, ::-1], np.arange(30), 1000, seed=5)
     np.testing.assert_array_equal(straight, backwards[::-1])
+
+
+def test_thousands_of_examples():
+    assert sign_flip(np.ones((3000, 1)), np.arange(3000), 199, seed=0)[0] == pytest.approx(1 / 200)
