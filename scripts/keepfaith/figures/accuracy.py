@@ -2,7 +2,14 @@
 
 from matplotlib.figure import Figure
 
-from keepfaith.figures.axes import chance_line, dense_line, level_axis, line, published_line
+from keepfaith.figures.axes import (
+    ceiling_line,
+    chance_line,
+    dense_line,
+    level_axis,
+    line,
+    published_line,
+)
 from keepfaith.figures.labels import quantity
 from keepfaith.figures.style import BLUE, Stroke, canvas, legend
 from keepfaith.figures.unit import UnitTables
@@ -10,7 +17,7 @@ from keepfaith.figures.unit import UnitTables
 TITLE = "Accuracy"
 EXPLANATION = (
     "Share of examples whose most probable option is the label, by number of attention layers dropped. "
-    "The shaded band is the 95 % interval over examples; the dashed line is the dense model, the dotted line is "
+    "The shaded band is the confidence interval over examples; the dashed line is the dense model, the dotted line is "
     "guessing."
 )
 
@@ -19,8 +26,11 @@ def draw(tables: UnitTables) -> Figure:
     """One panel: accuracy with its interval."""
     figure, ((panel,),) = canvas()
     rows = tables.series("accuracy")
-    line(panel, rows, Stroke(BLUE, "o"), "accuracy (95 % interval)")
+    line(panel, rows, Stroke(BLUE, "o"), "accuracy (interval)")
     dense_line(panel, rows)
+    best = tables.series("bayes_accuracy").drop_nulls("value")
+    if best.height:
+        ceiling_line(panel, float(best["value"].to_list()[0]), "best possible")
     chance_line(panel, tables.guessing(), "guessing")
     published_line(panel, tables.published, "accuracy", tables.deepest)
     panel.set_ylabel(quantity("accuracy").axis)
@@ -32,4 +42,10 @@ def draw(tables: UnitTables) -> Figure:
 def caption(tables: UnitTables) -> str:
     """The explanation with the number of examples."""
     count = tables.examples("accuracy")
-    return EXPLANATION + (f" {count} examples." if count else "")
+    if tables.series("bayes_accuracy").height:
+        text = (
+            f"{EXPLANATION} Best possible: the accuracy of a model that knows the exact posterior."
+        )
+    else:
+        text = EXPLANATION
+    return text + (f" {count} examples." if count else "")

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from keepfaith.figures.labels import LEVEL_AXIS
 from keepfaith.figures.published import SOURCE
-from keepfaith.figures.style import BLACK, GREY, LIGHT_GREY, ORANGE, Stroke
+from keepfaith.figures.style import BLACK, GREEN, GREY, LIGHT_GREY, ORANGE, Stroke
 
 MANY_LEVELS = 9
 
@@ -27,23 +27,36 @@ def level_axis(panel: Axes, levels: Sequence[int], label: bool = True) -> None:
         panel.set_xlabel(LEVEL_AXIS)
 
 
+INTERVAL = ("low", "high")
+SEEDS = ("seed_low", "seed_high")
+"""Columns of METRICS that make a band: the interval over examples, or the spread of attribution seeds."""
+
+
 def line(
-    panel: Axes, rows: pl.DataFrame, stroke: Stroke, label: str, *, faint: bool = False
+    panel: Axes,
+    rows: pl.DataFrame,
+    stroke: Stroke,
+    label: str,
+    *,
+    ends: tuple[str, str] = INTERVAL,
+    faint: bool = False,
 ) -> None:
-    """Value by level with its band (`low`..`high`), where both are known."""
-    band = rows.drop_nulls(["low", "high"])
+    """Value by level with the band between two columns, where both are known."""
+    band = rows.drop_nulls(ends)
     if band.height:
         panel.fill_between(
             band["level"].to_list(),
-            band["low"].to_list(),
-            band["high"].to_list(),
+            band[ends[0]].to_list(),
+            band[ends[1]].to_list(),
             color=stroke.colour,
             alpha=0.08 if faint else 0.18,
             linewidth=0,
         )
         if band.height == 1:  # a band over one level has no width
             only = band.row(0, named=True)
-            panel.vlines(only["level"], only["low"], only["high"], color=stroke.colour, alpha=0.4)
+            panel.vlines(
+                only["level"], only[ends[0]], only[ends[1]], color=stroke.colour, alpha=0.4
+            )
     known = rows.drop_nulls("value")
     panel.plot(
         known["level"].to_list(),
@@ -74,6 +87,11 @@ def chance_line(panel: Axes, value: float | None, label: str) -> None:
         panel.axhline(
             value, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1.4, label=label
         )
+
+
+def ceiling_line(panel: Axes, value: float, label: str) -> None:
+    """A dash-dotted horizontal line at the best value that any model could reach."""
+    panel.axhline(value, color=GREEN, linewidth=1.1, linestyle="-.", zorder=1.4, label=label)
 
 
 def reference_band(panel: Axes, rows: pl.DataFrame, label: str) -> None:

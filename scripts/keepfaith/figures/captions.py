@@ -13,7 +13,9 @@ from keepfaith.figures.summary.registry import SUMMARY_REGISTRY
 
 def static_captions() -> dict[str, str]:
     """reStructuredText by `unit/<figure>` and, for the figures over the whole study, `study/<figure>`."""
-    texts = {f"unit/{name}": (figure.TITLE, figure.EXPLANATION) for name, figure in REGISTRY.items()}
+    texts = {
+        f"unit/{name}": (figure.TITLE, figure.EXPLANATION) for name, figure in REGISTRY.items()
+    }
     texts |= {
         f"study/{name}": (figure.title, figure.explanation)
         for name, figure in SUMMARY_REGISTRY.items()

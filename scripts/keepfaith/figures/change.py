@@ -11,7 +11,7 @@ from keepfaith.figures.unit import UnitTables
 
 TITLE = "Relative change against the dense model"
 EXPLANATION = (
-    "Change of each quantity in percent of its dense value, 0 being no change; bands are 95 % intervals of the "
+    "Change of each quantity in percent of its dense value, 0 being no change; bands are confidence intervals of the "
     "paired change. Panels have their own scales. A quantity whose dense value is below 0.02 has no meaningful "
     "relative change and is left out, and its panel says so."
 )

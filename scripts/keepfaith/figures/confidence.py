@@ -10,7 +10,7 @@ TITLE = "Confidence beside accuracy"
 EXPLANATION = (
     "Mean probability of the predicted option (confidence) and accuracy, on one axis because both are shares between "
     "0 and 1. Where confidence lies above accuracy the model is over-confident, where it lies below it is "
-    "under-confident. Bands are 95 % intervals over examples."
+    "under-confident. Bands are confidence intervals over examples."
 )
 
 

@@ -1,18 +1,20 @@
 """ECE with the null band of a calibrated model, and the Brier score, which a collapse cannot improve."""
 
+import polars as pl
 from matplotlib.figure import Figure
 
 from keepfaith.figures.axes import dense_line, level_axis, line, published_line, reference_band
 from keepfaith.figures.labels import quantity
-from keepfaith.figures.style import BLUE, GREEN, Stroke, canvas, legend
+from keepfaith.figures.style import BLUE, GREEN, PURPLE, Stroke, canvas, legend
 from keepfaith.figures.unit import UnitTables
 
 TITLE = "Calibration error"
 EXPLANATION = (
-    "Left: expected calibration error (ECE, 10 equal-width bins); the grey band is what a perfectly calibrated "
-    "model with the same confidences would score on as many examples (95 %), so values inside it show no "
+    "Left: expected calibration error (ECE, equal-width bins); the grey band is what a perfectly calibrated "
+    "model with the same confidences would score on as many examples, so values inside it show no "
     "miscalibration. Right: the Brier score, because ECE alone can improve while a model collapses. Lower is better "
-    "in both; blue and green bands are 95 % intervals, dashed lines are the dense model."
+    "in both; dashed lines are the dense model. The blue band is the interval of the true error that the labels allow: "
+    "ECE itself is biased upward and can lie above it. The green band is a confidence interval."
 )
 
 
@@ -20,8 +22,12 @@ def draw(tables: UnitTables) -> Figure:
     """Two panels over levels: ECE and Brier score."""
     figure, ((left, right),) = canvas(columns=2, size=(7.6, 3.4))
     rows = tables.series("ece")
-    reference_band(left, rows, "calibrated model (95 %)")
+    reference_band(left, rows, "calibrated model (null band)")
     line(left, rows, Stroke(BLUE, "o"), "ECE")
+    exact = tables.series("exact_calibration_error")
+    if exact.height:
+        bare = exact.with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64))
+        line(left, bare, Stroke(PURPLE, "D"), "exact error", faint=True)
     dense_line(left, rows)
     published_line(left, tables.published, "ece", tables.deepest)
     brier = tables.series("brier")
@@ -38,4 +44,8 @@ def draw(tables: UnitTables) -> Figure:
 def caption(tables: UnitTables) -> str:
     """The explanation with the number of examples."""
     count = tables.examples("ece")
-    return EXPLANATION + (f" {count} examples." if count else "")
+    if tables.series("exact_calibration_error").height:
+        text = f"{EXPLANATION} Exact error: from the posterior that this task knows, without label noise."
+    else:
+        text = EXPLANATION
+    return text + (f" {count} examples." if count else "")

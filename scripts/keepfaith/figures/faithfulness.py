@@ -7,7 +7,14 @@ be chosen by whoever picks the limits, so here the panels are stacked and share 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keepfaith.figures.axes import chance_line, level_axis, line, published_line, reference_band
+from keepfaith.figures.axes import (
+    SEEDS,
+    chance_line,
+    level_axis,
+    line,
+    published_line,
+    reference_band,
+)
 from keepfaith.figures.labels import method_name, operator_name, quantity
 from keepfaith.figures.style import BLACK, Stroke, canvas, legend, method_strokes, note
 from keepfaith.figures.unit import UnitTables
@@ -17,7 +24,8 @@ EXPLANATION = (
     "Comprehensiveness (probability lost when the top-ranked tokens are removed: higher is better) and "
     "sufficiency (probability lost when only they are kept: lower is better), as the study aggregates them, under "
     "accuracy on the same level axis; panels are stacked because a second axis would let its scale suggest "
-    "agreement. Coloured bands: one standard deviation over attribution seeds. Grey: random scores."
+    "agreement. Coloured bands: one standard deviation over attribution seeds (the choice of examples adds to it: see "
+    "the relative change). Grey: random scores."
 )
 KINDS = ("comprehensiveness", "sufficiency")
 
@@ -51,11 +59,12 @@ def _methods(panel: Axes, tables: UnitTables, metric: str) -> None:
     kind = metric.removesuffix("_study")
     random = tables.series(metric, "random")
     if random.height:
-        line(panel, random, strokes["random"], method_name("random"), faint=True)
+        line(panel, random, strokes["random"], method_name("random"), ends=SEEDS, faint=True)
     else:
         reference_band(panel, tables.series(metric, tables.methods[0]), method_name("random"))
     for method in tables.methods:
-        line(panel, tables.series(metric, method), strokes[method], method_name(method))
+        rows = tables.series(metric, method)
+        line(panel, rows, strokes[method], method_name(method), ends=SEEDS)
         label = f"{method_name(method)}, published"
         if tables.published is not None and f"{kind}_{method}" in tables.published.columns:
             published_line(

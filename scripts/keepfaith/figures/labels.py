@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 LEVEL_AXIS = "attention layers dropped (level)"
+SHORT_LEVEL_AXIS = "layers dropped (level)"
 
 
 @dataclass(frozen=True)

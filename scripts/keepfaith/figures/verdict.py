@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 
 from keepfaith.figures.axes import level_axis
 from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.reach import of_quantity, watched
 from keepfaith.figures.style import BLACK, canvas, note
 from keepfaith.figures.unit import UnitTables
 
@@ -30,14 +31,12 @@ def draw(tables: UnitTables) -> Figure:
     verdict = tables.verdict.filter(pl.col("level") > 0)
     if not verdict.height:
         return note("no verdict: this run has no pruned level")
-    rows = verdict.select("quantity", "method").unique(maintain_order=True).rows()
+    rows = watched(verdict)
     levels = verdict["level"].unique().sort().to_list()
     size = (min(10.0, 3.4 + 0.42 * max(len(levels), 5)), 1.15 + 0.3 * len(rows))
     figure, ((panel,),) = canvas(size=size)
     for row, (name, method) in enumerate(rows):
-        matching = verdict.filter(
-            pl.col("quantity") == name, pl.col("method").eq_missing(pl.lit(method))
-        )
+        matching = of_quantity(verdict, name, method)
         for level, status in matching.select("level", "status").iter_rows():
             background, colour, marker, _ = STATUS[status]
             panel.add_patch(

@@ -1,11 +1,12 @@
-"""The verdict of one unit as a sentence: how far, and what breaks first."""
+"""The verdict of one unit in a reader's words: how far, and what breaks first."""
 
 from dataclasses import dataclass
 
 import polars as pl
 
-from keepfaith.figures.labels import quantity_name
-from keepfaith.figures.reach import Reach, reaches
+from keepfaith.figures.labels import method_name, quantity_name
+from keepfaith.figures.reach import of_quantity
+from keepfaith.statistics.verdict import DEGRADED, UNDECIDED, Answer, summary
 
 
 @dataclass(frozen=True)
@@ -20,85 +21,86 @@ class Break:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How far one unit can be pruned.
+class Finding:
+    """How far one unit can be pruned, in words; `answer` is None where no pruned level was run.
 
-    `clear`: no watched quantity is degraded up to this level; `kept`: all are shown to be kept up to this level;
-    `deepest`: levels run; `first`: the level that breaks, or None; `breaks`: what breaks there.
+    `breaks`: what breaks first, the largest harm in margins first; `breaking` and `undecided`: names of what breaks
+    there, and of what is undecided at the first level that is not shown to be kept.
     """
 
-    clear: int
-    kept: int
-    deepest: int
-    first: int | None
+    answer: Answer | None
     breaks: tuple[Break, ...]
+    breaking: tuple[str, ...]
     undecided: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
-        """The answer in words; says apart what is shown to be kept and what is merely not shown to degrade."""
-        if self.deepest == 0:
+        """Says apart what is shown to be kept and what is merely not shown to degrade."""
+        if self.answer is None:
             return "no pruned level was run, so there is nothing to decide."
-        return f"{self._clear()}; {self._kept()}.{self._first()}"
+        found = self.answer
+        text = f"{_clear(found)}; {self._kept(found)}."
+        if found.breaks_at is not None:
+            text += f" Degraded first, at level {found.breaks_at}: {_listed(self.breaking)}."
+        return text
 
-    def _clear(self) -> str:
-        if self.first is None:
-            levels = "the one level" if self.deepest == 1 else f"any of the {self.deepest} levels"
-            return f"no degradation shown at {levels}"
-        if self.clear == 0:
-            return f"degraded from level 1 of {self.deepest} on"
-        return f"no degradation shown up to level {self.clear} of {self.deepest}"
+    @property
+    def kept(self) -> str:
+        """`level 1 of 4`: up to which everything is shown to be kept."""
+        return f"level {self.answer.safe} of {self.answer.deepest}" if self.answer else "n/a"
 
-    def _kept(self) -> str:
-        if self.kept:
-            return f"every watched quantity is shown to be kept up to level {self.kept}"
+    @property
+    def clear(self) -> str:
+        """`level 2 of 4`: up to which nothing is shown to be degraded."""
+        return f"level {self.answer.clear} of {self.answer.deepest}" if self.answer else "n/a"
+
+    def _kept(self, found: Answer) -> str:
+        if found.safe:
+            return f"every watched quantity is shown to be kept up to level {found.safe}"
         listed = f" (undecided: {_listed(self.undecided)})" if self.undecided else ""
         return f"level 1 is not shown to keep every watched quantity{listed}"
 
-    def _first(self) -> str:
-        if self.first is None:
-            return ""
-        names = _listed(tuple(broken.name for broken in self.breaks))
-        return f" Degraded first, at level {self.first}: {names}."
 
-
-def answer(verdict: pl.DataFrame) -> Answer:
+def finding(verdict: pl.DataFrame) -> Finding:
     """Read the answer of one unit off its VERDICT table."""
-    found = reaches(verdict)
-    deepest = max((reach.deepest for reach in found), default=0)
-    broken = [reach.degraded for reach in found if reach.degraded is not None]
-    first = min(broken, default=None)
-    kept = min((reach.kept for reach in found), default=0)
-    return Answer(
-        clear=deepest if first is None else first - 1,
-        kept=kept,
-        deepest=deepest,
-        first=first,
-        breaks=tuple(
-            _break(verdict, reach) for reach in found if first and reach.degraded == first
-        ),
-        undecided=_undecided(verdict, kept + 1),
+    if verdict.is_empty():
+        return Finding(None, (), (), ())
+    found = summary(verdict)
+    return Finding(
+        answer=found,
+        breaks=tuple(_break(verdict, found.breaks_at, *names) for names in found.breaks_first),
+        breaking=_names(verdict, found.breaks_at, DEGRADED),
+        undecided=_names(verdict, found.safe + 1, UNDECIDED),
     )
 
 
-def _break(verdict: pl.DataFrame, reach: Reach) -> Break:
-    row = verdict.filter(
-        pl.col("quantity") == reach.quantity,
-        pl.col("method").eq_missing(pl.lit(reach.method)),
-        pl.col("level") == reach.degraded,
-    ).row(0, named=True)
-    return Break(
-        quantity_name(reach.quantity, reach.method),
-        row["harm"],
-        row["harm_low"],
-        row["harm_high"],
-        row["margin"],
+def _clear(found: Answer) -> str:
+    if found.breaks_at is None:
+        levels = (
+            "the one pruned level" if found.deepest == 1 else f"any of the {found.deepest} levels"
+        )
+        return f"no degradation shown at {levels}"
+    if found.clear == 0:
+        return f"degraded from level {found.breaks_at} of {found.deepest} on"
+    return f"no degradation shown up to level {found.clear} of {found.deepest}"
+
+
+def _break(verdict: pl.DataFrame, level: int | None, name: str, method: str | None) -> Break:
+    row = of_quantity(verdict, name, method).filter(pl.col("level") == level).row(0, named=True)
+    numbers = (row["harm"], row["harm_low"], row["harm_high"], row["margin"])
+    return Break(quantity_name(name, method), *numbers)
+
+
+def _names(verdict: pl.DataFrame, level: int | None, status: str) -> tuple[str, ...]:
+    """Quantities of one status at a level, each once with its methods: `sufficiency (KernelSHAP, LIME)`."""
+    rows = verdict.filter(pl.col("level") == level, pl.col("status") == status)
+    methods: dict[str, list[str]] = {}
+    for name, method in rows.select("quantity", "method").rows():
+        methods.setdefault(name, []).extend([method_name(method)] if method else [])
+    return tuple(
+        f"{quantity_name(name)} ({', '.join(found)})" if found else quantity_name(name)
+        for name, found in methods.items()
     )
-
-
-def _undecided(verdict: pl.DataFrame, level: int) -> tuple[str, ...]:
-    rows = verdict.filter(pl.col("level") == level, pl.col("status") == "undecided")
-    return tuple(quantity_name(*names) for names in rows.select("quantity", "method").rows())
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from keepfaith.figures.labels import method_name
-from keepfaith.report.answer import answer
 from keepfaith.report.highlight import Piece, pieces
+from keepfaith.statistics.verdict import summary
 
 PREFERRED = ("kernelshap", "lime", "input_x_gradient")
 TOP = 5
@@ -99,6 +99,11 @@ def choose(candidates: Sequence[tuple[str, float, bool]], count: int) -> list[tu
     return list(chosen.items())
 
 
+def visible(token: str) -> str:
+    """A token's text in a list: without the space before it, and with its line breaks shown."""
+    return token.strip(" ").replace("\n", "\u23ce") or "space"
+
+
 def _method(attributions: pl.DataFrame) -> str | None:
     found = attributions["method"].unique().sort().to_list()
     real = [name for name in found if name != "random"]
@@ -107,7 +112,8 @@ def _method(attributions: pl.DataFrame) -> str | None:
 
 def _levels(scores: pl.DataFrame, verdict: pl.DataFrame) -> list[int]:
     found = scores["level"].unique().sort().to_list()
-    shown = {found[0], answer(verdict).clear, found[-1]}
+    clear = summary(verdict).clear if verdict.height else found[0]
+    shown = {found[0], clear, found[-1]}
     return [level for level in found if level in shown]
 
 
@@ -169,7 +175,7 @@ def _prepare(
                 float(chances[predicted]),
                 predicted == label,
                 tuple(pieces(prompt, tokens, values, evidence)),
-                tuple((prompt[slice(*tokens[place])].strip(), values[place]) for place in best),
+                tuple((visible(prompt[slice(*tokens[place])]), values[place]) for place in best),
             )
         )
     return ExplainedExample(

@@ -2,6 +2,12 @@
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
     (
+        "Interval",
+        "Confidence interval over examples, with the coverage that the settings state (statistics "
+        "confidence). A change against the dense model is judged by its own paired interval, which is "
+        "narrower than two separate intervals suggest.",
+    ),
+    (
         "Level",
         "Number of attention layers dropped. Level 0 is the dense model. The order says which layer goes at "
         "which level; every level contains the ones before it.",

@@ -12,7 +12,7 @@ from keepfaith.artifacts.atomic import write_text
 from keepfaith.figures.registry import REGISTRY
 from keepfaith.figures.summary.registry import SUMMARY_REGISTRY
 from keepfaith.figures.unit import UnitTables
-from keepfaith.report.answer import Answer, answer
+from keepfaith.report.answer import Finding, finding
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.study import StudyDescription
@@ -54,7 +54,7 @@ class PageUnit:
     model: str
     order: str
     task: str
-    answer: Answer
+    finding: Finding
     figures: Sequence[PageFigure]
     tables: Sequence[PageTable]
     explained: Sequence[ExplainedExample]
@@ -116,7 +116,7 @@ def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
         unit.model,
         unit.order,
         unit.task,
-        answer(unit.tables.verdict),
+        finding(unit.tables.verdict),
         figures,
         [table for table in tables if table is not None],
         unit.explained,

@@ -35,17 +35,18 @@ class StudyDescription:
 
 def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> StudyDescription:
     """The description of a resolved study."""
-    dumped = settings.study.model_dump(mode="json")
+    study = settings.study.model_dump(mode="json")
     selections = ("name", "models", "orders", "tasks", "methods")
     models = {
-        name: {
-            "layers": settings.layers[name],
-            "levels": _span(settings.levels[name]),
-            **facts(model),
-        }
-        for name, model in (
-            (name, entry.model_dump(mode="json")) for name, entry in settings.models.items()
-        )
+        name: {"levels": f"0 to {settings.levels[name][-1]} of {settings.layers[name]} layers"}
+        | facts(entry.model_dump(mode="json", exclude={"gpu"}))
+        for name, entry in settings.models.items()
+    }
+    # A task lists every source that it could be read from; only the chosen one was run.
+    tasks = {
+        name: facts(entry.task.model_dump(mode="json", exclude={"sources"}))
+        | facts({"source": entry.source.model_dump(mode="json")})
+        for name, entry in settings.tasks.items()
     }
     return StudyDescription(
         name=settings.study.name,
@@ -53,19 +54,13 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
         orders={
             name: facts(entry.model_dump(mode="json")) for name, entry in settings.orders.items()
         },
-        tasks={
-            name: facts(entry.model_dump(mode="json")) for name, entry in settings.tasks.items()
-        },
+        tasks=tasks,
         methods={
             name: facts(entry.model_dump(mode="json")) for name, entry in settings.methods.items()
         },
-        settings=facts({key: value for key, value in dumped.items() if key not in selections}),
+        settings=facts({key: value for key, value in study.items() if key not in selections}),
         downloads=downloads or {},
     )
-
-
-def _span(levels: Sequence[int]) -> str:
-    return f"{levels[0]} to {levels[-1]}"
 
 
 def facts(entry: Mapping[str, object], prefix: str = "") -> dict[str, object]:

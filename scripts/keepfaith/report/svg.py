@@ -31,7 +31,8 @@ def inline_svg(document: str, prefix: str, label: str) -> Markup:
     body = _PATH.sub(_shortened, body)
     body = _ID.sub(lambda match: f'id="{prefix}-{match[1]}"', body)
     body = _REFERENCE.sub(lambda match: f"{match[1]}{prefix}-{match[2]}", body)
-    body = body.replace("<defs>\n  \n </defs>", "").strip()
+    # Verdana shares its widths with DejaVu Sans, which is missing on most desktops.
+    body = body.replace("'DejaVu Sans', sans-serif", "'DejaVu Sans', Verdana, sans-serif").strip()
     return Markup(body.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1))
 
 

@@ -114,7 +114,7 @@ def _explanation_row(
     for kind in ("comprehensiveness", "sufficiency"):
         row = _by_level(tables.series(f"{kind}_study", method)).get(level, {})
         cells.append(Cell(number(row.get("value")), _status(tables, level, kind, method)))
-        cells.append(Cell(span(row.get("low"), row.get("high"))))
+        cells.append(Cell(span(row.get("seed_low"), row.get("seed_high"))))
     if top:
         pairs = tables.overlap.filter(
             pl.col("method") == method,

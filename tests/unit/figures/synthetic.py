@@ -66,10 +66,12 @@ def metrics(levels: range, methods: tuple[str, ...], random: np.random.Generator
     def add(level: int, dense: float, value: float, spread: float, **columns: object) -> None:
         change = value - dense
         shift = spread if level else 0.0
+        seeded = columns.get("method") not in (None, "input_x_gradient")
         rows.append({
             "level": level, "value": value, "low": value - spread, "high": value + spread, "change": change,
             "change_low": change - shift, "change_high": change + shift, "p_value": 0.04, "examples": 500,
-            **columns,
+            "seed_low": value - spread / 2 if seeded else None,
+            "seed_high": value + spread / 2 if seeded else None, **columns,
         })  # fmt: skip
 
     for level in levels:
@@ -80,6 +82,15 @@ def metrics(levels: range, methods: tuple[str, ...], random: np.random.Generator
             add(level, dense, dense + slope * loss, 0.02, family="prediction", metric=metric)
         add(level, 0.035, 0.035 + 0.15 * loss, 0.02, family="calibration", metric="ece",
             reference_low=0.012, reference_high=0.055)  # fmt: skip
+        add(
+            level,
+            0.02,
+            0.02 + 0.13 * loss,
+            0.0,
+            family="calibration",
+            metric="exact_calibration_error",
+        )
+        add(level, 0.95, 0.95, 0.0, family="accuracy", metric="bayes_accuracy")
         for method in methods:
             strength = 0.02 if method == "random" else 1.0 - 0.1 * methods.index(method)
             for operator in OPERATORS:

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from keepfaith.figures.axes import level_axis
 from keepfaith.figures.labels import quantity_name
-from keepfaith.figures.reach import reaches
+from keepfaith.figures.reach import Watched, reaches, watched
 from keepfaith.figures.style import BLACK, BLUE, SKY, VERMILLION, canvas, note
 
 TITLE = "How far each task can be pruned"
@@ -29,7 +29,7 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     if not units:
         return note("no verdict: this run has no pruned level")
     several = len({unit[:2] for unit in units}) > 1
-    names = verdict.select("quantity", "method").unique(maintain_order=True).rows()
+    names = watched(verdict)
     columns = min(COLUMNS, len(units))
     count = -(-len(units) // columns)
     size = (2.3 + 2.4 * columns, 0.8 + count * (0.65 + 0.24 * len(names)))
@@ -53,14 +53,14 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     return figure
 
 
-def _panel(panel: Axes, verdict: pl.DataFrame, names: list[tuple[str, str | None]]) -> None:
-    for reach in reaches(verdict):
-        row = names.index((reach.quantity, reach.method))
+def _panel(panel: Axes, verdict: pl.DataFrame, names: list[Watched]) -> None:
+    for name, reach in reaches(verdict).items():
+        row = names.index(name)
         panel.plot([0, reach.clear], [row, row], color=SKY, linewidth=2, solid_capstyle="butt")
-        panel.plot([0, reach.kept], [row, row], color=BLUE, linewidth=7, solid_capstyle="butt")
+        panel.plot([0, reach.safe], [row, row], color=BLUE, linewidth=7, solid_capstyle="butt")
         panel.plot([0], [row], marker="|", color=BLACK, markersize=8)
-        if reach.degraded is not None:
-            panel.plot([reach.degraded], [row], marker="X", color=VERMILLION, markersize=6.5)
+        if reach.breaks_at is not None:
+            panel.plot([reach.breaks_at], [row], marker="X", color=VERMILLION, markersize=6.5)
     panel.grid(False, axis="y")
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)

@@ -10,7 +10,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keepfaith.figures.axes import level_axis, line, reference_band
+from keepfaith.figures.axes import INTERVAL, SEEDS, level_axis, line, reference_band
 from keepfaith.figures.labels import method_name, quantity
 from keepfaith.figures.style import Stroke, canvas, legend, method_strokes, note, series_strokes
 from keepfaith.figures.unit import series
@@ -84,6 +84,6 @@ def _panel(panel: Axes, metrics: pl.DataFrame, lines: dict[Series, tuple[Stroke,
             panel.plot([], [], color=stroke.colour, marker=stroke.marker, label=label)
             continue
         rows = series(unit, str(metrics["metric"][0]), method)
-        if len(lines) == 1:
-            reference_band(panel, rows, "chance alone (95 %)")
-        line(panel, rows, stroke, label)
+        if len(lines) == 1 and str(metrics["metric"][0]) == "ece":
+            reference_band(panel, rows, "calibrated model (null band)")
+        line(panel, rows, stroke, label, ends=SEEDS if method else INTERVAL)

@@ -33,13 +33,13 @@ SUMMARY_REGISTRY: dict[str, SummaryFigure] = {
     "accuracy_over_tasks": _over_tasks(
         "accuracy",
         "Accuracy over tasks",
-        "Share of examples whose most probable option is the label; bands are 95 % intervals.",
+        "Share of examples whose most probable option is the label; bands are confidence intervals.",
     ),
     "ece_over_tasks": _over_tasks(
         "ece",
         "Calibration error over tasks",
-        "Expected calibration error; coloured bands are 95 % intervals, a grey band (where a single path is shown) is "
-        "what a perfectly calibrated model would score.",
+        "Expected calibration error; coloured bands are confidence intervals, a grey band (where a single path is "
+        "shown) is what a perfectly calibrated model would score.",
     ),
     "comprehensiveness_over_tasks": _over_tasks(
         "comprehensiveness_study",

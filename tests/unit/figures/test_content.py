@@ -1,0 +1,161 @@
+"""What the figures draw is what the tables say."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from figures import synthetic
+from keepfaith.artifacts.tables import ArtifactError
+from keepfaith.figures.change import relative_change
+from keepfaith.figures.overlap import matrix
+from keepfaith.figures.published import SOURCE, match_published, read_published
+from keepfaith.figures.reach import reaches
+from keepfaith.figures.registry import draw
+from keepfaith.figures.style import method_strokes
+
+PUBLISHED = Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
+
+
+def verdict_of(
+    statuses: str, quantity: str = "accuracy", method: str | None = None
+) -> pl.DataFrame:
+    words = {"k": "kept", "u": "undecided", "d": "degraded"}
+    rows = [
+        {"level": level, "quantity": quantity, "method": method, "harm": 0.1, "margin": 0.02,
+         "status": words[letter]}
+        for level, letter in enumerate(statuses, start=1)
+    ]  # fmt: skip
+    return synthetic.table(rows, synthetic.VERDICT)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "safe", "clear", "breaks_at"),
+    [("kkkk", 4, 4, None), ("kkud", 2, 3, 4), ("dkkk", 0, 0, 1), ("ukkd", 0, 3, 4), ("kudk", 1, 2, 3)],
+)  # fmt: skip
+def test_reach_ends_at_the_first_gap(statuses, safe, clear, breaks_at):
+    found = reaches(verdict_of(statuses))["accuracy", None]
+    assert (found.safe, found.clear, found.breaks_at, found.deepest) == (safe, clear, breaks_at, 4)
+
+
+def test_reach_keeps_methods_apart():
+    verdict = pl.concat(
+        [verdict_of("kd", "sufficiency", "lime"), verdict_of("kk", "sufficiency", "other")]
+    )
+    found = {method: answer.safe for (_, method), answer in reaches(verdict).items()}
+    assert found == {"lime": 1, "other": 2}
+
+
+def test_bands_are_the_seeds_for_explanations_and_the_interval_for_accuracy():
+    tables = synthetic.unit(methods=("lime",))
+    accuracy, comprehensiveness = draw("faithfulness", tables).axes[:2]
+    for axes, metric, method, ends in (
+        (accuracy, "accuracy", None, ("low", "high")),
+        (comprehensiveness, "comprehensiveness_study", "lime", ("seed_low", "seed_high")),
+    ):
+        rows = tables.series(metric, method)
+        heights = axes.collections[0].get_paths()[0].vertices[:, 1]
+        np.testing.assert_allclose(
+            (heights.min(), heights.max()), (rows[ends[0]].min(), rows[ends[1]].max())
+        )
+
+
+def test_relative_change_is_in_percent_of_the_dense_value():
+    rows = synthetic.table(
+        [
+            {"level": 0, "value": 0.8, "change": 0.0, "change_low": 0.0, "change_high": 0.0},
+            {"level": 1, "value": 0.6, "change": -0.2, "change_low": -0.24, "change_high": -0.16},
+        ],
+        synthetic.METRICS,
+    )
+    relative = relative_change(rows)
+    assert relative is not None
+    np.testing.assert_allclose(relative.row(1), (1, -25.0, -30.0, -20.0))
+
+
+@pytest.mark.parametrize("dense", [0.0, 0.01, -0.01, None])
+def test_no_relative_change_of_almost_nothing(dense):
+    rows = synthetic.table(
+        [{"level": 0, "value": dense}, {"level": 1, "value": 0.5}], synthetic.METRICS
+    )
+    assert relative_change(rows) is None
+
+
+def test_negative_dense_value_keeps_the_direction_of_the_change():
+    rows = synthetic.table(
+        [{"level": 0, "value": -0.1}, {"level": 1, "value": -0.2}], synthetic.METRICS
+    )
+    relative = relative_change(rows)
+    assert relative is not None and relative["value"].to_list() == [0.0, pytest.approx(-100.0)]
+
+
+def test_overlap_stands_below_the_diagonal_and_the_floor_above():
+    rows = [
+        {"level_a": a, "level_b": b, "overlap": 0.7 if a != b else 1.0, "floor": 0.5 + 0.1 * (a + b)}
+        for a in (0, 1) for b in (0, 1)
+    ]  # fmt: skip
+    values = matrix(synthetic.table(rows, synthetic.OVERLAP), (0, 1))
+    np.testing.assert_allclose(values, [[0.5, 0.6], [0.7, 0.7]])
+
+
+def test_overlap_is_the_same_from_one_triangle_of_pairs():
+    tables = synthetic.unit()
+    rows = tables.overlap.filter(pl.col("method") == "lime", pl.col("top") == 10)
+    half = rows.filter(pl.col("level_a") >= pl.col("level_b"))
+    np.testing.assert_array_equal(
+        matrix(rows, tables.levels)[1:, 0], matrix(half, tables.levels)[1:, 0]
+    )
+
+
+def test_published_numbers_match_by_repository_and_dataset():
+    frame = read_published(PUBLISHED)
+    assert frame.height == 170
+    rows = match_published(frame, "Mistralai/mistral-7b-v0.1", "boolq")
+    assert rows is not None and rows["n_dropped"].to_list() == list(range(17))
+    assert match_published(frame, "mistralai/Mistral-7B-v0.1", "sst2") is None
+    assert match_published(frame, None, "boolq") is None
+
+
+def test_published_numbers_are_drawn_up_to_the_deepest_level():
+    rows = match_published(read_published(PUBLISHED), "mistralai/Mistral-7B-v0.1", "boolq")
+    figure = draw("accuracy", replace(synthetic.unit(), published=rows))
+    line = next(line for line in figure.axes[0].get_lines() if line.get_label() == SOURCE)
+    assert list(line.get_xdata()) == [0, 1, 2, 3, 4]
+    labels = {
+        line.get_label()
+        for line in draw("faithfulness", replace(synthetic.unit(), published=rows)).axes[1].lines
+    }
+    assert {"KernelSHAP, published", "LIME, published"} <= labels
+
+
+def test_published_table_of_other_columns_is_refused(tmp_path):
+    (tmp_path / "other.csv").write_text("model,value\na,1\n")
+    with pytest.raises(ArtifactError, match="n_dropped"):
+        read_published(tmp_path / "other.csv")
+
+
+def test_accuracy_line_holds_the_tables_values():
+    tables = synthetic.unit()
+    line = draw("accuracy", tables).axes[0].get_lines()[0]
+    assert list(line.get_ydata()) == tables.series("accuracy")["value"].to_list()
+
+
+def test_ece_axis_starts_at_zero():
+    assert all(axes.get_ylim()[0] == 0 for axes in draw("ece", synthetic.unit()).axes)
+
+
+def test_methods_keep_their_stroke_whatever_else_is_drawn():
+    alone, crowded = method_strokes(["lime"]), method_strokes(["aaa", "kernelshap", "lime", "zzz"])
+    assert alone["lime"] == crowded["lime"]
+    assert len({stroke.colour for stroke in crowded.values()}) == len(crowded)
+
+
+def test_study_operator_is_preferred():
+    tables = synthetic.unit()
+    assert tables.operator == "retokenise"
+    rows = tables.series("comprehensiveness_study", "lime")
+    assert rows["operator"].unique().to_list() == ["retokenise"] and rows[
+        "ranking"
+    ].unique().to_list() == ["method"]

@@ -1,0 +1,156 @@
+"""Every figure: honest axes, a caption, the same bytes on redraw, and something to show for odd tables."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import polars as pl
+import pytest
+
+from figures import synthetic
+from keepfaith.figures.captions import static_captions
+from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.registry import FIGURES, REGISTRY, draw, draw_all
+from keepfaith.figures.style import save
+from keepfaith.figures.summary.registry import SUMMARY_FIGURES, draw_all_summary, draw_summary
+from keepfaith.figures.unit import UnitTables
+
+CAPTIONS = Path(__file__).parents[3] / "rules" / "captions"
+OVER_LEVELS = {"verdict", "accuracy", "faithfulness", "change", "confidence", "ece", "drift"}
+
+
+@pytest.fixture(scope="module")
+def tables() -> UnitTables:
+    return synthetic.unit()
+
+
+@pytest.fixture(scope="module")
+def summary() -> dict[str, pl.DataFrame]:
+    return summary_tables([("builtin", "cosine", task) for task in ("sentiment", "passage")])
+
+
+def summary_tables(units: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]:
+    drawn = [(synthetic.unit(seed=seed), unit) for seed, unit in enumerate(units)]
+    return {
+        name: pl.concat(
+            [synthetic.with_unit(getattr(tables, name), *unit) for tables, unit in drawn]
+        )
+        for name in ("metrics", "verdict")
+    }
+
+
+def axis_labels(figure) -> tuple[str, str]:
+    visible = [axes for axes in figure.axes if axes.get_visible()]
+    return tuple(
+        " ".join({getattr(axes, f"get_{axis}label")() for axes in visible}) for axis in "xy"
+    )
+
+
+def texts(figure) -> str:
+    return " ".join(text.get_text() for text in figure.findobj(mpl.text.Text))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_have_labels_with_units_and_the_caption_says_something(name, tables):
+    x, y = axis_labels(draw(name, tables))
+    assert x.strip() and y.strip()
+    assert LEVEL_AXIS in x or name not in OVER_LEVELS
+    unitless = {"verdict"}  # its y axis lists quantities
+    assert "(" in x and ("(" in y or "/" in y or name in unitless)
+    caption = REGISTRY[name].caption(tables)
+    assert len(caption) > 80 and caption.endswith(".")
+
+
+@pytest.mark.parametrize("name", SUMMARY_FIGURES)
+def test_summary_axes_have_labels(name, summary):
+    figure = draw_summary(name, summary)
+    x, y = axis_labels(figure)
+    assert LEVEL_AXIS in x
+    assert y.strip() or name == "how_far"
+    assert "sentiment" in texts(figure) and "passage" in texts(figure)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_legend_covers_no_data(name, tables):
+    figure = draw(name, tables)
+    figure.draw_without_rendering()
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        for axes in figure.axes:
+            assert not axes.get_visible() or not box.overlaps(axes.bbox), (
+                "legend stands in front of a panel"
+            )
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("levels", [4, 16])
+def test_nothing_is_cut_off(name, levels):
+    figure = draw(name, synthetic.unit(levels, 2 * levels))
+    figure.draw_without_rendering()
+    paper = figure.bbox.padded(1)
+    box = figure.get_tightbbox().transformed(mpl.transforms.Affine2D().scale(figure.dpi))
+    assert paper.containsx(box.x0) and paper.containsx(box.x1), "something stands beside the paper"
+    assert paper.containsy(box.y0) and paper.containsy(box.y1), "something stands above or below"
+
+
+def test_equal_tables_give_equal_files(tmp_path):
+    first = draw_all(synthetic.unit(deepest=2), tmp_path / "first", formats=["svg"])
+    second = draw_all(synthetic.unit(deepest=2), tmp_path / "second", formats=["svg"])
+    assert [path.name for path in first] == [f"{name}.svg" for name in FIGURES]
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+    svg = first[FIGURES.index("accuracy")].read_text()
+    assert "<dc:date>" not in svg and "attention layers dropped (level)" in svg
+
+
+def test_every_format_is_the_same_again(tables, tmp_path):
+    files = [save(draw("layers", tables), tmp_path / side, "layers") for side in ("one", "other")]
+    assert [path.suffix for path in files[0]] == [".svg", ".pdf", ".png"]
+    for one, other in zip(*files, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_summary_files(summary, tmp_path):
+    paths = draw_all_summary(summary, tmp_path, formats=["svg"])
+    assert [path.stem for path in paths] == list(SUMMARY_FIGURES)
+
+
+def test_style_does_not_leak(tables):
+    before = dict(mpl.rcParams)
+    draw("accuracy", tables)
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_without_methods_every_figure_still_exists(name):
+    figure = draw(name, synthetic.unit(methods=()))
+    assert texts(figure).strip()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_with_the_dense_model_alone(name):
+    figure = draw(name, synthetic.unit(deepest=0))
+    assert texts(figure).strip()
+    assert REGISTRY[name].caption(synthetic.unit(deepest=0))
+
+
+def test_no_metrics_is_refused(tables):
+    with pytest.raises(ValueError, match="nothing to draw"):
+        UnitTables(*(getattr(tables, name).clear() for name in (
+            "metrics", "reliability", "curves", "overlap", "verdict", "order"
+        )))  # fmt: skip
+
+
+def test_several_models_get_a_column_per_method():
+    units = [(model, "cosine", task) for model in ("a", "b") for task in ("sst2", "rte")]
+    figure = draw_summary("comprehensiveness_over_tasks", summary_tables(units))
+    shown = texts(figure)
+    for title in ("sst2: KernelSHAP", "rte: LIME", "a, cosine", "b, cosine"):
+        assert title in shown
+
+
+def test_captions_of_snakemakes_report_are_the_figures_own():
+    written = {
+        f"{path.parent.name}/{path.stem}": path.read_text(encoding="utf-8")
+        for path in CAPTIONS.glob("*/*.rst")
+    }
+    assert written == static_captions(), "run python -m keepfaith.figures.captions rules/captions"
