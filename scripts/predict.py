@@ -22,6 +22,6 @@ with job(snakemake.log[0]):
     predictions = predict(scorer, encoder, examples.filter(pl.col("evaluation")), levels)
     provenance = Provenance(
         settings={**snakemake.params.scoring, "model": manifest.identity},
-        measured={"token_budget": scorer.budget_used},
+        measured={"token_budget": scorer.budget_used, "prompts_cut": len(encoder.cut)},
     )
     write_table(predictions, snakemake.output.predictions, PREDICTIONS, provenance)

@@ -47,15 +47,23 @@ class PromptEncoder:
     Attributes:
         tokenizer: a fast tokenizer.
         maximum_tokens: longest input the model admits, or None for no limit.
+        cut_left: whether a longer prompt loses tokens at its start, special ones kept, instead of being
+            refused.
+        cut: prompts that were cut so far.
         prefix_ids: what stands in for an empty prompt: BOS, or EOS without one, as in
             lm-evaluation-harness; empty where the tokenizer has neither.
     """
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, maximum_tokens: int | None = None
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        maximum_tokens: int | None = None,
+        cut_left: bool = False,
     ) -> None:
         self.tokenizer = tokenizer
         self.maximum_tokens = maximum_tokens
+        self.cut_left = cut_left
+        self.cut: set[str] = set()
         prefix = (
             tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         )
@@ -86,8 +94,12 @@ class PromptEncoder:
                 raise EncodingError(
                     f"{name}: option {option!r} has no token of its own behind the prompt"
                 )
-            self._check_length(len(prompt_ids) + len(ids) - 1, name)
             option_ids.append(ids)
+        excess = self._excess(len(prompt_ids) + max(map(len, option_ids), default=1) - 1, name)
+        if excess:
+            self.cut.add(name)
+            prompt_ids = prompt_ids[:special] + prompt_ids[special + excess :]
+            spans = spans[:special] + spans[special + excess :]
         return EncodedPrompt(prompt_ids, tuple(option_ids), spans, special)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -115,7 +127,6 @@ class PromptEncoder:
             return_attention_mask=False,
         )
         ids = tuple(int(i) for i in encoded["input_ids"])
-        self._check_length(len(ids), name)
         is_special = encoded["special_tokens_mask"]
         special = next((i for i, flag in enumerate(is_special) if not flag), len(ids))
         if special < len(ids) and is_special[-1]:
@@ -153,9 +164,13 @@ class PromptEncoder:
         prefix = str(self.tokenizer.decode(list(self.prefix_ids)))
         return not (prefix and text.startswith(prefix))
 
-    def _check_length(self, tokens: int, name: str) -> None:
-        if self.maximum_tokens is not None and tokens > self.maximum_tokens:
+    def _excess(self, tokens: int, name: str) -> int:
+        """How many of `tokens` are too many."""
+        if self.maximum_tokens is None or tokens <= self.maximum_tokens:
+            return 0
+        if not self.cut_left:
             raise EncodingError(
-                f"{name}: {tokens} tokens, the model admits {self.maximum_tokens}; "
-                "leave the example out or use a model with a longer context"
+                f"{name}: {tokens} tokens, the model admits {self.maximum_tokens}; leave the example out, use a model "
+                "with a longer context, or type scoring.over_long: cut_left"
             )
+        return tokens - self.maximum_tokens

@@ -19,6 +19,7 @@ class Scoring:
     token_budget: int
     dtype: str
     device: str
+    over_long: str
     threads: int
 
 
@@ -35,4 +36,7 @@ def open_scorer(
     torch.set_num_threads(scoring.threads)
     model = PrunableModel(load_model(folder, scoring.dtype, scoring.device))
     scorer = OptionScorer(model, order, scoring.token_budget)
-    return scorer, PromptEncoder(load_tokenizer(folder), model.context_length)
+    encoder = PromptEncoder(
+        load_tokenizer(folder), model.context_length, cut_left=scoring.over_long == "cut_left"
+    )
+    return scorer, encoder

@@ -101,6 +101,18 @@ def test_errors_name_the_example(encoder):
         long.encode("The film", [" not good at all, never"])
 
 
+def test_cut_left_keeps_special_tokens_and_the_end_of_the_prompt():
+    whole = PromptEncoder(TOKENIZERS["bos"])
+    full = whole.encode("The film was good and long", [" no", " not at all"])
+    tokens = len(full.prompt_ids) + max(map(len, full.option_ids)) - 1
+    cutting = PromptEncoder(TOKENIZERS["bos"], tokens - 3, cut_left=True)
+    cut = cutting.encode("The film was good and long", [" no", " not at all"], "example 9")
+    assert cut.prompt_ids == full.prompt_ids[:1] + full.prompt_ids[4:]
+    assert cut.spans == full.spans[:1] + full.spans[4:]
+    assert cut.option_ids == full.option_ids
+    assert cutting.cut == {"example 9"}
+
+
 def test_empty_prompt_without_any_special_token_is_refused():
     tokenizer = byte_level_tokenizer()
     tokenizer.eos_token = None

@@ -95,6 +95,11 @@ class Scoring(Strict):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="`auto` takes a GPU where there is one."
     )
+    over_long: Literal["refuse", "cut_left"] = Field(
+        default="refuse",
+        description="What happens to a prompt that is longer than the model admits: `refuse` ends the job and names "
+        "the example; `cut_left` drops tokens at its start, as lm-evaluation-harness does, and counts them in the log.",
+    )
     threads: Positive = Field(default=1, description="CPU threads of a job that calls a model.")
 
 
