@@ -93,7 +93,7 @@ def _break(verdict: pl.DataFrame, level: int | None, name: str, method: str | No
 
 def _names(verdict: pl.DataFrame, level: int | None, status: str) -> tuple[str, ...]:
     """Quantities of one status at a level, each once with its methods: `sufficiency (KernelSHAP, LIME)`."""
-    rows = verdict.filter(pl.col("level") == level, pl.col("status") == status)
+    rows = verdict.filter(pl.col("level").eq_missing(pl.lit(level)), pl.col("status") == status)
     methods: dict[str, list[str]] = {}
     for name, method in rows.select("quantity", "method").rows():
         methods.setdefault(name, []).extend([method_name(method)] if method else [])

@@ -1,0 +1,60 @@
+"""The answer's words: what is shown to be kept is never confused with what is merely not shown to degrade."""
+
+import polars as pl
+import pytest
+from figures import synthetic
+from figures.test_content import verdict_of
+
+from keepfaith.report.answer import finding
+
+
+def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
+    return pl.concat([verdict_of(accuracy), verdict_of(sufficiency, "sufficiency", "lime")])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        (
+            both("kkdd", "kuud"),
+            "no degradation shown up to level 2 of 4; every watched quantity is shown to be kept up to level 1. "
+            "Degraded first, at level 3: accuracy.",
+        ),
+        (
+            both("kk", "kk"),
+            "no degradation shown at any of the 2 levels; every watched quantity is shown to be kept up to level 2.",
+        ),
+        (
+            both("u", "k"),
+            "no degradation shown at the one pruned level; level 1 is not shown to keep every watched quantity "
+            "(undecided: accuracy).",
+        ),
+        (
+            both("dd", "kd"),
+            "degraded from level 1 of 2 on; level 1 is not shown to keep every watched quantity. "
+            "Degraded first, at level 1: accuracy.",
+        ),
+    ],
+)
+def test_sentence(verdict, sentence):
+    assert finding(verdict).sentence == sentence
+
+
+def test_methods_of_one_quantity_are_named_together():
+    verdict = pl.concat(
+        [verdict_of("d", "sufficiency", method) for method in ("kernelshap", "lime")]
+    )
+    assert finding(verdict).sentence.endswith(
+        "Degraded first, at level 1: sufficiency (KernelSHAP, LIME)."
+    )
+
+
+def test_breaks_carry_the_numbers():
+    (broken,) = finding(verdict_of("kd")).breaks
+    assert (broken.name, broken.harm, broken.low, broken.margin) == ("accuracy", 0.1, None, 0.02)
+
+
+def test_no_pruned_level():
+    found = finding(synthetic.verdict(range(1), ("lime",)))
+    assert found.sentence.startswith("no pruned level was run")
+    assert found.kept == found.clear == "n/a"

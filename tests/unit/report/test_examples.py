@@ -1,0 +1,142 @@
+"""Explained examples: which are chosen, and that the highlighted pieces are the prompt."""
+
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+from figures import synthetic
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keepfaith.report.examples import choose, explained_examples, visible
+from keepfaith.report.highlight import Piece, pieces
+
+
+def explain(count: int = 3, **settings):
+    examples, predictions, attributions = synthetic.explained(**settings)
+    verdict = synthetic.verdict(range(5), ("lime",))
+    return explained_examples(examples, predictions, attributions, verdict, count)
+
+
+@st.composite
+def prompts_with_spans(draw):
+    prompt = draw(st.text(min_size=1, max_size=40))
+    cuts = sorted(draw(st.lists(st.integers(0, len(prompt)), max_size=12)))
+    overlap = draw(st.booleans())
+    spans = [
+        (max(0, a - (1 if overlap and place % 3 == 1 else 0)), b)
+        for place, (a, b) in enumerate(pairwise(cuts))
+    ]
+    scores = draw(st.lists(st.floats(-5, 5), min_size=len(spans), max_size=len(spans)))
+    ends = sorted(draw(st.lists(st.integers(0, len(prompt)), min_size=2, max_size=2)))
+    return prompt, spans, scores, [tuple(ends)]
+
+
+@given(prompts_with_spans())
+def test_pieces_join_to_the_prompt_and_keep_scores_in_range(case):
+    prompt, spans, scores, evidence = case
+    found = pieces(prompt, spans, scores, evidence)
+    assert "".join(piece.text for piece in found) == prompt
+    assert all(-1 <= piece.strength <= 1 for piece in found)
+    place = 0
+    for piece in found:
+        ends = (place, place + len(piece.text))
+        place = ends[1]
+        covered = evidence[0][0] <= ends[0] and ends[1] <= evidence[0][1]
+        assert piece.evidence == covered
+
+
+def test_tokens_that_share_a_character_become_one_piece():
+    found = pieces(
+        "a\u20acb", [(0, 1), (1, 2), (1, 2), (1, 2), (2, 3)], [1.0, 0.5, 0.25, 0.25, -2.0], []
+    )
+    assert found == [
+        Piece("a", 1.0, 0.5, False),
+        Piece("\u20ac", 1.0, 0.5, False),
+        Piece("b", -2.0, -1.0, False),
+    ]
+
+
+def test_evidence_cuts_a_token_without_changing_its_score():
+    found = pieces("notgood", [(0, 7)], [2.0], [(0, 3)])
+    assert [(piece.text, piece.score, piece.evidence) for piece in found] == [
+        ("not", 2.0, True),
+        ("good", 2.0, False),
+    ]
+
+
+def test_all_zero_scores_give_no_colour():
+    assert all(piece.strength == 0 for piece in pieces("ab", [(0, 1), (1, 2)], [0.0, 0.0], []))
+
+
+def test_choice_takes_each_kind_in_turn():
+    candidates = [
+        ("a", 0.9, True),
+        ("b", 0.1, False),
+        ("c", 0.8, False),
+        ("d", 0.3, False),
+        ("e", 0.2, True),
+    ]
+    assert choose(candidates, 3) == [
+        ("c", "explanation changed most, same prediction"),
+        ("a", "prediction changed"),
+        ("d", "typical change"),
+    ]
+    assert len(choose(candidates, 99)) == 5
+    assert choose([], 3) == []
+
+
+def test_examples_show_dense_and_pruned_levels_with_their_predictions():
+    found = explain()
+    assert len(found) == 3
+    for example in found:
+        levels = [panel.level for panel in example.panels]
+        assert levels[0] == 0 and levels[-1] == 4
+        for panel in example.panels:
+            assert "".join(piece.text for piece in panel.pieces) == synthetic.PROMPT
+            assert panel.prediction in {"negative", "positive"}
+            assert panel.correct == (panel.prediction == example.label)
+    flipped = next(example for example in found if example.reason == "prediction changed")
+    assert flipped.panels[0].prediction != flipped.panels[-1].prediction
+    kept = next(example for example in found if example.reason.endswith("same prediction"))
+    assert kept.panels[0].prediction == kept.panels[-1].prediction
+
+
+def test_probability_is_the_softmax_of_the_options():
+    panel = explain(1)[0].panels[0]
+    assert panel.probability == pytest.approx(1 / (1 + np.exp(-2.0)))
+
+
+def test_kernelshap_is_shown_where_it_was_run():
+    examples, predictions, attributions = synthetic.explained()
+    verdict = synthetic.verdict(range(5), ("lime",))
+    assert explain(1)[0].method == "KernelSHAP"
+    lime = attributions.filter(pl.col("method") == "lime")
+    assert explained_examples(examples, predictions, lime, verdict, 1)[0].method == "LIME"
+
+
+def test_choice_does_not_depend_on_row_order():
+    examples, predictions, attributions = synthetic.explained()
+    verdict = synthetic.verdict(range(5), ("lime",))
+    shuffled = [
+        frame.sample(fraction=1.0, shuffle=True, seed=3)
+        for frame in (examples, predictions, attributions)
+    ]
+    assert explained_examples(*shuffled, verdict, 3) == explained_examples(
+        examples, predictions, attributions, verdict, 3
+    )
+
+
+def test_nothing_to_show():
+    examples, predictions, attributions = synthetic.explained()
+    verdict = synthetic.verdict(range(5), ("lime",))
+    assert explained_examples(examples, predictions, attributions.clear(), verdict, 3) == []
+    assert explained_examples(examples, predictions, attributions, verdict, 0) == []
+    assert explained_examples(examples, predictions, attributions, verdict.clear(), 1)
+
+
+def test_visible_tokens():
+    assert visible(" good") == "good"
+    assert visible("\n") == "\u23ce"
+    assert visible("  ") == "space"

@@ -1,0 +1,177 @@
+"""The page: well-formed, self-contained, escaped, with every id once and every reference resolved."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+
+import pytest
+from figures import synthetic
+from figures.test_figures import summary_tables
+
+from keepfaith.figures.registry import FIGURES, REGISTRY, draw_all
+from keepfaith.figures.summary.registry import SUMMARY_FIGURES, draw_all_summary
+from keepfaith.report.examples import explained_examples
+from keepfaith.report.glossary import GLOSSARY
+from keepfaith.report.page import ReportUnit, render, signed, write_report
+from keepfaith.report.study import StudyDescription, facts
+from keepfaith.report.svg import inline_svg, width
+
+HOSTILE = '<script>alert("x")</script>'
+PROMPT = f'{HOSTILE} & it\'s "fine" </p></body>\nAnswer:'
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Figures of one unit and of the study, drawn once."""
+    root = tmp_path_factory.mktemp("figures")
+    draw_all(synthetic.unit(deepest=2), root / "unit", formats=["svg"])
+    units = [("builtin", "cosine", task) for task in ("sentiment", HOSTILE)]
+    draw_all_summary(summary_tables(units), root / "study", formats=["svg"])
+    return root
+
+
+@pytest.fixture(scope="module")
+def page(folders):
+    return render(study(), units(folders), folders / "study")
+
+
+def study() -> StudyDescription:
+    return StudyDescription(
+        name=f"study {HOSTILE}",
+        models={"builtin": {"description": f"A model {HOSTILE}", "layers": 8}},
+        orders={"cosine": {"criterion": "cosine"}},
+        tasks={"sentiment": {"prompt": PROMPT}},
+        methods={"kernelshap": {"seeds": "0, 1"}},
+        settings={"examples seed": 0},
+        packages={"torch": "2.13.0"},
+        downloads={"metrics.csv": "../summary/metrics.csv"},
+    )
+
+
+def units(folders) -> list[ReportUnit]:
+    tables = synthetic.unit(deepest=2)
+    found = explained_examples(*synthetic.explained(4, 2, PROMPT), tables.verdict, 3)
+    return [
+        ReportUnit("builtin", "cosine", task, tables, found, folders / "unit")
+        for task in ("sentiment", HOSTILE)
+    ]
+
+
+def tree(page: str) -> ElementTree.Element:
+    """The page parsed as XML, which forgives no unclosed or crossed element."""
+    first, rest = page.split("\n", 1)
+    assert first == "<!DOCTYPE html>"
+    return ElementTree.fromstring(rest)
+
+
+def test_the_page_is_well_formed_with_every_id_once(page):
+    ids = [element.get("id") for element in tree(page).iter() if element.get("id")]
+    assert len(ids) == len(set(ids)) > 100
+
+
+def test_every_reference_has_its_target(page):
+    ids = set(re.findall(r'\bid="([^"]+)"', page))
+    targets = re.findall(r'(?:href="#|url\(#)([^")]+)', page)
+    assert targets and set(targets) <= ids
+
+
+def test_hostile_text_is_text(page):
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    text = "".join(tree(page).itertext())
+    assert HOSTILE in text and "</p></body>" in text
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    for element in tree(page).iter():
+        name = element.tag.split("}")[-1]
+        assert name not in {"script", "link", "iframe", "object", "embed", "base", "form"}
+        for attribute, value in element.attrib.items():
+            kind = attribute.split("}")[-1]
+            if kind in {"src", "srcset", "data", "poster", "action"}:
+                pytest.fail(f"{name} loads {value}")
+            if kind == "href" and name not in {"a"}:
+                assert value.startswith(("#", "data:image/png;base64,")), (name, value[:60])
+            assert not kind.startswith("on"), f"{name} runs {value}"
+    assert "@import" not in page and not re.search(r"url\((?!#)", page)
+
+
+def test_it_says_what_was_run_the_answer_and_how_to_read_it(page):
+    text = re.sub(r"\s+", " ", "".join(tree(page).itertext()))
+    for expected in ("torch 2.13.0", "Degraded first, at level", "KernelSHAP", "seeds 0, 1"):
+        assert expected in text
+    for heading in (
+        "What was run",
+        "The answer",
+        "How to read each number",
+        "Provenance and files",
+    ):
+        assert heading in text
+    for term, _ in GLOSSARY:
+        assert term in text
+    places = [text.index(word) for word in ("Pruning orders", "In words", "Layer scores", "How to read each number.")
+              if word in text]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_every_figure_stands_on_the_page_with_its_caption(page):
+    root = tree(page)
+    figures = [element for element in root.iter() if element.tag.endswith("}figure")]
+    assert len(figures) == len(SUMMARY_FIGURES) + 2 * len(FIGURES)
+    captions = {
+        "".join(element.itertext()) for element in root.iter() if element.tag.endswith("figcaption")
+    }
+    tables = synthetic.unit(deepest=2)
+    assert {REGISTRY[name].caption(tables) for name in FIGURES} <= captions
+
+
+def test_tokens_carry_their_scores_as_titles(page):
+    assert re.search(
+        r'<span title="[+-]\d+\.\d{4}" style="background:rgba\(var\(--(toward|against)\)', page
+    )
+
+
+def test_equal_input_gives_an_equal_page(page, folders, tmp_path):
+    write_report(tmp_path / "index.html", study(), units(folders), folders / "study")
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == page
+
+
+def test_without_methods_examples_or_pruned_levels(folders):
+    tables = replace(synthetic.unit(deepest=0, methods=()))
+    unit = ReportUnit("builtin", "cosine", "sentiment", tables, [], folders / "unit")
+    text = "".join(tree(render(study(), [unit], folders / "study")).itertext())
+    assert "no pruned level was run" in text and "Explained examples" not in text
+
+
+def test_a_missing_figure_is_an_error(folders, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"verdict\.svg"):
+        render(
+            study(), [replace(unit, figures=tmp_path) for unit in units(folders)], folders / "study"
+        )
+
+
+def test_inlined_svg_has_its_own_ids_and_no_page_wide_style():
+    document = (
+        '<?xml version="1.0"?><svg width="36.5pt"><metadata>x</metadata><style>*{a: b}</style>'
+        '<path id="m1" d="M 1.23456 -7.5"/><use xlink:href="#m1"/><g clip-path="url(#m1)"/></svg>'
+    )
+    found = inline_svg(document, "u0", 'a "b"')
+    assert found == (
+        '<svg role="img" aria-label="a &quot;b&quot;" width="36.5pt"><path id="u0-m1" d="M 1.23 -7.5"/>'
+        '<use xlink:href="#u0-m1"/><g clip-path="url(#u0-m1)"/></svg>'
+    )
+    assert width(document) == 36.5
+    for wrong in ("<html/>", ""):
+        with pytest.raises(ValueError, match="SVG"):
+            inline_svg(wrong, "u0", "x")
+        with pytest.raises(ValueError, match="SVG"):
+            width(wrong)
+
+
+def test_facts_are_flat_and_leave_out_what_is_not_set():
+    entry = {"a_b": 1, "inner": {"x": None, "y": [1, 2]}, "none": None, "empty": [], "no": False}
+    assert facts(entry) == {"a b": 1, "inner y": "1, 2", "no": False}
+
+
+def test_signed_numbers():
+    assert signed(0.12345) == "+0.123" and signed(-2, 1) == "-2.0"

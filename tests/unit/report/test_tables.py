@@ -1,0 +1,53 @@
+"""The page's tables hold the numbers of the unit's tables."""
+
+import polars as pl
+from figures import synthetic
+
+from keepfaith.report.tables import Cell, explanation_table, model_table, number, span
+
+
+def test_numbers():
+    assert [number(value) for value in (0.12349, -0.0001, None)] == ["0.123", "0.000", "n/a"]
+    assert span(0.1, None) == "n/a" and span(-0.5, 1) == "-0.500 to 1.000"
+
+
+def test_model_table_has_a_row_per_level_with_its_layer_and_verdict():
+    tables = synthetic.unit()
+    shown = model_table(tables)
+    assert [row[0].text for row in shown.rows] == ["0 (dense)", "1", "2", "3", "4"]
+    assert all(len(row) == len(shown.header) for row in shown.rows)
+    first = tables.order.filter(pl.col("position") == 1)["layer"].item()
+    assert [shown.rows[0][1].text, shown.rows[1][1].text] == ["none", str(first)]
+    accuracy = tables.series("accuracy")["value"].to_list()
+    status = (
+        tables.verdict.filter(pl.col("quantity") == "accuracy").sort("level")["status"].to_list()
+    )
+    assert [row[2] for row in shown.rows] == [
+        Cell(number(value), mark) for value, mark in zip(accuracy, [None, *status], strict=True)
+    ]
+
+
+def test_explanation_table_has_seed_bands_and_the_overlap_with_dense():
+    tables = synthetic.unit()
+    shown = explanation_table(tables)
+    assert shown is not None and len(shown.rows) == 3 * 5
+    rows = {
+        (row[0].text, row[1].text): dict(zip(shown.header, row, strict=True)) for row in shown.rows
+    }
+    assert rows["input x gradient", "1"]["Seed floor"].text == "n/a"
+    assert rows["KernelSHAP", "0 (dense)"]["Top-10 overlap with dense"].text == "1.00"
+    pair = tables.overlap.filter(
+        pl.col("method") == "kernelshap",
+        pl.col("top") == 10,
+        pl.col("level_a") == 0,
+        pl.col("level_b") == 3,
+    )
+    assert rows["KernelSHAP", "3"]["Top-10 overlap with dense"].text == number(
+        pair["overlap"].item(), 2
+    )
+    seeds = tables.series("sufficiency_study", "kernelshap").row(2, named=True)
+    assert shown.rows[7][5].text == span(seeds["seed_low"], seeds["seed_high"])
+
+
+def test_no_methods_no_table():
+    assert explanation_table(synthetic.unit(methods=())) is None
