@@ -73,7 +73,7 @@ def code(script, *loaded_by_name):
 
 
 def criterion_file(order):
-    return f"keepfaith/orders/{settings.orders[order].criterion}.py"
+    return f"keepfaith/orders/criteria/{settings.orders[order].criterion}.py"
 
 
 def method_file(method):

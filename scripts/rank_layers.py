@@ -9,7 +9,7 @@ from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
 from keepfaith.models.sources import ModelManifest
-from keepfaith.orders import rank_layers
+from keepfaith.orders.rank import rank_layers
 
 with job(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)

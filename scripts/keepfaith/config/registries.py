@@ -1,12 +1,10 @@
 """Names of what registers itself by being a file: listed without importing it, as importing needs torch."""
 
-import re
 from functools import cache
 from pathlib import Path
 
 import keepfaith
 
-_REGISTERED = re.compile(r'^@register\("([a-z0-9_]+)"\)', re.MULTILINE)
 _PACKAGE = Path(keepfaith.__file__).parent
 
 
@@ -29,7 +27,5 @@ def operators() -> tuple[str, ...]:
 
 @cache
 def criteria() -> tuple[str, ...]:
-    """Names of the pruning criteria, as the files of keepfaith.orders register them."""
-    files = _PACKAGE.joinpath("orders").rglob("*.py")
-    sources = (file.read_text(encoding="utf-8") for file in files)
-    return tuple(sorted({name for source in sources for name in _REGISTERED.findall(source)}))
+    """Names of the pruning criteria."""
+    return _modules("orders", "criteria")

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 from keepfaith.artifacts.schemas import ORDER
 from keepfaith.artifacts.tables import conform
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.registry import CRITERIA
+from keepfaith.orders import registry
 from keepfaith.orders.samples import token_samples
 
 
@@ -22,7 +22,7 @@ def rank_layers(
     """Rank all attention layers of `model` by `criterion` on calibration texts.
 
     Args:
-        criterion: a name in `CRITERIA`.
+        criterion: a name in `registry.names()`.
         model: the dense model.
         tokenizer: the model's.
         texts: calibration texts, one per sample.
@@ -35,12 +35,9 @@ def rank_layers(
         ValueError: the criterion is unknown.
         CalibrationTextError: there is no text.
     """
-    if criterion not in CRITERIA:
-        raise ValueError(
-            f"criterion {criterion} is unknown; known are {', '.join(sorted(CRITERIA))}"
-        )
+    rank = registry.load(criterion)
     samples = token_samples(tokenizer, texts, sample_tokens, model.context_length)
-    ranked = CRITERIA[criterion](model, samples)
+    ranked = rank(model, samples)
     layers, scores = zip(*ranked, strict=True)
     frame = pl.DataFrame({"position": range(1, len(ranked) + 1), "layer": layers, "score": scores})
     return conform(frame, ORDER)

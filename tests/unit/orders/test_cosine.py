@@ -5,7 +5,7 @@ import torch
 from zoo import FAMILIES, VOCABULARY, tiny_model
 
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.cosine import rank
+from keepfaith.orders.criteria.cosine import rank
 
 
 def batches():

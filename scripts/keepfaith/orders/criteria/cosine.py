@@ -20,7 +20,6 @@ from torch import nn
 
 from keepfaith.models.families import AttentionSite
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.registry import register
 
 
 class _Meter:
@@ -50,7 +49,6 @@ class _Meter:
         self._residual = None
 
 
-@register("cosine")
 def rank(model: PrunableModel, batches: Sequence[torch.Tensor]) -> list[tuple[int, float]]:
     """Layers by 1 - mean cosine, smallest first; see the module's text.
 

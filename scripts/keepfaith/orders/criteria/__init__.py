@@ -1,0 +1,1 @@
+"""One file per pruning criterion, named as the criterion."""
