@@ -11,14 +11,16 @@ rule attribute:
         attributions="results/{model}/{order}/{task}/attributions/{method}-seed{seed}.parquet",
     log:
         "logs/{model}/{order}/{task}/attribute/{method}-seed{seed}.log",
+    conda:
+        "../envs/workflow.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus,
     params:
         method=lambda wildcards: definition("methods", wildcards.method),
         levels=lambda wildcards: settings.levels[wildcards.model],
         scoring=SCORING,
         code=lambda wildcards: code("attribute.py", method_file(wildcards.method)),
-    threads: THREADS
-    resources:
-        gpu=gpus,
     script:
         "../scripts/attribute.py"
 
@@ -33,13 +35,15 @@ rule measure_faithfulness:
         faithfulness="results/{model}/{order}/{task}/faithfulness/{method}.parquet",
     log:
         "logs/{model}/{order}/{task}/measure_faithfulness/{method}.log",
+    conda:
+        "../envs/workflow.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus,
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
         faithfulness=settings.study.faithfulness.model_dump(mode="json"),
         scoring=SCORING,
         code=code("measure_faithfulness.py", *operator_files()),
-    threads: THREADS
-    resources:
-        gpu=gpus,
     script:
         "../scripts/measure_faithfulness.py"

@@ -37,10 +37,12 @@ def read_settings():
 
 settings = read_settings()
 
-PATHS = [f"{model}/{order}" for model in settings.study.models for order in settings.study.orders]
-UNITS = [
-    f"{path}/{task}" for path in PATHS for task in settings.study.tasks
+PATHS = [
+    f"{model}/{order}"
+    for model in settings.study.models
+    for order in settings.study.orders
 ]
+UNITS = [f"{path}/{task}" for path in PATHS for task in settings.study.tasks]
 SUMMARY_TABLES = ["metrics", "reliability", "curves", "overlap", "verdict", "order"]
 TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
@@ -81,7 +83,10 @@ def method_file(method):
 
 
 def operator_files():
-    return [f"keepfaith/faithfulness/operators/{name}.py" for name in settings.study.faithfulness.operators]
+    return [
+        f"keepfaith/faithfulness/operators/{name}.py"
+        for name in settings.study.faithfulness.operators
+    ]
 
 
 def template_files():
@@ -91,7 +96,10 @@ def template_files():
 
 def figure_names(group):
     """Figures of one `unit` (model, order, task) or of the whole `study`: each has a caption."""
-    return sorted(path.stem for path in Path(workflow.basedir, "rules", "captions", group).glob("*.rst"))
+    return sorted(
+        path.stem
+        for path in Path(workflow.basedir, "rules", "captions", group).glob("*.rst")
+    )
 
 
 def repository(model):
@@ -101,7 +109,12 @@ def repository(model):
 
 def description():
     """What the report says of the study itself, as plain values."""
-    return dataclasses.asdict(describe(settings, {f"{name}.csv": f"../summary/{name}.csv" for name in SUMMARY_TABLES}))
+    return dataclasses.asdict(
+        describe(
+            settings,
+            {f"{name}.csv": f"../summary/{name}.csv" for name in SUMMARY_TABLES},
+        )
+    )
 
 
 def gpus(wildcards):
@@ -142,7 +155,9 @@ def attributions_of_unit(wildcards):
 
 
 def attributions_of_method(wildcards):
-    return attributions_of(wildcards.model, wildcards.order, wildcards.task, [wildcards.method])
+    return attributions_of(
+        wildcards.model, wildcards.order, wildcards.task, [wildcards.method]
+    )
 
 
 held_locks = []
@@ -160,7 +175,9 @@ def refuse_no_gpu():
     """`--resources gpu=0` would not mean "no GPU" to Snakemake, but "no limit"."""
     cap = workflow.resource_settings.resources.get("gpu")
     if cap is not None and cap.value == 0 and settings.study.scoring.device != "cpu":
-        stop("--resources gpu=0 limits nothing; without a GPU type --config 'scoring={device: cpu}'")
+        stop(
+            "--resources gpu=0 limits nothing; without a GPU type --config 'scoring={device: cpu}'"
+        )
 
 
 refuse_no_gpu()

@@ -7,7 +7,8 @@ rule compute_metrics:
         predictions="results/{model}/{order}/{task}/predictions.parquet",
         attributions=attributions_of_unit,
         faithfulness=expand(
-            "results/{{model}}/{{order}}/{{task}}/faithfulness/{method}.parquet", method=settings.study.methods
+            "results/{{model}}/{{order}}/{{task}}/faithfulness/{method}.parquet",
+            method=settings.study.methods,
         ),
     output:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
@@ -16,6 +17,8 @@ rule compute_metrics:
         overlap="results/{model}/{order}/{task}/overlap.parquet",
     log:
         "logs/{model}/{order}/{task}/compute_metrics.log",
+    conda:
+        "../envs/workflow.yaml"
     params:
         calibration=settings.study.calibration.model_dump(mode="json"),
         faithfulness=settings.study.faithfulness.model_dump(mode="json"),
@@ -32,6 +35,8 @@ rule judge:
         verdict="results/{model}/{order}/{task}/verdict.parquet",
     log:
         "logs/{model}/{order}/{task}/judge.log",
+    conda:
+        "../envs/workflow.yaml"
     params:
         statistics=settings.study.statistics.model_dump(mode="json"),
         code=code("judge.py"),

@@ -8,6 +8,8 @@ rule prepare_model:
         "logs/models/{model}.log",
     wildcard_constraints:
         model=names_pattern(READY_MODELS),
+    conda:
+        "../envs/workflow.yaml"
     params:
         model=lambda wildcards: definition("models", wildcards.model),
         code=code("prepare_model.py"),
@@ -17,7 +19,9 @@ rule prepare_model:
 
 rule train_model:
     input:
-        examples=expand("results/tasks/{task}/examples.parquet", task=settings.study.tasks),
+        examples=expand(
+            "results/tasks/{task}/examples.parquet", task=settings.study.tasks
+        ),
         source=settings.training_files(),
     output:
         model="results/models/{model}/model.json",
@@ -27,14 +31,16 @@ rule train_model:
         "logs/models/{model}.log",
     wildcard_constraints:
         model=names_pattern(TRAINED_MODELS),
+    conda:
+        "../envs/workflow.yaml"
+    threads: workflow.cores
+    resources:
+        gpu=gpus,
     params:
         model=lambda wildcards: definition("models", wildcards.model),
         tasks={name: definition("tasks", name) for name in settings.training_tasks()},
         examples=settings.study.examples.model_dump(mode="json"),
         code=code("train_model.py"),
-    threads: workflow.cores
-    resources:
-        gpu=gpus,
     script:
         "../scripts/train_model.py"
 
@@ -46,8 +52,10 @@ rule builtin_model:
         report="results/builtin_model/training.json",
     log:
         "logs/builtin_model.log",
+    conda:
+        "../envs/workflow.yaml"
+    threads: workflow.cores
     params:
         code=code("train_builtin_model.py"),
-    threads: workflow.cores
     script:
         "../scripts/train_builtin_model.py"

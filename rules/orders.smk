@@ -8,6 +8,8 @@ rule prepare_calibration_text:
         text="results/calibration_text/{order}.parquet",
     log:
         "logs/calibration_text/{order}.log",
+    conda:
+        "../envs/workflow.yaml"
     params:
         order=lambda wildcards: definition("orders", wildcards.order),
         code=code("prepare_calibration_text.py"),
@@ -23,12 +25,14 @@ rule rank_layers:
         order="results/{model}/{order}/order.parquet",
     log:
         "logs/{model}/{order}/rank_layers.log",
+    conda:
+        "../envs/workflow.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus,
     params:
         order=lambda wildcards: definition("orders", wildcards.order),
         scoring=SCORING,
         code=lambda wildcards: code("rank_layers.py", criterion_file(wildcards.order)),
-    threads: THREADS
-    resources:
-        gpu=gpus,
     script:
         "../scripts/rank_layers.py"

@@ -10,12 +10,14 @@ rule predict:
         predictions="results/{model}/{order}/{task}/predictions.parquet",
     log:
         "logs/{model}/{order}/{task}/predict.log",
+    conda:
+        "../envs/workflow.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus,
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
         scoring=SCORING,
         code=code("predict.py"),
-    threads: THREADS
-    resources:
-        gpu=gpus,
     script:
         "../scripts/predict.py"

@@ -26,10 +26,14 @@ rule draw_figures:
             for name in figure_names("unit")
         ],
         expand(
-            "results/figures/{{model}}/{{order}}/{{task}}/{name}.{format}", name=figure_names("unit"), format=FORMATS[1:]
+            "results/figures/{{model}}/{{order}}/{{task}}/{name}.{format}",
+            name=figure_names("unit"),
+            format=FORMATS[1:],
         ),
     log:
         "logs/{model}/{order}/{task}/draw_figures.log",
+    conda:
+        "../envs/workflow.yaml"
     params:
         repository=lambda wildcards: repository(wildcards.model),
         code=code("draw_figures.py"),
@@ -40,7 +44,9 @@ rule draw_figures:
 rule summarise:
     input:
         tables=lambda wildcards: expand(
-            "results/{place}/{table}.parquet", place=places(wildcards.table), table=wildcards.table
+            "results/{place}/{table}.parquet",
+            place=places(wildcards.table),
+            table=wildcards.table,
         ),
     output:
         parquet="results/summary/{table}.parquet",
@@ -49,6 +55,8 @@ rule summarise:
         "logs/summary/{table}.log",
     wildcard_constraints:
         table="|".join(SUMMARY_TABLES),
+    conda:
+        "../envs/workflow.yaml"
     params:
         places=lambda wildcards: places(wildcards.table),
         code=code("summarise.py"),
@@ -70,9 +78,15 @@ rule draw_summary_figures:
             )
             for name in figure_names("study")
         ],
-        expand("results/figures/study/{name}.{format}", name=figure_names("study"), format=FORMATS[1:]),
+        expand(
+            "results/figures/study/{name}.{format}",
+            name=figure_names("study"),
+            format=FORMATS[1:],
+        ),
     log:
         "logs/draw_summary_figures.log",
+    conda:
+        "../envs/workflow.yaml"
     params:
         code=code("draw_summary_figures.py"),
     script:
@@ -81,32 +95,47 @@ rule draw_summary_figures:
 
 rule write_report:
     input:
-        examples=expand("results/tasks/{task}/examples.parquet", task=settings.study.tasks),
+        examples=expand(
+            "results/tasks/{task}/examples.parquet", task=settings.study.tasks
+        ),
         orders=expand(
-            "results/{model}/{order}/order.parquet", model=settings.study.models, order=settings.study.orders
+            "results/{model}/{order}/order.parquet",
+            model=settings.study.models,
+            order=settings.study.orders,
         ),
         predictions=expand("results/{unit}/predictions.parquet", unit=UNITS),
-        attributions=[path for unit in UNITS for path in attributions_of(*unit.split("/"))],
+        attributions=[
+            path for unit in UNITS for path in attributions_of(*unit.split("/"))
+        ],
         tables=expand(
             "results/{unit}/{table}.parquet",
             unit=UNITS,
             table=["metrics", "reliability", "curves", "overlap", "verdict"],
         ),
         summary=SUMMARY_CSV,
-        figures=expand("results/figures/{unit}/{name}.svg", unit=UNITS, name=figure_names("unit")),
-        study_figures=expand("results/figures/study/{name}.svg", name=figure_names("study")),
+        figures=expand(
+            "results/figures/{unit}/{name}.svg", unit=UNITS, name=figure_names("unit")
+        ),
+        study_figures=expand(
+            "results/figures/study/{name}.svg", name=figure_names("study")
+        ),
         published=PUBLISHED,
     output:
-        report("results/report/index.html", caption="captions/report.rst", category="The whole study"),
+        report(
+            "results/report/index.html",
+            caption="captions/report.rst",
+            category="The whole study",
+        ),
     log:
         "logs/write_report.log",
+    conda:
+        "../envs/workflow.yaml"
     params:
         units=UNITS,
         methods={name: list(method.seeds) for name, method in settings.methods.items()},
         repositories={name: repository(name) for name in settings.study.models},
         study=description(),
         explained_examples=settings.study.report.explained_examples,
-        results="results",
         code=code("write_report.py", *template_files()),
     script:
         "../scripts/write_report.py"

@@ -8,6 +8,8 @@ rule prepare_task:
         examples="results/tasks/{task}/examples.parquet",
     log:
         "logs/tasks/{task}.log",
+    conda:
+        "../envs/workflow.yaml"
     params:
         task=lambda wildcards: definition("tasks", wildcards.task),
         examples=settings.study.examples.model_dump(mode="json"),

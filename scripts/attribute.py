@@ -31,7 +31,12 @@ with job(snakemake.log[0]):
         name=snakemake.wildcards.method,
     )
     provenance = Provenance(
-        settings={**snakemake.params.scoring, "model": manifest.identity, "method": method, "seed": seed},
+        settings={
+            **snakemake.params.scoring,
+            "model": manifest.identity,
+            "method": method,
+            "seed": seed,
+        },
         measured={"token_budget": scorer.budget_used},
     )
     write_table(attributions, snakemake.output.attributions, ATTRIBUTIONS, provenance)

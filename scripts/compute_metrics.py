@@ -38,7 +38,11 @@ with job(snakemake.log[0]):
         settings={**params.calibration, **params.statistics, "tops": params.faithfulness["tops"]}
     )
     for table, path, schema in (
-        (compute_metrics(predictions, examples, faithfulness, attributions, analysis), output.metrics, METRICS),
+        (
+            compute_metrics(predictions, examples, faithfulness, attributions, analysis),
+            output.metrics,
+            METRICS,
+        ),
         (reliability(predictions, examples, analysis.bins), output.reliability, RELIABILITY),
         (curves(pl.concat(faithfulness)), output.curves, CURVES),
         (overlap(pl.concat(attributions), params.faithfulness["tops"]), output.overlap, OVERLAP),

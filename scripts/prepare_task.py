@@ -15,5 +15,7 @@ with job(snakemake.log[0]):
         examples,
         snakemake.output.examples,
         EXAMPLES,
-        Provenance(settings={"source": task["source"], "version": task["task"]["version"], **settings}),
+        Provenance(
+            settings={"source": task["source"], "version": task["task"]["version"], **settings}
+        ),
     )

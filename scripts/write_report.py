@@ -15,7 +15,7 @@ from keepfaith.report.study import StudyDescription
 
 with job(snakemake.log[0]):
     params = snakemake.params
-    results = Path(params.results)
+    results = Path(snakemake.output[0]).parents[1]
     published = read_published(Path(snakemake.input.published))
     units = []
     for place in params.units:
@@ -27,7 +27,9 @@ with job(snakemake.log[0]):
             read_table(results / "tasks" / task / "examples.parquet", ALL["examples"]),
             read_table(folder / "predictions.parquet", ALL["predictions"]),
             pl.concat(
-                read_table(folder / "attributions" / f"{method}-seed{seed}.parquet", ALL["attributions"])
+                read_table(
+                    folder / "attributions" / f"{method}-seed{seed}.parquet", ALL["attributions"]
+                )
                 for method, seeds in params.methods.items()
                 for seed in seeds
             ),
@@ -43,5 +45,8 @@ with job(snakemake.log[0]):
             ReportUnit(model, order, task, unit_tables, explained, results / "figures" / place)
         )
     write_report(
-        Path(snakemake.output[0]), StudyDescription(**params.study), units, results / "figures" / "study"
+        Path(snakemake.output[0]),
+        StudyDescription(**params.study),
+        units,
+        results / "figures" / "study",
     )
