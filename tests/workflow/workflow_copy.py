@@ -1,0 +1,64 @@
+"""A copy of the workflow in a temporary folder, run as a user runs it: through its command line."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
+
+# The smallest study in which every rule has work to do.
+MINI = """
+name: mini
+models: [builtin]
+orders: [cosine_builtin]
+tasks: [sentiment]
+methods: [kernelshap, input_x_gradient]
+levels: {maximum: 2}
+examples: {evaluation: 60, explanation: 4, tuning: 20, seed: 0}
+statistics: {repetitions: 200}
+"""
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A folder with the workflow in it."""
+
+    folder: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+    def run(self, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        """Run `snakemake` with `arguments`; output and errors together in `stdout`."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout,
+            env=environment(),
+            check=False,
+        )
+
+
+def environment() -> dict[str, str]:
+    """The environment without what a surrounding workflow or SLURM job may have set."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "SLURM"))}
+
+
+def copy_workflow(folder: Path) -> Workflow:
+    """Copy the workflow's files into `folder`, with the mini study as its configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        source = REPOSITORY / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    (folder / "mini.yaml").write_text(MINI, encoding="utf-8")
+    return Workflow(folder)
