@@ -124,9 +124,9 @@ def gpus(wildcards):
     return settings.models[wildcards.model].gpu
 
 
-def definition(group, name):
+def definition(group, name, exclude=None):
     """The slice of the configuration that one job depends on."""
-    return getattr(settings, group)[name].model_dump(mode="json")
+    return getattr(settings, group)[name].model_dump(mode="json", exclude=exclude)
 
 
 def task_files(wildcards):

@@ -64,7 +64,10 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
             Order, catalog_folder / "orders", study.orders, "orders"
         ).items()
     }
-    methods = _entries(Method, catalog_folder / "methods", study.methods, "methods")
+    methods = {
+        name: _seeded(method, study)
+        for name, method in _entries(Method, catalog_folder / "methods", study.methods, "methods").items()
+    }
     tasks = {
         name: _resolved(name, task, study)
         for name, task in _entries(Task, catalog_folder / "tasks", study.tasks, "tasks").items()
@@ -140,6 +143,13 @@ def _local_text(name: str, order: Order, study: Study) -> Order:
     if path is None:
         raise _needs_folder("data", f"order {name}", text.path)
     return order.model_copy(update={"calibration_text": text.model_copy(update={"path": path})})
+
+
+def _seeded(method: Method, study: Study) -> Method:
+    """The method with the study's seeds; one that needs a single seed keeps it."""
+    if study.seeds is None or len(method.seeds) == 1:
+        return method
+    return method.model_copy(update={"seeds": study.seeds})
 
 
 def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:

@@ -216,3 +216,9 @@ def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None
         assert read_entry(schema.Task, CATALOG / "tasks", name, "test").prompt == prompt
     model = read_entry(schema.Model, CATALOG / "models", "builtin", "test")
     assert model.source.layers == builtin.ARCHITECTURE.layers  # type: ignore[union-attr]
+
+
+def test_seeds_of_the_study_replace_those_of_seeded_methods() -> None:
+    settings = load_study(merged("demo") | {"seeds": [5, 7]}, CATALOG)
+    assert settings.methods["lime"].seeds == (5, 7)
+    assert settings.methods["input_x_gradient"].seeds == (0,)

@@ -69,7 +69,7 @@ class Recipe(Strict):
     """How to train it; the meaning of each number is that of keepfaith.models.recipe.Recipe."""
 
     steps: Positive = Field(
-        default=1500, description="Steps at most; training stops early, see patience."
+        default=1000, description="Steps at most; training stops early, see patience."
     )
     examples_per_step: Positive = Field(default=64, description="Examples in a step.")
     tokens_per_batch: Positive = Field(
@@ -87,7 +87,7 @@ class Recipe(Strict):
     )
     clip: Above0 = Field(default=1.0, description="Largest gradient norm.")
     prompt_loss: Annotated[Number, Field(ge=0)] = Field(
-        default=0.1, description="Weight of the language-model loss per prompt token."
+        default=0.05, description="Weight of the language-model loss per prompt token."
     )
     attention_drop: Share = Field(
         default=0.1, description="Probability that an example skips one attention layer in a step."

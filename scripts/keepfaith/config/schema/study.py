@@ -195,6 +195,10 @@ class Study(Strict):
     methods: Selection = Field(
         description="Attribution methods, by the names of the files in catalog/methods/."
     )
+    seeds: Seeds | None = Field(
+        default=None,
+        description="Seeds of the attribution methods that the catalog gives several, instead of those there.",
+    )
     task_source: Literal["auto", "hub", "local", "builtin"] = Field(
         default="auto",
         description="Which source of a task is read. `auto`: the first that it has of builtin, hub, local.",
