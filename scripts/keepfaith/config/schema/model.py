@@ -69,7 +69,7 @@ class Recipe(Strict):
     """How to train it; the meaning of each number is that of keepfaith.models.recipe.Recipe."""
 
     steps: Positive = Field(
-        default=1000, description="Steps at most; training stops early, see patience."
+        default=700, description="Steps at most; training stops early, see patience."
     )
     examples_per_step: Positive = Field(default=64, description="Examples in a step.")
     tokens_per_batch: Positive = Field(
