@@ -1,0 +1,1 @@
+"""Models: sources, training, removal of sub-layers, families and export."""
