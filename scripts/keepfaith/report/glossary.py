@@ -64,9 +64,10 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Overlap, floor, chance",
-        "Share of the top tokens that two explanations have in common. Floor: two seeds of the same method on "
-        "the same model. Chance: random rankings. An overlap at the floor is no drift; at chance nothing is "
-        "left in common.",
+        "Share of the top tokens that two explanations have in common, scores summed over seeds. Floor: two "
+        "single seeds of the same method on the same model. Chance: random rankings. Overlap below the floor "
+        "shows drift; overlap above it does not show that there is none, because sums over seeds are less "
+        "noisy and all levels share the method's random masks. At chance nothing is left in common.",
     ),
     (
         "Evidence recall",
