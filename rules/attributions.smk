@@ -18,7 +18,9 @@ rule attribute:
         gpu=gpus,
     params:
         # A further seed is a further job; it changes nothing for the seeds that were run.
-        method=lambda wildcards: definition("methods", wildcards.method, exclude={"seeds", "description"}),
+        method=lambda wildcards: definition(
+            "methods", wildcards.method, exclude={"seeds", "description"}
+        ),
         levels=lambda wildcards: settings.levels[wildcards.model],
         scoring=SCORING,
         code=lambda wildcards: code("attribute.py", method_file(wildcards.method)),

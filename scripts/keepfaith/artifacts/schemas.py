@@ -43,9 +43,7 @@ EXAMPLES = TableSchema(
     },
 )
 
-TEXTS = TableSchema(
-    "texts", 1, "One sample of calibration text.", {"text": pl.String}
-)
+TEXTS = TableSchema("texts", 1, "One sample of calibration text.", {"text": pl.String})
 
 ORDER = TableSchema(
     "order",

@@ -66,7 +66,9 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
     }
     methods = {
         name: _seeded(method, study)
-        for name, method in _entries(Method, catalog_folder / "methods", study.methods, "methods").items()
+        for name, method in _entries(
+            Method, catalog_folder / "methods", study.methods, "methods"
+        ).items()
     }
     tasks = {
         name: _resolved(name, task, study)
