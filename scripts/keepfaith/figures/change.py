@@ -61,6 +61,8 @@ def _panel(panel: Axes, tables: UnitTables, metric: str) -> None:
             panel.plot([], [], color=stroke.colour, marker=stroke.marker, label=name)
         else:
             line(panel, relative, stroke, name)
+    if len(left_out) == len(series):
+        panel.set_yticks([0])
     if left_out:
         names = "" if left_out == ["model"] else f"{', '.join(left_out)}:\n"
         panel.text(

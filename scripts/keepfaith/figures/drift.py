@@ -11,10 +11,10 @@ from keepfaith.figures.unit import UnitTables
 TITLE = "Explanation drift from the dense model"
 EXPLANATION = (
     "Mean share of the dense model's top tokens that are also top tokens at the level (solid, scores summed over "
-    "seeds). Dotted with hollow markers: the floor, which is the overlap of two single seeds of one level. A solid "
-    "line below its own floor shows drift; one above it does not show that there is none, because sums over seeds are less "
-    "noisy and all levels share the method's random masks. Grey dotted line: what random rankings share. Methods "
-    "without seeds have no floor."
+    "seeds). Dotted with hollow markers: the floor, which is the overlap of two single seeds of one level. A "
+    "solid line below its own floor shows drift; one above it does not show that there is none, because sums over "
+    "seeds are less noisy and all levels share the method's random masks. Grey dotted line: what random rankings "
+    "share. Methods without seeds have no floor."
 )
 
 

@@ -63,7 +63,7 @@ def _diagram(panel: Axes, bins: pl.DataFrame) -> None:
         label="accuracy",
     )
     panel.plot(
-        filled["confidence"].to_list(), accuracy, linestyle="none", marker="o", color=BLUE, markersize=4,
+        filled["confidence"].to_list(), accuracy, linestyle="none", marker="o", color=BLUE, markersize=4, clip_on=False,
         label="at the bin's mean confidence",
     )  # fmt: skip
     panel.plot(

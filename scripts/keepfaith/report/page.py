@@ -13,6 +13,7 @@ from keepfaith.figures.registry import REGISTRY
 from keepfaith.figures.summary.registry import SUMMARY_REGISTRY
 from keepfaith.figures.unit import UnitTables
 from keepfaith.report.answer import Finding, finding
+from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.study import StudyDescription
@@ -55,6 +56,7 @@ class PageUnit:
     order: str
     task: str
     finding: Finding
+    caveats: Sequence[str]
     figures: Sequence[PageFigure]
     tables: Sequence[PageTable]
     explained: Sequence[ExplainedExample]
@@ -117,6 +119,7 @@ def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
         unit.order,
         unit.task,
         finding(unit.tables.verdict),
+        caveats(unit.tables),
         figures,
         [table for table in tables if table is not None],
         unit.explained,

@@ -81,15 +81,25 @@ def test_legend_covers_no_data(name, tables):
             )
 
 
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("levels", [4, 16])
-def test_nothing_is_cut_off(name, levels):
-    figure = draw(name, synthetic.unit(levels, 2 * levels))
+def assert_all_on_paper(figure):
     figure.draw_without_rendering()
     paper = figure.bbox.padded(1)
     box = figure.get_tightbbox().transformed(mpl.transforms.Affine2D().scale(figure.dpi))
     assert paper.containsx(box.x0) and paper.containsx(box.x1), "something stands beside the paper"
     assert paper.containsy(box.y0) and paper.containsy(box.y1), "something stands above or below"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("levels", [4, 16])
+def test_nothing_is_cut_off(name, levels):
+    assert_all_on_paper(draw(name, synthetic.unit(levels, 2 * levels)))
+
+
+@pytest.mark.parametrize("name", SUMMARY_FIGURES)
+def test_nothing_is_cut_off_over_one_or_many_units(name, summary):
+    one = {key: frame.filter(pl.col("task") == "passage") for key, frame in summary.items()}
+    assert_all_on_paper(draw_summary(name, one))
+    assert_all_on_paper(draw_summary(name, summary))
 
 
 def test_equal_tables_give_equal_files(tmp_path):

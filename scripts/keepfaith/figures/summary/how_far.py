@@ -32,7 +32,7 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     names = watched(verdict)
     columns = min(COLUMNS, len(units))
     count = -(-len(units) // columns)
-    size = (2.3 + 2.4 * columns, 0.8 + count * (0.65 + 0.24 * len(names)))
+    size = (max(6.6, 2.3 + 2.4 * columns), 0.8 + count * (0.65 + 0.24 * len(names)))
     figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
     panels = [panel for row in grid for panel in row]
     levels = [0, *verdict["level"].unique().sort().to_list()]
