@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_removal import by_tokens
+from test_removal import TOLERANCE, by_tokens
 
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.loading import load_model
@@ -30,5 +30,5 @@ def test_every_level_equals_zeroed_attention(folder: Path) -> None:
         with prunable.at_level(order, level) as model:
             uncached = model(tokens, use_cache=False).logits
             cached = by_tokens(model, tokens, 8)
-        torch.testing.assert_close(uncached, expected, rtol=0, atol=1e-5)
-        torch.testing.assert_close(cached, expected, rtol=0, atol=1e-5)
+        torch.testing.assert_close(uncached, expected, **TOLERANCE)
+        torch.testing.assert_close(cached, expected, **TOLERANCE)
