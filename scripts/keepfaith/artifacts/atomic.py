@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,14 +33,5 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically."""
-    _write(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes atomically."""
-    _write(path, lambda temporary: temporary.write_bytes(content))
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
     with replacing(path) as temporary:
-        write(temporary)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
