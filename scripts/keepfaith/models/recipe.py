@@ -31,6 +31,11 @@ class Recipe:
 
     `prompt_loss` is the weight of the language-model loss per prompt token. `word_dropout` replaces
     input tokens by token 0, `embedding_dropout` zeroes entries of their vectors.
+
+    `masked_examples` is the share of a step's examples whose prompt is shown in part, after the
+    same ramp: each of them loses to token 0 a share of its prompt drawn evenly from 0 to 1. The
+    model learns what the tokens left over say about the answer, so that methods which explain by
+    masking with token 0 ask it nothing it never saw (Frye et al. 2021, arXiv:2006.01272).
     """
 
     steps: int
@@ -46,4 +51,5 @@ class Recipe:
     drop_ramp: tuple[float, float] = (0.0, 0.5)
     word_dropout: float = 0.0
     embedding_dropout: float = 0.0
+    masked_examples: float = 0.0
     evaluate_every: int = 250

@@ -144,6 +144,13 @@ def padded(rows: Sequence[Encoded], pad: int) -> tuple[Tensor, Tensor, Tensor]:
     return ids, place < start, (place >= start) & (place < end)
 
 
+def masked_prompts(rows: Sequence[Encoded], length: int, share: float) -> Tensor:
+    """Where prompts are hidden, (batch, length): in about `share` of the rows, see `Recipe`."""
+    rate = torch.rand(len(rows), 1) * (torch.rand(len(rows), 1) < share)
+    in_prompt = torch.arange(length) < torch.tensor([[row.option_start] for row in rows])
+    return (torch.rand(len(rows), length) < rate) & in_prompt
+
+
 def option_log_likelihoods(
     model: LlamaForCausalLM, pairs: Sequence[Encoded], tokens_per_batch: int = 8192
 ) -> list[float]:
@@ -182,11 +189,13 @@ def train(
     stream = _stream(source, recipe.examples_per_step, seed)
     step = 0
     started = time.monotonic()
-    with dropped_attention(model, lambda: drop_at(recipe, step)):
+    with dropped_attention(model, lambda: recipe.attention_drop * ramp_at(recipe, step)):
         for step in range(recipe.steps):
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(recipe, step)
-            loss = _step(model, next(stream), recipe)
+            loss = _step(
+                model, next(stream), recipe, recipe.masked_examples * ramp_at(recipe, step)
+            )
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -212,12 +221,12 @@ def rate_at(recipe: Recipe, step: int) -> float:
     return recipe.learning_rate * (recipe.final_rate + (1 - recipe.final_rate) * wave)
 
 
-def drop_at(recipe: Recipe, step: int) -> float:
-    """Probability of going past an attention sub-layer at this step."""
+def ramp_at(recipe: Recipe, step: int) -> float:
+    """Share of their full values that `attention_drop` and `masked_examples` have at this step."""
     begin, full = recipe.drop_ramp
     progress = step / recipe.steps
     share = (progress - begin) / (full - begin) if full > begin else float(progress >= full)
-    return recipe.attention_drop * min(1.0, max(0.0, share))
+    return min(1.0, max(0.0, share))
 
 
 def _pad(model: LlamaForCausalLM) -> int:
@@ -254,7 +263,9 @@ def _stream(source: Source, count: int, seed: int) -> Iterator[list[Encoded]]:
         round_number += 1
 
 
-def _step(model: LlamaForCausalLM, pairs: list[Encoded], recipe: Recipe) -> float:
+def _step(
+    model: LlamaForCausalLM, pairs: list[Encoded], recipe: Recipe, masked_examples: float
+) -> float:
     """Accumulate the gradient of one step; return its option loss (nats per option)."""
     model.train()
     total = 0.0
@@ -265,6 +276,8 @@ def _step(model: LlamaForCausalLM, pairs: list[Encoded], recipe: Recipe) -> floa
         if recipe.word_dropout:
             gone = (torch.rand(inputs.shape) < recipe.word_dropout) & (is_prompt | is_option)
             inputs = inputs.masked_fill(gone, 0)
+        if masked_examples:
+            inputs = inputs.masked_fill(masked_prompts(chosen, inputs.shape[1], masked_examples), 0)
         embedded = functional.dropout(model.model.embed_tokens(inputs), recipe.embedding_dropout)
         hidden = model.model(inputs_embeds=embedded, use_cache=False).last_hidden_state
         targets = ids[:, 1:]

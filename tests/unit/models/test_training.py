@@ -14,11 +14,12 @@ from keepfaith.models.training import (
     Encoded,
     batches,
     build_model,
-    drop_at,
     dropped_attention,
     encode_pairs,
+    masked_prompts,
     option_log_likelihoods,
     padded,
+    ramp_at,
     rate_at,
     train,
 )
@@ -154,8 +155,24 @@ def test_schedules_rise_and_fall_where_they_say() -> None:
     rates = [rate_at(recipe, step) for step in range(100)]
     assert max(rates) == pytest.approx(recipe.learning_rate)
     assert rates[0] < rates[9] > rates[50] > rates[99] > 0
-    assert drop_at(recipe, 50) == 0
-    assert drop_at(recipe, 75) == drop_at(recipe, 99) == pytest.approx(0.2)
+    assert ramp_at(recipe, 50) == 0
+    assert 0 < ramp_at(recipe, 60) < 1
+    assert ramp_at(recipe, 75) == ramp_at(recipe, 99) == 1
+
+
+def test_masking_hides_an_even_share_of_some_prompts_and_of_nothing_else() -> None:
+    torch.manual_seed(0)
+    rows = [Encoded(tuple(range(1, 41)), 36)] * 4000
+    hidden = masked_prompts(rows, 40, 0.5)
+    assert hidden.shape == (4000, 40)
+    assert not hidden[:, 36:].any()
+    shares = hidden[:, :36].float().mean(dim=1)
+    # Half of the rows are whole (and one in 37 of the others by chance); the rest are spread evenly.
+    assert float((shares == 0).float().mean()) == pytest.approx(0.5 + 0.5 / 37, abs=0.03)
+    touched = shares[shares > 0]
+    assert float(touched.mean()) == pytest.approx(0.5 * 37 / 36, abs=0.03)
+    assert float((touched > 0.9).float().mean()) == pytest.approx(4 / 36, abs=0.03)
+    assert not masked_prompts(rows, 40, 0.0).any()
 
 
 def test_saved_folder_loads_again_without_pickle(

@@ -31,7 +31,8 @@ RECIPE = Recipe(
     learning_rate=2e-3,
     warmup=0.03,
     prompt_loss=0.02,
-    attention_drop=0.2,
+    attention_drop=0.3,
     drop_ramp=(0.3, 0.6),
+    masked_examples=0.25,
     evaluate_every=100,
 )
