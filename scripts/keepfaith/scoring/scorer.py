@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from keepfaith.scoring.encoding import ScoringInput
 from keepfaith.scoring.packing import Packing, Row, packing_of
 from keepfaith.scoring.pool import Pool, ScoringError
 from keepfaith.scoring.reading import token_log_probabilities
-from keepfaith.scoring.sweep import sweeping
+from keepfaith.scoring.sweep import Sweep, sweeping
 
 logger = logging.getLogger(__name__)
 
@@ -84,15 +85,18 @@ class OptionScorer:
         distinct = sorted(set(levels))
         values = np.zeros((len(distinct), pool.slots))
         progress = Progress(len(rows) * len(distinct), "rows x levels", logger, quiet=True)
-        with torch.inference_mode(), sweeping(self.model, self.order, distinct):
-            for batch, (slots, scores) in self._budget.run(rows, self._score):
+        with torch.inference_mode(), sweeping(self.model, self.order, distinct) as sweep:
+            for batch, (slots, scores) in self._budget.run(rows, partial(self._score, sweep)):
                 for level, level_scores in enumerate(scores):
                     np.add.at(values[level], slots, level_scores)
                 progress.advance(len(batch) * len(distinct))
         return pool.scatter(values[np.searchsorted(distinct, levels)])
 
-    def _score(self, rows: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _score(
+        self, sweep: Sweep, rows: Sequence[Row]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         batch = collate(rows, self.model.device, self.model.dtype)
+        sweep.reads = (batch.rows, batch.columns)
         scores = token_log_probabilities(self.model, batch)
         return batch.slots.cpu().numpy(), scores.double().cpu().numpy()
 

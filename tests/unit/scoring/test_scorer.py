@@ -66,15 +66,16 @@ def assert_close(found, expected, **tolerance):
         np.testing.assert_allclose(one, other, **(tolerance or CLOSE))
 
 
+@pytest.mark.parametrize("order", [ORDER, (3, 2, 1, 0)], ids=["mixed", "upper_first"])
 @pytest.mark.parametrize("family", sorted(FAMILIES))
-def test_float64_equals_batch_one_reference(family):
+def test_float64_equals_batch_one_reference(family, order):
     """In float64 there is no rounding to hide behind: packed or not, swept or not, all is exact."""
     prunable, tolerance = exact_model(family)
     inputs = random_inputs(5)
-    expected = reference(prunable, inputs, LEVELS)
-    automatic = OptionScorer(prunable, ORDER, 40)
+    expected = reference(prunable, inputs, LEVELS, order)
+    automatic = OptionScorer(prunable, order, 40)
     assert_close(automatic.log_likelihoods(inputs, LEVELS), expected, **tolerance)
-    alone = OptionScorer(prunable, ORDER, 40, Packing(False))
+    alone = OptionScorer(prunable, order, 40, Packing(False))
     assert_close(alone.log_likelihoods(inputs, LEVELS), expected, **tolerance)
 
 

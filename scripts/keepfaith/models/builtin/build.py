@@ -2,7 +2,8 @@
 
 It first sees easy texts, with fewer clauses, until it tells the clause that counts from the others.
 Then it sees the tasks as they are, while whole attention sub-layers are left out at random: what it
-knows spreads over the depth, and its confidence settles where the hedges put it.
+knows spreads over the depth, and its confidence settles where the hedges put it. In the same phase
+some prompts are shown in part, so that explanations by masking find what an answer rests on.
 """
 
 import logging
