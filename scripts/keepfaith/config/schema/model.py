@@ -94,13 +94,17 @@ class Recipe(Strict):
     )
     drop_ramp: tuple[Part, Part] = Field(
         default=(0.0, 0.5),
-        description="Shares of the steps between which attention_drop grows from 0 to its value.",
+        description="Shares of the steps between which attention_drop and masked_examples grow from 0 to their values.",
     )
     word_dropout: Share = Field(
         default=0.15, description="Share of input tokens replaced by token 0."
     )
     embedding_dropout: Share = Field(
         default=0.2, description="Share of embedding entries set to zero."
+    )
+    masked_examples: Share = Field(
+        default=0.0,
+        description="Share of examples that lose a random share of their prompt to token 0; same ramp.",
     )
     evaluate_every: Positive = Field(
         default=100, description="Steps between looks at the held-out rows."
