@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import torch
 
-from keepfaith.scoring.packing import Row, block_mask
+from keepfaith.scoring.layout import Row, block_mask
 from keepfaith.scoring.pool import ScoringError
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,9 @@ def collate(rows: Sequence[Row], device: torch.device, dtype: torch.dtype) -> Ba
     arguments = {"input_ids": padded("tokens", 0)}
     if any(row.packed for row in rows):
         arguments["position_ids"] = padded("positions", 0)
-        arguments["attention_mask"] = block_mask(padded("blocks", -1), dtype)
+        arguments["attention_mask"] = block_mask(
+            padded("branches", -1), padded("blocks", -1), dtype
+        )
 
     def read(name: str) -> torch.Tensor:
         return torch.tensor([value for row in rows for value in getattr(row, name)], device=device)

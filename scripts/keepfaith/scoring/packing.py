@@ -1,103 +1,16 @@
-"""Rows: a prompt with its options behind it, once.
-
-An option of n tokens needs n logits: the first stands at the prompt's last token, the others at the
-option's own tokens but its last, which therefore is never fed. All options can stand in one row:
-
-    tokens     p0 p1 p2 | a0 a1 | b0 | c0 c1 c2
-    positions   0  1  2 |  3  4 |  3 |  3  4  5
-    block       0  0  0 |  1  1 |  2 |  3  3  3
-
-where a token sees the prompt and its own block up to itself. This needs an architecture that takes a
-ready-made attention mask and position numbers; `packing_of` tries it and says why not. Otherwise every
-option gets a row of its own. One-token options never need a row of their own.
-"""
+"""Whether options and prompts may share a row under a model; see `layout` for what such rows look like."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import torch
 
 from keepfaith.models.removal import PrunableModel
+from keepfaith.scoring.layout import Packing, Row, block_mask
 
 logger = logging.getLogger(__name__)
 
 ALIBI = {"bloom", "mpt"}
 MASKED_KERNELS = {"sdpa", "eager"}
-
-
-@dataclass
-class Row:
-    """One sequence to feed. `columns[i]` is where the logits for `targets[i]`, part of `slots[i]`, stand."""
-
-    tokens: list[int]
-    positions: list[int]
-    blocks: list[int]
-    columns: list[int] = field(default_factory=list)
-    targets: list[int] = field(default_factory=list)
-    slots: list[int] = field(default_factory=list)
-
-    @property
-    def packed(self) -> bool:
-        """Whether more than one block stands behind the prompt, so that the row needs its own mask."""
-        return self.blocks[-1] > 1
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def append(self, option: tuple[int, ...], slot: int) -> None:
-        """Put one option behind the prompt, in a block of its own."""
-        prompt = self.blocks.index(1) if 1 in self.blocks else len(self.blocks)
-        start, fed = len(self.tokens), len(option) - 1
-        self.columns += [prompt - 1, *range(start, start + fed)]
-        self.targets += option
-        self.slots += [slot] * len(option)
-        self.tokens += option[:-1]
-        self.positions += range(prompt, prompt + fed)
-        self.blocks += [self.blocks[-1] + 1] * fed
-
-
-@dataclass(frozen=True)
-class Packing:
-    """Whether options may share a row, rows of at most `longest` tokens; and why not, if not."""
-
-    possible: bool
-    reason: str = ""
-    longest: int | None = None
-
-    def rows(self, prompt: tuple[int, ...], options: Mapping[tuple[int, ...], int]) -> list[Row]:
-        """The rows that score `options` (with their slots) behind `prompt`."""
-        fed = sum(len(option) - 1 for option in options)
-        together = self.possible and (self.longest is None or len(prompt) + fed <= self.longest)
-        rows = [_prompt_row(prompt)]
-        for option, slot in sorted(options.items(), key=lambda item: len(item[0])):
-            if len(option) > 1 and rows[-1].blocks[-1] > 0 and not together:
-                rows.append(_prompt_row(prompt))
-            rows[-1].append(option, slot)
-        return rows
-
-
-def _prompt_row(prompt: tuple[int, ...]) -> Row:
-    return Row(list(prompt), list(range(len(prompt))), [0] * len(prompt))
-
-
-def block_mask(blocks: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Additive attention mask of packed rows.
-
-    Args:
-        blocks: [B, T], 0 for the prompt, 1.. for options, -1 for padding.
-        dtype: the model's.
-
-    Returns:
-        [B, 1, T, T]: 0 where query (third axis) sees key (fourth), the least finite number elsewhere.
-    """
-    length = blocks.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool, device=blocks.device).tril()
-    prompt = (blocks == 0)[:, None, :]
-    same = blocks[:, :, None] == blocks[:, None, :]
-    seen = (causal & (prompt | same))[:, None]
-    mask = torch.zeros(seen.shape, dtype=dtype, device=blocks.device)
-    return mask.masked_fill_(~seen, torch.finfo(dtype).min)
 
 
 def packing_of(model: PrunableModel) -> Packing:
@@ -137,12 +50,12 @@ def _try(model: PrunableModel) -> str:
     vocabulary = int(model.model.config.get_text_config(decoder=True).vocab_size)
     prompt = tuple((7 * i + 3) % vocabulary for i in range(6))
     options = {tuple((5 * i + s) % vocabulary for i in range(4)): s for s in (1, 2)}
-    (packed,) = Packing(True).rows(prompt, options)
+    (packed,) = Packing(True).rows({prompt: options})
     try:
         with torch.inference_mode():
             together = _hidden(model, packed, masked=True)
             apart = [
-                _hidden(model, row, masked=False) for row in Packing(False).rows(prompt, options)
+                _hidden(model, row, masked=False) for row in Packing(False).rows({prompt: options})
             ]
     except (TypeError, ValueError, RuntimeError, IndexError) as error:
         return (
@@ -161,7 +74,8 @@ def _hidden(model: PrunableModel, row: Row, masked: bool) -> torch.Tensor:
     device = model.device
     extra = {}
     if masked:
-        extra["attention_mask"] = block_mask(torch.tensor([row.blocks], device=device), model.dtype)
+        branches, blocks = (torch.tensor([n], device=device) for n in (row.branches, row.blocks))
+        extra["attention_mask"] = block_mask(branches, blocks, model.dtype)
         extra["position_ids"] = torch.tensor([row.positions], device=device)
     ids = torch.tensor([row.tokens], device=device)
     logits: torch.Tensor = model.model(input_ids=ids, use_cache=False, **extra).logits[0]

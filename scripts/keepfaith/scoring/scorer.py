@@ -12,7 +12,8 @@ from keepfaith.artifacts.progress import Progress
 from keepfaith.models.removal import PrunableModel, check_order
 from keepfaith.scoring.batches import TokenBudget, collate
 from keepfaith.scoring.encoding import ScoringInput
-from keepfaith.scoring.packing import Packing, Row, packing_of
+from keepfaith.scoring.layout import Packing, Row
+from keepfaith.scoring.packing import packing_of
 from keepfaith.scoring.pool import Pool, ScoringError
 from keepfaith.scoring.reading import token_log_probabilities
 from keepfaith.scoring.sweep import Sweep, sweeping
@@ -77,11 +78,7 @@ class OptionScorer:
         """
         check_order(self.order, levels)
         pool = Pool(inputs)
-        rows = [
-            row
-            for prompt, options in pool.options.items()
-            for row in self.packing.rows(prompt, options)
-        ]
+        rows = self.packing.rows(pool.options)
         distinct = sorted(set(levels))
         values = np.zeros((len(distinct), pool.slots))
         progress = Progress(len(rows) * len(distinct), "rows x levels", logger, quiet=True)
@@ -120,7 +117,7 @@ class OptionScorer:
         for slot, (item, target) in enumerate(zip(inputs, targets, strict=True)):
             if not item.prompt_ids or not item.option_ids[target]:
                 raise ScoringError(f"input {slot} has an empty prompt or target option")
-            rows += self.packing.rows(item.prompt_ids, {item.option_ids[target]: slot})
+            rows += self.packing.rows({item.prompt_ids: {item.option_ids[target]: slot}})
         found: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
         progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
         with self.model.at_level(self.order, level):

@@ -3,60 +3,14 @@
 import logging
 
 import pytest
-import torch
 from zoo import FAMILIES, tiny_model
 
 from keepfaith.models.removal import PrunableModel
-from keepfaith.scoring.packing import Packing, block_mask, packing_of
+from keepfaith.scoring.layout import Packing
+from keepfaith.scoring.packing import packing_of
 
 ALONE = {"bloom": "ALiBi", "bloom_post": "ALiBi", "falcon_alibi": "ALiBi", "mpt": "ALiBi"}
 WINDOW = {"mistral_window": 16, "gemma2": 16, "gemma3": 16}
-
-PROMPT = (11, 12, 13)
-OPTIONS = {(21, 22, 23): 0, (31,): 1, (41, 42): 2}
-
-
-def test_one_row_holds_all_options():
-    (row,) = Packing(True).rows(PROMPT, OPTIONS)
-    assert row.tokens == [11, 12, 13, 41, 21, 22]
-    assert row.positions == [0, 1, 2, 3, 3, 4]
-    assert row.blocks == [0, 0, 0, 1, 2, 2]
-    assert row.columns == [2, 2, 3, 2, 4, 5]
-    assert row.targets == [31, 41, 42, 21, 22, 23]
-    assert row.slots == [1, 2, 2, 0, 0, 0]
-    assert row.packed
-
-
-def test_one_row_per_long_option_otherwise():
-    first, second = Packing(False).rows(PROMPT, OPTIONS)
-    assert (first.tokens, second.tokens) == ([11, 12, 13, 41], [11, 12, 13, 21, 22])
-    assert first.targets == [31, 41, 42]
-    assert not first.packed and not second.packed
-
-
-def test_one_token_options_feed_the_prompt_alone():
-    (row,) = Packing(False).rows(PROMPT, {(5,): 0, (6,): 1})
-    assert row.tokens == list(PROMPT)
-    assert row.columns == [2, 2]
-    assert not row.packed
-
-
-def test_rows_beyond_the_window_are_not_packed():
-    assert len(Packing(True, longest=6).rows(PROMPT, OPTIONS)) == 1
-    assert len(Packing(True, longest=5).rows(PROMPT, OPTIONS)) == 2
-
-
-def test_mask_shows_the_prompt_and_the_own_block():
-    mask = block_mask(torch.tensor([[0, 0, 1, 2, 2, -1]]), torch.float32)[0, 0] == 0
-    expected = [
-        [1, 0, 0, 0, 0, 0],
-        [1, 1, 0, 0, 0, 0],
-        [1, 1, 1, 0, 0, 0],
-        [1, 1, 0, 1, 0, 0],
-        [1, 1, 0, 1, 1, 0],
-    ]
-    assert mask[:5].int().tolist() == expected
-    assert mask[5].any()  # a padded query sees something, or its softmax would be NaN
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

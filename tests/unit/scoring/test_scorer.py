@@ -9,7 +9,7 @@ from zoo import FAMILIES, LAYERS, VOCABULARY, tiny_model
 
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import ScoringInput
-from keepfaith.scoring.packing import Packing
+from keepfaith.scoring.layout import Packing
 from keepfaith.scoring.pool import ScoringError
 from keepfaith.scoring.scorer import OptionScorer
 
@@ -77,6 +77,32 @@ def test_float64_equals_batch_one_reference(family, order):
     assert_close(automatic.log_likelihoods(inputs, LEVELS), expected, **tolerance)
     alone = OptionScorer(prunable, order, 40, Packing(False))
     assert_close(alone.log_likelihoods(inputs, LEVELS), expected, **tolerance)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_shared_prefix_changes_nothing(family):
+    """Prompts behind one copy of their common beginning score as each does alone."""
+    prunable, tolerance = exact_model(family)
+    prefix = tuple(int(i) for i in np.random.default_rng(9).integers(3, VOCABULARY, 33))
+    inputs = [
+        ScoringInput(prefix + item.prompt_ids, item.option_ids)
+        for item in random_inputs(7, seed=3, longest=8)
+    ]
+    found = OptionScorer(prunable, ORDER, 400).log_likelihoods(inputs, LEVELS)
+    assert_close(found, reference(prunable, inputs, LEVELS), **tolerance)
+
+
+def test_a_shared_prefix_is_fed_once_per_row(prunable):
+    fed = []
+    handle = prunable.model.register_forward_pre_hook(
+        lambda _, args, kwargs: fed.append(kwargs["input_ids"].numel()), with_kwargs=True
+    )
+    scorer = OptionScorer(prunable, ORDER, 1000)
+    fed.clear()
+    prefix = tuple(range(3, 43))
+    scorer.log_likelihoods([ScoringInput((*prefix, i), ((8, 9),)) for i in range(50, 60)], [0, 2])
+    handle.remove()
+    assert fed == [40 + 10 * 2]
 
 
 @pytest.mark.parametrize("family", ["mistral_window", "gemma2", "gemma3"])
