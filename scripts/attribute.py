@@ -3,6 +3,7 @@
 import polars as pl
 
 from keepfaith.artifacts.job import job
+from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import read_table, write_table
@@ -13,6 +14,9 @@ from keepfaith.orders.order import layers_of
 from keepfaith.scoring.opening import Scoring, open_scorer
 
 with job(snakemake.log[0]):
+    parts = Parts(
+        snakemake.output.attributions, key_of(dict(snakemake.params.items()), snakemake.input)
+    )
     manifest = ModelManifest.read(snakemake.input.model)
     order = layers_of(read_table(snakemake.input.order, ORDER))
     examples = read_table(snakemake.input.examples, EXAMPLES)
@@ -29,6 +33,7 @@ with job(snakemake.log[0]):
         list(snakemake.params.levels),
         read_table(snakemake.input.predictions, PREDICTIONS),
         name=snakemake.wildcards.method,
+        keep=parts.get,
     )
     provenance = Provenance(
         settings={
@@ -40,3 +45,4 @@ with job(snakemake.log[0]):
         measured={"token_budget": scorer.budget_used},
     )
     write_table(attributions, snakemake.output.attributions, ATTRIBUTIONS, provenance)
+    parts.remove()

@@ -3,6 +3,7 @@
 import polars as pl
 
 from keepfaith.artifacts.job import job
+from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, ORDER
 from keepfaith.artifacts.tables import read_table, write_table
@@ -12,6 +13,9 @@ from keepfaith.orders.order import layers_of
 from keepfaith.scoring.opening import Scoring, open_scorer
 
 with job(snakemake.log[0]):
+    parts = Parts(
+        snakemake.output.faithfulness, key_of(dict(snakemake.params.items()), snakemake.input)
+    )
     manifest = ModelManifest.read(snakemake.input.model)
     order = layers_of(read_table(snakemake.input.order, ORDER))
     scorer, encoder = open_scorer(
@@ -26,9 +30,11 @@ with job(snakemake.log[0]):
         list(snakemake.params.levels),
         settings["fractions"],
         settings["operators"],
+        keep=parts.get,
     )
     provenance = Provenance(
         settings={**snakemake.params.scoring, **settings, "model": manifest.identity},
         measured={"token_budget": scorer.budget_used},
     )
     write_table(faithfulness, snakemake.output.faithfulness, FAITHFULNESS, provenance)
+    parts.remove()

@@ -3,6 +3,7 @@
 import polars as pl
 
 from keepfaith.artifacts.job import job
+from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import read_table, write_table
@@ -12,6 +13,9 @@ from keepfaith.scoring.opening import Scoring, open_scorer
 from keepfaith.scoring.predict import predict
 
 with job(snakemake.log[0]):
+    parts = Parts(
+        snakemake.output.predictions, key_of(dict(snakemake.params.items()), snakemake.input)
+    )
     manifest = ModelManifest.read(snakemake.input.model)
     order = layers_of(read_table(snakemake.input.order, ORDER))
     examples = read_table(snakemake.input.examples, EXAMPLES)
@@ -19,9 +23,12 @@ with job(snakemake.log[0]):
         manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)
     )
     levels = list(snakemake.params.levels)
-    predictions = predict(scorer, encoder, examples.filter(pl.col("evaluation")), levels)
+    predictions = predict(
+        scorer, encoder, examples.filter(pl.col("evaluation")), levels, keep=parts.get
+    )
     provenance = Provenance(
         settings={**snakemake.params.scoring, "model": manifest.identity},
         measured={"token_budget": scorer.budget_used, "prompts_cut": len(encoder.cut)},
     )
     write_table(predictions, snakemake.output.predictions, PREDICTIONS, provenance)
+    parts.remove()

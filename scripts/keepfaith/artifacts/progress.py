@@ -2,10 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
-
-Item = TypeVar("Item")
+from collections.abc import Callable
 
 
 class Progress:
@@ -51,14 +48,6 @@ class Progress:
             f"{self.done} of {self.total} {self.unit} ({share:.0%}), "
             f"{duration(elapsed)} gone, {duration(left)} left"
         )
-
-
-def tracked(items: Iterable[Item], total: int, what: str, every: float = 10.0) -> Iterator[Item]:
-    """Pass `items` on, logging how many of `total` are done and the time left. `what` names them."""
-    progress = Progress(total, what, logging.getLogger("keepfaith.progress"), every)
-    for item in items:
-        yield item
-        progress.advance(1)
 
 
 def duration(seconds: float) -> str:

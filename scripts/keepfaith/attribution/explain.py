@@ -1,18 +1,26 @@
 """Explaining every example of a task at every level of a path, with one method and one seed."""
 
+import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.progress import tracked
+from keepfaith.artifacts.parts import Keep, unkept
+from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.artifacts.tables import conform
 from keepfaith.attribution import registry
-from keepfaith.attribution.problem import AttributionError, MethodSettings, Problem
+from keepfaith.attribution.problem import AttributionError, Method, MethodSettings, Problem
 from keepfaith.attribution.targets import predicted_options
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.scorer import OptionScorer
+
+logger = logging.getLogger(__name__)
+
+EXAMPLES_PER_PART = 16
+"""Examples explained and kept at once: bounds memory, and what a kill can lose."""
 
 
 def explain(
@@ -24,6 +32,7 @@ def explain(
     levels: Sequence[int],
     predictions: pl.DataFrame,
     name: str | None = None,
+    keep: Keep = unkept,
 ) -> pl.DataFrame:
     """Score the prompt tokens of every example at every level.
 
@@ -39,6 +48,7 @@ def explain(
         levels: levels to explain.
         predictions: PREDICTIONS of at least these examples and levels.
         name: the method's name in the table; by default that of its module.
+        keep: makes or brings back the part of some examples.
 
     Returns:
         An ATTRIBUTIONS table, ordered by example, level and feature.
@@ -51,18 +61,35 @@ def explain(
     name = name or settings.method
     levels = list(levels)
     problems = _problems(encoder, examples, levels, predictions)
-    scores = method.scores(problems, levels, scorer, settings, seed)
-    what = f"{name}, seed {seed}: explained examples"
-    frames = [
-        _rows(problem, levels, of_problem)
-        for problem, of_problem in tracked(
-            zip(problems, _loud(scores, problems), strict=True), len(problems), what
+    progress = Progress(
+        len(problems) * len(levels), f"examples x levels by {name}, seed {seed}", logger
+    )
+    parts = []
+    for start in range(0, len(problems), EXAMPLES_PER_PART):
+        some = problems[start : start + EXAMPLES_PER_PART]
+        parts.append(
+            keep(f"{start:09d}", partial(_part, method, some, levels, scorer, settings, seed))
         )
-    ]
-    if not frames:
+        progress.advance(len(some) * len(levels))
+    if not parts:
         return conform(pl.DataFrame(schema=dict(ATTRIBUTIONS.columns)), ATTRIBUTIONS)
-    table = pl.concat(frames).with_columns(method=pl.lit(name), seed=pl.lit(seed, dtype=pl.Int64))
+    table = pl.concat(parts).with_columns(method=pl.lit(name), seed=pl.lit(seed, dtype=pl.Int64))
     return conform(table, ATTRIBUTIONS)
+
+
+def _part(
+    method: Method,
+    problems: Sequence[Problem],
+    levels: Sequence[int],
+    scorer: OptionScorer,
+    settings: MethodSettings,
+    seed: int,
+) -> pl.DataFrame:
+    scores = _loud(method.scores(problems, levels, scorer, settings, seed), problems)
+    return pl.concat(
+        _rows(problem, levels, of_problem)
+        for problem, of_problem in zip(problems, scores, strict=True)
+    )
 
 
 def _problems(

@@ -1,12 +1,15 @@
 """Probabilities of the predicted option with the top-ranked features removed, or alone kept."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.progress import tracked
+from keepfaith.artifacts.parts import Keep, unkept
+from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import FAITHFULNESS
 from keepfaith.artifacts.tables import conform
 from keepfaith.faithfulness import operators as registry
@@ -18,8 +21,10 @@ from keepfaith.scoring.scorer import OptionScorer
 RANDOM = "random"
 """The method that has no reversed ranking: chance reversed is chance."""
 
-EXAMPLES_PER_CALL = 64
-"""Examples whose perturbed inputs are handed to the scorer at once: bounds memory."""
+logger = logging.getLogger(__name__)
+
+EXAMPLES_PER_PART = 64
+"""Examples measured and kept at once: bounds memory, and what a kill can lose."""
 
 
 class FaithfulnessError(Exception):
@@ -64,6 +69,7 @@ def measure(
     levels: Sequence[int],
     fractions: Sequence[float],
     operators: Sequence[str],
+    keep: Keep = unkept,
 ) -> pl.DataFrame:
     """Comprehensiveness and sufficiency of every explanation, per fraction, operator and ranking.
 
@@ -80,6 +86,7 @@ def measure(
         levels: levels to measure.
         fractions: shares of the features, each in (0, 1].
         operators: names of the operators that remove features.
+        keep: makes or brings back the part of some examples.
 
     Returns:
         A FAITHFULNESS table.
@@ -97,17 +104,15 @@ def measure(
     for (method, seed), group in attributions.group_by("method", "seed", maintain_order=True):
         ranked = _ranked(encoder, examples, group, levels, int(str(seed)))
         rankings = ("method",) if method == RANDOM else ("method", "reversed")
-        chunks = [
-            ranked[start : start + EXAMPLES_PER_CALL]
-            for start in range(0, len(ranked), EXAMPLES_PER_CALL)
-        ]
-        what = f"{method}, seed {seed}: groups of {EXAMPLES_PER_CALL} measured examples"
-        for chunk in tracked(chunks, len(chunks), what):
-            rows = list(_perturbations(chunk, levels, rankings, by_name, fractions))
-            full = _full_probabilities(scorer, chunk, levels)
-            perturbed = _perturbed_probabilities(scorer, encoder, rows, levels, by_name)
-            frame = _frame(rows, full, perturbed)
-            frames.append(frame.with_columns(method=pl.lit(method), seed=pl.lit(seed)))
+        what = f"examples x levels, {method}, seed {seed}"
+        progress = Progress(len(ranked) * len(levels), what, logger)
+        for start in range(0, len(ranked), EXAMPLES_PER_PART):
+            some = ranked[start : start + EXAMPLES_PER_PART]
+            perturbations = list(_perturbations(some, levels, rankings, by_name, fractions))
+            make = partial(_part, scorer, encoder, some, perturbations, levels, by_name)
+            part = keep(f"{method}-{seed}-{start:09d}", make)
+            frames.append(part.with_columns(method=pl.lit(method), seed=pl.lit(seed)))
+            progress.advance(len(some) * len(levels))
     if not frames:
         return conform(pl.DataFrame(schema=dict(FAITHFULNESS.columns)), FAITHFULNESS)
     return conform(pl.concat(frames), FAITHFULNESS)
@@ -166,6 +171,18 @@ def _perturbations(
                             yield Perturbation(
                                 ranked, level, ranking, name, kind, fraction, count, kept
                             )
+
+
+def _part(
+    scorer: OptionScorer,
+    encoder: PromptEncoder,
+    ranked: Sequence[Ranked],
+    rows: Sequence[Perturbation],
+    levels: Sequence[int],
+    operators: Mapping[str, Operator],
+) -> pl.DataFrame:
+    full = _full_probabilities(scorer, ranked, levels)
+    return _frame(rows, full, _perturbed_probabilities(scorer, encoder, rows, levels, operators))
 
 
 def _full_probabilities(

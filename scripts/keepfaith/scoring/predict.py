@@ -1,27 +1,63 @@
 """Predictions: the log-likelihood of every option of every example at every level."""
 
+import logging
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import polars as pl
 
+from keepfaith.artifacts.parts import Keep, unkept
+from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import PREDICTIONS
 from keepfaith.artifacts.tables import conform
-from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
+from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 from keepfaith.scoring.scorer import OptionScorer
+
+logger = logging.getLogger(__name__)
+
+EXAMPLES_PER_PART = 512
+"""Examples scored and kept at once: bounds memory, and what a kill can lose."""
 
 
 def predict(
-    scorer: OptionScorer, encoder: PromptEncoder, examples: pl.DataFrame, levels: Sequence[int]
+    scorer: OptionScorer,
+    encoder: PromptEncoder,
+    examples: pl.DataFrame,
+    levels: Sequence[int],
+    keep: Keep = unkept,
 ) -> pl.DataFrame:
     """Score all options of `examples` (EXAMPLES) at `levels`; returns PREDICTIONS, by level and example.
+
+    Args:
+        scorer: scores options at all levels.
+        encoder: turns prompts and options into token ids.
+        examples: the examples, in the order in which they will stand.
+        levels: the levels.
+        keep: makes or brings back the part of some examples.
 
     Raises:
         EncodingError: an example cannot be scored; nothing is left out silently.
     """
-    encoded = [
-        encoder.encode(example["prompt"], example["options"], f"example {example['example_id']}")
-        for example in examples.iter_rows(named=True)
-    ]
+    # All of them once, before any is scored: an example that cannot be scored is said at once, not hours later.
+    for example in examples.iter_rows(named=True):
+        _encoded(encoder, example)
+    progress = Progress(len(examples) * len(levels), "examples x levels", logger)
+    parts = []
+    for start in range(0, len(examples), EXAMPLES_PER_PART):
+        some = examples[start : start + EXAMPLES_PER_PART]
+        parts.append(keep(f"{start:09d}", partial(_part, scorer, encoder, some, levels)))
+        progress.advance(len(some) * len(levels))
+    if not parts:
+        return pl.DataFrame(schema=dict(PREDICTIONS.columns))
+    place = pl.col("level").replace_strict({level: i for i, level in enumerate(levels)})
+    return pl.concat(parts).sort(place, maintain_order=True)
+
+
+def _part(
+    scorer: OptionScorer, encoder: PromptEncoder, examples: pl.DataFrame, levels: Sequence[int]
+) -> pl.DataFrame:
+    encoded = [_encoded(encoder, example) for example in examples.iter_rows(named=True)]
     inputs = [ScoringInput(item.prompt_ids, item.option_ids) for item in encoded]
     scores = scorer.log_likelihoods(inputs, levels)
     rows = [
@@ -33,3 +69,7 @@ def predict(
     return conform(
         pl.DataFrame(rows, schema=list(PREDICTIONS.columns.items()), orient="row"), PREDICTIONS
     )
+
+
+def _encoded(encoder: PromptEncoder, example: dict[str, Any]) -> EncodedPrompt:
+    return encoder.encode(example["prompt"], example["options"], f"example {example['example_id']}")

@@ -2,7 +2,7 @@
 
 import logging
 
-from keepfaith.artifacts.progress import Progress, duration, tracked
+from keepfaith.artifacts.progress import Progress, duration
 
 
 def test_reports_time_left_and_the_end(caplog):
@@ -15,12 +15,6 @@ def test_reports_time_left_and_the_end(caplog):
     assert len(caplog.messages) == 10
     assert caplog.messages[1] == "20 of 100 rows (20%), 20 s gone, 1 min 20 s left"
     assert caplog.messages[-1] == "100 of 100 rows (100%), 1 min 40 s gone, 0 s left"
-
-
-def test_tracked_passes_items_on(caplog):
-    with caplog.at_level(logging.INFO):
-        assert list(tracked("abc", 3, "letters")) == ["a", "b", "c"]
-    assert "3 of 3 letters (100%)" in caplog.text
 
 
 def test_durations():

@@ -97,7 +97,7 @@ def test_every_row_against_the_definition(scorer, encoder):
 def test_other_examples_levels_and_batches_change_nothing(scorer, encoder, monkeypatch):
     scores = pl.concat([attributions(encoder, seed=0), attributions(encoder, seed=1)])
     expected = measure(scorer, encoder, EXAMPLES, scores, LEVELS, FRACTIONS, OPERATORS).sort(KEY)
-    monkeypatch.setattr(module, "EXAMPLES_PER_CALL", 1)
+    monkeypatch.setattr(module, "EXAMPLES_PER_PART", 1)
     small = OptionScorer(scorer.model, scorer.order, token_budget=30)
     mixed = scores.sample(fraction=1, shuffle=True, seed=0)
     other = pl.concat(

@@ -50,3 +50,37 @@ def test_frame(scorer, encoder):
 def test_an_example_that_cannot_be_scored_stops_the_job(scorer, encoder):
     with pytest.raises(EncodingError, match="example b: option ''"):
         predict(scorer, encoder, examples(b=["", " no"]), [0])
+
+
+def test_parts_are_kept_and_brought_back(scorer, encoder, monkeypatch):
+    """In parts of one example the table is the same, and finished parts call no model."""
+    whole = predict(scorer, encoder, examples(), [2, 0])
+    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_PART", 1)
+    kept = {}
+
+    def keep(name, make):
+        kept[name] = kept[name] if name in kept else make()
+        return kept[name]
+
+    found = predict(scorer, encoder, examples(), [2, 0], keep)
+    assert len(kept) == 2
+    assert found.drop("log_likelihood").equals(whole.drop("log_likelihood"))
+    assert found["log_likelihood"].to_list() == pytest.approx(
+        whole["log_likelihood"].to_list(), abs=1e-5
+    )
+
+    def fail(*_):
+        raise AssertionError("scored again")
+
+    monkeypatch.setattr(type(scorer), "log_likelihoods", fail)
+    assert predict(scorer, encoder, examples(), [2, 0], keep).equals(found)
+
+
+def test_what_cannot_be_scored_is_said_before_anything_is_scored(scorer, encoder, monkeypatch):
+    def fail(*_):
+        raise AssertionError("scored")
+
+    monkeypatch.setattr(type(scorer), "log_likelihoods", fail)
+    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_PART", 1)
+    with pytest.raises(EncodingError, match="example b"):
+        predict(scorer, encoder, examples(b=["", " no"]), [0])
