@@ -1,18 +1,11 @@
-"""Batches of rows under a token budget that shrinks when memory runs out."""
+"""Batches: rows as padded tensors."""
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 
 from keepfaith.scoring.layout import Row, block_mask
-from keepfaith.scoring.pool import ScoringError
-
-logger = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -62,68 +55,3 @@ def collate(rows: Sequence[Row], device: torch.device, dtype: torch.dtype) -> Ba
         read("targets"),
         read("slots"),
     )
-
-
-class TokenBudget:
-    """Splits rows into batches of at most `tokens` padded tokens and runs them.
-
-    Attributes:
-        tokens: the budget now; it is halved whenever memory runs out, and stays so.
-    """
-
-    def __init__(self, tokens: int) -> None:
-        if tokens < 1:
-            raise ValueError(f"the token budget is {tokens}, it must be at least 1")
-        self.tokens = tokens
-
-    def run(
-        self, rows: Sequence[Row], work: Callable[[Sequence[Row]], Result]
-    ) -> Iterator[tuple[Sequence[Row], Result]]:
-        """Call `work` on batches of `rows`, longest rows first; finished batches are never repeated.
-
-        Raises:
-            ScoringError: a single row does not fit into memory.
-        """
-        pending = sorted(rows, key=lambda row: (row.packed, len(row)), reverse=True)
-        start = 0
-        while start < len(pending):
-            batch = self._take(pending, start)
-            try:
-                result = work(batch)
-            except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
-                if not _is_out_of_memory(error):
-                    raise
-                self._shrink(batch)
-                continue
-            start += len(batch)
-            yield batch, result
-
-    def _take(self, pending: Sequence[Row], start: int) -> Sequence[Row]:
-        """At least one row; no packed row beside one that needs no mask."""
-        end, length = start, 0
-        while end < len(pending) and pending[end].packed == pending[start].packed:
-            length = max(length, len(pending[end]))
-            if end > start and (end + 1 - start) * length > self.tokens:
-                break
-            end += 1
-        return pending[start:end]
-
-    def _shrink(self, batch: Sequence[Row]) -> None:
-        size = len(batch) * max(len(row) for row in batch)
-        if len(batch) == 1:
-            raise ScoringError(
-                f"out of memory on a single row of {size} tokens; use a larger machine, a smaller dtype "
-                "or fewer levels at once"
-            )
-        self.tokens = max(1, min(self.tokens, size) // 2)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        logger.warning(
-            "out of memory on a batch of %d tokens; the budget is now %d", size, self.tokens
-        )
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """CUDA has its own exception; the CPU's allocator raises a RuntimeError that only its text tells apart."""
-    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return known or "can't allocate memory" in str(error)

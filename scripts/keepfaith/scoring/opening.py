@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -16,7 +17,7 @@ from keepfaith.scoring.scorer import OptionScorer
 class Scoring:
     """How a model is called: the `scoring` settings of a study and the CPU threads of the job."""
 
-    token_budget: int
+    token_budget: int | Literal["auto"]
     dtype: str
     device: str
     over_long: str
@@ -35,7 +36,8 @@ def open_scorer(
     """
     torch.set_num_threads(scoring.threads)
     model = PrunableModel(load_model(folder, scoring.dtype, scoring.device))
-    scorer = OptionScorer(model, order, scoring.token_budget)
+    budget = None if scoring.token_budget == "auto" else scoring.token_budget
+    scorer = OptionScorer(model, order, budget)
     encoder = PromptEncoder(
         load_tokenizer(folder), model.context_length, cut_left=scoring.over_long == "cut_left"
     )

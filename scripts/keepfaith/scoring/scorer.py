@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from keepfaith.artifacts.progress import Progress
 from keepfaith.models.removal import PrunableModel, check_order
-from keepfaith.scoring.batches import TokenBudget, collate
+from keepfaith.scoring.batches import collate
+from keepfaith.scoring.budget import TokenBudget, automatic_budget
 from keepfaith.scoring.encoding import ScoringInput
 from keepfaith.scoring.layout import Packing, Row
 from keepfaith.scoring.packing import packing_of
@@ -37,19 +38,23 @@ class OptionScorer:
         self,
         model: PrunableModel,
         order: Sequence[int],
-        token_budget: int,
+        token_budget: int | None = None,
         packing: Packing | None = None,
     ) -> None:
         """
         Args:
             model: see above.
             order: see above.
-            token_budget: padded tokens per batch to start with; halved when memory runs out.
+            token_budget: padded tokens per batch to start with, by default what fits the machine; halved
+                when memory runs out.
             packing: overrules the automatic choice, for tests and measurements.
         """
         self.model = model
         self.order = tuple(order)
         self.packing = packing if packing is not None else packing_of(model)
+        if token_budget is None:
+            token_budget = automatic_budget(model, len(self.order) + 1)
+            logger.info("token budget %d, found from the machine", token_budget)
         self._budget = TokenBudget(token_budget)
 
     @property

@@ -141,7 +141,7 @@ BAD: dict[str, tuple[Callable[[World], None], list[str]]] = {
     ),
     "wrong type": (
         setting("scoring.token_budget", "many"),
-        ["token_budget: expected a whole number"],
+        ["scoring.token_budget: 'many' is not known", "auto"],
     ),
     "true for a number": (
         setting("examples.seed", True),

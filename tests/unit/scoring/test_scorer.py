@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from zoo import FAMILIES, LAYERS, VOCABULARY, tiny_model
 
 from keepfaith.models.removal import PrunableModel
+from keepfaith.scoring.budget import CPU_TOKENS
 from keepfaith.scoring.encoding import ScoringInput
 from keepfaith.scoring.layout import Packing
 from keepfaith.scoring.pool import ScoringError
@@ -276,3 +277,13 @@ def test_gradients_equal_batch_one_autograd(family, level):
         np.testing.assert_allclose(embeddings, leaf.detach()[0, :length])
         allowed = 1e-4 if family in PARTLY_FLOAT32 else 1e-10
         np.testing.assert_allclose(gradients, leaf.grad[0, :length], rtol=allowed, atol=allowed)
+
+
+def test_the_budget_is_found_where_none_is_given(prunable):
+    scorer = OptionScorer(prunable, ORDER)
+    assert scorer.budget_used == CPU_TOKENS
+    inputs = random_inputs(5)
+    assert_close(
+        scorer.log_likelihoods(inputs, LEVELS),
+        OptionScorer(prunable, ORDER, 50).log_likelihoods(inputs, LEVELS),
+    )

@@ -85,9 +85,10 @@ class Examples(Strict):
 class Scoring(Strict):
     """How the model is called."""
 
-    token_budget: Positive = Field(
-        default=16384,
-        description="Tokens, padding included, in one batch; halved when memory runs out. Changes no result.",
+    token_budget: Literal["auto"] | Positive = Field(
+        default="auto",
+        description="Tokens, padding included, in one batch: what fits the machine, or a number; halved when memory "
+        "runs out. Changes no result.",
     )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="Number format of the weights and activations."
