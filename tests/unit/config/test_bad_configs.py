@@ -141,7 +141,7 @@ BAD: dict[str, tuple[Callable[[World], None], list[str]]] = {
     ),
     "wrong type": (
         setting("scoring.token_budget", "many"),
-        ["scoring.token_budget: 'many' is not known", "auto"],
+        ["scoring.token_budget: expected auto or a whole number", "'many'"],
     ),
     "true for a number": (
         setting("examples.seed", True),

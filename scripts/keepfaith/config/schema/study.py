@@ -85,7 +85,7 @@ class Examples(Strict):
 class Scoring(Strict):
     """How the model is called."""
 
-    token_budget: Literal["auto"] | Positive = Field(
+    token_budget: Annotated[Literal["auto"] | Positive, _words_or_number("auto")] = Field(
         default="auto",
         description="Tokens, padding included, in one batch: what fits the machine, or a number; halved when memory "
         "runs out. Changes no result.",
