@@ -1,0 +1,143 @@
+"""Scoring a task at all levels: keepfaith against lm-evaluation-harness, level by level, at its best batch size.
+
+The work: the option log-likelihoods of the built-in tasks `lookup` (four options of several tokens) and `sentiment`
+(two options) with the built-in tokenizer and a 16-layer Llama of 20 M parameters with random weights, levels 0..8 of
+the cosine criterion's order on the built-in calibration text. HFLM gets the same model object and the same pairs; its
+batch size is the fastest of several on a part of the task. Model loading is on neither side.
+
+    python benchmarks/scoring.py [--examples 400]
+
+Prints a table and writes results/benchmarks/scoring.json.
+"""
+
+import argparse
+
+import numpy as np
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+from numpy.typing import NDArray
+from setup.llama import SMALL, Shape, random_llama
+from setup.record import record
+from setup.timing import timed
+from transformers import AutoTokenizer
+
+from keepfaith.config.schema import BuiltinText
+from keepfaith.models.builtin import CHECKPOINT
+from keepfaith.models.builtin.build import option_of, prompt_of
+from keepfaith.models.removal import PrunableModel
+from keepfaith.orders.rank import rank_layers
+from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
+from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.tasks.builtin import generate
+from keepfaith.tasks.text import calibration_text
+
+TASKS = ("lookup", "sentiment")
+LEVELS = list(range(9))
+BATCH_SIZES = (1, 4, 8, 16, 32, 64, 128)
+SEED = 0
+
+Pair = tuple[str, str]
+
+
+def harness(scorer: OptionScorer, encoder: PromptEncoder, batch_size: int) -> HFLM:
+    """lm-evaluation-harness on the same model object; the level is whatever it is switched to."""
+    return HFLM(
+        pretrained=scorer.model.model,
+        tokenizer=encoder.tokenizer,
+        batch_size=batch_size,
+        backend="causal",
+    )
+
+
+def harness_scores(lm: HFLM, pairs: list[Pair]) -> list[float]:
+    """Log-likelihoods of (prompt, option) pairs."""
+    requests = [Instance("loglikelihood", {}, pair, number) for number, pair in enumerate(pairs)]
+    return [value for value, _ in lm.loglikelihood(requests, disable_tqdm=True)]
+
+
+def best_batch_size(scorer: OptionScorer, encoder: PromptEncoder, pairs: list[Pair]) -> int:
+    """The batch size at which HFLM scores `pairs` fastest."""
+    seconds = {}
+    for size in BATCH_SIZES:
+        lm = harness(scorer, encoder, size)
+        seconds[size] = min(timed(lambda lm=lm: harness_scores(lm, pairs))[0] for _ in range(2))
+    return min(seconds, key=seconds.__getitem__)
+
+
+def our_scores(
+    scorer: OptionScorer,
+    encoder: PromptEncoder,
+    questions: list[tuple[str, list[str]]],
+    levels: list[int],
+) -> NDArray[np.float64]:
+    """[levels, pairs] from texts, tokenisation included, as on the other side."""
+    inputs = []
+    for prompt, options in questions:
+        encoded = encoder.encode(prompt, options)
+        inputs.append(ScoringInput(encoded.prompt_ids, encoded.option_ids))
+    return np.concatenate(scorer.log_likelihoods(inputs, levels), axis=1)
+
+
+def case(
+    task: str, scorer: OptionScorer, encoder: PromptEncoder, examples: int
+) -> list[dict[str, object]]:
+    """Two rows: one level (the dense model), and the whole path."""
+    found = generate(task, "evaluation", examples, SEED)
+    questions = [
+        (prompt_of(example), [option_of(example, choice) for choice in range(len(example.choices))])
+        for example in found
+    ]
+    pairs = [(prompt, option) for prompt, options in questions for option in options]
+    batch_size = best_batch_size(scorer, encoder, pairs[: max(64, len(pairs) // 8)])
+    lm = harness(scorer, encoder, batch_size)
+    theirs, seconds = [], []
+    for level in LEVELS:
+        with scorer.model.at_level(scorer.order, level):
+            spent, values = timed(lambda: harness_scores(lm, pairs))
+        seconds.append(spent)
+        theirs.append(values)
+    rows = []
+    for levels in ([0], LEVELS):
+        spent, values = timed(lambda levels=levels: our_scores(scorer, encoder, questions, levels))
+        reference = sum(seconds[: len(levels)])
+        rows.append(
+            {
+                "task": task,
+                "options": len(questions[0][1]),
+                "examples": examples,
+                "levels": f"{levels[0]}..{levels[-1]}",
+                "hflm_batch_size": batch_size,
+                "hflm_s": round(reference, 2),
+                "keepfaith_s": round(spent, 2),
+                "factor": round(reference / spent, 2),
+                "largest_difference": float(np.abs(values - np.array(theirs[: len(levels)])).max()),
+            }
+        )
+    return rows
+
+
+def prepare(shape: Shape, budget: int) -> tuple[OptionScorer, PromptEncoder]:
+    """A random model of that shape under the built-in tokenizer, with its cosine order."""
+    tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
+    model = PrunableModel(random_llama(shape))
+    texts = calibration_text(BuiltinText(source="builtin", rows_per_sample=1), 8, SEED)
+    order = rank_layers("cosine", model, tokenizer, texts)["layer"].to_list()
+    return OptionScorer(model, order, budget), PromptEncoder(tokenizer, shape.positions)
+
+
+def main(shape: Shape = SMALL) -> None:
+    """Run all cases; a test runs them on a smaller shape."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--examples", type=int, default=400)
+    arguments.add_argument("--budget", type=int, default=2048, help="token budget of keepfaith")
+    options = arguments.parse_args()
+    scorer, encoder = prepare(shape, options.budget)
+    rows = []
+    for task in TASKS:
+        rows += case(task, scorer, encoder, options.examples)
+        print(*rows[-2:], sep="\n", flush=True)
+    record("scoring", rows, order=list(scorer.order))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The end of every benchmark: a table on the screen, and a JSON file that also says on which machine."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import torch
+from setup import ROOT
+
+from keepfaith.artifacts.atomic import write_text
+
+
+def machine() -> dict[str, object]:
+    """What the figures depend on beside the code."""
+    cuda = torch.cuda.is_available()
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "gpu": torch.cuda.get_device_name() if cuda else None,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def record(name: str, rows: Sequence[dict[str, object]], **summary: object) -> Path:
+    """Print `rows` as a table with the summary below, and write results/benchmarks/<name>.json."""
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, tbl_hide_dataframe_shape=True):
+        print(pl.DataFrame(rows, infer_schema_length=None))
+    for key, value in summary.items():
+        print(f"{key}: {value}")
+    path = ROOT / "results" / "benchmarks" / f"{name}.json"
+    content = {"machine": machine(), **summary, "rows": list(rows)}
+    write_text(path, json.dumps(content, indent=2) + "\n")
+    return path
