@@ -108,7 +108,7 @@ def measure(
         progress = Progress(len(ranked) * len(levels), what, logger)
         for start in range(0, len(ranked), EXAMPLES_PER_PART):
             some = ranked[start : start + EXAMPLES_PER_PART]
-            perturbations = list(_perturbations(some, levels, rankings, by_name, fractions))
+            perturbations = _perturbations(some, levels, rankings, by_name, fractions)
             make = partial(_part, scorer, encoder, some, perturbations, levels, by_name)
             part = keep(f"{method}-{seed}-{start:09d}", make)
             frames.append(part.with_columns(method=pl.lit(method), seed=pl.lit(seed)))
@@ -177,10 +177,11 @@ def _part(
     scorer: OptionScorer,
     encoder: PromptEncoder,
     ranked: Sequence[Ranked],
-    rows: Sequence[Perturbation],
+    perturbations: Iterator[Perturbation],
     levels: Sequence[int],
     operators: Mapping[str, Operator],
 ) -> pl.DataFrame:
+    rows = list(perturbations)
     full = _full_probabilities(scorer, ranked, levels)
     return _frame(rows, full, _perturbed_probabilities(scorer, encoder, rows, levels, operators))
 

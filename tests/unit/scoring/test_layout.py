@@ -1,5 +1,6 @@
 """What stands where in a row, who sees whom, and when prompts share their beginning."""
 
+import pytest
 import torch
 
 from keepfaith.scoring.layout import LEAST_PREFIX, Packing, block_mask, shared_prefix
@@ -38,21 +39,26 @@ def test_rows_beyond_the_window_are_not_packed():
     assert len(Packing(True, longest=5).rows({PROMPT: OPTIONS})) == 2
 
 
-def test_mask_shows_the_prompt_and_the_own_block():
-    mask = (
-        block_mask(
-            torch.tensor([[1, 1, 1, 1, 1, -1]]), torch.tensor([[0, 0, 1, 2, 2, -1]]), torch.float32
-        )[0, 0]
-        == 0
-    )
-    expected = [
-        [1, 0, 0, 0, 0, 0],
-        [1, 1, 0, 0, 0, 0],
-        [1, 1, 1, 0, 0, 0],
-        [1, 1, 0, 1, 0, 0],
-        [1, 1, 0, 1, 1, 0],
-    ]
-    assert mask[:5].int().tolist() == expected
+@pytest.mark.parametrize(
+    ("branches", "blocks", "seen"),
+    [
+        pytest.param(
+            [1, 1, 1, 1, 1, -1],
+            [0, 0, 1, 2, 2, -1],
+            ["100000", "110000", "111000", "110100", "110110"],
+            id="the_prompt_and_the_own_option",
+        ),
+        pytest.param(
+            [0, 1, 1, 2, 2, -1],
+            [0, 0, 1, 0, 2, -1],
+            ["100000", "110000", "111000", "100100", "100110"],
+            id="the_shared_prefix_and_the_own_branch",
+        ),
+    ],
+)
+def test_a_token_sees_what_stands_above_it(branches, blocks, seen):
+    mask = block_mask(torch.tensor([branches]), torch.tensor([blocks]), torch.float32)[0, 0] == 0
+    assert ["".join(str(int(cell)) for cell in row) for row in mask[:5]] == seen
     assert mask[5].any()  # a padded query sees something, or its softmax would be NaN
 
 
@@ -70,19 +76,6 @@ def test_prompts_stand_behind_what_they_share():
     assert row.targets == [21, 22, 31, 21, 22]
     assert row.slots == [0, 0, 1, 2, 2]
     assert row.packed
-
-
-def test_a_branch_sees_the_prefix_and_itself_alone():
-    branches, blocks = torch.tensor([[0, 1, 1, 2, 2, -1]]), torch.tensor([[0, 0, 1, 0, 2, -1]])
-    expected = [
-        [1, 0, 0, 0, 0, 0],
-        [1, 1, 0, 0, 0, 0],
-        [1, 1, 1, 0, 0, 0],
-        [1, 0, 0, 1, 0, 0],
-        [1, 0, 0, 1, 1, 0],
-    ]
-    mask = block_mask(branches, blocks, torch.float32)[0, 0] == 0
-    assert mask[:5].int().tolist() == expected
 
 
 def test_rows_of_branches_are_limited_and_nothing_is_lost():
