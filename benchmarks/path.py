@@ -61,7 +61,7 @@ class Setting:
         )
 
 
-def prepare(shape: Shape, prompts: int, budget: int, lengths: tuple[int, int]) -> Setting:
+def prepare(shape: Shape, prompts: int, budget: int | None, lengths: tuple[int, int]) -> Setting:
     """A random model with its cosine order, and prompts of evenly spread lengths."""
     model = PrunableModel(random_llama(shape))
     tokenizer = word_tokenizer(shape.vocabulary)
@@ -183,7 +183,7 @@ def main(shape: Shape = SMALL, lengths: tuple[int, int] = (64, 128)) -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--prompts", type=int, default=16)
     arguments.add_argument("--pairs", type=int, default=3, help="timed with Captum per case")
-    arguments.add_argument("--budget", type=int, default=2048, help="token budget of keepfaith")
+    arguments.add_argument("--budget", type=int, help="token budget of keepfaith; found if absent")
     options = arguments.parse_args()
     setting = prepare(shape, options.prompts, options.budget, lengths)
     print(

@@ -116,7 +116,7 @@ def case(
     return rows
 
 
-def prepare(shape: Shape, budget: int) -> tuple[OptionScorer, PromptEncoder]:
+def prepare(shape: Shape, budget: int | None) -> tuple[OptionScorer, PromptEncoder]:
     """A random model of that shape under the built-in tokenizer, with its cosine order."""
     tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
     model = PrunableModel(random_llama(shape))
@@ -129,7 +129,7 @@ def main(shape: Shape = SMALL) -> None:
     """Run all cases; a test runs them on a smaller shape."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--examples", type=int, default=400)
-    arguments.add_argument("--budget", type=int, default=2048, help="token budget of keepfaith")
+    arguments.add_argument("--budget", type=int, help="token budget of keepfaith; found if absent")
     options = arguments.parse_args()
     scorer, encoder = prepare(shape, options.budget)
     rows = []
