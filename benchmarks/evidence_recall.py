@@ -9,31 +9,25 @@ bootstrap over examples of the difference. At the study's 3 samples per token, a
 Prints a table and writes results/benchmarks/evidence_recall.json.
 """
 
-import argparse
-import json
-import sys
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
+from setup import ROOT
+from setup.command import command, folder_of
+from setup.record import record
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from keepfaith.artifacts.atomic import write_text  # noqa: E402
-from keepfaith.attribution.explain import explain  # noqa: E402
-from keepfaith.attribution.problem import MethodSettings  # noqa: E402
-from keepfaith.config.load import load_study  # noqa: E402
-from keepfaith.faithfulness.evidence import evidence_recall  # noqa: E402
-from keepfaith.models.builtin import CHECKPOINT  # noqa: E402
-from keepfaith.scoring.encoding import PromptEncoder  # noqa: E402
-from keepfaith.scoring.opening import Scoring, open_scorer  # noqa: E402
-from keepfaith.scoring.predict import predict  # noqa: E402
-from keepfaith.scoring.scorer import OptionScorer  # noqa: E402
-from keepfaith.tasks.builtin import TASKS  # noqa: E402
-from keepfaith.tasks.prepare import prepare_examples  # noqa: E402
+from keepfaith.attribution.explain import explain
+from keepfaith.attribution.problem import MethodSettings
+from keepfaith.config.load import load_study
+from keepfaith.faithfulness.evidence import evidence_recall
+from keepfaith.models.builtin import CHECKPOINT
+from keepfaith.scoring.encoding import PromptEncoder
+from keepfaith.scoring.opening import Scoring, open_scorer
+from keepfaith.scoring.predict import predict
+from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.tasks.builtin import TASKS
+from keepfaith.tasks.prepare import prepare_examples
 
 SEEDS = (0, 1, 2)
 DENSE = (0,)
@@ -76,11 +70,11 @@ def judged(task: str, samples: int, found: Recalls, chance: Recalls) -> dict[str
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments = command(__doc__)
     arguments.add_argument("--examples", type=int, default=100, help="explained examples per task")
     arguments.add_argument("--samples", type=int, nargs="+", default=[3, 20], help="per token")
     options = arguments.parse_args()
-    count = options.examples
+    count = 4 if options.small else options.examples
     study = {
         "name": "evidence",
         "models": ["builtin"],
@@ -106,8 +100,7 @@ def main() -> None:
             print(rows[-1], flush=True)
     for samples in options.samples:
         rows.append(judged("all", samples, np.concatenate(found[samples]), np.concatenate(chance)))
-    print(pl.DataFrame(rows))
-    write_text(ROOT / "results/benchmarks/evidence_recall.json", json.dumps(rows, indent=2) + "\n")
+    record("evidence_recall", folder_of(options), rows)
 
 
 if __name__ == "__main__":

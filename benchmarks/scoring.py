@@ -10,13 +10,15 @@ batch size is the fastest of several on a part of the task. Model loading is on 
 Prints a table and writes results/benchmarks/scoring.json.
 """
 
-import argparse
+import logging
+from dataclasses import replace
 
 import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 from numpy.typing import NDArray
-from setup.llama import SMALL, Shape, random_llama
+from setup.command import command, folder_of
+from setup.llama import SMALL, TINY, Shape, random_llama
 from setup.record import record
 from setup.timing import timed
 from transformers import AutoTokenizer
@@ -90,14 +92,15 @@ def case(
     pairs = [(prompt, option) for prompt, options in questions for option in options]
     batch_size = best_batch_size(scorer, encoder, pairs[: max(64, len(pairs) // 8)])
     lm = harness(scorer, encoder, batch_size)
+    path = LEVELS[: scorer.model.layers + 1]
     theirs, seconds = [], []
-    for level in LEVELS:
+    for level in path:
         with scorer.model.at_level(scorer.order, level):
             spent, values = timed(lambda: harness_scores(lm, pairs))
         seconds.append(spent)
         theirs.append(values)
     rows = []
-    for levels in ([0], LEVELS):
+    for levels in ([0], path):
         spent, values = timed(lambda levels=levels: our_scores(scorer, encoder, questions, levels))
         reference = sum(seconds[: len(levels)])
         rows.append(
@@ -119,24 +122,25 @@ def case(
 def prepare(shape: Shape, budget: int | None) -> tuple[OptionScorer, PromptEncoder]:
     """A random model of that shape under the built-in tokenizer, with its cosine order."""
     tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
-    model = PrunableModel(random_llama(shape))
+    model = PrunableModel(random_llama(replace(shape, vocabulary=len(tokenizer))))
     texts = calibration_text(BuiltinText(source="builtin", rows_per_sample=1), 8, SEED)
     order = rank_layers("cosine", model, tokenizer, texts)["layer"].to_list()
     return OptionScorer(model, order, budget), PromptEncoder(tokenizer, shape.positions)
 
 
-def main(shape: Shape = SMALL) -> None:
-    """Run all cases; a test runs them on a smaller shape."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    arguments = command(__doc__)
     arguments.add_argument("--examples", type=int, default=400)
     arguments.add_argument("--budget", type=int, help="token budget of keepfaith; found if absent")
     options = arguments.parse_args()
+    logging.getLogger("lm_eval").setLevel(logging.ERROR)
+    shape = TINY if options.small else SMALL
     scorer, encoder = prepare(shape, options.budget)
     rows = []
     for task in TASKS:
         rows += case(task, scorer, encoder, options.examples)
         print(*rows[-2:], sep="\n", flush=True)
-    record("scoring", rows, order=list(scorer.order))
+    record("scoring", folder_of(options), rows, order=list(scorer.order))
 
 
 if __name__ == "__main__":

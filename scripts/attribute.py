@@ -25,7 +25,7 @@ with job(snakemake.log[0]):
     )
     method, seed = snakemake.params.method, int(snakemake.wildcards.seed)
     attributions = explain(
-        MethodSettings(method["method"], method["samples_per_token"]),
+        MethodSettings(method["method"], method["samples_per_token"], method["steps"]),
         seed,
         scorer,
         encoder,

@@ -29,6 +29,8 @@ class Shape:
         return 4 * self.hidden**2
 
 
+TINY = Shape(layers=4, hidden=32, intermediate=64, heads=4, vocabulary=100)
+"""To see that a benchmark runs."""
 SMALL = Shape(layers=16, hidden=320, intermediate=864, heads=5)
 """20 M parameters."""
 LARGE = Shape(layers=16, hidden=768, intermediate=2176, heads=12)

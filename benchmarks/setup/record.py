@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import torch
-from setup import ROOT
 
 from keepfaith.artifacts.atomic import write_text
 
@@ -27,13 +26,16 @@ def machine() -> dict[str, object]:
     }
 
 
-def record(name: str, rows: Sequence[dict[str, object]], **summary: object) -> Path:
-    """Print `rows` as a table with the summary below, and write results/benchmarks/<name>.json."""
+def show(rows: Sequence[dict[str, object]]) -> None:
+    """Print `rows` as a table."""
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, tbl_hide_dataframe_shape=True):
-        print(pl.DataFrame(rows, infer_schema_length=None))
+        print(pl.DataFrame(rows, infer_schema_length=None), flush=True)
+
+
+def record(name: str, folder: Path, rows: Sequence[dict[str, object]], **summary: object) -> None:
+    """Print `rows` as a table with the summary below, and write <folder>/<name>.json."""
+    show(rows)
     for key, value in summary.items():
         print(f"{key}: {value}")
-    path = ROOT / "results" / "benchmarks" / f"{name}.json"
     content = {"machine": machine(), **summary, "rows": list(rows)}
-    write_text(path, json.dumps(content, indent=2) + "\n")
-    return path
+    write_text(folder / f"{name}.json", json.dumps(content, indent=2) + "\n")

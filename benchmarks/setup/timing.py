@@ -20,7 +20,8 @@ def timed(work: Callable[[], Result], device: str = "cpu") -> tuple[float, Resul
 
 def matrix_rate(dtype: torch.dtype = torch.float32, device: str = "cpu") -> float:
     """FLOP/s of the fastest square matrix product: the rate that no model can exceed by much."""
-    return max(_product_rate(size, dtype, device) for size in (1024, 2048, 4096))
+    sizes = (4096, 8192) if device.startswith("cuda") else (1024, 2048)
+    return max(_product_rate(size, dtype, device) for size in sizes)
 
 
 def _product_rate(size: int, dtype: torch.dtype, device: str) -> float:

@@ -17,10 +17,11 @@ class AttributionError(Exception):
 
 @dataclass(frozen=True)
 class MethodSettings:
-    """What a method may read: its name (that of its module) and the perturbed prompts per feature."""
+    """What a method may read: its name (that of its module), perturbed prompts per feature, points on a path."""
 
     method: str
     samples_per_token: int = 3
+    steps: int = 20
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ _METHODS = {
     "kernelshap": "KernelSHAP",
     "lime": "LIME",
     "input_x_gradient": "input x gradient",
+    "integrated_gradients": "integrated gradients",
     "random": "random scores",
 }
 

@@ -41,6 +41,20 @@ class ScoringInput:
     option_ids: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True)
+class GradientInput:
+    """A prompt, one option behind it, and the point at which the option's log-likelihood is differentiated.
+
+    The point lies on the straight line, in embeddings, from a baseline prompt (share 0) to the prompt (share 1).
+    The baseline has as many tokens as the prompt; None stands for zero vectors.
+    """
+
+    prompt_ids: tuple[int, ...]
+    option_ids: tuple[int, ...]
+    baseline_ids: tuple[int, ...] | None = None
+    share: float = 1.0
+
+
 class PromptEncoder:
     """Encodes prompts with their options; special tokens follow the tokenizer's own default.
 

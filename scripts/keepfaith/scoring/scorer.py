@@ -12,7 +12,7 @@ from keepfaith.artifacts.progress import Progress
 from keepfaith.models.removal import PrunableModel, check_order
 from keepfaith.scoring.batches import collate
 from keepfaith.scoring.budget import TokenBudget, automatic_budget
-from keepfaith.scoring.encoding import ScoringInput
+from keepfaith.scoring.encoding import GradientInput, ScoringInput
 from keepfaith.scoring.layout import Packing, Row
 from keepfaith.scoring.packing import packing_of
 from keepfaith.scoring.pool import Pool, ScoringError
@@ -102,44 +102,61 @@ class OptionScorer:
         scores = token_log_probabilities(self.model, batch)
         return batch.slots.cpu().numpy(), scores.double().cpu().numpy()
 
-    def embedding_gradients(
-        self, inputs: Sequence[ScoringInput], targets: Sequence[int], level: int
-    ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Prompt embeddings and the gradient of the target option's log-likelihood by them.
+    def embedding_effects(
+        self, inputs: Sequence[GradientInput], level: int
+    ) -> list[NDArray[np.float64]]:
+        """First-order effect of every prompt token on the option's log-likelihood.
+
+        The effect of a token is the inner product of the gradient by its embedding, taken at the input's point
+        between baseline and prompt, with the difference of its embedding from the baseline's. Inputs are
+        batched whatever example or point they stem from.
 
         Args:
-            inputs: prompts and options.
-            targets: per input the index of the option that is differentiated.
+            inputs: prompts, options and points; equal ones are not merged.
             level: the level of the order.
 
         Returns:
-            Per input (embeddings, gradients), each [prompt tokens, hidden], in the inputs' order.
+            Per input an array [prompt tokens], in nats.
 
         Raises:
             ScoringError, ValueError: as `log_likelihoods`.
         """
         rows = []
-        for slot, (item, target) in enumerate(zip(inputs, targets, strict=True)):
-            if not item.prompt_ids or not item.option_ids[target]:
-                raise ScoringError(f"input {slot} has an empty prompt or target option")
-            rows += self.packing.rows({item.prompt_ids: {item.option_ids[target]: slot}})
-        found: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        for slot, item in enumerate(inputs):
+            if not item.prompt_ids or not item.option_ids:
+                raise ScoringError(f"input {slot} has an empty prompt or option")
+            rows += self.packing.rows({item.prompt_ids: {item.option_ids: slot}})
+        found: dict[int, NDArray[np.float64]] = {}
         progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
         with self.model.at_level(self.order, level):
-            for batch, (embeddings, gradients) in self._budget.run(rows, self._differentiate):
-                for number, row in enumerate(batch):
-                    length = len(inputs[row.slots[0]].prompt_ids)
-                    found[row.slots[0]] = (embeddings[number, :length], gradients[number, :length])
+            for batch, effects in self._budget.run(rows, partial(self._differentiate, inputs)):
+                for row, of_row in zip(batch, effects, strict=True):
+                    found[row.slots[0]] = of_row[: len(inputs[row.slots[0]].prompt_ids)]
                 progress.advance(len(batch))
         return [found[slot] for slot in range(len(inputs))]
 
     def _differentiate(
-        self, rows: Sequence[Row]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, inputs: Sequence[GradientInput], rows: Sequence[Row]
+    ) -> NDArray[np.float64]:
         batch = collate(rows, self.model.device, self.model.dtype)
+        embed = self.model.model.get_input_embeddings()
+        with torch.no_grad():
+            whole = embed(batch.arguments["input_ids"])
+            baseline, shares = whole.clone(), whole.new_ones(len(rows), 1, 1)
+            for number, row in enumerate(rows):
+                item = inputs[row.slots[0]]
+                place = baseline[number, : len(item.prompt_ids)]
+                if item.baseline_ids is None:
+                    place.zero_()
+                else:
+                    place.copy_(embed(torch.tensor(item.baseline_ids, device=whole.device)))
+                shares[number] = item.share
+            difference = whole - baseline
         with torch.enable_grad():
-            embed = self.model.model.get_input_embeddings()
-            embeddings = embed(batch.arguments["input_ids"]).detach().requires_grad_()
-            total = token_log_probabilities(self.model, batch, embeddings).sum()
-            (gradients,) = torch.autograd.grad(total, embeddings)
-        return embeddings.detach().double().cpu().numpy(), gradients.double().cpu().numpy()
+            point = (baseline + shares * difference).requires_grad_()
+            total = token_log_probabilities(self.model, batch, point).sum()
+            (gradients,) = torch.autograd.grad(total, point)
+        effects: NDArray[np.float64] = (
+            (gradients.double() * difference.double()).sum(-1).cpu().numpy()
+        )
+        return effects

@@ -13,7 +13,7 @@ from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 
 LEVELS = [0, 1, 3]
-METHODS = ["lime", "kernelshap", "input_x_gradient", "random"]
+METHODS = ["lime", "kernelshap", "input_x_gradient", "integrated_gradients", "random"]
 
 
 EXAMPLES = pl.DataFrame(

@@ -7,7 +7,9 @@ from sklearn.linear_model import Lasso
 
 from keepfaith.attribution import registry
 from keepfaith.attribution.methods import kernelshap, lime
-from keepfaith.attribution.problem import Problem
+from keepfaith.attribution.perturbation import REMOVED_TOKEN
+from keepfaith.attribution.problem import MethodSettings, Problem
+from keepfaith.scoring.encoding import ScoringInput
 
 # Norms compute in float32 even in a float64 model: a smaller step would drown in their rounding.
 STEP = 5e-3
@@ -163,6 +165,54 @@ def test_input_x_gradient_does_not_depend_on_the_other_examples(encoder, scorer)
     for item, expected in zip(items, together, strict=True):
         (alone,) = method.scores([item], [0, 1, 2], scorer, None, 0)
         np.testing.assert_allclose(alone, expected, atol=1e-4)
+
+
+def test_integrated_gradients_equal_captum(encoder, scorer):
+    """LayerIntegratedGradients on the embedding layer, same baseline, same quadrature."""
+    from captum.attr import LayerIntegratedGradients
+
+    method = registry.load("integrated_gradients")
+    item = problem(encoder)
+    (found,) = method.scores([item], [0, 1, 3], scorer, MethodSettings("", steps=12), 0)
+    prompt, special = item.encoded.prompt_ids, item.encoded.special
+    baseline = prompt[:special] + (REMOVED_TOKEN,) * item.features
+    for index, level in enumerate([0, 1, 3]):
+        option = item.encoded.option_ids[item.targets[index]]
+
+        def summed(ids, option=option):
+            log_p = model(ids).logits.log_softmax(-1)[:, len(prompt) - 1 : -1]
+            return log_p.gather(2, torch.tensor(option).expand(len(ids), -1)[..., None]).sum((1, 2))
+
+        with scorer.model.at_level(scorer.order, level) as model:
+            captum = LayerIntegratedGradients(summed, model.get_input_embeddings())
+            expected = captum.attribute(
+                torch.tensor([prompt + option]),
+                baselines=torch.tensor([baseline + option]),
+                n_steps=12,
+                method="gausslegendre",
+            )
+        places = slice(special, len(prompt))
+        np.testing.assert_allclose(
+            found[index], expected.sum(-1)[0, places].detach().numpy(), atol=2e-5
+        )
+
+
+def test_integrated_gradients_are_complete(encoder, scorer, caplog):
+    """The scores sum to the whole effect, the better the more steps; the log says how well."""
+    method = registry.load("integrated_gradients")
+    item = problem(encoder, targets=(0, 0, 0))
+    special = item.encoded.prompt_ids[: item.encoded.special]
+    removed = special + (REMOVED_TOKEN,) * item.features
+    option = item.encoded.option_ids[0]
+    inputs = [ScoringInput(prompt, (option,)) for prompt in (item.encoded.prompt_ids, removed)]
+    whole, nothing = scorer.log_likelihoods(inputs, [0, 1, 3])
+    deltas = []
+    for steps in (2, 200):
+        with caplog.at_level("INFO", "keepfaith.attribution"):
+            (found,) = method.scores([item], [0, 1, 3], scorer, MethodSettings("", steps=steps), 0)
+        deltas.append(float(np.abs(found.sum(1) - (whole - nothing)[:, 0]).max()))
+    assert deltas[1] < 0.02 < deltas[0]
+    assert f"largest {deltas[0]:.2g} nats" in caplog.messages[0]
 
 
 def test_random_scores_are_reproducible_and_independent(encoder):

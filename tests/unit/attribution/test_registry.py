@@ -5,7 +5,7 @@ import pytest
 
 from keepfaith.attribution import registry
 
-NAMES = ["input_x_gradient", "kernelshap", "lime", "random"]
+NAMES = ["input_x_gradient", "integrated_gradients", "kernelshap", "lime", "random"]
 
 
 def test_methods_are_the_modules_of_their_folder():
@@ -20,7 +20,9 @@ def test_every_method_says_where_it_comes_from_and_what_it_costs(name):
 
 
 def test_an_unknown_method_lists_the_known_ones():
-    with pytest.raises(ValueError, match="input_x_gradient, kernelshap, lime, random"):
+    with pytest.raises(
+        ValueError, match="input_x_gradient, integrated_gradients, kernelshap, lime, random"
+    ):
         registry.load("shap")
     with pytest.raises(ValueError, match="no attribution method"):
         registry.load("../lime")

@@ -9,7 +9,7 @@ from zoo import FAMILIES, LAYERS, VOCABULARY, tiny_model
 
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.budget import CPU_TOKENS
-from keepfaith.scoring.encoding import ScoringInput
+from keepfaith.scoring.encoding import GradientInput, ScoringInput
 from keepfaith.scoring.layout import Packing
 from keepfaith.scoring.pool import ScoringError
 from keepfaith.scoring.scorer import OptionScorer
@@ -258,25 +258,33 @@ def test_empty_prompts_and_options_and_levels_outside_are_refused(prunable):
 
 @pytest.mark.parametrize("level", [0, 3])
 @pytest.mark.parametrize("family", sorted(FAMILIES))
-def test_gradients_equal_batch_one_autograd(family, level):
+def test_effects_equal_batch_one_autograd(family, level):
     prunable, _ = exact_model(family)
     scorer = OptionScorer(prunable, ORDER, 40)
-    inputs = random_inputs(4)
-    targets = [len(item.option_ids) - 1 for item in inputs]
-    found = scorer.embedding_gradients(inputs, targets, level)
-    for item, target, (embeddings, gradients) in zip(inputs, targets, found, strict=True):
-        option = item.option_ids[target]
-        tokens = torch.tensor([item.prompt_ids + option])
-        leaf = prunable.model.get_input_embeddings()(tokens).detach().requires_grad_()
-        with prunable.at_level(ORDER, level) as model, torch.enable_grad():
-            rows = (
-                model(inputs_embeds=leaf).logits[0].log_softmax(-1)[len(item.prompt_ids) - 1 : -1]
-            )
-            rows[torch.arange(len(option)), torch.tensor(option)].sum().backward()
+    rng = np.random.default_rng(0)
+    inputs = []
+    for item in random_inputs(4):
+        baseline = tuple(rng.integers(3, VOCABULARY, len(item.prompt_ids)).tolist())
+        inputs.append(GradientInput(item.prompt_ids, item.option_ids[-1]))
+        inputs.append(GradientInput(item.prompt_ids, item.option_ids[-1], baseline, 0.3))
+    found = scorer.embedding_effects(inputs, level)
+    embed = prunable.model.get_input_embeddings()
+    for item, effects in zip(inputs, found, strict=True):
         length = len(item.prompt_ids)
-        np.testing.assert_allclose(embeddings, leaf.detach()[0, :length])
+        whole = embed(torch.tensor([item.prompt_ids + item.option_ids])).detach()
+        baseline = torch.zeros_like(whole[0, :length])
+        if item.baseline_ids is not None:
+            baseline = embed(torch.tensor(item.baseline_ids)).detach()
+        difference = whole[0, :length] - baseline
+        leaf = whole.clone()
+        leaf[0, :length] = baseline + item.share * difference
+        leaf.requires_grad_()
+        with prunable.at_level(ORDER, level) as model, torch.enable_grad():
+            rows = model(inputs_embeds=leaf).logits[0].log_softmax(-1)[length - 1 : -1]
+            rows[torch.arange(len(item.option_ids)), torch.tensor(item.option_ids)].sum().backward()
+        expected = (leaf.grad[0, :length] * difference).sum(-1)
         allowed = 1e-4 if family in PARTLY_FLOAT32 else 1e-10
-        np.testing.assert_allclose(gradients, leaf.grad[0, :length], rtol=allowed, atol=allowed)
+        np.testing.assert_allclose(effects, expected, rtol=allowed, atol=allowed)
 
 
 def test_the_budget_is_found_where_none_is_given(prunable):

@@ -10,11 +10,11 @@ from itertools import islice
 import numpy as np
 
 from keepfaith.attribution.problem import Method, MethodSettings, Problem
-from keepfaith.scoring.encoding import ScoringInput
+from keepfaith.scoring.encoding import GradientInput
 from keepfaith.scoring.scorer import OptionScorer
 
-EXAMPLES_PER_CALL = 16
-"""Examples whose embeddings and gradients are held at once: they are hidden_size wide."""
+EXAMPLES_PER_CALL = 256
+"""Examples differentiated together."""
 
 
 def scores(
@@ -28,26 +28,20 @@ def scores(
     remaining = iter(problems)
     while chunk := tuple(islice(remaining, EXAMPLES_PER_CALL)):
         per_level = [
-            _level_scores(chunk, index, level, scorer) for index, level in enumerate(levels)
+            scorer.embedding_effects(
+                [
+                    GradientInput(
+                        problem.encoded.prompt_ids,
+                        problem.encoded.option_ids[problem.targets[place]],
+                    )
+                    for problem in chunk
+                ],
+                level,
+            )
+            for place, level in enumerate(levels)
         ]
-        for of_problem in zip(*per_level, strict=True):
-            yield np.stack(of_problem)
-
-
-def _level_scores(
-    chunk: Sequence[Problem], index: int, level: int, scorer: OptionScorer
-) -> list[np.ndarray]:
-    inputs = [
-        ScoringInput(
-            problem.encoded.prompt_ids, (problem.encoded.option_ids[problem.targets[index]],)
-        )
-        for problem in chunk
-    ]
-    answers = scorer.embedding_gradients(inputs, [0] * len(inputs), level)
-    return [
-        np.sum(embeddings.astype(np.float64) * gradients, axis=1)[problem.encoded.special :]
-        for problem, (embeddings, gradients) in zip(chunk, answers, strict=True)
-    ]
+        for problem, *effects in zip(chunk, *per_level, strict=True):
+            yield np.stack(effects)[:, problem.encoded.special :]
 
 
 METHOD = Method(

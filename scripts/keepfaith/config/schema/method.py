@@ -16,4 +16,8 @@ class Method(Strict):
         default=3,
         description="Perturbed inputs per prompt token; for methods that sample (lime, kernelshap).",
     )
+    steps: Positive = Field(
+        default=20,
+        description="Points of the path from baseline to prompt; for integrated_gradients.",
+    )
     seeds: Seeds = Field(default=(0,), description="One run of the method per seed.")

@@ -1,0 +1,92 @@
+"""On a GPU: explaining a path against the study's procedure, and scoring against the card's matrix rate.
+
+The work: a Llama of Llama-2-7B's shape with random weights in bfloat16; LIME and KernelSHAP with 3 samples per token on
+prompts of 64 to 128 tokens, levels 0..8 of the cosine criterion's order, targets of one and four tokens. Captum is
+timed as in `path.py`, on a sample of (prompt, level) pairs. In bfloat16 both sides round differently by batch; the
+largest difference of their scores is reported, not judged.
+
+Rate: floating-point operations that the dense model needs per second of scoring, over the measured bfloat16 rate of
+matrix products of the card.
+
+    python benchmarks/gpu.py [--prompts 4] [--pairs 3]
+    python benchmarks/gpu.py --small      # a tiny model on whatever device there is
+
+Prints two tables and writes results/benchmarks/gpu.json.
+"""
+
+import sys
+
+import numpy as np
+import torch
+from setup.command import command, folder_of
+from setup.flops import forward
+from setup.llama import LLAMA_2_7B, TINY
+from setup.record import record, show
+from setup.study import METHODS, SEED, Study, compare, geometric_mean, prepare
+from setup.timing import matrix_rate, timed
+
+from keepfaith.scoring.encoding import ScoringInput
+
+LEVELS = list(range(9))
+TARGET_TOKENS = (1, 4)
+SCORED_PROMPTS = 512
+REPEATS = 3
+
+
+def rate(study: Study, prompts: int) -> dict[str, object]:
+    """One row: the rate of scoring at level 0, that of matrix products, and their ratio."""
+    generator = np.random.default_rng(SEED)
+    lengths = generator.integers(64, 129, prompts).tolist()
+    inputs = [
+        ScoringInput(
+            tuple(generator.integers(3, study.shape.vocabulary, length).tolist()), ((5,), (7,))
+        )
+        for length in lengths
+    ]
+    study.scorer.log_likelihoods(inputs[: prompts // 4], [0])
+    seconds = min(
+        timed(lambda: study.scorer.log_likelihoods(inputs, [0]), study.device)[0]
+        for _ in range(REPEATS)
+    )
+    achieved = forward(study.shape, lengths, 2 * prompts) / seconds
+    limit = matrix_rate(study.scorer.model.dtype, study.device)
+    return {
+        "parameters": study.shape.parameters,
+        "token_budget": study.scorer.budget_used,
+        "scoring_tflops": round(achieved / 1e12, 3),
+        "matrix_product_tflops": round(limit / 1e12, 3),
+        "ratio": round(achieved / limit, 3),
+    }
+
+
+def main() -> None:
+    arguments = command(__doc__)
+    arguments.add_argument("--prompts", type=int, default=4)
+    arguments.add_argument("--pairs", type=int, default=3, help="timed with Captum per case")
+    options = arguments.parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu" and not options.small:
+        sys.exit("gpu.py: no GPU here; try `python benchmarks/gpu.py --small` to see that it runs")
+    shape, lengths = (TINY, (8, 16)) if options.small else (LLAMA_2_7B, (64, 128))
+    counts = np.linspace(*lengths, options.prompts).round().astype(int).tolist()
+    levels = LEVELS[: shape.layers + 1]
+    study = prepare(shape, counts, TARGET_TOKENS, dtype=torch.bfloat16, device=device)
+    rates = [rate(study, 16 if options.small else SCORED_PROMPTS)]
+    show(rates)
+    rows = []
+    for target_tokens in TARGET_TOKENS:
+        for method in METHODS:
+            rows.append(compare(study, method, target_tokens, levels, options.pairs))
+            print(rows[-1], flush=True)
+    record(
+        "gpu",
+        folder_of(options),
+        rows,
+        device=device,
+        rates=rates,
+        geometric_mean=round(geometric_mean(rows), 2),
+    )
+
+
+if __name__ == "__main__":
+    main()

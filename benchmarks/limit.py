@@ -1,0 +1,144 @@
+"""How close scoring comes to what the processor can do, and how it grows with the number of examples.
+
+Rate: floating-point operations that the dense model needs (`setup/flops.py`, padding not counted) per second of
+scoring, over the machine's measured float32 matrix-product rate, for Llamas of 20 M and 118 M parameters with random
+weights and prompts of 64 to 128 tokens. Both rates are measured in turn, several times; the medians are compared.
+
+Growth: predictions of 100, 1,000 and 10,000 examples with two options, levels 0..3 of the 20 M model, parts kept on
+disk as in the workflow, each size in a process of its own; seconds of work and the process's peak memory.
+
+    python benchmarks/limit.py [--examples 100 1000 10000]
+
+Prints two tables and writes results/benchmarks/limit.json.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from setup.command import command, folder_of
+from setup.flops import forward
+from setup.llama import LARGE, SMALL, TINY, Shape, random_llama, word_tokenizer, words
+from setup.record import record, show
+from setup.timing import matrix_rate, timed
+
+from keepfaith.artifacts.parts import Parts
+from keepfaith.models.removal import PrunableModel
+from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
+from keepfaith.scoring.predict import predict
+from keepfaith.scoring.scorer import OptionScorer
+
+SEED = 0
+REPEATS = 5
+LEVELS = [0, 1, 2, 3]
+LENGTHS = (64, 128)
+GROWTH_LENGTHS = (16, 48)
+
+
+def rate(shape: Shape, prompts: int) -> dict[str, object]:
+    """One row: the rate of scoring, that of matrix products, and their ratio."""
+    generator = np.random.default_rng(SEED)
+    model = PrunableModel(random_llama(shape))
+    scorer = OptionScorer(model, list(range(shape.layers)))
+    lengths = generator.integers(LENGTHS[0], LENGTHS[1] + 1, prompts).tolist()
+    inputs = [
+        ScoringInput(tuple(generator.integers(3, shape.vocabulary, length).tolist()), ((5,), (7,)))
+        for length in lengths
+    ]
+    needed = forward(shape, lengths, 2 * prompts)
+    scorer.log_likelihoods(inputs[: prompts // 4], [0])
+    pairs = []
+    for _ in range(REPEATS):
+        limit = matrix_rate()
+        seconds, _ = timed(lambda: scorer.log_likelihoods(inputs, [0]))
+        pairs.append((needed / seconds, limit))
+    achieved, limit = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return {
+        "parameters": shape.parameters,
+        "tokens": sum(lengths),
+        "scoring_gflops": round(achieved / 1e9, 1),
+        "matrix_product_gflops": round(limit / 1e9, 1),
+        "ratio": round(achieved / limit, 3),
+    }
+
+
+def grow(examples: int, shape: Shape) -> dict[str, object]:
+    """One row: seconds and peak memory of this process while it predicts so many examples."""
+    generator = np.random.default_rng(SEED)
+    tokenizer = word_tokenizer(shape.vocabulary)
+    scorer = OptionScorer(PrunableModel(random_llama(shape)), list(reversed(range(shape.layers))))
+    encoder = PromptEncoder(tokenizer, shape.positions)
+    lengths = generator.integers(GROWTH_LENGTHS[0], GROWTH_LENGTHS[1] + 1, examples).tolist()
+    table = pl.DataFrame(
+        {
+            "example_id": [str(number) for number in range(examples)],
+            "prompt": [words(generator, length, shape.vocabulary) for length in lengths],
+            "options": [[" w5", " w7"]] * examples,
+        }
+    )
+    predict(scorer, encoder, table[:100], LEVELS)
+    # A short run is timed several times, so that chance does not speak for it.
+    repeats = max(1, min(5, 1000 // examples))
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = []
+        for repeat in range(repeats):
+            parts = Parts(Path(folder) / f"{repeat}.parquet", "growth")
+            spent, _ = timed(lambda parts=parts: predict(scorer, encoder, table, LEVELS, parts.get))
+            seconds.append(spent)
+    return {
+        "examples": examples,
+        "tokens": sum(lengths),
+        "seconds": round(statistics.median(seconds), 3),
+        "us_per_token": round(1e6 * statistics.median(seconds) / sum(lengths), 2),
+        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def grown(sizes: list[int], shape: Shape) -> list[dict[str, object]]:
+    """A row per size, each from a new process that runs `grow`."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import json, limit; "
+        "print(json.dumps(limit.grow(int(sys.argv[1]), limit.Shape(**json.loads(sys.argv[2])))))"
+    )
+    rows = []
+    for size in sizes:
+        command = [sys.executable, "-c", code, str(size), json.dumps(vars(shape))]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        rows.append(json.loads(done.stdout.splitlines()[-1]))
+        print(rows[-1], flush=True)
+    return rows
+
+
+def spread(rows: list[dict[str, object]], column: str) -> float:
+    """How far the largest value lies above the smallest, as a share."""
+    values = [float(str(row[column])) for row in rows]
+    return max(values) / min(values) - 1
+
+
+def main() -> None:
+    arguments = command(__doc__)
+    arguments.add_argument("--examples", type=int, nargs="+", default=[100, 1000, 10_000])
+    options = arguments.parse_args()
+    shapes = (TINY, TINY) if options.small else (SMALL, LARGE)
+    rates = [rate(shape, 8 if options.small else 64) for shape in shapes]
+    show(rates)
+    growth = grown(options.examples, shapes[0])
+    record(
+        "limit",
+        folder_of(options),
+        growth,
+        rates=rates,
+        ratio_of_the_larger=rates[-1]["ratio"],
+        time_per_token_grows_by=round(spread(growth, "us_per_token"), 3),
+        peak_memory_grows_by=round(spread(growth, "peak_memory_mib"), 3),
+    )
+
+
+if __name__ == "__main__":
+    main()

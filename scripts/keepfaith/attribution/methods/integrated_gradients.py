@@ -1,0 +1,105 @@
+"""Integrated gradients: the effect of each token, gathered along the way from a removed token to the token.
+
+The path leads in a straight line, in embeddings, from the prompt with every feature replaced by the removed token
+(the baseline that the perturbation methods know) to the prompt. The integral over it is taken by Gauss-Legendre
+quadrature. Completeness: the scores of a prompt sum to log p(target | prompt) - log p(target | baseline); how far
+they miss it, the convergence delta, is logged.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from keepfaith.attribution.perturbation import perturb
+from keepfaith.attribution.problem import Method, MethodSettings, Problem
+from keepfaith.scoring.encoding import GradientInput, ScoringInput
+from keepfaith.scoring.scorer import OptionScorer
+
+logger = logging.getLogger(__name__)
+
+EXAMPLES_PER_CALL = 16
+"""Examples differentiated together, each at all points of its path."""
+
+
+def scores(
+    problems: Iterable[Problem],
+    levels: Sequence[int],
+    scorer: OptionScorer,
+    settings: MethodSettings,
+    seed: int,
+) -> Iterator[np.ndarray]:
+    """Integrated gradients, float64 [levels, features], per problem; the seed plays no part."""
+    remaining = iter(problems)
+    while chunk := tuple(islice(remaining, EXAMPLES_PER_CALL)):
+        per_level = [
+            _level_scores(chunk, place, level, scorer, settings.steps)
+            for place, level in enumerate(levels)
+        ]
+        found = [np.stack(of_problem) for of_problem in zip(*per_level, strict=True)]
+        _log_deltas(chunk, found, levels, scorer)
+        yield from found
+
+
+def _level_scores(
+    chunk: Sequence[Problem], place: int, level: int, scorer: OptionScorer, steps: int
+) -> list[np.ndarray]:
+    nodes, weights = np.polynomial.legendre.leggauss(steps)
+    shares, weights = (nodes + 1) / 2, weights / 2
+    inputs = [
+        GradientInput(
+            problem.encoded.prompt_ids,
+            problem.encoded.option_ids[problem.targets[place]],
+            _baseline(problem),
+            share,
+        )
+        for problem in chunk
+        for share in shares.tolist()
+    ]
+    effects = iter(scorer.embedding_effects(inputs, level))
+    return [
+        np.average([next(effects) for _ in shares], axis=0, weights=weights)[
+            problem.encoded.special :
+        ]
+        for problem in chunk
+    ]
+
+
+def _baseline(problem: Problem) -> tuple[int, ...]:
+    return perturb(problem, np.zeros(problem.features, dtype=bool))
+
+
+def _log_deltas(
+    chunk: Sequence[Problem],
+    found: Sequence[np.ndarray],
+    levels: Sequence[int],
+    scorer: OptionScorer,
+) -> None:
+    """Say how far the scores miss completeness, in nats."""
+    inputs = [
+        ScoringInput(prompt, problem.encoded.option_ids)
+        for problem in chunk
+        for prompt in (problem.encoded.prompt_ids, _baseline(problem))
+    ]
+    answers = iter(scorer.log_likelihoods(inputs, levels))
+    deltas = []
+    for problem, of_problem in zip(chunk, found, strict=True):
+        whole, nothing = next(answers), next(answers)
+        effect = (whole - nothing)[np.arange(len(levels)), list(problem.targets)]
+        deltas += np.abs(of_problem.sum(axis=1) - effect).tolist()
+    logger.info(
+        "convergence delta over %d examples x levels: median %.2g, largest %.2g nats",
+        len(deltas),
+        np.median(deltas),
+        max(deltas),
+    )
+
+
+METHOD = Method(
+    citation="Sundararajan, Taly, Yan 2017, arXiv:1703.01365",
+    cost="steps forward and backward passes per example and level",
+    settings=("steps",),
+    seeded=False,
+    scores=scores,
+)
