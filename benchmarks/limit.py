@@ -4,8 +4,8 @@ Rate: floating-point operations that the dense model needs (`setup/flops.py`, pa
 scoring, over the machine's measured float32 matrix-product rate, for Llamas of 20 M and 118 M parameters with random
 weights and prompts of 64 to 128 tokens. Both rates are measured in turn, several times; the medians are compared.
 
-Growth: predictions of 100, 1,000 and 10,000 examples with two options, levels 0..3 of the 20 M model, parts kept on
-disk as in the workflow, each size in a process of its own; seconds of work and the process's peak memory.
+Growth: predictions of 100, 1,000 and 10,000 examples of the built-in task `sentiment`, levels 0..3 of the 20 M model,
+parts kept on disk as in the workflow, each size in a process of its own; seconds of work and the process's peak memory.
 
     python benchmarks/limit.py [--examples 100 1000 10000]
 
@@ -18,27 +18,31 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from setup.command import command, folder_of
 from setup.flops import forward
-from setup.llama import LARGE, SMALL, TINY, Shape, random_llama, word_tokenizer, words
+from setup.llama import LARGE, SMALL, TINY, Shape, random_llama
 from setup.record import record, show
 from setup.timing import matrix_rate, timed
+from transformers import AutoTokenizer
 
 from keepfaith.artifacts.parts import Parts
+from keepfaith.models.builtin import CHECKPOINT
+from keepfaith.models.builtin.build import option_of, prompt_of
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.tasks.builtin import generate
 
 SEED = 0
 REPEATS = 5
 LEVELS = [0, 1, 2, 3]
 LENGTHS = (64, 128)
-GROWTH_LENGTHS = (16, 48)
 
 
 def rate(shape: Shape, prompts: int) -> dict[str, object]:
@@ -70,18 +74,19 @@ def rate(shape: Shape, prompts: int) -> dict[str, object]:
 
 def grow(examples: int, shape: Shape) -> dict[str, object]:
     """One row: seconds and peak memory of this process while it predicts so many examples."""
-    generator = np.random.default_rng(SEED)
-    tokenizer = word_tokenizer(shape.vocabulary)
-    scorer = OptionScorer(PrunableModel(random_llama(shape)), list(reversed(range(shape.layers))))
+    tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
+    model = random_llama(replace(shape, vocabulary=len(tokenizer)))
+    scorer = OptionScorer(PrunableModel(model), list(reversed(range(shape.layers))))
     encoder = PromptEncoder(tokenizer, shape.positions)
-    lengths = generator.integers(GROWTH_LENGTHS[0], GROWTH_LENGTHS[1] + 1, examples).tolist()
+    found = generate("sentiment", "evaluation", examples, SEED)
     table = pl.DataFrame(
         {
             "example_id": [str(number) for number in range(examples)],
-            "prompt": [words(generator, length, shape.vocabulary) for length in lengths],
-            "options": [[" w5", " w7"]] * examples,
+            "prompt": [prompt_of(example) for example in found],
+            "options": [[option_of(example, choice) for choice in (0, 1)] for example in found],
         }
     )
+    tokens = sum(len(tokenizer.encode(prompt)) for prompt in table["prompt"])
     predict(scorer, encoder, table[:100], LEVELS)
     # A short run is timed several times, so that chance does not speak for it.
     repeats = max(1, min(5, 1000 // examples))
@@ -93,9 +98,9 @@ def grow(examples: int, shape: Shape) -> dict[str, object]:
             seconds.append(spent)
     return {
         "examples": examples,
-        "tokens": sum(lengths),
+        "tokens": tokens,
         "seconds": round(statistics.median(seconds), 3),
-        "us_per_token": round(1e6 * statistics.median(seconds) / sum(lengths), 2),
+        "us_per_token": round(1e6 * statistics.median(seconds) / tokens, 2),
         "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
 

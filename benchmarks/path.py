@@ -44,7 +44,7 @@ def main() -> None:
         "path",
         folder_of(options),
         rows,
-        order=list(study.scorer.order),
+        order=[layer for layer, _ in study.scorer.order],
         parameters=shape.parameters,
         geometric_mean=round(geometric_mean(rows), 2),
         equal_to_1e4=all(float(str(row["largest_difference"])) <= 1e-4 for row in rows),

@@ -78,6 +78,13 @@ def criterion_file(order):
     return f"keepfaith/orders/criteria/{settings.orders[order].criterion}.py"
 
 
+def dropped_kinds():
+    """Kinds of components that some order of the study drops."""
+    kinds = {"joint": ("attention", "mlp")}
+    drops = {settings.orders[order].drop for order in settings.study.orders}
+    return sorted({kind for drop in drops for kind in kinds.get(drop, (drop,))})
+
+
 def method_file(method):
     return f"keepfaith/attribution/methods/{settings.methods[method].method}.py"
 

@@ -45,6 +45,26 @@ rule train_model:
         "../scripts/train_model.py"
 
 
+rule verify_removal:
+    input:
+        model="results/models/{model}/model.json",
+    output:
+        checks="results/models/{model}/removal.json",
+    log:
+        "logs/models/{model}-removal.log",
+    conda:
+        "../envs/workflow.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus,
+    params:
+        drop=dropped_kinds(),
+        scoring=SCORING,
+        code=code("verify_removal.py"),
+    script:
+        "../scripts/verify_removal.py"
+
+
 # Not part of a study: makes the checkpoint that ships with keepfaith again, from its seed.
 rule builtin_model:
     output:

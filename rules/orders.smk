@@ -20,6 +20,7 @@ rule prepare_calibration_text:
 rule rank_layers:
     input:
         model="results/models/{model}/model.json",
+        verified="results/models/{model}/removal.json",
         text="results/calibration_text/{order}.parquet",
     output:
         order="results/{model}/{order}/order.parquet",

@@ -10,7 +10,7 @@ from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.problem import MethodSettings
 from keepfaith.models.sources import ModelManifest
-from keepfaith.orders.order import layers_of
+from keepfaith.orders.order import components_of
 from keepfaith.scoring.opening import Scoring, open_scorer
 
 with job(snakemake.log[0]):
@@ -18,7 +18,7 @@ with job(snakemake.log[0]):
         snakemake.output.attributions, key_of(dict(snakemake.params.items()), snakemake.input)
     )
     manifest = ModelManifest.read(snakemake.input.model)
-    order = layers_of(read_table(snakemake.input.order, ORDER))
+    order = components_of(read_table(snakemake.input.order, ORDER))
     examples = read_table(snakemake.input.examples, EXAMPLES)
     scorer, encoder = open_scorer(
         manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)

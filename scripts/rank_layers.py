@@ -21,6 +21,9 @@ with job(snakemake.log[0]):
         load_tokenizer(manifest.folder),
         read_table(snakemake.input.text, TEXTS)["text"].to_list(),
         sample_tokens=order["sample_tokens"],
+        drop=order["drop"],
+        reverse=order["reverse"],
+        seed=order["seed"],
     )
     provenance = Provenance(settings={**order, **scoring, "model": manifest.identity})
     write_table(ranked, snakemake.output.order, ORDER, provenance)

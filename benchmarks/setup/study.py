@@ -17,7 +17,8 @@ from setup.timing import timed
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.problem import MethodSettings
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criteria.cosine import rank
+from keepfaith.orders.criteria import cosine
+from keepfaith.orders.order import candidates
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.scorer import OptionScorer
 
@@ -116,7 +117,8 @@ def prepare(
     tokenizer = word_tokenizer(shape.vocabulary)
     generator = np.random.default_rng(SEED)
     text = torch.from_numpy(generator.integers(3, shape.vocabulary, (1, 512)))
-    order = [layer for layer, _ in rank(model, [text.to(device)])]
+    ranked = cosine.rank(model, [text.to(device)], candidates(model.layers, "attention"))
+    order = [component for component, _ in ranked]
     return Study(
         shape,
         OptionScorer(model, order, budget),

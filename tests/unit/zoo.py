@@ -1,7 +1,11 @@
 """Tiny random models of many architectures, for tests that must hold for all of them."""
 
+from collections.abc import Iterable
+
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from keepfaith.models.components import Step, sublayers_of
 
 VOCABULARY = 97
 LAYERS = 4
@@ -44,6 +48,25 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "phi3": ("phi3", _COMMON),
     "granite": ("granite", {**_COMMON, "residual_multiplier": 0.3, "logits_scaling": 2.0}),
     "cohere": ("cohere", {**_COMMON, "logit_scale": 0.5}),
+    "cohere2": (
+        "cohere2",
+        {**_COMMON, "head_dim": 8, "sliding_window": 16, "sliding_window_pattern": 2},
+    ),
+    "smollm3": ("smollm3", {**_COMMON, "no_rope_layer_interval": 2}),
+    "qwen3_moe": (
+        "qwen3_moe",
+        {
+            **_COMMON,
+            "head_dim": 8,
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 24,
+        },
+    ),
+    "gpt_oss": (
+        "gpt_oss",
+        {**_COMMON, "head_dim": 8, "num_local_experts": 4, "sliding_window": 16},
+    ),
     "stablelm": ("stablelm", _COMMON),
     "starcoder2": ("starcoder2", _COMMON),
     "mixtral": ("mixtral", {**_COMMON, "num_local_experts": 4}),
@@ -78,7 +101,10 @@ def tiny_model(name: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> 
     torch.set_num_threads(1)
     kind, settings = FAMILIES[name]
     torch.manual_seed(seed)
-    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **settings))
+    # Plain loops over experts: the grouped product knows no float64.
+    model = AutoModelForCausalLM.from_config(
+        AutoConfig.for_model(kind, **settings), experts_implementation="eager"
+    )
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:
@@ -86,3 +112,31 @@ def tiny_model(name: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> 
             else:
                 parameter.add_(0.1 * torch.randn_like(parameter))
     return model.to(dtype).eval().requires_grad_(False)
+
+
+SUBLAYER_NAMES = {
+    "attention": ("self_attn", "attn", "attention", "self_attention"),
+    "mlp": ("mlp", "ffn"),
+}
+
+
+def zeroed(
+    name: str, dropped: Iterable[Step], dtype: torch.dtype = torch.float32
+) -> PreTrainedModel:
+    """The oracle of removal: the same model with all weights of the dropped sub-layers set to zero."""
+    model = tiny_model(name, dtype=dtype)
+    layers = next(
+        module
+        for module in model.modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == LAYERS
+    )
+    for layer, kind in sublayers_of(dropped):
+        child = next(
+            child
+            for child_name, child in layers[layer].named_children()
+            if child_name in SUBLAYER_NAMES[kind]
+        )
+        with torch.no_grad():
+            for parameter in child.parameters():
+                parameter.zero_()
+    return model

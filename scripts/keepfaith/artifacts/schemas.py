@@ -47,9 +47,10 @@ TEXTS = TableSchema("texts", 1, "One sample of calibration text.", {"text": pl.S
 
 ORDER = TableSchema(
     "order",
-    1,
-    "One attention layer: its score under the criterion and its position in the order (1 is dropped first).",
-    {"position": pl.Int64, "layer": pl.Int64, "score": pl.Float64},
+    2,
+    "What one level drops: the attention, the MLP or the block of a layer, its score under the criterion and its "
+    "position in the order (1 is dropped first).",
+    {"position": pl.Int64, "layer": pl.Int64, "component": pl.String, "score": pl.Float64},
 )
 
 PREDICTIONS = TableSchema(

@@ -16,7 +16,7 @@ from keepfaith.figures.unit import UnitTables
 
 TITLE = "Accuracy"
 EXPLANATION = (
-    "Share of examples whose most probable option is the label, by number of attention layers dropped. "
+    "Share of examples whose most probable option is the label, by number of layers dropped. "
     "The shaded band is the confidence interval over examples; the dashed line is the dense model, the dotted line is "
     "guessing."
 )

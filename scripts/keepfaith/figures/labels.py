@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-LEVEL_AXIS = "attention layers dropped (level)"
-SHORT_LEVEL_AXIS = "layers dropped (level)"
+LEVEL_AXIS = "layers dropped (level)"
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,14 @@ _OPERATORS = {
     "retokenise": "tokens deleted, text decoded and tokenised again",
     "delete": "token ids deleted",
 }
+
+
+_COMPONENTS = {"attention": "attention", "mlp": "MLP", "block": "block"}
+
+
+def component_name(component: str) -> str:
+    """What of a layer is dropped, in words."""
+    return _COMPONENTS.get(component, component)
 
 
 def method_name(method: str | None) -> str:

@@ -1,27 +1,28 @@
-"""Layer scores of the order: which attention layers go first, and how clear the choice was."""
+"""Layer scores of the order: which components go first, and how clear the choice was."""
 
 import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from keepfaith.figures.labels import component_name
 from keepfaith.figures.style import GREY, VERMILLION, canvas, legend
 from keepfaith.figures.unit import UnitTables
 
 TITLE = "Layer scores"
 EXPLANATION = (
-    "Score of every attention layer under the criterion. Filled markers are layers that some level of this run drops; "
-    "the number beside a marker is the level at which the layer goes. Close scores mean that the order could "
+    "Score under the criterion of everything that the order ranks. Filled markers are dropped by some level of this "
+    "run; the number beside a marker is the level at which it goes. Close scores mean that the order could "
     "easily have been another one."
 )
+MARKERS = {"attention": "o", "mlp": "s", "block": "D"}
 
 
 def draw(tables: UnitTables) -> Figure:
-    """One marker per layer with its position in the order."""
-    order = tables.order.sort("layer")
-    width = min(9.0, max(5.2, 1.6 + 0.26 * order.height))
+    """One marker per ranked component, with its position in the order."""
+    order = tables.order.sort("layer", "component")
+    width = min(9.0, max(5.2, 1.6 + 0.26 * order["layer"].n_unique()))
     figure, ((panel,),) = canvas(size=(width, 3.3))
-    kept = order.filter(pl.col("position") > tables.deepest)
-    dropped = order.filter(pl.col("position") <= tables.deepest)
+    dropped = pl.col("position") <= tables.deepest
     lowest, highest = float(order["score"].to_numpy().min()), float(order["score"].to_numpy().max())
     room = (highest - lowest) * 0.12 or max(abs(highest), 1.0) * 0.05
     panel.set_ylim(lowest - room, highest + 1.6 * room)
@@ -32,15 +33,18 @@ def draw(tables: UnitTables) -> Figure:
         color="#e2e2e2",
         linewidth=2.2,
     )
-    panel.plot(
-        kept["layer"].to_list(), kept["score"].to_list(), linestyle="none", marker="o", color=GREY,
-        markerfacecolor="white", markersize=6.5, label="kept at every level",
-    )  # fmt: skip
-    panel.plot(
-        dropped["layer"].to_list(), dropped["score"].to_list(), linestyle="none", marker="o",
-        color=VERMILLION, markersize=6.5, label="dropped (number: from this level on)",
-    )  # fmt: skip
-    for row in dropped.iter_rows(named=True):
+    for (component,), some in order.group_by("component", maintain_order=True):
+        name = f"{component_name(str(component))}: " if order["component"].n_unique() > 1 else ""
+        for rows, label, colour, fill in (
+            (some.filter(~dropped), "kept at every level", GREY, "white"),
+            (some.filter(dropped), "dropped (number: from this level on)", VERMILLION, VERMILLION),
+        ):
+            panel.plot(
+                rows["layer"].to_list(), rows["score"].to_list(), linestyle="none", color=colour,
+                marker=MARKERS.get(str(component), "o"), markerfacecolor=fill, markersize=6.5,
+                label=name + label,
+            )  # fmt: skip
+    for row in order.filter(dropped).iter_rows(named=True):
         panel.annotate(
             str(row["position"]), (row["layer"], row["score"]), xytext=(0, 6), textcoords="offset points",
             ha="center", fontsize=8,
@@ -48,7 +52,7 @@ def draw(tables: UnitTables) -> Figure:
     panel.grid(False, axis="x")
     panel.xaxis.set_major_locator(MaxNLocator(nbins=18, integer=True))
     panel.set_xlim(-0.7, order["layer"].to_list()[-1] + 0.7)
-    panel.set_xlabel("attention layer (index, 0 = first)")
+    panel.set_xlabel("layer (index, 0 = first)")
     panel.set_ylabel("criterion score\n(as its order defines it)")
     legend(figure, panel, columns=2)
     return figure
@@ -56,6 +60,8 @@ def draw(tables: UnitTables) -> Figure:
 
 def caption(tables: UnitTables) -> str:
     """The explanation with the order itself."""
-    layers = tables.order.sort("position")["layer"].to_list()[: tables.deepest]
-    listed = ", ".join(str(layer) for layer in layers)
+    order = tables.order.sort("position").head(tables.deepest)
+    listed = ", ".join(
+        f"{component_name(row['component'])} {row['layer']}" for row in order.iter_rows(named=True)
+    )
     return EXPLANATION + (f" Dropped in this order: {listed}." if listed else "")

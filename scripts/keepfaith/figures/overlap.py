@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from keepfaith.figures.labels import SHORT_LEVEL_AXIS, method_name
+from keepfaith.figures.labels import LEVEL_AXIS, method_name
 from keepfaith.figures.style import GREY, SEQUENTIAL, canvas, note
 from keepfaith.figures.unit import UnitTables
 
@@ -38,9 +38,9 @@ def draw(tables: UnitTables) -> Figure:
             image = _map(panel, tables, method, top)
             chance = _chance(tables, method, top)
             panel.set_title(f"{method_name(method)}, top {top}\nchance {chance:.2f}", fontsize=8.5)
-        row[0].set_ylabel(SHORT_LEVEL_AXIS)
+        row[0].set_ylabel(LEVEL_AXIS)
     for panel in grid[-1]:
-        panel.set_xlabel(SHORT_LEVEL_AXIS)
+        panel.set_xlabel(LEVEL_AXIS)
     if image is not None:
         panels = [panel for row in grid for panel in row]
         bar = figure.colorbar(image, ax=panels, shrink=min(1.0, 0.9 if len(methods) == 1 else 0.5))

@@ -1,19 +1,27 @@
-"""Where a model keeps its decoder layers and, in each, the attention sub-layer.
+"""Where a model keeps its decoder layers and, in each, the attention and the MLP sub-layer.
 
 One generic rule serves nearly every architecture of transformers: the decoder layers are the module
-list as long as the configured layer count, the attention sub-layer is the layer's child whose class
-is called ...Attention. What deviates stands in `FAMILIES`, by `model_type`.
+list as long as the configured layer count; a sub-layer is the layer's child whose class is called
+...Attention, or ...MLP and its kin. What deviates stands in `FAMILIES`, by `model_type`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
+
+from keepfaith.models.components import SublayerKind
+
+CLASSES: dict[SublayerKind, tuple[str, ...]] = {
+    "attention": ("Attention",),
+    "mlp": ("MLP", "MoE", "MoeBlock", "FeedForward", "FFN"),
+}
+"""How the classes of sub-layers end."""
 
 
 class UnsupportedModelError(Exception):
-    """The architecture has no attention sub-layer where one is needed."""
+    """The architecture has no sub-layer where one is needed."""
 
 
 @dataclass(frozen=True)
@@ -21,51 +29,87 @@ class Family:
     """How an architecture deviates from the generic rule.
 
     Attributes:
-        residual_inside: the attention module itself adds the residual to its output.
-        post_norm: child of the layer that normalises the attention output before the residual is added.
-        scale: attribute of the layer that multiplies the attention output before the residual is added.
+        residual_inside: sub-layers whose module itself adds the residual to its output.
+        post_norm: by sub-layer the child of the layer that normalises its output before the residual is added.
+        scale: attribute of the layer that multiplies either output before the residual is added.
+        pairs: sub-layers whose module answers with (output, something else); attention always does.
+        parallel: both sub-layers read the layer's input: always, or where one of these settings of the
+            configuration is true.
     """
 
-    residual_inside: bool = False
-    post_norm: str | None = None
+    residual_inside: frozenset[SublayerKind] = frozenset()
+    post_norm: dict[SublayerKind, str] = field(default_factory=dict)
     scale: str | None = None
+    pairs: frozenset[SublayerKind] = frozenset({"attention"})
+    parallel: bool | tuple[str, ...] = False
 
+
+_POST_NORMS = Family(
+    post_norm={"attention": "post_attention_layernorm", "mlp": "post_feedforward_layernorm"}
+)
+_SCALED = Family(scale="residual_multiplier")
 
 FAMILIES = {
-    "bloom": Family(residual_inside=True),
-    "gemma2": Family(post_norm="post_attention_layernorm"),
-    "gemma3_text": Family(post_norm="post_attention_layernorm"),
-    "olmo2": Family(post_norm="post_attention_layernorm"),
-    "olmo3": Family(post_norm="post_attention_layernorm"),
-    "glm4": Family(post_norm="post_self_attn_layernorm"),
-    "granite": Family(scale="residual_multiplier"),
-    "granitemoe": Family(scale="residual_multiplier"),
+    "bloom": Family(residual_inside=frozenset({"attention", "mlp"})),
+    "mpt": Family(residual_inside=frozenset({"mlp"})),
+    "gemma2": _POST_NORMS,
+    "gemma3_text": _POST_NORMS,
+    "olmo2": _POST_NORMS,
+    "olmo3": _POST_NORMS,
+    "glm4": Family(
+        post_norm={"attention": "post_self_attn_layernorm", "mlp": "post_mlp_layernorm"}
+    ),
+    "granite": _SCALED,
+    "granitemoe": _SCALED,
+    "gpt_oss": Family(pairs=frozenset({"attention", "mlp"})),
+    "phi": Family(parallel=True),
+    "gptj": Family(parallel=True),
+    "cohere": Family(parallel=True),
+    "cohere2": Family(parallel=True),
+    "gpt_neox": Family(parallel=("use_parallel_residual",)),
+    "stablelm": Family(parallel=("use_parallel_residual",)),
+    "falcon": Family(parallel=("parallel_attn", "new_decoder_architecture")),
 }
 
 
 @dataclass(frozen=True)
-class AttentionSite:
-    """One decoder layer and its attention sub-layer."""
+class LayerSite:
+    """One decoder layer with its sub-layers.
+
+    Attributes:
+        index: from the first layer, 0.
+        layer: the decoder layer.
+        modules: its sub-layers; the MLP is absent where it is no module of its own (OPT).
+        family: how the architecture deviates.
+        parallel: both sub-layers read the layer's input.
+    """
 
     index: int
     layer: nn.Module
-    attention: nn.Module
+    modules: dict[SublayerKind, nn.Module]
     family: Family
+    parallel: bool
 
-    def contribution(self, output: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
-        """What the sub-layer adds to the residual stream, given its module's `output`. [B, T, hidden]"""
-        if self.family.residual_inside:
+    @property
+    def attention(self) -> nn.Module:
+        return self.modules["attention"]
+
+    def contribution(
+        self, kind: SublayerKind, output: torch.Tensor, residual: torch.Tensor
+    ) -> torch.Tensor:
+        """What a sub-layer adds to the residual stream, given its module's `output`. [B, T, hidden]"""
+        if kind in self.family.residual_inside:
             return output - residual
-        if self.family.post_norm is not None:
-            normalised: torch.Tensor = self.layer.get_submodule(self.family.post_norm)(output)
+        if kind in self.family.post_norm:
+            normalised: torch.Tensor = self.layer.get_submodule(self.family.post_norm[kind])(output)
             return normalised
         if self.family.scale is not None:
             return output * float(getattr(self.layer, self.family.scale))
         return output
 
 
-def attention_sites(model: PreTrainedModel) -> list[AttentionSite]:
-    """The attention sub-layers of `model`, from the first decoder layer to the last.
+def layer_sites(model: PreTrainedModel) -> list[LayerSite]:
+    """The decoder layers of `model` with their sub-layers, from the first to the last.
 
     Raises:
         UnsupportedModelError: no module list fits, or a decoder layer has no attention sub-layer.
@@ -75,25 +119,35 @@ def attention_sites(model: PreTrainedModel) -> list[AttentionSite]:
     family = FAMILIES.get(config.model_type, Family())
     for module in model.modules():
         if isinstance(module, nn.ModuleList) and len(module) == count:
-            found = [_attention(layer) for layer in module]
-            if any(attention is not None for attention in found):
+            found = [_sublayers(layer) for layer in module]
+            if any("attention" in sublayers for sublayers in found):
                 break
     else:
         raise UnsupportedModelError(
             f"{config.model_type}: found no list of {count} decoder layers with attention sub-layers"
         )
     sites = []
-    for index, (layer, attention) in enumerate(zip(module, found, strict=True)):
-        if attention is None:
+    for index, (layer, sublayers) in enumerate(zip(module, found, strict=True)):
+        if "attention" not in sublayers:
             raise UnsupportedModelError(
                 f"{config.model_type}: decoder layer {index} ({type(layer).__name__}) has no "
                 "attention sub-layer; models that mix other layers in are not supported"
             )
-        sites.append(AttentionSite(index, layer, attention, family))
+        sites.append(LayerSite(index, layer, sublayers, family, _parallel(family, config)))
     return sites
 
 
-def _attention(layer: nn.Module) -> nn.Module | None:
-    """The first child called ...Attention; cross-attention, where there is one, comes later."""
-    children = layer.children()
-    return next((child for child in children if type(child).__name__.endswith("Attention")), None)
+def _sublayers(layer: nn.Module) -> dict[SublayerKind, nn.Module]:
+    """The first child of each kind; cross-attention, where there is one, comes later."""
+    found: dict[SublayerKind, nn.Module] = {}
+    for child in layer.children():
+        for kind, endings in CLASSES.items():
+            if type(child).__name__.endswith(endings):
+                found.setdefault(kind, child)
+    return found
+
+
+def _parallel(family: Family, config: PretrainedConfig) -> bool:
+    if isinstance(family.parallel, bool):
+        return family.parallel
+    return any(getattr(config, name, False) for name in family.parallel)

@@ -1,10 +1,10 @@
-"""Removing attention sub-layers in memory, and putting them back.
+"""Removing sub-layers in memory, and putting them back.
 
 A removed sub-layer computes nothing: its module answers with zeros (or with the residual, where the
 architecture adds it inside), which equals zeroing its output projection (Gromov et al. 2024,
 arXiv:2403.17887, and He et al. 2024, arXiv:2406.15786, drop sub-layers this way).
 
-With a KV cache the removed layer still has to be counted: `Cache.get_seq_length()` and the masks ask
+With a KV cache the removed attention still has to be counted: `Cache.get_seq_length()` and the masks ask
 the first layer of each kind how many tokens were seen. So it stores one head of width one per token.
 """
 
@@ -18,38 +18,65 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache
 
-from keepfaith.models.families import AttentionSite, attention_sites
+from keepfaith.models.components import (
+    SUBLAYERS,
+    Step,
+    Sublayer,
+    SublayerKind,
+    as_component,
+    check_order,
+    sublayers_of,
+)
+from keepfaith.models.families import Family, LayerSite, UnsupportedModelError, layer_sites
 
 
-class AttentionSwitch:
-    """Stands before one attention module: `on` runs it, off answers as if it added nothing.
+class Absence:
+    """How a removed sub-layer answers in the place of one module."""
+
+    def __init__(self, sublayer: Sublayer, module: nn.Module, family: Family) -> None:
+        self.sublayer = sublayer
+        self.family = family
+        self.cache_index = int(getattr(module, "layer_idx", None) or sublayer.layer)
+        self._module = type(module)
+        self._signature = inspect.signature(self._module.forward)
+
+    def answer(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module would return if it added nothing to the residual stream."""
+        arguments = self._signature.bind(None, *args, **kwargs).arguments
+        # The first argument behind `self`, whatever an architecture calls it.
+        hidden: torch.Tensor = next(
+            value for name, value in arguments.items() if name != "self" and torch.is_tensor(value)
+        )
+        kind = self.sublayer.kind
+        if kind == "attention":
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, Cache):
+                    _count_tokens(value, self.cache_index, hidden)
+        inside = kind in self.family.residual_inside
+        nothing = arguments["residual"] if inside else torch.zeros_like(hidden)
+        return (nothing, None) if kind in self.family.pairs else nothing
+
+
+class Switch:
+    """Stands before one sub-layer: `on` runs it, off answers as if it added nothing.
 
     The module stays where it is (same name, same weights, same hooks); only its `forward` is shadowed,
     so that saving, loading and reading the model's attributes work as before.
     """
 
-    def __init__(self, site: AttentionSite) -> None:
-        self.site = site
+    def __init__(self, site: LayerSite, kind: SublayerKind) -> None:
+        self.module = site.modules[kind]
         self.on = True
-        self._run = site.attention.forward
-        self._signature = inspect.signature(type(site.attention).forward)
-        self._cache_index = int(getattr(site.attention, "layer_idx", None) or site.index)
-        site.attention.forward = self._forward
+        self._run = self.module.forward
+        self._absence = Absence(Sublayer(site.index, kind), self.module, site.family)
+        self.module.forward = self._forward
 
     def uninstall(self) -> None:
         """Give the module its own `forward` back."""
-        del self.site.attention.__dict__["forward"]
+        del self.module.__dict__["forward"]
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
-        if self.on:
-            return self._run(*args, **kwargs)
-        arguments = self._signature.bind(self.site.attention, *args, **kwargs).arguments
-        hidden: torch.Tensor = arguments["hidden_states"]
-        for value in (*args, *kwargs.values()):
-            if isinstance(value, Cache):
-                _count_tokens(value, self._cache_index, hidden)
-        inside = self.site.family.residual_inside
-        return (arguments["residual"] if inside else torch.zeros_like(hidden)), None
+        return self._run(*args, **kwargs) if self.on else self._absence.answer(*args, **kwargs)
 
 
 def _count_tokens(cache: Cache, index: int, hidden: torch.Tensor) -> None:
@@ -63,18 +90,23 @@ def _count_tokens(cache: Cache, index: int, hidden: torch.Tensor) -> None:
 
 
 class PrunableModel:
-    """A causal language model whose attention sub-layers can be removed one by one.
+    """A causal language model whose sub-layers can be removed one by one.
 
     Attributes:
-        model: the wrapped model; call it as usual, inside `dropping` or `at_level` with layers removed.
-        sites: its attention sub-layers, by layer.
-        switches: one per layer.
+        model: the wrapped model; call it as usual, inside `dropping` or `at_level` with sub-layers removed.
+        sites: its decoder layers.
+        switches: one per sub-layer that can be removed.
     """
 
     def __init__(self, model: PreTrainedModel) -> None:
         self.model = model
-        self.sites = attention_sites(model)
-        self.switches = [AttentionSwitch(site) for site in self.sites]
+        self.sites = layer_sites(model)
+        self.switches = {
+            Sublayer(site.index, kind): Switch(site, kind)
+            for kind in SUBLAYERS
+            for site in self.sites
+            if kind in site.modules
+        }
 
     @property
     def layers(self) -> int:
@@ -99,46 +131,56 @@ class PrunableModel:
         return None
 
     @property
-    def dropped(self) -> tuple[int, ...]:
-        """The layers whose attention is removed at this moment."""
-        return tuple(i for i, switch in enumerate(self.switches) if not switch.on)
+    def dropped(self) -> tuple[Sublayer, ...]:
+        """The sub-layers that are removed at this moment."""
+        return tuple(sorted(name for name, switch in self.switches.items() if not switch.on))
 
-    @contextmanager
-    def dropping(self, layers: Iterable[int]) -> Iterator[nn.Module]:
-        """Remove the attention of exactly these layers; the previous state returns afterwards.
+    def switches_of(self, site: LayerSite) -> dict[SublayerKind, Switch]:
+        """The switches of one layer."""
+        return {kind: self.switches[Sublayer(site.index, kind)] for kind in site.modules}
+
+    def removable(self, steps: Iterable[Step]) -> frozenset[Sublayer]:
+        """The sub-layers that these components drop, checked.
 
         Raises:
             ValueError: a layer index is outside the model.
+            UnsupportedModelError: the architecture has no such module to remove.
         """
-        chosen = set(layers)
-        if outside := sorted(chosen - set(range(self.layers))):
+        components = [as_component(step) for step in steps]
+        outside = sorted({component.layer for component in components} - set(range(self.layers)))
+        if outside:
             raise ValueError(f"layers {outside} are outside the model, which has {self.layers}")
-        before = [switch.on for switch in self.switches]
-        try:
-            for index, switch in enumerate(self.switches):
-                switch.on = index not in chosen
-            yield self.model
-        finally:
-            for switch, on in zip(self.switches, before, strict=True):
-                switch.on = on
+        chosen = sublayers_of(components)
+        if absent := sorted(chosen - set(self.switches)):
+            raise UnsupportedModelError(
+                f"{self.model.config.model_type}: the {absent[0]} is no module of its own and cannot be dropped"
+            )
+        return chosen
 
     @contextmanager
-    def at_level(self, order: Sequence[int], level: int) -> Iterator[nn.Module]:
-        """Remove the first `level` layers of `order`; level 0 is the dense model.
+    def dropping(self, steps: Iterable[Step]) -> Iterator[nn.Module]:
+        """Remove exactly these components; the previous state returns afterwards.
 
         Raises:
-            ValueError: the order names a layer twice or is shorter than the level.
+            ValueError, UnsupportedModelError: as `removable`.
+        """
+        chosen = self.removable(steps)
+        before = {name: switch.on for name, switch in self.switches.items()}
+        try:
+            for name, switch in self.switches.items():
+                switch.on = name not in chosen
+            yield self.model
+        finally:
+            for name, switch in self.switches.items():
+                switch.on = before[name]
+
+    @contextmanager
+    def at_level(self, order: Sequence[Step], level: int) -> Iterator[nn.Module]:
+        """Remove the first `level` components of `order`; level 0 is the dense model.
+
+        Raises:
+            ValueError: the order drops something twice or is shorter than the level.
         """
         check_order(order, [level])
         with self.dropping(order[:level]) as model:
             yield model
-
-
-def check_order(order: Sequence[int], levels: Sequence[int]) -> None:
-    """Raise ValueError unless `order` names every layer at most once and reaches all `levels`."""
-    if len(set(order)) != len(order):
-        raise ValueError(f"the order names a layer twice: {list(order)}")
-    if not levels or min(levels) < 0 or max(levels) > len(order):
-        raise ValueError(
-            f"levels {list(levels)} do not lie within 0..{len(order)}, the order's length"
-        )

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import polars as pl
 from transformers import PreTrainedTokenizerBase
 
-from keepfaith.artifacts.schemas import ORDER
-from keepfaith.artifacts.tables import conform
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders import registry
+from keepfaith.orders.order import Drop, candidates, order_table
 from keepfaith.orders.samples import token_samples
 
 
@@ -18,8 +17,11 @@ def rank_layers(
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
     sample_tokens: int = 2048,
+    drop: Drop = "attention",
+    reverse: bool = False,
+    seed: int = 0,
 ) -> pl.DataFrame:
-    """Rank all attention layers of `model` by `criterion` on calibration texts.
+    """Rank all components of `model` by `criterion` on calibration texts.
 
     Args:
         criterion: a name in `registry.names()`.
@@ -27,17 +29,21 @@ def rank_layers(
         tokenizer: the model's.
         texts: calibration texts, one per sample.
         sample_tokens: longest sample in tokens; the rest of a text is cut.
+        drop: what the path drops.
+        reverse: put the component that the criterion would drop last in front: a control.
+        seed: of criteria that draw.
 
     Returns:
         ORDER: position 1 is dropped first.
 
     Raises:
         ValueError: the criterion is unknown.
+        UnsupportedModelError: the architecture has no such components.
         CalibrationTextError: there is no text.
     """
-    rank = registry.load(criterion)
+    rank = registry.load(criterion).rank
+    components = candidates(model.layers, drop)
+    model.removable(components)
     samples = token_samples(tokenizer, texts, sample_tokens, model.context_length)
-    ranked = rank(model, samples)
-    layers, scores = zip(*ranked, strict=True)
-    frame = pl.DataFrame({"position": range(1, len(ranked) + 1), "layer": layers, "score": scores})
-    return conform(frame, ORDER)
+    ranked = rank(model, samples, components, seed)
+    return order_table(ranked[::-1] if reverse else ranked)

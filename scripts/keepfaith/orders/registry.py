@@ -1,22 +1,13 @@
-"""Pruning criteria by name: a criterion is a module in `criteria` that defines `rank`.
+"""Pruning criteria by name: a criterion is a module in `criteria` that defines `CRITERION`.
 
-`rank` takes the dense model and calibration batches (token ids [B, T], unpadded) and returns (layer, score)
-for every layer, the one to be dropped first in front.
+Listing the names imports nothing, so it is safe where torch must not be loaded.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
 
 from keepfaith.orders import criteria
-
-if TYPE_CHECKING:  # the registry lists criteria where torch must not be loaded
-    import torch
-
-    from keepfaith.models.removal import PrunableModel
-
-Criterion = Callable[["PrunableModel", Sequence["torch.Tensor"]], list[tuple[int, float]]]
+from keepfaith.orders.criterion import Criterion
 
 
 def names() -> list[str]:
@@ -32,4 +23,7 @@ def load(name: str) -> Criterion:
     """
     if name not in names():
         raise ValueError(f"no criterion {name!r}; there are {', '.join(names())}")
-    return cast(Criterion, importlib.import_module(f"{criteria.__name__}.{name}").rank)
+    criterion = importlib.import_module(f"{criteria.__name__}.{name}").CRITERION
+    if not isinstance(criterion, Criterion):
+        raise TypeError(f"criterion {name!r}: CRITERION is not a Criterion")
+    return criterion

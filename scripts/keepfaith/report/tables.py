@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from keepfaith.figures.labels import method_name
+from keepfaith.figures.labels import component_name, method_name
 from keepfaith.figures.unit import UnitTables
 
 
@@ -45,8 +45,11 @@ def span(low: float | None, high: float | None) -> str:
 
 
 def model_table(tables: UnitTables) -> PageTable:
-    """Per level: the layer that goes, accuracy, confidence and calibration."""
-    dropped = dict(tables.order.select("position", "layer").iter_rows())
+    """Per level: what goes, accuracy, confidence and calibration."""
+    dropped = {
+        row["position"]: f"{component_name(row['component'])} {row['layer']}"
+        for row in tables.order.iter_rows(named=True)
+    }
     by_metric = {
         metric: _by_level(tables.series(metric))
         for metric in ("accuracy", "mean_confidence", "ece", "brier", "nll")
@@ -58,7 +61,7 @@ def model_table(tables: UnitTables) -> PageTable:
         rows.append(
             (
                 Cell(str(level) if level else "0 (dense)"),
-                Cell(str(dropped[level]) if level else "none"),
+                Cell(dropped[level] if level else "none"),
                 Cell(number(accuracy.get("value")), _status(tables, level, "accuracy")),
                 Cell(span(accuracy.get("low"), accuracy.get("high"))),
                 Cell(number(row["mean_confidence"].get("value"))),
@@ -70,7 +73,7 @@ def model_table(tables: UnitTables) -> PageTable:
         )
     header = (
         "Level",
-        "Layer dropped at this level",
+        "Dropped at this level (layer)",
         "Accuracy",
         "Accuracy interval",
         "Mean confidence",

@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-CPU_TOKENS = 2048
-"""On a processor larger batches are no faster: products are at full rate, and hidden states leave its cache."""
+CPU_TOKENS = 1024
+"""On a processor larger batches are no faster: products are at full rate, hidden states leave its cache, and rows of
+more different lengths are padded to one."""
 GPU_TOKENS = (1024, 65536)
 """Fewest and most tokens on a GPU; beyond, its products are at their full rate as well."""
 MEMORY_SHARE = 0.5

@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 
+from keepfaith.models.components import Step
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import PromptEncoder
@@ -25,13 +26,13 @@ class Scoring:
 
 
 def open_scorer(
-    folder: Path | str, order: Sequence[int], scoring: Scoring
+    folder: Path | str, order: Sequence[Step], scoring: Scoring
 ) -> tuple[OptionScorer, PromptEncoder]:
     """Load a model with its tokenizer, and put scorer and encoder on top.
 
     Args:
         folder: a checked folder (`models.sources`).
-        order: layers in the order in which they are dropped; may be empty for the dense model alone.
+        order: components in the order in which they are dropped; may be empty for the dense model alone.
         scoring: see above.
     """
     torch.set_num_threads(scoring.threads)

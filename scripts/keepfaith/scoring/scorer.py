@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from keepfaith.artifacts.progress import Progress
-from keepfaith.models.removal import PrunableModel, check_order
+from keepfaith.models.components import Step, check_order
+from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.batches import collate
 from keepfaith.scoring.budget import TokenBudget, automatic_budget
 from keepfaith.scoring.encoding import GradientInput, ScoringInput
@@ -30,14 +31,14 @@ class OptionScorer:
 
     Attributes:
         model: the model, whose layers are switched for the time of a call.
-        order: layers in the order in which they are dropped.
+        order: components in the order in which they are dropped.
         packing: whether options share a row (found out once, logged).
     """
 
     def __init__(
         self,
         model: PrunableModel,
-        order: Sequence[int],
+        order: Sequence[Step],
         token_budget: int | None = None,
         packing: Packing | None = None,
     ) -> None:

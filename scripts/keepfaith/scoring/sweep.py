@@ -1,9 +1,8 @@
 """All levels of a path in one pass.
 
-Level k is level k-1 with one more layer's attention removed, so both agree on everything below that
-layer. One pass therefore carries *groups*: runs of levels that agree so far. It starts with one group of
-all levels; at a layer that some of a group's levels have dropped and others not, the group splits in
-two, one with attention and one without.
+Level k is level k-1 with one more component removed, so both agree on everything below that component's layer. One
+pass therefore carries *groups*: runs of levels that agree so far. It starts with one group of all levels;
+at a layer of which some of a group's levels have dropped a sub-layer and others not, the group splits.
 
 Above the last attention that a level keeps, its tokens no longer look at each other. From there on the
 level is *settled*: only the positions whose logits are read go on. Pruning the upper layers first, as
@@ -20,7 +19,7 @@ Groups travel along the batch axis, [groups * B, T, hidden], so the model's own 
 levels wait outside until the last layer puts them back where they are read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -29,57 +28,77 @@ from typing import Any
 import torch
 from torch import nn
 
-from keepfaith.models.removal import AttentionSwitch, PrunableModel, check_order
+from keepfaith.models.components import (
+    SUBLAYERS,
+    Step,
+    Sublayer,
+    SublayerKind,
+    check_order,
+    sublayers_of,
+)
+from keepfaith.models.removal import PrunableModel, Switch
 
 Group = tuple[int, ...]
+Kept = tuple[bool, bool]
+"""Whether attention and MLP of a layer are kept."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a layer does for some levels of a group: `on` with attention, `settled` read positions only."""
+    """Levels of a group that a layer treats alike."""
 
     levels: Group
-    on: bool
-    settled: bool
+    kept: Kept
 
 
-def plan(layers: int, order: Sequence[int], levels: Sequence[int]) -> list[list[list[Part]]]:
+@dataclass(frozen=True)
+class LayerPlan:
+    """What one layer does.
+
+    Attributes:
+        parts: per group that reaches the layer, the parts into which it splits.
+        settled: by level that is settled here, what it keeps of the layer; such a level reaches no further
+            layer as part of a group.
+    """
+
+    parts: list[list[Part]]
+    settled: dict[int, Kept]
+
+
+def plan(layers: int, order: Sequence[Step], levels: Sequence[int]) -> list[LayerPlan]:
     """What every layer does to every group that reaches it.
 
     Args:
         layers: number of layers.
-        order: layers in the order in which they are dropped.
+        order: components in the order in which they are dropped.
         levels: distinct levels, ascending.
-
-    Returns:
-        Per layer and group the group's parts, in the order of levels. Settled parts reach no further layer.
     """
-    position_of = {layer: position for position, layer in enumerate(order, start=1)}
+    dropped = {level: sublayers_of(order[:level]) for level in levels}
+
+    def kept(level: int, layer: int) -> Kept:
+        return (
+            Sublayer(layer, "attention") not in dropped[level],
+            Sublayer(layer, "mlp") not in dropped[level],
+        )
+
     last_attention = {
-        level: max((layer for layer in range(layers) if layer not in order[:level]), default=-1)
+        level: max((layer for layer in range(layers) if kept(level, layer)[0]), default=-1)
         for level in levels
     }
     groups: list[Group] = [tuple(levels)]
-    steps = []
+    plans = []
     for layer in range(layers):
-        step = []
+        settled = {level: kept(level, layer) for level in levels if last_attention[level] < layer}
+        parts = []
         for group in groups:
-            kept = tuple(level for level in group if level < position_of.get(layer, layers + 1))
-            parts = [Part(kept, on=True, settled=False)] if kept else []
-            going_on = tuple(
-                level for level in group if level not in kept and last_attention[level] > layer
-            )
-            parts += [Part(going_on, on=False, settled=False)] if going_on else []
-            # Two levels that agree up to here and attend nowhere above would be the same level.
-            parts += [
-                Part((level,), on=False, settled=True)
-                for level in group
-                if level not in kept and last_attention[level] < layer
-            ]
-            step.append(parts)
-        steps.append(step)
-        groups = [part.levels for parts in step for part in parts if not part.settled]
-    return steps
+            alike: dict[Kept, list[int]] = {}
+            for level in group:
+                if level not in settled:
+                    alike.setdefault(kept(level, layer), []).append(level)
+            parts.append([Part(tuple(some), what) for what, some in alike.items()])
+        plans.append(LayerPlan(parts, settled))
+        groups = [part.levels for of_group in parts for part in of_group]
+    return plans
 
 
 class Sweep:
@@ -93,44 +112,54 @@ class Sweep:
         self.reads = (torch.empty(0, dtype=torch.long),) * 2
         self._levels = tuple(levels)
         self._batch_size = 0
+        self._groups: list[Group] = []
         self._settled: dict[int, torch.Tensor] = {}
 
     def run_layer(
         self,
         run: Any,
-        switch: AttentionSwitch,
-        step: Sequence[Sequence[Part]],
+        switches: Mapping[SublayerKind, Switch],
+        plan: LayerPlan,
         first: bool,
         last: bool,
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        """One decoder layer: `run` on every group, once per part of `step`, and on the settled levels."""
+        """One decoder layer: `run` on every group, once per part of `plan`, and on the settled levels."""
         hidden: torch.Tensor = args[0] if args else kwargs["hidden_states"]
         if first:
             self._batch_size, self._settled = hidden.shape[0], {}
+            self._groups = [self._levels]
 
-        def call(states: torch.Tensor, on: bool) -> Any:
-            switch.on = on
+        def call(states: torch.Tensor, kept: Kept) -> Any:
+            for kind, on in zip(SUBLAYERS, kept, strict=True):
+                if kind in switches:
+                    switches[kind].on = on
             if args:
                 return run(states, *args[1:], **kwargs)
             return run(**{**kwargs, "hidden_states": states})
 
         live: dict[Group, torch.Tensor] = {}
+        output: Any = hidden
         try:
-            for states, parts in zip(torch.split(hidden, self._batch_size), step, strict=False):
+            for group, states, parts in zip(
+                self._groups, torch.split(hidden, self._batch_size), plan.parts, strict=False
+            ):
+                for level in group:
+                    if level in plan.settled:
+                        self._settled[level] = states[self.reads]
                 for part in parts:
-                    if part.settled:
-                        self._settled[part.levels[0]] = states[self.reads]
-                    else:
-                        output = call(states, part.on)
-                        live[part.levels] = _states(output)
-            if self._settled:
-                output = call(torch.stack(list(self._settled.values())), False)
-                self._settled = dict(zip(self._settled, _states(output), strict=True))
+                    output = call(states, part.kept)
+                    live[part.levels] = _states(output)
+            for kept in set(plan.settled.values()):
+                some = [level for level, what in plan.settled.items() if what == kept]
+                output = call(torch.stack([self._settled[level] for level in some]), kept)
+                self._settled.update(zip(some, _states(output), strict=True))
         finally:
-            switch.on = True
-        states = self._assembled(live, hidden) if last else _joined(live, hidden)
+            for switch in switches.values():
+                switch.on = True
+        self._groups = list(live)
+        states = self._assembled(live, hidden) if last else _joined(live.values(), hidden)
         return (states, *output[1:]) if isinstance(output, tuple) else states
 
     def _assembled(self, live: dict[Group, torch.Tensor], like: torch.Tensor) -> torch.Tensor:
@@ -144,11 +173,12 @@ class Sweep:
         return result.flatten(0, 1)
 
 
-def _joined(live: dict[Group, torch.Tensor], hidden: torch.Tensor) -> torch.Tensor:
+def _joined(live: Iterable[torch.Tensor], hidden: torch.Tensor) -> torch.Tensor:
     """[groups * B, T, hidden]; once all levels are settled, any such tensor, as it is not read."""
-    if len(live) == 1:
-        return next(iter(live.values()))
-    return torch.cat(list(live.values())) if live else hidden
+    states = list(live)
+    if len(states) == 1:
+        return states[0]
+    return torch.cat(states) if states else hidden
 
 
 def _states(output: Any) -> torch.Tensor:
@@ -157,28 +187,30 @@ def _states(output: Any) -> torch.Tensor:
 
 
 @contextmanager
-def sweeping(model: PrunableModel, order: Sequence[int], levels: Sequence[int]) -> Iterator[Sweep]:
+def sweeping(model: PrunableModel, order: Sequence[Step], levels: Sequence[int]) -> Iterator[Sweep]:
     """Inside, every forward of the model computes all `levels` of `order`, at the places that are read.
 
     Hidden states behind the last layer, and so the logits, are [levels * B, T, ...], level by level.
 
     Args:
-        model: all of its layers must be switched on.
-        order: layers in the order in which they are dropped.
+        model: all of its sub-layers must be switched on.
+        order: components in the order in which they are dropped.
         levels: distinct levels, ascending.
     """
     check_order(order, levels)
     if sorted(set(levels)) != list(levels):
         raise ValueError(f"levels {list(levels)} are not distinct and ascending")
     sweep = Sweep(levels)
-    steps = plan(model.layers, order, levels)
+    plans = plan(model.layers, order, levels)
     patched: list[nn.Module] = []
+    model.removable(order)
     with model.dropping(()):
         try:
-            for site, switch, step in zip(model.sites, model.switches, steps, strict=True):
+            for site, layer_plan in zip(model.sites, plans, strict=True):
+                switches = model.switches_of(site)
                 ends = site is model.sites[0], site is model.sites[-1]
                 run = site.layer.forward
-                site.layer.forward = partial(sweep.run_layer, run, switch, step, *ends)
+                site.layer.forward = partial(sweep.run_layer, run, switches, layer_plan, *ends)
                 patched.append(site.layer)
             yield sweep
         finally:

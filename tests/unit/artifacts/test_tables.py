@@ -9,13 +9,15 @@ from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import ArtifactError, read_provenance, read_table, write_table
 
-FRAME = pl.DataFrame({"position": [1, 2], "layer": [3, 0], "score": [0.25, 0.5]})
+FRAME = pl.DataFrame(
+    {"position": [1, 2], "layer": [3, 0], "component": ["attention", "mlp"], "score": [0.25, 0.5]}
+)
 PROVENANCE = Provenance(settings={"seed": 7, "criterion": "cosine"}, measured={"token_budget": 512})
 
 
 def test_round_trip_keeps_values_and_provenance(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "order.parquet"
-    write_table(FRAME.select("score", "layer", "position"), path, ORDER, PROVENANCE)
+    write_table(FRAME.select("score", "component", "layer", "position"), path, ORDER, PROVENANCE)
     assert read_table(path, ORDER).equals(FRAME)
     assert read_provenance(path) == PROVENANCE
     assert "torch" in read_provenance(path).packages
@@ -45,7 +47,7 @@ def test_wrong_columns_are_refused(frame: pl.DataFrame, tmp_path: Path) -> None:
 
 def test_another_table_is_refused(tmp_path: Path) -> None:
     write_table(FRAME, tmp_path / "order.parquet", ORDER, PROVENANCE)
-    with pytest.raises(ArtifactError, match="holds order version 1, expected predictions"):
+    with pytest.raises(ArtifactError, match="holds order version 2, expected predictions"):
         read_table(tmp_path / "order.parquet", PREDICTIONS)
 
 

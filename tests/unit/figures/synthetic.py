@@ -200,7 +200,12 @@ def order(layers: int, random: np.random.Generator) -> pl.DataFrame:
     scores = np.sort(random.uniform(0.86, 0.995, layers))[::-1]
     placed = random.permutation(layers)
     rows: list[dict[str, object]] = [
-        {"position": place + 1, "layer": int(layer), "score": float(score)}
+        {
+            "position": place + 1,
+            "layer": int(layer),
+            "component": "attention",
+            "score": float(score),
+        }
         for place, (layer, score) in enumerate(zip(placed, scores, strict=True))
     ]
     return table(rows, ORDER)

@@ -9,6 +9,7 @@ import pytest
 
 from figures import synthetic
 from keepfaith.artifacts.tables import ArtifactError
+from keepfaith.figures import layers
 from keepfaith.figures.change import relative_change
 from keepfaith.figures.overlap import matrix
 from keepfaith.figures.published import SOURCE, match_published, read_published
@@ -159,3 +160,18 @@ def test_study_operator_is_preferred():
     assert rows["operator"].unique().to_list() == ["retokenise"] and rows[
         "ranking"
     ].unique().to_list() == ["method"]
+
+
+def test_layers_figure_tells_attention_from_mlp():
+    tables = synthetic.unit()
+    order = tables.order.with_columns(
+        component=pl.when(pl.col("layer") % 2 == 0)
+        .then(pl.lit("mlp"))
+        .otherwise(pl.lit("attention"))
+    )
+    figure = layers.draw(replace(tables, order=order))
+    (panel,) = figure.axes
+    labelled = [line.get_label() for line in panel.get_lines()]
+    assert {label.split(":")[0] for label in labelled} == {"attention", "MLP"}
+    assert sum(len(line.get_xdata()) for line in panel.get_lines()) == order.height
+    assert "MLP" in layers.caption(replace(tables, order=order))

@@ -121,9 +121,9 @@ def test_state_returns_after_an_error_and_nests():
     prunable = PrunableModel(tiny_model("llama"))
     with prunable.dropping((1,)):
         with pytest.raises(RuntimeError, match="boom"), prunable.at_level(ORDER, 2):
-            assert prunable.dropped == (0, 2)
+            assert prunable.dropped == ((0, "attention"), (2, "attention"))
             raise RuntimeError("boom")
-        assert prunable.dropped == (1,)
+        assert prunable.dropped == ((1, "attention"),)
     assert prunable.dropped == ()
 
 
@@ -132,7 +132,7 @@ def test_weights_keep_their_names():
     names = set(model.state_dict())
     prunable = PrunableModel(model)
     assert set(model.state_dict()) == names
-    for switch in prunable.switches:
+    for switch in prunable.switches.values():
         switch.uninstall()
     assert all("forward" not in site.attention.__dict__ for site in prunable.sites)
 
@@ -141,7 +141,10 @@ def test_bad_layers_and_levels_are_refused():
     prunable = PrunableModel(tiny_model("llama"))
     with pytest.raises(ValueError, match="outside the model"), prunable.dropping((4,)):
         pass
-    with pytest.raises(ValueError, match="names a layer twice"), prunable.at_level([1, 1], 1):
+    with (
+        pytest.raises(ValueError, match="drops the attention of layer 1 twice"),
+        prunable.at_level([1, 1], 1),
+    ):
         pass
     with pytest.raises(ValueError, match=r"do not lie within 0\.\.2"), prunable.at_level([1, 0], 3):
         pass

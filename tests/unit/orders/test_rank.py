@@ -3,9 +3,13 @@
 import pytest
 import torch
 from conftest import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
+from zoo import tiny_model
 
 from keepfaith.artifacts.schemas import ORDER
+from keepfaith.models.components import Component
+from keepfaith.models.families import UnsupportedModelError
 from keepfaith.models.removal import PrunableModel
+from keepfaith.orders.order import candidates, components_of
 from keepfaith.orders.rank import rank_layers
 from keepfaith.orders.samples import CalibrationTextError, token_samples
 
@@ -40,7 +44,9 @@ def test_text_that_cannot_serve_is_refused():
 
 
 def test_unknown_criterion_names_the_known_ones():
-    with pytest.raises(ValueError, match="no criterion 'cosines'; there are cosine"):
+    with pytest.raises(
+        ValueError, match="no criterion 'cosines'; there are angular_distance, cosine"
+    ):
         rank_layers("cosines", PrunableModel(tiny_llama(380)), byte_level_tokenizer(), TEXTS)
 
 
@@ -49,4 +55,23 @@ def test_score_of_untouched_stream_is_zero():
     with torch.no_grad():
         model.model.layers[1].self_attn.o_proj.weight.zero_()
     frame = rank_layers("cosine", PrunableModel(model), byte_level_tokenizer(), TEXTS, 40)
-    assert frame.row(0)[1:] == (1, pytest.approx(0, abs=1e-12))
+    assert frame.row(0)[1:] == (1, "attention", pytest.approx(0, abs=1e-12))
+
+
+@pytest.mark.parametrize(("drop", "count"), [("mlp", 4), ("joint", 8), ("block", 4)])
+def test_what_is_dropped_and_its_reverse(drop, count):
+    tokenizer = byte_level_tokenizer()
+    model = PrunableModel(tiny_llama(380))
+    frame = rank_layers("cosine", model, tokenizer, TEXTS, 40, drop)
+    assert components_of(frame) == [
+        Component(*row) for row in frame.select("layer", "component").iter_rows()
+    ]
+    assert set(components_of(frame)) == set(candidates(4, drop)) and len(frame) == count
+    backwards = rank_layers("cosine", model, tokenizer, TEXTS, 40, drop, reverse=True)
+    assert components_of(backwards) == components_of(frame)[::-1]
+
+
+def test_components_that_a_model_does_not_have_are_refused():
+    model = PrunableModel(tiny_model("opt"))
+    with pytest.raises(UnsupportedModelError, match="opt: the mlp of layer 0 is no module"):
+        rank_layers("cosine", model, byte_level_tokenizer(), TEXTS, drop="joint")

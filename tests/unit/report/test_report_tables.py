@@ -17,7 +17,7 @@ def test_model_table_has_a_row_per_level_with_its_layer_and_verdict():
     assert [row[0].text for row in shown.rows] == ["0 (dense)", "1", "2", "3", "4"]
     assert all(len(row) == len(shown.header) for row in shown.rows)
     first = tables.order.filter(pl.col("position") == 1)["layer"].item()
-    assert [shown.rows[0][1].text, shown.rows[1][1].text] == ["none", str(first)]
+    assert [shown.rows[0][1].text, shown.rows[1][1].text] == ["none", f"attention {first}"]
     accuracy = tables.series("accuracy")["value"].to_list()
     status = (
         tables.verdict.filter(pl.col("quantity") == "accuracy").sort("level")["status"].to_list()

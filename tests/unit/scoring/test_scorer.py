@@ -219,7 +219,7 @@ def test_out_of_memory_halves_the_budget_and_keeps_finished_batches(prunable, se
     handle.remove()
     assert_close(found, expected)
     assert scorer.budget_used < 200
-    assert all(switch.on for switch in prunable.switches)
+    assert all(switch.on for switch in prunable.switches.values())
 
 
 def test_a_row_that_never_fits_is_an_error(prunable):

@@ -1,4 +1,4 @@
-"""An order of the catalog: the criterion that ranks attention layers, and the text it looks at."""
+"""An order of the catalog: the criterion that ranks what is dropped, and the text it looks at."""
 
 from typing import Annotated, Literal
 
@@ -56,9 +56,17 @@ class Order(Strict):
     description: Text = Field(description="One sentence on how layers are ranked.")
     citation: Text | None = Field(default=None, description="Where the criterion comes from.")
     criterion: Name = Field(description="A criterion of keepfaith.orders.")
+    drop: Literal["attention", "mlp", "joint", "block"] = Field(
+        default="attention",
+        description="What a level drops: an attention sub-layer, an MLP sub-layer, one of either (joint), or a "
+        "whole block.",
+    )
+    reverse: bool = Field(
+        default=False, description="Drop first what the criterion would drop last: a control."
+    )
     calibration_text: CalibrationText = Field(description="The text on which layers are ranked.")
     samples: Positive = Field(default=8, description="Texts that are read.")
     sample_tokens: Positive = Field(
         default=2048, description="Longest sample in tokens; the rest is cut."
     )
-    seed: Seed = Field(default=0, description="Seed of the choice of texts.")
+    seed: Seed = Field(default=0, description="Seed of the choice of texts, and of a random order.")

@@ -24,7 +24,7 @@ class SummaryFigure:
 
 
 def _over_tasks(metric: str, title: str, explanation: str) -> SummaryFigure:
-    shared = " One panel per task on equal scales, by number of attention layers dropped."
+    shared = " One panel per task on equal scales, by number of layers dropped."
     return SummaryFigure(title, explanation + shared, partial(over_tasks.draw, metric=metric))
 
 

@@ -1,0 +1,54 @@
+"""What a pruning criterion is given, what it declares about itself, and how scores become an order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keepfaith.models.components import Component, ComponentKind
+
+if TYPE_CHECKING:  # the registry lists criteria where torch must not be loaded
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
+
+Ranked = list[tuple[Component, float]]
+"""Components with their scores, the one to be dropped first in front."""
+
+Rank = Callable[["PrunableModel", Sequence["torch.Tensor"], Sequence[Component], int], Ranked]
+"""(dense model, calibration samples [1, T] of token ids, components to rank, seed) -> Ranked."""
+
+ALL: tuple[ComponentKind, ...] = ("attention", "mlp", "block")
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A pruning criterion: where it comes from, what it costs, what it can rank, and the ranking itself."""
+
+    citation: str
+    cost: str
+    components: tuple[ComponentKind, ...]
+    rank: Rank
+
+
+def smallest_first(scores: Mapping[Component, float]) -> Ranked:
+    """One-shot: all components by score; ties go to the lower layer, attention before MLP."""
+    return sorted(scores.items(), key=lambda item: (item[1], item[0]))
+
+
+def one_by_one(
+    components: Sequence[Component],
+    scores: Callable[[Sequence[Component], Sequence[Component]], Mapping[Component, float]],
+) -> Ranked:
+    """Iterative: drop the component with the smallest score, score the others again without it, and so on.
+
+    Args:
+        components: all of them.
+        scores: (components dropped so far, components left) -> scores of those left.
+    """
+    ranked: Ranked = []
+    left = list(components)
+    while left:
+        first = smallest_first(scores([component for component, _ in ranked], left))[0]
+        ranked.append(first)
+        left.remove(first[0])
+    return ranked

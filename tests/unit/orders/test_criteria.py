@@ -1,0 +1,224 @@
+"""Every criterion against a brute-force computation in float64, on tiny models.
+
+The reference asks the model for the residual stream by running a layer with the other sub-layer's output
+projection set to zero, and removes sub-layers by setting their weights to zero: nothing of the package's
+removal or hooks takes part.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from zoo import VOCABULARY, tiny_model, zeroed
+
+from keepfaith.models.components import Component
+from keepfaith.models.removal import PrunableModel
+from keepfaith.orders import registry
+from keepfaith.orders.criterion import Criterion
+from keepfaith.orders.order import candidates
+
+DROPS = ["attention", "mlp", "joint", "block"]
+SEQUENTIAL = ["llama", "qwen3", "gemma2", "granite", "gpt2", "mixtral", "gpt_oss"]
+PARALLEL = ["phi", "gpt_neox", "cohere", "falcon"]
+FAMILIES = [*SEQUENTIAL, *PARALLEL]
+
+
+def samples():
+    generator = torch.Generator().manual_seed(3)
+    return [torch.randint(3, VOCABULARY, (1, length), generator=generator) for length in (11, 7)]
+
+
+def exact(name):
+    return PrunableModel(tiny_model(name, dtype=torch.float64))
+
+
+def streams(name, dropped=()):
+    """Per component and sample (X, Y) from plain models whose weights are zeroed."""
+    found = {}
+    for tokens in samples():
+        layers = {}
+        model = zeroed(name, dropped, torch.float64)
+        decoder = layer_list(model)
+        handles = [
+            layer.register_forward_hook(
+                lambda module, args, kwargs, output, i=i, layers=layers: layers.update(
+                    {i: (args, kwargs)}
+                ),
+                with_kwargs=True,
+            )
+            for i, layer in enumerate(decoder)
+        ]
+        model(tokens, use_cache=False)
+        for handle in handles:
+            handle.remove()
+        for i, (args, kwargs) in layers.items():
+            x = args[0] if args else kwargs["hidden_states"]
+
+            def run(without, args=args, kwargs=kwargs, i=i):
+                plain = zeroed(name, [*dropped, *without], torch.float64)
+                out = layer_list(plain)[i](*args, **kwargs)
+                return out[0] if isinstance(out, tuple) else out
+
+            whole = run([])
+            behind_attention = run([Component(i, "mlp")])
+            before_mlp = x if name in PARALLEL else behind_attention
+            behind_mlp = run([Component(i, "attention")]) if name in PARALLEL else whole
+            for kind, before, behind in (
+                ("attention", x, behind_attention),
+                ("mlp", before_mlp, behind_mlp),
+                ("block", x, whole),
+            ):
+                found.setdefault(Component(i, kind), []).append((before[0], behind[0]))
+    return found
+
+
+def layer_list(model):
+    return next(
+        module
+        for module in model.modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == 4
+    )
+
+
+def cosine(x, y):
+    return float(x @ y / (x.norm() * y.norm()))
+
+
+def one_minus_cosine(pairs):
+    return 1 - np.mean([cosine(a, b) for x, y in pairs for a, b in zip(x, y, strict=True)])
+
+
+def mean_norm(pairs):
+    return np.mean(
+        [float((b - a).norm() / a.norm()) for x, y in pairs for a, b in zip(x, y, strict=True)]
+    )
+
+
+def mean_angle(pairs):
+    return np.mean([math.acos(cosine(x[-1], y[-1])) / math.pi for x, y in pairs])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("drop", ["joint", "block"])
+@pytest.mark.parametrize(
+    ("criterion", "definition"),
+    [("cosine", one_minus_cosine), ("relative_norm", mean_norm), ("angular_distance", mean_angle)],
+)
+def test_stream_criteria(family, drop, criterion, definition):
+    ranked = registry.load(criterion).rank(exact(family), samples(), candidates(4, drop), 0)
+    reference = streams(family)
+    expected = {component: definition(reference[component]) for component, _ in ranked}
+    # Norms compute in float32 even in a float64 model, and the reference runs layers twice.
+    assert dict(ranked) == pytest.approx(expected, abs=1e-6)
+    assert [score for _, score in ranked] == sorted(score for _, score in ranked)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("drop", ["attention", "joint"])
+def test_iterative_cosine_scores_the_stream_that_is_left(drop):
+    ranked = registry.load("cosine_iterative").rank(
+        exact("llama"), samples(), candidates(4, drop), 0
+    )
+    dropped = []
+    left = candidates(4, drop)
+    for component, score in ranked:
+        reference = streams("llama", dropped)
+        scores = {one: one_minus_cosine(reference[one]) for one in left}
+        assert component == min(scores, key=scores.__getitem__)
+        assert score == pytest.approx(scores[component], abs=1e-6)
+        dropped.append(component)
+        left.remove(component)
+
+
+def plain_loss(name, dropped):
+    losses = []
+    model = zeroed(name, dropped, torch.float64)
+    for tokens in samples():
+        log_p = model(tokens).logits[0].log_softmax(-1)
+        losses += [-float(log_p[i, t]) for i, t in enumerate(tokens[0, 1:].tolist())]
+    return np.mean(losses)
+
+
+def plain_divergence(name, component):
+    values = []
+    dense, pruned = zeroed(name, [], torch.float64), zeroed(name, [component], torch.float64)
+    for tokens in samples():
+        p = dense(tokens).logits[0].softmax(-1)
+        q = pruned(tokens).logits[0].softmax(-1)
+        values += (p * (p / q).log()).sum(-1).tolist()
+    return np.mean(values)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("family", ["llama", "gpt_neox"])
+@pytest.mark.parametrize("drop", DROPS)
+def test_leave_one_out(family, drop):
+    components = candidates(4, drop)
+    model = exact(family)
+    dense = plain_loss(family, [])
+    expected = {one: plain_loss(family, [one]) - dense for one in components}
+    found = registry.load("leave_one_out_loss").rank(model, samples(), components, 0)
+    assert dict(found) == pytest.approx(expected, abs=1e-9)
+    expected = {one: plain_divergence(family, one) for one in components}
+    found = registry.load("leave_one_out_kl").rank(model, samples(), components, 0)
+    assert dict(found) == pytest.approx(expected, abs=1e-9)
+    assert model.dropped == ()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("drop", ["attention", "block"])
+def test_greedy_equals_exhaustive_scoring(drop):
+    found = registry.load("greedy").rank(exact("llama"), samples(), candidates(4, drop), 0)
+    dropped, left = [], candidates(4, drop)
+    for component, score in found:
+        losses = {one: plain_loss("llama", [*dropped, one]) for one in left}
+        assert component == min(losses, key=losses.__getitem__)
+        assert score == pytest.approx(losses[component], abs=1e-9)
+        dropped.append(component)
+        left.remove(component)
+
+
+@pytest.mark.parametrize("drop", DROPS)
+def test_baselines(drop):
+    model = PrunableModel(tiny_model("llama"))
+    components = candidates(4, drop)
+    deepest = [one.layer for one, _ in registry.load("last_k").rank(model, [], components, 0)]
+    assert deepest == sorted((one.layer for one in components), reverse=True)
+    spared = [
+        one.layer for one, _ in registry.load("last_k_but_final").rank(model, [], components, 0)
+    ]
+    per_layer = len(components) // 4
+    assert spared == [layer for layer in deepest if layer != 3] + [3] * per_layer
+    drawn = [registry.load("random").rank(model, [], components, seed) for seed in (0, 0, 1, 2, 3)]
+    assert drawn[0] == drawn[1]
+    assert any(drawn[0] != other for other in drawn[2:])
+    assert {one for one, _ in drawn[0]} == set(components)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_criteria_declare_themselves_and_leave_the_model_alone(name):
+    criterion = registry.load(name)
+    assert isinstance(criterion, Criterion)
+    assert criterion.citation and criterion.cost
+    model = PrunableModel(tiny_model("llama"))
+    with model.dropping((1,)):
+        first = criterion.rank(model, samples(), candidates(4, "joint"), 0)
+        assert model.dropped == ((1, "attention"),)
+    assert first == criterion.rank(model, samples(), candidates(4, "joint"), 0)
+    assert not any(
+        hooks
+        for module in model.model.modules()
+        for hooks in (module._forward_hooks, module._forward_pre_hooks)
+    )
+
+
+def test_ties_go_to_the_lower_layer():
+    model = tiny_model("llama")
+    for layer in model.model.layers:
+        layer.self_attn.o_proj.weight.zero_()
+    ranked = registry.load("cosine").rank(
+        PrunableModel(model), samples(), candidates(4, "attention"), 0
+    )
+    assert [component.layer for component, _ in ranked] == [0, 1, 2, 3]
