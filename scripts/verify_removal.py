@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import torch
 
@@ -21,6 +22,6 @@ with job(snakemake.log[0]):
     refuse_failures(manifest.name, checks, model.dtype)
     rows = [dataclasses.asdict(check) for check in checks]
     write_text(
-        snakemake.output.checks,
+        Path(snakemake.output.checks),
         json.dumps({"dtype": scoring["dtype"], "checks": rows}, indent=2) + "\n",
     )
