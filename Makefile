@@ -28,7 +28,9 @@ format: $(VENV)/ready-dev
 	$(BIN)/snakefmt Snakefile rules
 
 bench: $(VENV)/ready-dev
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/gpu.py,$(wildcard benchmarks/*.py)); do \
+		$(BIN)/python $$script || exit 1; \
+	done
 
 # The JSON schema and the page of options, from the typed schema of the configuration.
 docs: $(VENV)/ready

@@ -15,7 +15,9 @@ include: "rules/models.smk"
 include: "rules/orders.smk"
 include: "rules/predictions.smk"
 include: "rules/attributions.smk"
+include: "rules/efficiency.smk"
 include: "rules/metrics.smk"
+include: "rules/export.smk"
 include: "rules/report.smk"
 
 

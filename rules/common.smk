@@ -43,7 +43,15 @@ PATHS = [
     for order in settings.study.orders
 ]
 UNITS = [f"{path}/{task}" for path in PATHS for task in settings.study.tasks]
-SUMMARY_TABLES = ["metrics", "reliability", "curves", "overlap", "verdict", "order"]
+SUMMARY_TABLES = [
+    "metrics",
+    "reliability",
+    "curves",
+    "overlap",
+    "verdict",
+    "order",
+    "efficiency",
+] + (["stability"] if settings.study.stability.seeds else [])
 TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
 # The number of threads changes how long a job takes, not what it makes; so it is no parameter of one.
@@ -145,8 +153,8 @@ def text_files(wildcards):
 
 
 def places(table):
-    """Where a table exists: per model and order, and but for the order itself per task too."""
-    return PATHS if table == "order" else UNITS
+    """Where a table exists: per model and order, and for what depends on examples per task too."""
+    return PATHS if table in ("order", "efficiency", "stability") else UNITS
 
 
 def attributions_of(model, order, task, methods=tuple(settings.methods)):
@@ -164,6 +172,25 @@ def attributions_of_unit(wildcards):
 def attributions_of_method(wildcards):
     return attributions_of(
         wildcards.model, wildcards.order, wildcards.task, [wildcards.method]
+    )
+
+
+def exports(wildcards):
+    """The checkpoints that the study asks for; one line where it asks for none, or for a level it does not run."""
+    chosen = settings.study.export
+    if not chosen.levels:
+        stop("nothing to export; type --config 'export={levels: [2]}'")
+    for model in settings.study.models:
+        if beyond := set(chosen.levels) - set(settings.levels[model]):
+            stop(
+                f"export.levels: {min(beyond)} is not run for {model}, whose levels end at "
+                f"{settings.levels[model][-1]}"
+            )
+    return expand(
+        "results/{path}/export/level{level}-{format}",
+        path=PATHS,
+        level=chosen.levels,
+        format=chosen.formats,
     )
 
 

@@ -37,3 +37,28 @@ rule rank_layers:
         code=lambda wildcards: code("rank_layers.py", criterion_file(wildcards.order)),
     script:
         "../scripts/rank_layers.py"
+
+
+rule measure_stability:
+    input:
+        model="results/models/{model}/model.json",
+        verified="results/models/{model}/removal.json",
+        source=text_files,
+    output:
+        stability="results/{model}/{order}/stability.parquet",
+    log:
+        "logs/{model}/{order}/measure_stability.log",
+    conda:
+        "../envs/workflow.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus,
+    params:
+        order=lambda wildcards: definition("orders", wildcards.order),
+        stability=settings.study.stability.model_dump(mode="json"),
+        scoring=SCORING,
+        code=lambda wildcards: code(
+            "measure_stability.py", criterion_file(wildcards.order)
+        ),
+    script:
+        "../scripts/measure_stability.py"

@@ -2,6 +2,11 @@
 
 FORMATS = ["svg", "pdf", "png"]
 SUMMARY_CSV = expand("results/summary/{table}.csv", table=SUMMARY_TABLES)
+STUDY_FIGURE_TABLES = [
+    name
+    for name in SUMMARY_TABLES
+    if name in ("metrics", "verdict", "efficiency", "stability")
+]
 PUBLISHED = f"{workflow.basedir}/config/catalog/published/arxiv_2606_24970.csv"
 
 
@@ -66,8 +71,7 @@ rule summarise:
 
 rule draw_summary_figures:
     input:
-        metrics="results/summary/metrics.parquet",
-        verdict="results/summary/verdict.parquet",
+        [f"results/summary/{table}.parquet" for table in STUDY_FIGURE_TABLES],
     output:
         [
             report(

@@ -8,5 +8,5 @@ from keepfaith.artifacts.job import job
 from keepfaith.figures.summary.registry import draw_all_summary
 
 with job(snakemake.log[0]):
-    tables = {name: pl.read_parquet(snakemake.input[name]) for name in ("metrics", "verdict")}
+    tables = {Path(path).stem: pl.read_parquet(path) for path in snakemake.input}
     draw_all_summary(tables, Path(snakemake.output[0]).parent)

@@ -13,6 +13,7 @@ SMALL = {
     "path": ["--prompts", "2", "--pairs", "2"],
     "scoring": ["--examples", "6"],
     "limit": ["--examples", "10", "20"],
+    "efficiency": ["--contexts", "16"],
     "gpu": ["--prompts", "2", "--pairs", "2"],
 }
 
@@ -38,6 +39,10 @@ def test_benchmark(name, tmp_path):
         assert len(found["rows"]) == 4 and found["geometric_mean"] > 0
     if name in ("limit", "gpu"):
         assert all(0 < row["ratio"] < 2 for row in found["rates"])
+    if name == "efficiency":
+        assert [row["dropped"] for row in found["rows"]] == ["0 of 4", "1 of 4", "2 of 4"]
+        # A dropped layer still counts its tokens: two numbers in place of 64.
+        assert found["rows"][2]["kv_ratio"] == pytest.approx(0.5 + 2 * 2 / (4 * 64), abs=1e-4)
     if name == "limit":
         assert [row["examples"] for row in found["rows"]] == [10, 20]
 

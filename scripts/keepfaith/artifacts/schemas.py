@@ -53,6 +53,41 @@ ORDER = TableSchema(
     {"position": pl.Int64, "layer": pl.Int64, "component": pl.String, "score": pl.Float64},
 )
 
+STABILITY = TableSchema(
+    "stability",
+    1,
+    "One component in the order that a criterion gives on another draw of calibration text: its position by the "
+    "draw's seed and number of samples.",
+    {
+        "seed": pl.Int64,
+        "samples": pl.Int64,
+        "position": pl.Int64,
+        "layer": pl.Int64,
+        "component": pl.String,
+        "score": pl.Float64,
+    },
+)
+
+EFFICIENCY = TableSchema(
+    "efficiency",
+    1,
+    "Cost of one level behind a prompt of one length, batch 1: weights, KV cache, prefill, decoding, peak memory. "
+    "Peaks count from before the model was loaded.",
+    {
+        "level": pl.Int64,
+        "context_tokens": pl.Int64,
+        "parameters": pl.Int64,
+        "weight_bytes": pl.Int64,
+        "disk_bytes": pl.Int64,
+        "cache_bytes_per_token": pl.Float64,
+        "cache_bytes_per_token_expected": pl.Float64,
+        "prefill_seconds": pl.Float64,
+        "decode_tokens_per_second": pl.Float64,
+        "loading_peak_bytes": pl.Int64,
+        "peak_bytes": pl.Int64,
+    },
+)
+
 PREDICTIONS = TableSchema(
     "predictions",
     1,
@@ -217,6 +252,8 @@ ALL = {
         EXAMPLES,
         TEXTS,
         ORDER,
+        STABILITY,
+        EFFICIENCY,
         PREDICTIONS,
         ATTRIBUTIONS,
         FAITHFULNESS,

@@ -1,15 +1,19 @@
 """Loading a checked local folder: safetensors only, no remote code, ready to evaluate."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import (
-    AutoModelForCausalLM,
+    MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+
+from keepfaith.models.components import Step, sublayers_of
+from keepfaith.models.slim import mark, read_config, skipped, slim_class
 
 DTYPES = {
     "float32": torch.float32,
@@ -54,22 +58,32 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_model(folder: Path | str, dtype: str = "float32", device: str = "auto") -> PreTrainedModel:
+def load_model(
+    folder: Path | str,
+    dtype: str = "float32",
+    device: str = "auto",
+    dropped: Iterable[Step] = (),
+) -> PreTrainedModel:
     """The folder's causal language model in evaluation mode, without gradients on its weights.
 
     Args:
-        folder: a folder with config.json and safetensors.
+        folder: a folder with config.json and safetensors; slim ones (`slim`) come without what they dropped.
         dtype: float32, bfloat16, float16 (or float64, for references).
         device: auto, cpu or cuda.
+        dropped: components left out for good; their weights are never read.
 
     Raises:
         LoadingError: weights are missing from the checkpoint (transformers would fill them at random).
     """
-    loaded: Any = AutoModelForCausalLM.from_pretrained(
+    config = read_config(folder)
+    gone = skipped(config) | sublayers_of(dropped)
+    base: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    kind: Any = slim_class(base, gone) if gone else base
+    loaded: Any = kind.from_pretrained(
         str(folder),
+        config=config,
         dtype=DTYPES[dtype],
         local_files_only=True,
-        trust_remote_code=False,
         use_safetensors=True,
         output_loading_info=True,
     )
@@ -78,6 +92,7 @@ def load_model(folder: Path | str, dtype: str = "float32", device: str = "auto")
         raise LoadingError(
             f"{folder}: {len(missing)} weights are missing from the checkpoint, first {missing[0]}"
         )
+    mark(model.config, gone)
     model.requires_grad_(False)
     ready: PreTrainedModel = model.eval().to(choose_device(device))
     return ready

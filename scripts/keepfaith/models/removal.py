@@ -68,7 +68,10 @@ class Switch:
         self.module = site.modules[kind]
         self.on = True
         self._run = self.module.forward
-        self._absence = Absence(Sublayer(site.index, kind), self.module, site.family)
+        # A module that is gone for good answers for itself, switched on or off.
+        self._absence: Absence = getattr(self.module, "absence", None) or Absence(
+            Sublayer(site.index, kind), self.module, site.family
+        )
         self.module.forward = self._forward
 
     def uninstall(self) -> None:

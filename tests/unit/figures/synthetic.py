@@ -1,17 +1,21 @@
 """Schema-valid tables with plausible shapes: accuracy falls late, explanations drift early."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import polars as pl
 
 from keepfaith.artifacts.schemas import (
     ATTRIBUTIONS,
     CURVES,
+    EFFICIENCY,
     EXAMPLES,
     METRICS,
     ORDER,
     OVERLAP,
     PREDICTIONS,
     RELIABILITY,
+    STABILITY,
     VERDICT,
     TableSchema,
 )
@@ -211,6 +215,41 @@ def order(layers: int, random: np.random.Generator) -> pl.DataFrame:
     return table(rows, ORDER)
 
 
+def efficiency(levels: Iterable[int]) -> pl.DataFrame:
+    """Everything falls by 5 % of the dense model per level."""
+    rows: list[dict[str, object]] = [
+        {
+            "level": level, "context_tokens": context, "parameters": 10_000 - 500 * level,
+            "weight_bytes": 40_000 - 2_000 * level, "disk_bytes": 40_000 - 2_000 * level,
+            "cache_bytes_per_token": 512.0 - 25.6 * level,
+            "cache_bytes_per_token_expected": 512.0 - 25.6 * level,
+            "prefill_seconds": context * (0.001 - 0.00005 * level),
+            "decode_tokens_per_second": 50.0 / (1 - 0.05 * level),
+            "loading_peak_bytes": 50_000 - 2_000 * level, "peak_bytes": 60_000 - 2_000 * level,
+        }
+        for level in levels
+        for context in (16, 64)
+    ]  # fmt: skip
+    return table(rows, EFFICIENCY)
+
+
+def stability(layers: int, random: np.random.Generator) -> pl.DataFrame:
+    """Orders of five draws, alike at the top and mixed below."""
+    frames = []
+    for samples in (2, 8):
+        for seed in range(5):
+            ranked = np.argsort(np.arange(layers) + random.normal(size=layers) * 8 / samples)
+            rows: list[dict[str, object]] = [
+                {
+                    "seed": seed, "samples": samples, "position": place, "layer": int(layer),
+                    "component": "attention", "score": 0.1 * place,
+                }
+                for place, layer in enumerate(ranked, start=1)
+            ]  # fmt: skip
+            frames.append(table(rows, STABILITY))
+    return pl.concat(frames)
+
+
 def spans(prompt: str) -> list[tuple[int, int]]:
     """Character spans of words with the space before them, as a tokenizer might give them."""
     found, start = [], 0
@@ -266,4 +305,11 @@ def with_unit(frame: pl.DataFrame, model: str, order_name: str, task: str) -> pl
     """The summary form of a table: model, order and task in front."""
     return frame.select(
         model=pl.lit(model), order=pl.lit(order_name), task=pl.lit(task), _all=pl.struct(pl.all())
+    ).unnest("_all")
+
+
+def with_path(frame: pl.DataFrame, model: str, order_name: str) -> pl.DataFrame:
+    """The summary form of a table that has no task."""
+    return frame.select(
+        model=pl.lit(model), order=pl.lit(order_name), _all=pl.struct(pl.all())
     ).unnest("_all")

@@ -16,6 +16,7 @@ from keepfaith.figures.published import SOURCE, match_published, read_published
 from keepfaith.figures.reach import reaches
 from keepfaith.figures.registry import draw
 from keepfaith.figures.style import method_strokes
+from keepfaith.figures.summary.efficiency import ratios
 
 PUBLISHED = Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
 
@@ -175,3 +176,11 @@ def test_layers_figure_tells_attention_from_mlp():
     assert {label.split(":")[0] for label in labelled} == {"attention", "MLP"}
     assert sum(len(line.get_xdata()) for line in panel.get_lines()) == order.height
     assert "MLP" in layers.caption(replace(tables, order=order))
+
+
+def test_efficiency_is_relative_to_dense_behind_the_longest_prompt():
+    table = synthetic.with_path(synthetic.efficiency(range(3)), "m", "o")
+    found = ratios(table)
+    assert found["level"].to_list() == [0, 1, 2]
+    for column in ("cache", "prefill", "decode", "weights"):
+        np.testing.assert_allclose(found[column].to_numpy(), [1, 0.95, 0.9])

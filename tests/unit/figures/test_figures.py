@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import polars as pl
 import pytest
 
@@ -35,6 +36,15 @@ def summary_tables(units: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]
             [synthetic.with_unit(getattr(tables, name), *unit) for tables, unit in drawn]
         )
         for name in ("metrics", "verdict")
+    } | {
+        "efficiency": pl.concat(
+            synthetic.with_path(synthetic.efficiency(tables.levels), *path)
+            for path, tables in {unit[:2]: tables for tables, unit in drawn}.items()
+        ),
+        "stability": pl.concat(
+            synthetic.with_path(synthetic.stability(8, np.random.default_rng(0)), *path)
+            for path in {unit[:2]: None for unit in units}
+        ),
     }
 
 
@@ -64,9 +74,10 @@ def test_axes_have_labels_with_units_and_the_caption_says_something(name, tables
 def test_summary_axes_have_labels(name, summary):
     figure = draw_summary(name, summary)
     x, y = axis_labels(figure)
-    assert LEVEL_AXIS in x
+    assert LEVEL_AXIS in x or name == "price"
     assert y.strip() or name == "how_far"
-    assert "sentiment" in texts(figure) and "passage" in texts(figure)
+    if name not in ("efficiency", "price", "stability"):
+        assert "sentiment" in texts(figure) and "passage" in texts(figure)
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -97,7 +108,10 @@ def test_nothing_is_cut_off(name, levels):
 
 @pytest.mark.parametrize("name", SUMMARY_FIGURES)
 def test_nothing_is_cut_off_over_one_or_many_units(name, summary):
-    one = {key: frame.filter(pl.col("task") == "passage") for key, frame in summary.items()}
+    one = {
+        key: frame.filter(pl.col("task") == "passage") if "task" in frame.columns else frame
+        for key, frame in summary.items()
+    }
     assert_all_on_paper(draw_summary(name, one))
     assert_all_on_paper(draw_summary(name, summary))
 
@@ -117,6 +131,12 @@ def test_every_format_is_the_same_again(tables, tmp_path):
     assert [path.suffix for path in files[0]] == [".svg", ".pdf", ".png"]
     for one, other in zip(*files, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_stability_that_was_not_measured_is_said():
+    tables = summary_tables([("a", "cosine", "sst2")])
+    del tables["stability"]
+    assert "set stability.seeds" in texts(draw_summary("stability", tables))
 
 
 def test_summary_files(summary, tmp_path):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import metaspace_tokenizer, tiny_llama
+from small_models import metaspace_tokenizer, tiny_llama
 
 from keepfaith.models.loading import LoadingError, choose_device, load_model, load_tokenizer
 from keepfaith.models.sources import (

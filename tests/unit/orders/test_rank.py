@@ -2,16 +2,17 @@
 
 import pytest
 import torch
-from conftest import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
+from small_models import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
 from zoo import tiny_model
 
-from keepfaith.artifacts.schemas import ORDER
+from keepfaith.artifacts.schemas import ORDER, STABILITY
 from keepfaith.models.components import Component
 from keepfaith.models.families import UnsupportedModelError
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.order import candidates, components_of
 from keepfaith.orders.rank import rank_layers
 from keepfaith.orders.samples import CalibrationTextError, token_samples
+from keepfaith.orders.stability import measure_stability
 
 TEXTS = ["The film was not good at all, but the acting was.", "Anna keeps the key. " * 40]
 
@@ -75,3 +76,19 @@ def test_components_that_a_model_does_not_have_are_refused():
     model = PrunableModel(tiny_model("opt"))
     with pytest.raises(UnsupportedModelError, match="opt: the mlp of layer 0 is no module"):
         rank_layers("cosine", model, byte_level_tokenizer(), TEXTS, drop="joint")
+
+
+def test_stability_ranks_every_draw_and_size():
+    tokenizer = byte_level_tokenizer()
+    model = PrunableModel(tiny_llama(380))
+
+    def texts(count, seed):
+        return [f"{TEXTS[0]} {seed} {number}" for number in range(count)]
+
+    table = measure_stability("cosine", model, tokenizer, texts, [0, 5], [1, 3], 40)
+    assert dict(table.schema) == dict(STABILITY.columns)
+    for seed in (0, 5):
+        for size in (1, 3):
+            alone = rank_layers("cosine", model, tokenizer, texts(3, seed)[:size], 40)
+            found = table.filter(seed=seed, samples=size).drop("seed", "samples")
+            assert found.equals(alone)

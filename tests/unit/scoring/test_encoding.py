@@ -1,9 +1,9 @@
 """Prompt and option are tokenised together and split; spans are characters of the prompt."""
 
 import pytest
-from conftest import byte_level_tokenizer, metaspace_tokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import byte_level_tokenizer, metaspace_tokenizer
 from tokenizers import processors
 
 from keepfaith.scoring.encoding import EncodingError, PromptEncoder

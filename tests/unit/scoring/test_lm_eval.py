@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
+from small_models import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
 
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel

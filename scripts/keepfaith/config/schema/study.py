@@ -52,12 +52,13 @@ Margin = Annotated[Number, Field(ge=0)]
 
 
 class Levels(Strict):
-    """How many attention layers are dropped."""
+    """How many layers are dropped."""
 
     maximum: Annotated[Literal["half", "all"] | Count, _words_or_number("half", "all")] = Field(
         default="half",
         description="The highest level K; all levels 0..K are run. `half`: half of the layers, rounded "
-        "down (the study's); `all`: every attention layer; or a number up to the layer count.",
+        "down (the study's); `all`: as many as the model has layers; or a number up to that. What a level drops, the "
+        "attention of a layer unless the order says otherwise, counts as one.",
     )
 
 
@@ -164,6 +165,50 @@ class Statistics(Strict):
     margins: Margins = Field(default_factory=Margins, description="Harm that still counts as kept.")
 
 
+class Stability(Strict):
+    """How the stability of an order over draws of calibration text is measured."""
+
+    seeds: Count = Field(
+        default=0,
+        description="Draws of calibration text; 0 measures nothing. Each costs as much as the order.",
+    )
+    samples: Annotated[
+        tuple[Positive, ...], AfterValidator(_distinct), AfterValidator(_ascending)
+    ] = Field(
+        default=(), description="Numbers of calibration samples; none: the order's own number."
+    )
+
+
+class Efficiency(Strict):
+    """How the cost of every level is measured."""
+
+    contexts: Annotated[
+        tuple[Positive, ...],
+        Field(min_length=1),
+        AfterValidator(_distinct),
+        AfterValidator(_ascending),
+    ] = Field(default=(64, 256), description="Prompt lengths in tokens, batch 1.")
+    new_tokens: Positive = Field(default=32, description="Tokens decoded behind each prompt.")
+    repeats: Positive = Field(default=5, description="Timings, of which the median counts.")
+
+
+class Export(Strict):
+    """Which pruned checkpoints `snakemake export` writes."""
+
+    levels: Annotated[tuple[Count, ...], AfterValidator(_distinct)] = Field(
+        default=(), description="Levels that are written, of every model and order."
+    )
+    formats: Annotated[
+        tuple[Literal["slim", "zero_filled"], ...],
+        Field(min_length=1),
+        AfterValidator(_distinct),
+    ] = Field(
+        default=("slim",),
+        description="`slim`: without the dropped weights, loads through keepfaith; `zero_filled`: all shapes as "
+        "before, loads anywhere, saves nothing.",
+    )
+
+
 class Report(Strict):
     """What the report shows beyond figures and tables."""
 
@@ -205,9 +250,7 @@ class Study(Strict):
         description="Which source of a task is read. `auto`: the first that it has of builtin, hub, local.",
     )
     folders: Folders = Field(default_factory=Folders, description="Where local sources lie.")
-    levels: Levels = Field(
-        default_factory=Levels, description="How many attention layers are dropped."
-    )
+    levels: Levels = Field(default_factory=Levels, description="How many layers are dropped.")
     examples: Examples = Field(
         default_factory=Examples, description="How many examples, and which."
     )
@@ -220,5 +263,15 @@ class Study(Strict):
     )
     statistics: Statistics = Field(
         default_factory=Statistics, description="How certain a difference must be."
+    )
+    stability: Stability = Field(
+        default_factory=Stability,
+        description="How the stability of an order over draws of calibration text is measured.",
+    )
+    efficiency: Efficiency = Field(
+        default_factory=Efficiency, description="How the cost of every level is measured."
+    )
+    export: Export = Field(
+        default_factory=Export, description="Which pruned checkpoints `snakemake export` writes."
     )
     report: Report = Field(default_factory=Report, description="What the report shows.")

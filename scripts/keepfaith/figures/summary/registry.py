@@ -9,7 +9,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from keepfaith.figures.style import FORMATS, applied, save
-from keepfaith.figures.summary import how_far, over_tasks
+from keepfaith.figures.summary import efficiency, how_far, over_tasks, price, stability
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -53,6 +53,9 @@ SUMMARY_REGISTRY: dict[str, SummaryFigure] = {
         "Probability lost when only the top-ranked tokens are kept, as the study aggregates it (lower is better); "
         "bands: one standard deviation over attribution seeds.",
     ),
+    "efficiency": SummaryFigure(efficiency.TITLE, efficiency.EXPLANATION, efficiency.draw),
+    "price": SummaryFigure(price.TITLE, price.EXPLANATION, price.draw),
+    "stability": SummaryFigure(stability.TITLE, stability.EXPLANATION, stability.draw),
 }
 SUMMARY_FIGURES = tuple(SUMMARY_REGISTRY)
 
@@ -67,7 +70,8 @@ def draw_all_summary(tables: Tables, folder: Path, formats: Sequence[str] = FORM
     """Draw every figure over the study into `folder` as `<name>.<format>`.
 
     Args:
-        tables: summary tables by name; needs `metrics` and `verdict`, each with model, order, task in front.
+        tables: summary tables by name, each with model, order and, where it has one, task in front; needs
+            `metrics`, `verdict` and `efficiency`, and takes `stability` where it was measured.
         folder: made if missing.
         formats: of svg, pdf and png.
 

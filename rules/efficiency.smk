@@ -1,0 +1,24 @@
+# What every level costs: weights, KV cache, time and memory, measured on the machine at hand.
+
+
+rule measure_efficiency:
+    input:
+        model="results/models/{model}/model.json",
+        order="results/{model}/{order}/order.parquet",
+    output:
+        efficiency="results/{model}/{order}/efficiency.parquet",
+    log:
+        "logs/{model}/{order}/measure_efficiency.log",
+    conda:
+        "../envs/workflow.yaml"
+    # All cores: nothing else may run while time is taken.
+    threads: workflow.cores
+    resources:
+        gpu=gpus,
+    params:
+        levels=lambda wildcards: settings.levels[wildcards.model],
+        scoring=SCORING,
+        efficiency=settings.study.efficiency.model_dump(mode="json"),
+        code=code("measure_efficiency.py", "keepfaith/efficiency/level.py"),
+    script:
+        "../scripts/measure_efficiency.py"

@@ -1,0 +1,36 @@
+# Pruned checkpoints: one folder per level and format, reloaded and compared before it is there.
+
+
+rule export_model:
+    input:
+        model="results/models/{model}/model.json",
+        order="results/{model}/{order}/order.parquet",
+        metrics=expand(
+            "results/{{model}}/{{order}}/{task}/metrics.parquet",
+            task=settings.study.tasks,
+        ),
+        verdicts=expand(
+            "results/{{model}}/{{order}}/{task}/verdict.parquet",
+            task=settings.study.tasks,
+        ),
+    output:
+        checkpoint=directory("results/{model}/{order}/export/level{level}-{format}"),
+    log:
+        "logs/{model}/{order}/export_level{level}_{format}.log",
+    wildcard_constraints:
+        level=r"\d+",
+        format="[a-z_]+",
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        tasks=settings.study.tasks,
+        order=lambda wildcards: definition("orders", wildcards.order),
+        dtype=SCORING["dtype"],
+        code=code("export_model.py"),
+    script:
+        "../scripts/export_model.py"
+
+
+rule export:
+    input:
+        exports,

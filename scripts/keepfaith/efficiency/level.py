@@ -1,0 +1,152 @@
+"""One level, measured in a process of its own: dropped weights are never loaded, no other level's memory counts.
+
+Run as `python -m keepfaith.efficiency.level`: a list of requests is read from standard input as JSON; per request one
+JSON line with its rows is written to standard output. The process that reads does nothing else, so that it can be
+forked before any thread or device is touched, and torch is imported once.
+"""
+
+import json
+import multiprocessing
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from keepfaith.efficiency.arithmetic import cache_bytes_per_token, weight_bytes_on_disk
+from keepfaith.efficiency.memory import PeakMemory
+from keepfaith.models.components import Component, Sublayer, sublayers_of
+from keepfaith.models.loading import choose_device, load_model
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure.
+
+    Attributes:
+        folder: a dense model folder.
+        dropped: (layer, kind) of every component that the level drops.
+        dtype, device, threads: how the model is run.
+        contexts: prompt lengths in tokens.
+        new_tokens: tokens decoded behind each prompt.
+        repeats: timings, of which the median counts.
+    """
+
+    folder: str
+    dropped: list[tuple[int, Any]]
+    dtype: str
+    device: str
+    threads: int
+    contexts: list[int]
+    new_tokens: int
+    repeats: int
+
+
+def measure_level(request: Request) -> list[dict[str, float | int]]:
+    """One row per context; see EFFICIENCY for the columns."""
+    torch.set_num_threads(request.threads)
+    device = choose_device(request.device)
+    memory = PeakMemory(device)
+    components = [Component(layer, kind) for layer, kind in request.dropped]
+    model = load_model(request.folder, request.dtype, request.device, components)
+    loading = memory.taken()
+    gone = sublayers_of(components)
+    return [
+        {
+            "context_tokens": context,
+            "parameters": model.num_parameters(),
+            "weight_bytes": sum(p.numel() * p.element_size() for p in model.parameters()),
+            "disk_bytes": weight_bytes_on_disk(request.folder, model, gone),
+            "loading_peak_bytes": loading,
+            **_run(model, context, request, gone),
+            "peak_bytes": memory.taken(),
+        }
+        for context in sorted(request.contexts)
+    ]
+
+
+def _run(
+    model: PreTrainedModel, context: int, request: Request, gone: frozenset[Sublayer]
+) -> dict[str, float]:
+    vocabulary = int(model.config.get_text_config(decoder=True).vocab_size)
+    tokens = torch.randint(vocabulary, (1, context), generator=torch.Generator().manual_seed(0))
+    tokens = tokens.to(model.device)
+    with torch.inference_mode():
+        cache_bytes = _cache_bytes_per_token(model, tokens, request.new_tokens)
+        prefill, decode = [], []
+        for _ in range(request.repeats):
+            seconds, out = _timed(
+                partial(model, input_ids=tokens, use_cache=True, logits_to_keep=1)
+            )
+            prefill.append(seconds)
+            decode.append(_timed(partial(_decode, model, out, request.new_tokens))[0])
+    return {
+        "cache_bytes_per_token": cache_bytes,
+        "cache_bytes_per_token_expected": cache_bytes_per_token(model, gone),
+        "prefill_seconds": statistics.median(prefill),
+        "decode_tokens_per_second": request.new_tokens / statistics.median(decode),
+    }
+
+
+def _decode(model: PreTrainedModel, out: Any, new_tokens: int) -> None:
+    """Greedy, one token at a time."""
+    for _ in range(new_tokens):
+        token = out.logits[:, -1:].argmax(-1)
+        out = model(input_ids=token, past_key_values=out.past_key_values, use_cache=True)
+
+
+def _cache_bytes_per_token(model: PreTrainedModel, tokens: torch.Tensor, new_tokens: int) -> float:
+    """Of a real call of `generate`: bytes of all keys and values over the tokens that they stand for."""
+    generate: Any = model.generate
+    out = generate(
+        input_ids=tokens,
+        attention_mask=torch.ones_like(tokens),
+        max_new_tokens=new_tokens,
+        min_new_tokens=new_tokens,
+        do_sample=False,
+        num_beams=1,
+        pad_token_id=0,
+        return_dict_in_generate=True,
+    )
+    cache = out.past_key_values
+    held = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
+    size: int = sum(t.numel() * t.element_size() for t in held)
+    return size / int(cache.get_seq_length())
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    _finish()
+    started = time.perf_counter()
+    result = work()
+    _finish()
+    return time.perf_counter() - started, result
+
+
+def _finish() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def main() -> int:
+    """Measure all requests; the exit status of the first that fails."""
+    for content in json.load(sys.stdin):
+        request = Request(**content)
+        process = multiprocessing.get_context("fork").Process(target=_report, args=(request,))
+        process.start()
+        process.join()
+        if process.exitcode:
+            return abs(process.exitcode)
+    return 0
+
+
+def _report(request: Request) -> None:
+    print(json.dumps(measure_level(request)), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

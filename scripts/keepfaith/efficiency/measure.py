@@ -1,0 +1,92 @@
+"""All levels of a path, one process each (see `level`)."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from keepfaith.artifacts.progress import Progress
+from keepfaith.artifacts.schemas import EFFICIENCY
+from keepfaith.artifacts.tables import conform
+from keepfaith.models.components import Step, as_component
+
+logger = logging.getLogger(__name__)
+
+PACKAGE = Path(__file__).resolve().parents[2]
+"""Where a child process finds the package."""
+
+
+class EfficiencyError(Exception):
+    """A level could not be measured."""
+
+
+def measure(
+    folder: Path | str,
+    order: Sequence[Step],
+    levels: Sequence[int],
+    contexts: Sequence[int],
+    new_tokens: int,
+    dtype: str = "float32",
+    device: str = "auto",
+    threads: int = 1,
+    repeats: int = 5,
+) -> pl.DataFrame:
+    """EFFICIENCY of every level.
+
+    Args:
+        folder: the dense model's folder.
+        order: components in the order in which they are dropped.
+        levels: levels to measure.
+        contexts: prompt lengths in tokens.
+        new_tokens: tokens decoded behind each prompt.
+        dtype, device, threads: how the model is run.
+        repeats: timings, of which the median counts.
+
+    Raises:
+        EfficiencyError: a level's process failed.
+    """
+    shared = {
+        "folder": str(folder),
+        "dtype": dtype,
+        "device": device,
+        "threads": threads,
+        "contexts": list(contexts),
+        "new_tokens": new_tokens,
+        "repeats": repeats,
+    }
+    dropped = [[tuple(as_component(step)) for step in order[:level]] for level in levels]
+    requests = [{**shared, "dropped": components} for components in dropped]
+    rows = []
+    for level, of_level in zip(levels, _processes(requests, levels), strict=True):
+        rows += [{"level": level, **row} for row in of_level]
+    return conform(pl.DataFrame(rows), EFFICIENCY)
+
+
+def _processes(
+    requests: Sequence[dict[str, object]], levels: Sequence[int]
+) -> Iterator[list[dict[str, object]]]:
+    """Rows of one request after the other, as they come."""
+    progress = Progress(len(requests), "levels", logger)
+    with subprocess.Popen(
+        [sys.executable, "-m", "keepfaith.efficiency.level"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        json.dump(requests, process.stdin)
+        process.stdin.close()
+        for level in levels:
+            line = process.stdout.readline()
+            if not line:
+                raise EfficiencyError(
+                    f"level {level}: its process ended with {process.wait()}; its last words are in the log above"
+                )
+            yield json.loads(line)
+            progress.advance(1)

@@ -1,0 +1,45 @@
+"""How much memory this process has taken, at most, since a given moment."""
+
+import resource
+import sys
+from pathlib import Path
+
+import torch
+
+_STATUS = Path("/proc/self/status")
+_CLEAR = Path("/proc/self/clear_refs")
+
+
+class PeakMemory:
+    """Bytes that were taken since it was made: GPU memory of torch, or resident memory on a CPU."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._cuda = device.type == "cuda"
+        if self._cuda:
+            torch.cuda.reset_peak_memory_stats()
+        elif _CLEAR.exists():
+            # Linux: forget the peak of what came before, such as importing torch.
+            _CLEAR.write_text("5")
+        self._start = self._now()
+
+    def taken(self) -> int:
+        """Highest so far, above what there was at the start."""
+        return max(0, self._peak() - self._start)
+
+    def _now(self) -> int:
+        if self._cuda:
+            return torch.cuda.memory_allocated()
+        return _kilobytes("VmRSS") * 1024 if _STATUS.exists() else self._peak()
+
+    def _peak(self) -> int:
+        if self._cuda:
+            return torch.cuda.max_memory_allocated()
+        if _STATUS.exists():
+            return _kilobytes("VmHWM") * 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _kilobytes(name: str) -> int:
+    lines = _STATUS.read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1])

@@ -1,0 +1,65 @@
+"""What the levels save: KV cache, time and memory relative to the dense model."""
+
+from collections.abc import Mapping
+
+import polars as pl
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.style import canvas, legend, series_strokes
+
+TITLE = "What a level saves"
+EXPLANATION = (
+    "Each level against the dense model, batch 1, behind the longest measured prompt; each level was loaded without "
+    "the weights that it drops, in a process of its own. KV cache per token (measured in a call of generate), prefill "
+    "time, time per decoded token, and bytes of weights: 1 is the dense model, lower is better. Times vary by a few "
+    "per cent from run to run. Small models spend most of their time outside the dropped matrices, so their times "
+    "fall less than those of large ones."
+)
+
+PANELS = {
+    "cache": "KV cache per token\n(ratio to dense)",
+    "prefill": "prefill time\n(ratio to dense)",
+    "decode": "time per decoded token\n(ratio to dense)",
+    "weights": "bytes of weights\n(ratio to dense)",
+}
+
+
+def ratios(efficiency: pl.DataFrame) -> pl.DataFrame:
+    """Per model, order and level the ratios of `PANELS`, behind the longest prompt."""
+    path = ["model", "order"]
+    longest = efficiency.filter(
+        pl.col("context_tokens") == pl.col("context_tokens").max().over(path)
+    )
+    dense = longest.filter(pl.col("level") == 0)
+    joined = longest.join(dense, on=path, suffix="_dense")
+    return joined.select(
+        *path,
+        "level",
+        cache=pl.col("cache_bytes_per_token") / pl.col("cache_bytes_per_token_dense"),
+        prefill=pl.col("prefill_seconds") / pl.col("prefill_seconds_dense"),
+        decode=pl.col("decode_tokens_per_second_dense") / pl.col("decode_tokens_per_second"),
+        weights=pl.col("weight_bytes") / pl.col("weight_bytes_dense"),
+    ).sort(*path, "level")
+
+
+def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
+    """One panel per ratio, one line per model and order."""
+    table = ratios(tables["efficiency"])
+    figure, panels = canvas(rows=1, columns=len(PANELS), size=(10.4, 3.1))
+    groups = list(table.group_by("model", "order", maintain_order=True))
+    strokes = series_strokes(len(groups))
+    for panel, (column, label) in zip(panels[0], PANELS.items(), strict=True):
+        panel.axhline(1, color="#bbbbbb", linewidth=0.8, zorder=0)
+        for ((model, order), rows), stroke in zip(groups, strokes, strict=True):
+            panel.plot(
+                rows["level"].to_list(), rows[column].to_list(), color=stroke.colour,
+                marker=stroke.marker, label=f"{model}, {order}",
+            )  # fmt: skip
+        panel.set_xlabel(LEVEL_AXIS)
+        panel.set_ylabel(label)
+        panel.set_ylim(bottom=0)
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    legend(figure, panels[0][0], columns=3)
+    return figure

@@ -1,0 +1,57 @@
+"""How stable each order is over draws of calibration text."""
+
+from collections.abc import Mapping
+
+import polars as pl
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.style import GREY, canvas, legend, note, series_strokes
+from keepfaith.orders.agreement import agreement
+
+TITLE = "Order stability"
+EXPLANATION = (
+    "The criterion was run again on other draws of calibration text. For every level: the share of what it drops that "
+    "two draws have in common, mean over pairs of draws, one line per number of calibration samples; the band reaches "
+    "from the least to the most similar pair. The dashed line is what two random orders would share. Where the line is "
+    "low, the level's result is that of one draw as much as of the criterion."
+)
+COLUMNS = 4
+
+
+def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
+    """One panel per model and order."""
+    if "stability" not in tables:
+        return note("Order stability was not measured: set stability.seeds to 2 or more.")
+    groups = list(tables["stability"].group_by("model", "order", maintain_order=True))
+    rows = -(-len(groups) // COLUMNS)
+    columns = min(COLUMNS, len(groups))
+    figure, panels = canvas(rows, columns, size=(max(4.2, 2.9 * columns), 0.5 + 2.7 * rows))
+    flat = [panel for row in panels for panel in row]
+    for panel in flat[len(groups) :]:
+        panel.set_visible(False)
+    for panel, ((model, order), of_path) in zip(flat, groups, strict=False):
+        found = agreement(of_path)
+        sizes = found["samples"].unique().sort().to_list()
+        for size, stroke in zip(sizes, series_strokes(len(sizes)), strict=True):
+            some = found.filter(samples=size).sort("level")
+            levels = some["level"].to_list()
+            panel.fill_between(
+                levels, some["lowest"].to_list(), some["highest"].to_list(), color=stroke.colour,
+                alpha=0.12, linewidth=0,
+            )  # fmt: skip
+            panel.plot(
+                levels, some["mean"].to_list(), color=stroke.colour, marker=stroke.marker,
+                label=f"{size} samples",
+            )  # fmt: skip
+            panel.plot(
+                levels, some["chance"].to_list(), color=GREY, linestyle="--", label="random orders"
+            )
+        panel.set_title(f"{model}, {order}")
+        panel.set_xlabel(LEVEL_AXIS)
+        panel.set_ylabel("dropped in common\n(share)")
+        panel.set_ylim(0, 1.05)
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    legend(figure, flat[0])
+    return figure

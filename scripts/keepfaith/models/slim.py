@@ -1,0 +1,131 @@
+"""Models without some sub-layers' weights: loaded so that these never exist, and saved so that no loader invents them.
+
+Which sub-layers are gone stands in the configuration under transformers' own key, `per_layer_config`:
+`{"25": {"skip": ["attention"]}}`. No architecture of transformers acts on it yet: its loader would build the
+missing weights and fill them at random. A slim folder therefore names a model type of its own, which that loader
+refuses, and keeps the real one beside it.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
+
+from keepfaith.models.components import SUBLAYERS, Sublayer
+from keepfaith.models.families import LayerSite, layer_sites
+from keepfaith.models.removal import Absence
+from keepfaith.models.sources import BASE_TYPE, SLIM_TYPE
+
+
+class RemovedSublayer(nn.Module):
+    """Stands where a sub-layer was: no weights, and an answer that adds nothing."""
+
+    def __init__(self, absence: Absence, module: nn.Module) -> None:
+        super().__init__()
+        # What the layer around it may ask of it: its index, its kind of attention.
+        for name, value in vars(module).items():
+            if not name.startswith("_") and name != "training":
+                setattr(self, name, value)
+        self.absence = absence
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.absence.answer(*args, **kwargs)
+
+
+class RemovedAttention(RemovedSublayer):
+    """The name says what it stands for, to whoever looks for sub-layers by class."""
+
+
+class RemovedMLP(RemovedSublayer):
+    """As `RemovedAttention`."""
+
+
+_REMOVED = {"attention": RemovedAttention, "mlp": RemovedMLP}
+
+
+def slim_class(base: type[PreTrainedModel], dropped: frozenset[Sublayer]) -> type[PreTrainedModel]:
+    """A subclass of `base` that is built without these sub-layers, so that no memory is ever theirs."""
+
+    def build(self: Any, config: PretrainedConfig, *args: Any, **kwargs: Any) -> None:
+        base.__init__(self, config, *args, **kwargs)
+        take_out(self, dropped)
+        # The dense checkpoint holds them: that is meant, and no reason for a warning.
+        self._keys_to_ignore_on_load_unexpected = {
+            *(self._keys_to_ignore_on_load_unexpected or ()),
+            *(re.escape(prefix) for prefix in module_prefixes(self, dropped)),
+        }
+
+    # The module's name decides how transformers maps weights and finds related classes.
+    return type(base.__name__, (base,), {"__init__": build, "__module__": base.__module__})
+
+
+def take_out(model: PreTrainedModel, dropped: frozenset[Sublayer]) -> None:
+    """Replace the modules of these sub-layers for good."""
+    sites = layer_sites(model)
+    for sublayer in sorted(dropped):
+        site = sites[sublayer.layer]
+        module = site.modules[sublayer.kind]
+        absence = Absence(sublayer, module, site.family)
+        setattr(site.layer, _child_name(site, module), _REMOVED[sublayer.kind](absence, module))
+
+
+def module_prefixes(model: PreTrainedModel, dropped: Iterable[Sublayer]) -> tuple[str, ...]:
+    """How the names of these sub-layers' weights begin."""
+    names = {id(module): name for name, module in model.named_modules()}
+    sites = layer_sites(model)
+    return tuple(f"{names[id(sites[layer].modules[kind])]}." for layer, kind in sorted(dropped))
+
+
+def mark(config: PretrainedConfig, dropped: frozenset[Sublayer]) -> None:
+    """Write into a configuration which sub-layers are gone."""
+    skips: dict[int | str, dict[str, Any]] = {}
+    for layer, kind in sorted(dropped):
+        skips.setdefault(layer, {"skip": []})["skip"].append(kind)
+    config.per_layer_config = skips or None
+
+
+def skipped(config: PretrainedConfig) -> frozenset[Sublayer]:
+    """The sub-layers that a configuration says are gone."""
+    if not config.is_heterogeneous:
+        return frozenset()
+    return frozenset(
+        Sublayer(layer, kind)
+        for layer, of_layer in enumerate(config.per_layer_config)
+        for kind in SUBLAYERS
+        if kind in getattr(of_layer, "skip", [])
+    )
+
+
+def read_config(folder: Path | str) -> PretrainedConfig:
+    """The configuration of a model folder, slim or not."""
+    content = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    config: PretrainedConfig
+    if content.get("model_type") == SLIM_TYPE:
+        kind = content.pop(BASE_TYPE)
+        del content["model_type"], content["architectures"]
+        config = AutoConfig.for_model(kind, **content)
+    else:
+        config = AutoConfig.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
+    return config
+
+
+def write_slim_config(folder: Path) -> None:
+    """Give a saved folder the model type that stock loaders refuse."""
+    path = folder / "config.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content |= {
+        "model_type": SLIM_TYPE,
+        BASE_TYPE: content["model_type"],
+        "architectures": ["KeepfaithSlimForCausalLM"],
+    }
+    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _child_name(site: LayerSite, module: nn.Module) -> str:
+    return next(name for name, child in site.layer.named_children() if child is module)

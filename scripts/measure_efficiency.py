@@ -1,0 +1,29 @@
+"""Rule measure_efficiency: what every level of a path costs on this machine."""
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import EFFICIENCY, ORDER
+from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.efficiency.measure import measure
+from keepfaith.models.sources import ModelManifest
+from keepfaith.orders.order import components_of
+
+with job(snakemake.log[0]):
+    manifest = ModelManifest.read(snakemake.input.model)
+    scoring, settings = snakemake.params.scoring, snakemake.params.efficiency
+    table = measure(
+        manifest.folder,
+        components_of(read_table(snakemake.input.order, ORDER)),
+        list(snakemake.params.levels),
+        settings["contexts"],
+        settings["new_tokens"],
+        scoring["dtype"],
+        scoring["device"],
+        snakemake.threads,
+        settings["repeats"],
+    )
+    provenance = Provenance(
+        settings={**scoring, **settings, "model": manifest.identity},
+        measured={"threads": snakemake.threads},
+    )
+    write_table(table, snakemake.output.efficiency, EFFICIENCY, provenance)

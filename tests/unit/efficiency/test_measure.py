@@ -1,0 +1,83 @@
+"""Real models on disk, every level in a process of its own."""
+
+import json
+
+import pytest
+from safetensors.torch import load_file
+from small_models import byte_level_tokenizer
+from zoo import tiny_model
+
+from keepfaith.artifacts.schemas import EFFICIENCY
+from keepfaith.efficiency.measure import EfficiencyError, measure
+from keepfaith.models.components import Component
+from keepfaith.models.export import export
+from keepfaith.models.removal import PrunableModel
+
+ORDER = [Component(2), Component(0), Component(1, "mlp")]
+
+
+@pytest.fixture(scope="module", params=["llama", "gpt2"])
+def family(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(family, tmp_path_factory):
+    path = tmp_path_factory.mktemp(family)
+    tiny_model(family).save_pretrained(path)
+    byte_level_tokenizer().save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def table(folder):
+    return measure(folder, ORDER, [0, 1, 2, 3], [8, 24], 4, device="cpu", repeats=2)
+
+
+def test_every_level_and_context_is_there(table):
+    assert dict(table.schema) == dict(EFFICIENCY.columns)
+    assert table.select("level", "context_tokens").rows() == [
+        (level, context) for level in range(4) for context in (8, 24)
+    ]
+    assert (table["prefill_seconds"] > 0).all() and (table["decode_tokens_per_second"] > 0).all()
+    assert (table["peak_bytes"] >= table["loading_peak_bytes"]).all()
+
+
+def test_the_cache_falls_as_arithmetic_says(table, family):
+    heads = 2 if family == "llama" else 4
+    for level, dropped in enumerate([0, 1, 2, 2]):
+        expected = ((4 - dropped) * 2 * heads * 8 + dropped * 2) * 4
+        found = table.filter(level=level)
+        assert found["cache_bytes_per_token"].to_list() == [expected] * 2
+        assert found["cache_bytes_per_token_expected"].to_list() == [expected] * 2
+
+
+def test_weights_fall_by_those_that_are_dropped(table, family, folder, tmp_path):
+    dense = PrunableModel(tiny_model(family))
+    parameters = dense.model.num_parameters()
+    for level in range(4):
+        gone = sum(
+            parameter.numel()
+            for sublayer in dense.removable(ORDER[:level])
+            for parameter in dense.switches[sublayer].module.parameters()
+        )
+        row = table.filter(level=level).row(0, named=True)
+        assert row["parameters"] == parameters - gone
+        assert row["weight_bytes"] == 4 * (parameters - gone)
+        export(folder, ORDER[:level], tmp_path / f"{level}", "slim")
+        written = load_file(tmp_path / f"{level}" / "model.safetensors")
+        assert row["disk_bytes"] == sum(t.numel() * t.element_size() for t in written.values())
+
+
+def test_a_level_that_fails_is_an_error(folder, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for path in folder.iterdir():
+        (broken / path.name).write_bytes(path.read_bytes())
+    content = json.loads((broken / "config.json").read_text())
+    for name in ("hidden_size", "n_embd"):
+        if name in content:
+            content[name] = 64
+    (broken / "config.json").write_text(json.dumps(content))
+    with pytest.raises(EfficiencyError, match="level 0: its process ended with 1"):
+        measure(broken, ORDER, [0], [8], 2, device="cpu")

@@ -1,0 +1,137 @@
+"""Models without the weights of what was dropped: every architecture, in memory, on disk and reloaded."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_models import byte_level_tokenizer
+from transformers import AutoModelForCausalLM
+from zoo import FAMILIES, VOCABULARY, tiny_model, zeroed
+
+from keepfaith.models.components import Component, Sublayer
+from keepfaith.models.export import FORMATS, ExportError, export
+from keepfaith.models.loading import LoadingError, load_model
+from keepfaith.models.removal import PrunableModel
+from keepfaith.models.slim import skipped
+
+BOTH = [Component(0), Component(2, "mlp"), Component(3, "block")]
+TOKENS = torch.randint(3, VOCABULARY, (2, 9), generator=torch.Generator().manual_seed(5))
+SETTINGS = {"max_new_tokens": 6, "do_sample": False, "pad_token_id": 0, "eos_token_id": None}
+
+
+def dropped_of(family):
+    return [Component(0), Component(3)] if family == "opt" else BOTH
+
+
+@pytest.fixture(scope="module", params=sorted(FAMILIES))
+def family(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(family, tmp_path_factory):
+    path = tmp_path_factory.mktemp(family)
+    tiny_model(family).save_pretrained(path)
+    byte_level_tokenizer().save_pretrained(path)
+    return path
+
+
+@torch.inference_mode()
+def test_a_model_loaded_without_them_equals_zeroed_weights(family, folder):
+    dropped = dropped_of(family)
+    model = load_model(folder, device="cpu", dropped=dropped)
+    oracle = zeroed(family, dropped)
+    torch.testing.assert_close(
+        model(TOKENS, use_cache=False).logits,
+        oracle(TOKENS, use_cache=False).logits,
+        rtol=1e-5,
+        atol=1e-5,
+    )
+    mask = torch.ones_like(TOKENS)
+    mask[0, :3] = 0
+    assert torch.equal(
+        model.generate(TOKENS, attention_mask=mask, **SETTINGS),
+        oracle.generate(TOKENS, attention_mask=mask, **SETTINGS),
+    )
+    dense = load_model(folder, device="cpu")
+    assert model.num_parameters() == dense.num_parameters() - sum(
+        parameter.numel()
+        for sublayer in PrunableModel(dense).removable(dropped)
+        for parameter in PrunableModel(dense).switches[sublayer].module.parameters()
+    )
+
+
+@torch.inference_mode()
+def test_slim_folders_reload(family, folder, tmp_path):
+    dropped = dropped_of(family)
+    export(folder, dropped, tmp_path / "slim", "slim")
+    model = load_model(tmp_path / "slim", device="cpu")
+    assert skipped(model.config) == PrunableModel(model).removable(dropped)
+    expected = zeroed(family, dropped)(TOKENS, use_cache=False).logits
+    torch.testing.assert_close(
+        model(TOKENS, use_cache=False).logits, expected, rtol=1e-5, atol=1e-5
+    )
+    weights = load_file(tmp_path / "slim" / "model.safetensors")
+    dense = load_file(folder / "model.safetensors")
+    assert set(weights) < set(dense)
+    gone = sum(dense[name].numel() for name in set(dense) - set(weights))
+    assert gone == tiny_model(family).num_parameters() - model.num_parameters()
+
+
+def test_stock_loaders_refuse_a_slim_folder(folder, family, tmp_path):
+    if family != "llama":
+        pytest.skip("one family shows it")
+    export(folder, BOTH, tmp_path / "slim", "slim", card="# A card\n")
+    with pytest.raises(ValueError, match="keepfaith_slim"):
+        AutoModelForCausalLM.from_pretrained(tmp_path / "slim")
+    assert (tmp_path / "slim" / "README.md").read_text() == "# A card\n"
+    content = json.loads((tmp_path / "slim" / "config.json").read_text())
+    assert content["per_layer_config"]["3"] == {"skip": ["attention", "mlp"]}
+    # Told the real architecture, keepfaith's own check finds what a stock loader would have filled at random.
+    content["model_type"] = content.pop("keepfaith_base_model_type")
+    del content["per_layer_config"]
+    (tmp_path / "slim" / "config.json").write_text(json.dumps(content))
+    with pytest.raises(LoadingError, match="weights are missing from the checkpoint"):
+        load_model(tmp_path / "slim")
+
+
+@torch.inference_mode()
+def test_zero_filled_folders_load_anywhere(family, folder, tmp_path):
+    dropped = dropped_of(family)
+    export(folder, dropped, tmp_path / "zero", "zero_filled")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "zero").eval()
+    expected = zeroed(family, dropped)(TOKENS, use_cache=False).logits
+    torch.testing.assert_close(
+        model(TOKENS, use_cache=False).logits, expected, rtol=1e-5, atol=1e-5
+    )
+
+
+def test_a_slim_model_can_be_pruned_further(folder, family):
+    if family not in ("llama", "gpt_neox"):
+        pytest.skip("two families show it")
+    model = PrunableModel(load_model(folder, device="cpu", dropped=[Component(0)]))
+    with torch.inference_mode(), model.dropping([Component(2)]):
+        found = model.model(TOKENS, use_cache=False).logits
+        expected = zeroed(family, [Component(0), Component(2)])(TOKENS, use_cache=False).logits
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_checkpoint_that_reloads_wrong_is_not_kept(folder, family, tmp_path, monkeypatch):
+    if family != "llama":
+        pytest.skip("one family shows it")
+    write, load = FORMATS["zero_filled"]
+
+    def forgets(source, dropped, target, dtype):
+        write(source, dropped[1:], target, dtype)
+
+    monkeypatch.setitem(FORMATS, "zero_filled", (forgets, load))
+    with pytest.raises(ExportError, match="differs from the pruned model"):
+        export(folder, BOTH, tmp_path / "zero", "zero_filled")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="no export format 'onnx'; there are slim, zero_filled"):
+        export(folder, BOTH, tmp_path / "x", "onnx")
+
+
+def test_sublayers_have_names_for_messages():
+    assert str(Sublayer(3, "mlp")) == "mlp of layer 3"

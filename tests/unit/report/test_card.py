@@ -1,0 +1,38 @@
+"""The model card says what was dropped and what it cost."""
+
+import polars as pl
+from figures import synthetic
+
+from keepfaith.report.card import TaskResult, model_card
+
+ORDER = {"criterion": "cosine", "reverse": False, "citation": "He et al. 2024"}
+
+
+def card(level=2, format="slim", **order):
+    tables = synthetic.unit()
+    return tables, model_card(
+        "m", "hub:a/m", "abc", format, level, ["attention of layer 3", "mlp of layer 0"],
+        {**ORDER, **order}, [TaskResult("sst2", tables.metrics, tables.verdict)],
+    )  # fmt: skip
+
+
+def test_every_watched_quantity_has_a_row_with_its_verdict():
+    tables, text = card()
+    rows = [line for line in text.splitlines() if line.startswith("| sst2")]
+    watched = tables.verdict.select("quantity", "method").unique()
+    assert len(rows) == watched.height
+    accuracy = tables.series("accuracy").filter(pl.col("level") == 2)["value"].item()
+    status = tables.verdict.filter(quantity="accuracy", level=2)["status"].item()
+    (row,) = [line for line in rows if "| accuracy |" in line]
+    assert f"| {accuracy:.3f} |" in row and row.endswith(f"| {status} |")
+
+
+def test_it_says_what_was_dropped_and_how_to_load_it():
+    _, text = card(reverse=True)
+    assert "from hub:a/m, revision abc." in text
+    assert (
+        "attention of layer 3; mlp of layer 0. Criterion: cosine, reversed (He et al. 2024)."
+        in text
+    )
+    assert "keepfaith.models.loading" in text
+    assert "AutoModelForCausalLM" in card(format="zero_filled")[1]

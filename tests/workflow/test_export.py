@@ -1,0 +1,113 @@
+"""`snakemake export`: checkpoints that reload in a process of their own, with a card that says what they cost."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from workflow_copy import REPOSITORY, Workflow, environment
+
+from keepfaith.artifacts.schemas import METRICS, ORDER
+from keepfaith.artifacts.tables import read_table
+from keepfaith.models.builtin import CHECKPOINT
+from keepfaith.models.loading import load_model
+from keepfaith.models.removal import PrunableModel
+from keepfaith.orders.order import components_of
+
+PATH = Path("results/builtin/cosine_builtin")
+PROMPTS = torch.arange(3, 35).view(2, 16)
+PLAIN = """
+import json, sys, torch
+from transformers import AutoModelForCausalLM
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1]).eval()
+"""
+THROUGH_KEEPFAITH = """
+import json, sys, torch
+from keepfaith.models.loading import load_model
+model = load_model(sys.argv[1], device="cpu")
+"""
+LOGITS = """
+with torch.inference_mode():
+    print(json.dumps(model(torch.tensor(json.loads(sys.argv[2]))).logits.tolist()))
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(finished: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    folder = tmp_path_factory.mktemp("exported") / "study"
+    workflow = Workflow(Path(shutil.copytree(finished.folder, folder)))
+    result = workflow.run(
+        "export", "--configfile", "mini.yaml",
+        "--config", "export={levels: [2], formats: [slim, zero_filled]}",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout[-3000:]
+    return workflow
+
+
+@pytest.mark.parametrize(
+    ("format", "loading"), [("slim", THROUGH_KEEPFAITH), ("zero_filled", PLAIN)]
+)
+def test_a_fresh_process_gets_the_pruned_models_logits(
+    exported: Workflow, format: str, loading: str
+) -> None:
+    folder = exported.folder / PATH / "export" / f"level2-{format}"
+    path = {"PYTHONPATH": str(REPOSITORY / "scripts")} if loading is THROUGH_KEEPFAITH else {}
+    done = subprocess.run(
+        [sys.executable, "-c", loading + LOGITS, folder, json.dumps(PROMPTS.tolist())],
+        capture_output=True, text=True, check=True, cwd="/", env={**environment(), **path},
+    )  # fmt: skip
+    found = torch.tensor(json.loads(done.stdout.splitlines()[-1]))
+    order = components_of(read_table(exported.folder / PATH / "order.parquet", ORDER))
+    model = PrunableModel(load_model(CHECKPOINT, device="cpu"))
+    with torch.inference_mode(), model.at_level(order, 2):
+        expected = model.model(PROMPTS).logits
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6 * float(expected.abs().max()))
+
+
+def test_the_slim_folder_is_smaller_by_the_dropped_weights(exported: Workflow) -> None:
+    sizes = {
+        format: Path(exported.folder, PATH, f"export/level2-{format}/model.safetensors")
+        .stat()
+        .st_size
+        for format in ("slim", "zero_filled")
+    }
+    model = PrunableModel(load_model(CHECKPOINT, device="cpu"))
+    order = components_of(read_table(exported.folder / PATH / "order.parquet", ORDER))
+    gone = sum(
+        parameter.numel() * parameter.element_size()
+        for sublayer in model.removable(order[:2])
+        for parameter in model.switches[sublayer].module.parameters()
+    )
+    # The header lists fewer tensors as well.
+    assert gone <= sizes["zero_filled"] - sizes["slim"] < gone + 2000
+
+
+def test_the_card_says_what_was_dropped_and_what_it_cost(exported: Workflow) -> None:
+    card = (exported.folder / PATH / "export/level2-slim/README.md").read_text(encoding="utf-8")
+    order = components_of(read_table(exported.folder / PATH / "order.parquet", ORDER))
+    assert f"Dropped, in this order: {order[0]}; {order[1]}. Criterion: cosine" in card
+    metrics = read_table(exported.folder / PATH / "sentiment/metrics.parquet", METRICS)
+    accuracy = metrics.filter(pl.col("metric") == "accuracy", pl.col("level") == 2)["value"].item()
+    row = next(line for line in card.splitlines() if line.startswith("| sentiment | accuracy |"))
+    assert row.split("|")[4].strip() == f"{accuracy:.3f}"
+    assert "comprehensiveness, KernelSHAP" in card
+
+
+@pytest.mark.parametrize(
+    ("export", "said"),
+    [
+        ("{levels: []}", "nothing to export; type --config 'export={levels: [2]}'"),
+        ("{levels: [7]}", "export.levels: 7 is not run for builtin, whose levels end at 2"),
+        ("{levels: [1], formats: [onnx]}", "export.formats"),
+    ],
+)
+def test_what_cannot_be_exported_is_said_at_once(
+    finished: Workflow, export: str, said: str
+) -> None:
+    result = finished.run("export", "--configfile", "mini.yaml", "--config", f"export={export}")
+    assert result.returncode != 0
+    assert said in result.stdout
