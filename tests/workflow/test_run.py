@@ -1,5 +1,6 @@
 """The whole workflow through its command line, on the smallest study that gives every rule work."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -27,6 +28,16 @@ def test_every_table_follows_its_schema_and_says_what_made_it(finished: Workflow
         path = folder / f"{name}.parquet"
         assert read_table(path, ALL[name]).height > 0, name
         assert read_provenance(path).packages["torch"]
+
+
+def test_the_model_was_verified_and_its_levels_measured(finished: Workflow) -> None:
+    checks = json.loads((finished.folder / "results/models/builtin/removal.json").read_text())
+    assert all(check["generation"] and check["oracle"] < 1e-4 for check in checks["checks"])
+    path = finished.folder / UNIT.parent / "efficiency.parquet"
+    table = read_table(path, ALL["efficiency"])
+    assert table["level"].unique().sort().to_list() == [0, 1, 2]
+    cache = table.group_by("level").agg(pl.col("cache_bytes_per_token").first()).sort("level")
+    assert cache["cache_bytes_per_token"].is_sorted(descending=True)
 
 
 def test_all_levels_and_examples_are_there(finished: Workflow) -> None:

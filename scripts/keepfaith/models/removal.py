@@ -37,8 +37,7 @@ class Absence:
         self.sublayer = sublayer
         self.family = family
         self.cache_index = int(getattr(module, "layer_idx", None) or sublayer.layer)
-        self._module = type(module)
-        self._signature = inspect.signature(self._module.forward)
+        self._signature = inspect.signature(type(module).forward)
 
     def answer(self, *args: Any, **kwargs: Any) -> Any:
         """What the module would return if it added nothing to the residual stream."""

@@ -9,8 +9,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Level",
-        "Number of attention layers dropped. Level 0 is the dense model. The order says which layer goes at "
-        "which level; every level contains the ones before it.",
+        "Number of layers dropped: of each its attention, or what the order says (MLP, either, the whole block). "
+        "Level 0 is the dense model. The order says which layer goes at which level; every level contains the ones "
+        "before it.",
     ),
     (
         "Kept, degraded, undecided",
@@ -73,5 +74,16 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Evidence recall",
         "Where a task marks the characters that decide the answer: the share of evidence tokens among as many "
         "top-ranked tokens.",
+    ),
+    (
+        "KV cache, prefill, decoding, weights",
+        "Cost of a level, batch 1, relative to the dense model. Each level is loaded without the weights that it "
+        "drops and timed in a process of its own. The cache is that of a real call of generate: a dropped attention "
+        "still counts its tokens, with two numbers per token instead of its keys and values.",
+    ),
+    (
+        "Order stability",
+        "Share of what a level drops that two draws of calibration text have in common. Where it is low, another "
+        "draw would have pruned other layers.",
     ),
 )

@@ -17,6 +17,7 @@ from keepfaith.figures.reach import reaches
 from keepfaith.figures.registry import draw
 from keepfaith.figures.style import method_strokes
 from keepfaith.figures.summary.efficiency import ratios
+from keepfaith.figures.summary.registry import draw_summary
 
 PUBLISHED = Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
 
@@ -184,3 +185,24 @@ def test_efficiency_is_relative_to_dense_behind_the_longest_prompt():
     assert found["level"].to_list() == [0, 1, 2]
     for column in ("cache", "prefill", "decode", "weights"):
         np.testing.assert_allclose(found[column].to_numpy(), [1, 0.95, 0.9])
+
+
+def test_price_shows_means_over_tasks_against_savings():
+    metrics = pl.concat(
+        synthetic.with_unit(synthetic.unit(seed=seed).metrics, "m", "o", task)
+        for seed, task in enumerate(("a", "b"))
+    )
+    tables = {
+        "metrics": metrics,
+        "efficiency": synthetic.with_path(synthetic.efficiency(range(5)), "m", "o"),
+    }
+    figure = draw_summary("price", tables)
+    accuracy = (
+        metrics.filter(pl.col("metric") == "accuracy").group_by("level").agg(pl.col("value").mean())
+    )
+    expected = accuracy.sort("level")["value"].to_numpy()
+    (faster,) = figure.axes[0].get_lines()
+    np.testing.assert_allclose(faster.get_xdata(), 1 / (1 - 0.05 * np.arange(5)))
+    np.testing.assert_allclose(faster.get_ydata(), expected)
+    (smaller,) = figure.axes[3].get_lines()
+    np.testing.assert_allclose(smaller.get_xdata(), 1 - 0.05 * np.arange(5))

@@ -29,12 +29,20 @@ def family(request):
     return request.param
 
 
-@pytest.fixture(scope="module")
-def folder(family, tmp_path_factory):
-    path = tmp_path_factory.mktemp(family)
+def saved(family, path):
     tiny_model(family).save_pretrained(path)
     byte_level_tokenizer().save_pretrained(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def folder(family, tmp_path_factory):
+    return saved(family, tmp_path_factory.mktemp(family))
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory):
+    return saved("llama", tmp_path_factory.mktemp("llama"))
 
 
 @torch.inference_mode()
@@ -79,10 +87,8 @@ def test_slim_folders_reload(family, folder, tmp_path):
     assert gone == tiny_model(family).num_parameters() - model.num_parameters()
 
 
-def test_stock_loaders_refuse_a_slim_folder(folder, family, tmp_path):
-    if family != "llama":
-        pytest.skip("one family shows it")
-    export(folder, BOTH, tmp_path / "slim", "slim", card="# A card\n")
+def test_stock_loaders_refuse_a_slim_folder(llama, tmp_path):
+    export(llama, BOTH, tmp_path / "slim", "slim", card="# A card\n")
     with pytest.raises(ValueError, match="keepfaith_slim"):
         AutoModelForCausalLM.from_pretrained(tmp_path / "slim")
     assert (tmp_path / "slim" / "README.md").read_text() == "# A card\n"
@@ -107,19 +113,17 @@ def test_zero_filled_folders_load_anywhere(family, folder, tmp_path):
     )
 
 
-def test_a_slim_model_can_be_pruned_further(folder, family):
-    if family not in ("llama", "gpt_neox"):
-        pytest.skip("two families show it")
+@pytest.mark.parametrize("name", ["llama", "gpt_neox"])
+def test_a_slim_model_can_be_pruned_further(name, tmp_path):
+    folder = saved(name, tmp_path)
     model = PrunableModel(load_model(folder, device="cpu", dropped=[Component(0)]))
     with torch.inference_mode(), model.dropping([Component(2)]):
         found = model.model(TOKENS, use_cache=False).logits
-        expected = zeroed(family, [Component(0), Component(2)])(TOKENS, use_cache=False).logits
+        expected = zeroed(name, [Component(0), Component(2)])(TOKENS, use_cache=False).logits
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_a_checkpoint_that_reloads_wrong_is_not_kept(folder, family, tmp_path, monkeypatch):
-    if family != "llama":
-        pytest.skip("one family shows it")
+def test_a_checkpoint_that_reloads_wrong_is_not_kept(llama, tmp_path, monkeypatch):
     write, load = FORMATS["zero_filled"]
 
     def forgets(source, dropped, target, dtype):
@@ -127,10 +131,10 @@ def test_a_checkpoint_that_reloads_wrong_is_not_kept(folder, family, tmp_path, m
 
     monkeypatch.setitem(FORMATS, "zero_filled", (forgets, load))
     with pytest.raises(ExportError, match="differs from the pruned model"):
-        export(folder, BOTH, tmp_path / "zero", "zero_filled")
+        export(llama, BOTH, tmp_path / "zero", "zero_filled")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ValueError, match="no export format 'onnx'; there are slim, zero_filled"):
-        export(folder, BOTH, tmp_path / "x", "onnx")
+        export(llama, BOTH, tmp_path / "x", "onnx")
 
 
 def test_sublayers_have_names_for_messages():

@@ -1,4 +1,4 @@
-"""Savings against what they cost: accuracy, calibration and faithfulness over the KV cache that is left."""
+"""Savings against what they cost: accuracy, calibration and faithfulness over speed and over the KV cache left."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,15 @@ from keepfaith.figures.unit import OWN, shown_operator
 
 TITLE = "Savings and their price"
 EXPLANATION = (
-    "Every point is a level, the dense model stands at 1. From left to right decoding gets faster; the height is the "
-    "mean over tasks of accuracy, of ECE, and of comprehensiveness (over methods as well, random scores left out). A "
-    "path that runs level keeps its quality while it gets faster."
+    "Every point is a level, the dense model stands at 1. Upper row: further right decodes faster; lower row: further "
+    "left holds less KV cache per token. The height is the mean over tasks of accuracy, of ECE, and of "
+    "comprehensiveness (over methods as well, random scores left out). A path that runs level keeps its quality while "
+    "it saves."
 )
+SAVINGS = {
+    "speedup": "decoding speed (ratio to dense)",
+    "cache": "KV cache per token (ratio to dense)",
+}
 METRICS = ("accuracy", "ece", "comprehensiveness_study")
 
 
@@ -31,20 +36,21 @@ def means(metrics: pl.DataFrame, metric: str) -> pl.DataFrame:
 
 
 def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
-    """One panel per quantity, one path per model and order."""
-    speed = ratios(tables["efficiency"]).with_columns(speedup=1 / pl.col("decode"))
-    figure, panels = canvas(rows=1, columns=len(METRICS), size=(9.6, 3.2))
-    groups = speed.select("model", "order").unique(maintain_order=True).rows()
+    """A row per saving, a panel per quantity, one path per model and order."""
+    saved = ratios(tables["efficiency"]).with_columns(speedup=1 / pl.col("decode"))
+    figure, panels = canvas(len(SAVINGS), len(METRICS), size=(9.6, 5.8))
+    groups = saved.select("model", "order").unique(maintain_order=True).rows()
     strokes = series_strokes(len(groups))
-    for panel, metric in zip(panels[0], METRICS, strict=True):
-        found = speed.join(means(tables["metrics"], metric), on=["model", "order", "level"])
-        for (model, order), stroke in zip(groups, strokes, strict=True):
-            rows = found.filter(model=model, order=order).sort("level")
-            panel.plot(
-                rows["speedup"].to_list(), rows["value"].to_list(), color=stroke.colour,
-                marker=stroke.marker, label=f"{model}, {order}",
-            )  # fmt: skip
-        panel.set_xlabel("decoding speed (ratio to dense)")
-        panel.set_ylabel(quantity(metric).axis)
+    for row, (saving, axis) in zip(panels, SAVINGS.items(), strict=True):
+        for panel, metric in zip(row, METRICS, strict=True):
+            found = saved.join(means(tables["metrics"], metric), on=["model", "order", "level"])
+            for (model, order), stroke in zip(groups, strokes, strict=True):
+                path = found.filter(model=model, order=order).sort("level")
+                panel.plot(
+                    path[saving].to_list(), path["value"].to_list(), color=stroke.colour,
+                    marker=stroke.marker, label=f"{model}, {order}",
+                )  # fmt: skip
+            panel.set_xlabel(axis)
+            panel.set_ylabel(quantity(metric).axis)
     legend(figure, panels[0][0], columns=3)
     return figure
