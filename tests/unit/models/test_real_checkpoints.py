@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 from test_removal import TOLERANCE, by_tokens
+from transformers import AutoModelForCausalLM
 
 from keepfaith.models.builtin import CHECKPOINT
+from keepfaith.models.components import Component
+from keepfaith.models.export import export
 from keepfaith.models.loading import load_model
 from keepfaith.models.removal import PrunableModel
 
@@ -14,11 +17,16 @@ SHARED = Path(__file__).resolve().parents[4] / "shared" / "models"
 FOLDERS = [CHECKPOINT, SHARED / "stories260K", SHARED / "babyllama105"]
 
 
+@pytest.fixture(params=FOLDERS, ids=lambda folder: folder.name)
+def folder(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    if not path.is_dir():
+        pytest.skip(f"{path.name} is not at hand: no folder shared/models beside the project")
+    return path
+
+
 @torch.inference_mode()
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_level_equals_zeroed_attention(folder: Path) -> None:
-    if not folder.is_dir():
-        pytest.skip(f"{folder.name} is not at hand: no folder shared/models beside the project")
     prunable = PrunableModel(load_model(folder, device="cpu"))
     oracle = load_model(folder, device="cpu")
     tokens = torch.randint(3, 100, (2, 24), generator=torch.Generator().manual_seed(0))
@@ -32,3 +40,24 @@ def test_every_level_equals_zeroed_attention(folder: Path) -> None:
             cached = by_tokens(model, tokens, 8)
         torch.testing.assert_close(uncached, expected, **TOLERANCE)
         torch.testing.assert_close(cached, expected, **TOLERANCE)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("format", ["slim", "zero_filled"])
+def test_exports_give_the_pruned_logits(folder: Path, format: str, tmp_path: Path) -> None:
+    """Half of the attention layers gone, reloaded; plainly through transformers where that can be."""
+    prunable = PrunableModel(load_model(folder, device="cpu"))
+    dropped = [Component(layer) for layer in range(0, prunable.layers, 2)]
+    export(folder, dropped, tmp_path / format, format)
+    if format == "slim":
+        reloaded = load_model(tmp_path / format, device="cpu")
+    else:
+        reloaded = AutoModelForCausalLM.from_pretrained(tmp_path / format).eval()
+    tokens = torch.randint(3, 100, (2, 24), generator=torch.Generator().manual_seed(1))
+    with prunable.dropping(dropped) as model:
+        expected = model(tokens).logits
+    allowed = 1e-6 * float(expected.abs().max())
+    torch.testing.assert_close(reloaded(tokens).logits, expected, rtol=0, atol=allowed)
+    saved = (tmp_path / format / "model.safetensors").stat().st_size
+    weights = sum(p.numel() * p.element_size() for p in reloaded.parameters())
+    assert weights <= saved < weights + 20_000
