@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -11,13 +12,23 @@ from pathlib import Path
 from workflow_copy import Workflow, environment
 
 COMPARED = {".parquet", ".csv", ".svg", ".pdf", ".png", ".html"}
+TIMED = {"efficiency", "price"}
+"""Results that hold measured times, the only ones that differ from run to run."""
 
 
 def results_of(workflow: Workflow) -> dict[Path, bytes]:
     """Content of every result by its path; logs and Snakemake's own notes, which hold times, lie elsewhere."""
     folder = workflow.folder / "results"
     files = sorted(path for path in folder.rglob("*") if path.suffix in COMPARED)
-    return {path.relative_to(folder): path.read_bytes() for path in files}
+    return {path.relative_to(folder): content_of(path) for path in files if path.stem not in TIMED}
+
+
+def content_of(path: Path) -> bytes:
+    """A page counts without its figures, which are compared as files."""
+    content = path.read_bytes()
+    if path.suffix != ".html":
+        return content
+    return re.sub(rb"<svg.*?</svg>", b"", content, flags=re.DOTALL)
 
 
 def kill_after(workflow: Workflow, seconds: float) -> None:
