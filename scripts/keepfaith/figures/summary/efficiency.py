@@ -59,7 +59,7 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
             )  # fmt: skip
         panel.set_xlabel(LEVEL_AXIS)
         panel.set_ylabel(label)
-        panel.set_ylim(bottom=0)
+        panel.set_ylim(0, max(1.08, panel.get_ylim()[1]))
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     legend(figure, panels[0][0], columns=3)
     return figure
