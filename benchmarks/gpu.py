@@ -20,12 +20,10 @@ import numpy as np
 import torch
 from setup.command import command, folder_of
 from setup.flops import forward
-from setup.llama import LLAMA_2_7B, TINY
+from setup.llama import LLAMA_2_7B, TINY, random_inputs
 from setup.record import record, show
-from setup.study import METHODS, SEED, Study, compare, geometric_mean, prepare
+from setup.study import SEED, Study, compare_all, geometric_mean, prepare
 from setup.timing import matrix_rate, timed
-
-from keepfaith.scoring.encoding import ScoringInput
 
 LEVELS = list(range(9))
 TARGET_TOKENS = (1, 4)
@@ -35,14 +33,8 @@ REPEATS = 3
 
 def rate(study: Study, prompts: int) -> dict[str, object]:
     """One row: the rate of scoring at level 0, that of matrix products, and their ratio."""
-    generator = np.random.default_rng(SEED)
-    lengths = generator.integers(64, 129, prompts).tolist()
-    inputs = [
-        ScoringInput(
-            tuple(generator.integers(3, study.shape.vocabulary, length).tolist()), ((5,), (7,))
-        )
-        for length in lengths
-    ]
+    inputs = random_inputs(study.shape, prompts, (64, 128), SEED)
+    lengths = [len(item.prompt_ids) for item in inputs]
     study.scorer.log_likelihoods(inputs[: prompts // 4], [0])
     seconds = min(
         timed(lambda: study.scorer.log_likelihoods(inputs, [0]), study.device)[0]
@@ -73,11 +65,7 @@ def main() -> None:
     study = prepare(shape, counts, TARGET_TOKENS, dtype=torch.bfloat16, device=device)
     rates = [rate(study, 16 if options.small else SCORED_PROMPTS)]
     show(rates)
-    rows = []
-    for target_tokens in TARGET_TOKENS:
-        for method in METHODS:
-            rows.append(compare(study, method, target_tokens, levels, options.pairs))
-            print(rows[-1], flush=True)
+    rows = compare_all(study, TARGET_TOKENS, levels, options.pairs)
     record(
         "gpu",
         folder_of(options),

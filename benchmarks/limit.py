@@ -21,11 +21,10 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from setup.command import command, folder_of
 from setup.flops import forward
-from setup.llama import LARGE, SMALL, TINY, Shape, random_llama
+from setup.llama import LARGE, SMALL, TINY, Shape, random_inputs, random_llama
 from setup.record import record, show
 from setup.timing import matrix_rate, timed
 from transformers import AutoTokenizer
@@ -34,7 +33,7 @@ from keepfaith.artifacts.parts import Parts
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.builtin.build import option_of, prompt_of
 from keepfaith.models.removal import PrunableModel
-from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
+from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.tasks.builtin import generate
@@ -47,14 +46,10 @@ LENGTHS = (64, 128)
 
 def rate(shape: Shape, prompts: int) -> dict[str, object]:
     """One row: the rate of scoring, that of matrix products, and their ratio."""
-    generator = np.random.default_rng(SEED)
     model = PrunableModel(random_llama(shape))
     scorer = OptionScorer(model, list(range(shape.layers)))
-    lengths = generator.integers(LENGTHS[0], LENGTHS[1] + 1, prompts).tolist()
-    inputs = [
-        ScoringInput(tuple(generator.integers(3, shape.vocabulary, length).tolist()), ((5,), (7,)))
-        for length in lengths
-    ]
+    inputs = random_inputs(shape, prompts, LENGTHS, SEED)
+    lengths = [len(item.prompt_ids) for item in inputs]
     needed = forward(shape, lengths, 2 * prompts)
     scorer.log_likelihoods(inputs[: prompts // 4], [0])
     pairs = []

@@ -19,7 +19,7 @@ import numpy as np
 from setup.command import command, folder_of
 from setup.llama import SMALL, TINY
 from setup.record import record
-from setup.study import METHODS, compare, geometric_mean, prepare
+from setup.study import compare_all, geometric_mean, prepare
 
 LEVELS = list(range(9))
 TARGET_TOKENS = (1, 4)
@@ -35,11 +35,7 @@ def main() -> None:
     counts = np.linspace(*lengths, options.prompts).round().astype(int).tolist()
     levels = LEVELS[: shape.layers + 1]
     study = prepare(shape, counts, TARGET_TOKENS, options.budget)
-    rows = []
-    for target_tokens in TARGET_TOKENS:
-        for method in METHODS:
-            rows.append(compare(study, method, target_tokens, levels, options.pairs))
-            print(rows[-1], flush=True)
+    rows = compare_all(study, TARGET_TOKENS, levels, options.pairs)
     record(
         "path",
         folder_of(options),

@@ -13,6 +13,7 @@ from keepfaith.artifacts.run_lock import AlreadyRunning, hold_run_lock
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
+from keepfaith.orders.order import candidates
 from keepfaith.report.study import describe
 
 
@@ -88,9 +89,8 @@ def criterion_file(order):
 
 def dropped_kinds():
     """Kinds of components that some order of the study drops."""
-    kinds = {"joint": ("attention", "mlp")}
-    drops = {settings.orders[order].drop for order in settings.study.orders}
-    return sorted({kind for drop in drops for kind in kinds.get(drop, (drop,))})
+    drops = [settings.orders[order].drop for order in settings.study.orders]
+    return sorted({component.kind for drop in drops for component in candidates(1, drop)})
 
 
 def method_file(method):

@@ -7,6 +7,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from keepfaith.scoring.encoding import ScoringInput
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -83,3 +85,14 @@ def word_tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
 def words(generator: np.random.Generator, count: int, vocabulary: int) -> str:
     """`count` random words, that is tokens."""
     return " ".join(f"w{i}" for i in generator.integers(3, vocabulary, count))
+
+
+def random_inputs(
+    shape: Shape, prompts: int, lengths: tuple[int, int], seed: int
+) -> list[ScoringInput]:
+    """Prompts of random tokens and lengths (from the first to the last of `lengths`), two one-token options each."""
+    generator = np.random.default_rng(seed)
+    return [
+        ScoringInput(tuple(generator.integers(3, shape.vocabulary, length).tolist()), ((5,), (7,)))
+        for length in generator.integers(lengths[0], lengths[1] + 1, prompts).tolist()
+    ]

@@ -181,6 +181,18 @@ def compare(
     }
 
 
+def compare_all(
+    study: Study, target_tokens: Sequence[int], levels: Sequence[int], pairs: int
+) -> list[dict[str, object]]:
+    """`compare` for every length of target and every method, said as they come."""
+    rows = []
+    for tokens in target_tokens:
+        for method in METHODS:
+            rows.append(compare(study, method, tokens, levels, pairs))
+            print(rows[-1], flush=True)
+    return rows
+
+
 def geometric_mean(rows: Sequence[dict[str, object]], column: str = "factor") -> float:
     """Of one column of the rows."""
     return float(np.exp(np.mean([np.log(float(str(row[column]))) for row in rows])))

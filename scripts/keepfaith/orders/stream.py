@@ -47,6 +47,35 @@ def observe_stream(
             watch.remove()
 
 
+def stream_means(
+    model: PrunableModel,
+    samples: Sequence[torch.Tensor],
+    components: Sequence[Component],
+    measure: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    dropped: Iterable[Step] = (),
+) -> dict[Component, float]:
+    """Per component the mean of `measure(X, Y)` over all its values in all samples.
+
+    Args:
+        model, samples, components, dropped: as `observe_stream`.
+        measure: (stream before, stream behind) -> values, of any shape.
+    """
+    sums, counts = dict.fromkeys(components, 0.0), dict.fromkeys(components, 0)
+
+    def add(component: Component, before: torch.Tensor, behind: torch.Tensor) -> None:
+        values = measure(before, behind)
+        sums[component] += float(values.sum())
+        counts[component] += values.numel()
+
+    observe_stream(model, samples, components, add, dropped)
+    return {component: sums[component] / counts[component] for component in components}
+
+
+def cosines(before: torch.Tensor, behind: torch.Tensor) -> torch.Tensor:
+    """Cosine of the streams at every token, [..., hidden] -> [...]."""
+    return nn.functional.cosine_similarity(before, behind, dim=-1, eps=1e-30)
+
+
 class _Watch:
     """Hooks on one layer; the stream is held only while that layer runs."""
 

@@ -5,16 +5,12 @@ signed, so that a token that speaks against the target ranks last.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 import numpy as np
 
 from keepfaith.attribution.problem import Method, MethodSettings, Problem
 from keepfaith.scoring.encoding import GradientInput
 from keepfaith.scoring.scorer import OptionScorer
-
-EXAMPLES_PER_CALL = 256
-"""Examples differentiated together."""
 
 
 def scores(
@@ -25,23 +21,21 @@ def scores(
     seed: int,
 ) -> Iterator[np.ndarray]:
     """Signed input x gradient, float64 [levels, features], per problem; the seed plays no part."""
-    remaining = iter(problems)
-    while chunk := tuple(islice(remaining, EXAMPLES_PER_CALL)):
-        per_level = [
-            scorer.embedding_effects(
-                [
-                    GradientInput(
-                        problem.encoded.prompt_ids,
-                        problem.encoded.option_ids[problem.targets[place]],
-                    )
-                    for problem in chunk
-                ],
-                level,
-            )
-            for place, level in enumerate(levels)
-        ]
-        for problem, *effects in zip(chunk, *per_level, strict=True):
-            yield np.stack(effects)[:, problem.encoded.special :]
+    chosen = tuple(problems)
+    per_level = [
+        scorer.embedding_effects(
+            [
+                GradientInput(
+                    problem.encoded.prompt_ids, problem.encoded.option_ids[problem.targets[place]]
+                )
+                for problem in chosen
+            ],
+            level,
+        )
+        for place, level in enumerate(levels)
+    ]
+    for problem, *effects in zip(chosen, *per_level, strict=True):
+        yield np.stack(effects)[:, problem.encoded.special :]
 
 
 METHOD = Method(

@@ -8,7 +8,6 @@ they miss it, the convergence delta, is logged.
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 import numpy as np
 
@@ -19,9 +18,6 @@ from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES_PER_CALL = 16
-"""Examples differentiated together, each at all points of its path."""
-
 
 def scores(
     problems: Iterable[Problem],
@@ -31,19 +27,18 @@ def scores(
     seed: int,
 ) -> Iterator[np.ndarray]:
     """Integrated gradients, float64 [levels, features], per problem; the seed plays no part."""
-    remaining = iter(problems)
-    while chunk := tuple(islice(remaining, EXAMPLES_PER_CALL)):
-        per_level = [
-            _level_scores(chunk, place, level, scorer, settings.steps)
-            for place, level in enumerate(levels)
-        ]
-        found = [np.stack(of_problem) for of_problem in zip(*per_level, strict=True)]
-        _log_deltas(chunk, found, levels, scorer)
-        yield from found
+    chosen = tuple(problems)
+    per_level = [
+        _level_scores(chosen, place, level, scorer, settings.steps)
+        for place, level in enumerate(levels)
+    ]
+    found = [np.stack(of_problem) for of_problem in zip(*per_level, strict=True)]
+    _log_deltas(chosen, found, levels, scorer)
+    yield from found
 
 
 def _level_scores(
-    chunk: Sequence[Problem], place: int, level: int, scorer: OptionScorer, steps: int
+    problems: Sequence[Problem], place: int, level: int, scorer: OptionScorer, steps: int
 ) -> list[np.ndarray]:
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     shares, weights = (nodes + 1) / 2, weights / 2
@@ -54,7 +49,7 @@ def _level_scores(
             _baseline(problem),
             share,
         )
-        for problem in chunk
+        for problem in problems
         for share in shares.tolist()
     ]
     effects = iter(scorer.embedding_effects(inputs, level))
@@ -62,7 +57,7 @@ def _level_scores(
         np.average([next(effects) for _ in shares], axis=0, weights=weights)[
             problem.encoded.special :
         ]
-        for problem in chunk
+        for problem in problems
     ]
 
 
@@ -71,7 +66,7 @@ def _baseline(problem: Problem) -> tuple[int, ...]:
 
 
 def _log_deltas(
-    chunk: Sequence[Problem],
+    problems: Sequence[Problem],
     found: Sequence[np.ndarray],
     levels: Sequence[int],
     scorer: OptionScorer,
@@ -79,12 +74,12 @@ def _log_deltas(
     """Say how far the scores miss completeness, in nats."""
     inputs = [
         ScoringInput(prompt, problem.encoded.option_ids)
-        for problem in chunk
+        for problem in problems
         for prompt in (problem.encoded.prompt_ids, _baseline(problem))
     ]
     answers = iter(scorer.log_likelihoods(inputs, levels))
     deltas = []
-    for problem, of_problem in zip(chunk, found, strict=True):
+    for problem, of_problem in zip(problems, found, strict=True):
         whole, nothing = next(answers), next(answers)
         effect = (whole - nothing)[np.arange(len(levels)), list(problem.targets)]
         deltas += np.abs(of_problem.sum(axis=1) - effect).tolist()

@@ -8,12 +8,11 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch.nn.functional import cosine_similarity
 
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.criterion import ALL, Criterion, Ranked, smallest_first
-from keepfaith.orders.stream import observe_stream
+from keepfaith.orders.stream import cosines, stream_means
 
 
 def rank(
@@ -23,17 +22,11 @@ def rank(
     seed: int = 0,
 ) -> Ranked:
     """Components by mean angular distance, smallest first; the seed plays no part."""
-    sums, rows = dict.fromkeys(components, 0.0), dict.fromkeys(components, 0)
+    return smallest_first(stream_means(model, samples, components, _last_angles))
 
-    def add(component: Component, before: torch.Tensor, behind: torch.Tensor) -> None:
-        cosines = cosine_similarity(before[:, -1], behind[:, -1], dim=-1, eps=1e-30)
-        sums[component] += float(cosines.clamp(-1, 1).arccos().sum()) / math.pi
-        rows[component] += len(cosines)
 
-    observe_stream(model, samples, components, add)
-    return smallest_first(
-        {component: sums[component] / rows[component] for component in components}
-    )
+def _last_angles(before: torch.Tensor, behind: torch.Tensor) -> torch.Tensor:
+    return cosines(before[:, -1], behind[:, -1]).clamp(-1, 1).arccos() / math.pi
 
 
 CRITERION = Criterion(

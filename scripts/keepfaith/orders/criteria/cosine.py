@@ -8,12 +8,11 @@ Cosines and their mean are float64.
 from collections.abc import Sequence
 
 import torch
-from torch.nn.functional import cosine_similarity
 
 from keepfaith.models.components import Component, Step
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.criterion import ALL, Criterion, Ranked, smallest_first
-from keepfaith.orders.stream import observe_stream
+from keepfaith.orders.stream import cosines, stream_means
 
 
 def scores(
@@ -23,15 +22,8 @@ def scores(
     dropped: Sequence[Step] = (),
 ) -> dict[Component, float]:
     """1 - mean cosine of every component, with `dropped` removed."""
-    sums, tokens = dict.fromkeys(components, 0.0), dict.fromkeys(components, 0)
-
-    def add(component: Component, before: torch.Tensor, behind: torch.Tensor) -> None:
-        cosines = cosine_similarity(before, behind, dim=-1, eps=1e-30)
-        sums[component] += float(cosines.sum())
-        tokens[component] += cosines.numel()
-
-    observe_stream(model, samples, components, add, dropped)
-    return {component: 1.0 - sums[component] / tokens[component] for component in components}
+    means = stream_means(model, samples, components, cosines, dropped)
+    return {component: 1.0 - mean for component, mean in means.items()}
 
 
 def rank(

@@ -10,7 +10,7 @@ import torch
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.criterion import ALL, Criterion, Ranked, smallest_first
-from keepfaith.orders.stream import observe_stream
+from keepfaith.orders.stream import stream_means
 
 
 def rank(
@@ -20,16 +20,13 @@ def rank(
     seed: int = 0,
 ) -> Ranked:
     """Components by mean relative norm, smallest first; the seed plays no part."""
-    sums, tokens = dict.fromkeys(components, 0.0), dict.fromkeys(components, 0)
-
-    def add(component: Component, before: torch.Tensor, behind: torch.Tensor) -> None:
-        ratios = (behind - before).norm(dim=-1) / before.norm(dim=-1)
-        sums[component] += float(ratios.sum())
-        tokens[component] += ratios.numel()
-
-    observe_stream(model, samples, components, add)
     return smallest_first(
-        {component: sums[component] / tokens[component] for component in components}
+        stream_means(
+            model,
+            samples,
+            components,
+            lambda before, behind: (behind - before).norm(dim=-1) / before.norm(dim=-1),
+        )
     )
 
 
