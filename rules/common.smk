@@ -90,7 +90,9 @@ def criterion_file(order):
 def dropped_kinds():
     """Kinds of components that some order of the study drops."""
     drops = [settings.orders[order].drop for order in settings.study.orders]
-    return sorted({component.kind for drop in drops for component in candidates(1, drop)})
+    return sorted(
+        {component.kind for drop in drops for component in candidates(1, drop)}
+    )
 
 
 def method_file(method):
