@@ -17,6 +17,7 @@ with job(snakemake.log[0]):
         list(snakemake.params.levels),
         settings["contexts"],
         settings["new_tokens"],
+        manifest.context_length,
         scoring["dtype"],
         scoring["device"],
         snakemake.threads,

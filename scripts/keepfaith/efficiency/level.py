@@ -54,6 +54,7 @@ def measure_level(request: Request) -> list[dict[str, float | int]]:
     memory = PeakMemory(device)
     components = [Component(layer, kind) for layer, kind in request.dropped]
     model = load_model(request.folder, request.dtype, request.device, components)
+    _read_all(model)
     loading = memory.taken()
     gone = sublayers_of(components)
     return [
@@ -68,6 +69,13 @@ def measure_level(request: Request) -> list[dict[str, float | int]]:
         }
         for context in sorted(request.contexts)
     ]
+
+
+def _read_all(model: PreTrainedModel) -> None:
+    """Read every weight once: a file is mapped lazily, so a weight takes memory only when it is first read."""
+    with torch.inference_mode():
+        for weight in model.parameters():
+            weight.max()
 
 
 def _run(

@@ -31,6 +31,7 @@ def measure(
     levels: Sequence[int],
     contexts: Sequence[int],
     new_tokens: int,
+    longest: int | None = None,
     dtype: str = "float32",
     device: str = "auto",
     threads: int = 1,
@@ -44,18 +45,19 @@ def measure(
         levels: levels to measure.
         contexts: prompt lengths in tokens.
         new_tokens: tokens decoded behind each prompt.
+        longest: the model's longest input in tokens; None where it has no limit.
         dtype, device, threads: how the model is run.
         repeats: timings, of which the median counts.
 
     Raises:
-        EfficiencyError: a level's process failed.
+        EfficiencyError: a level's process failed, or the model's longest input leaves no room for a prompt.
     """
     shared = {
         "folder": str(folder),
         "dtype": dtype,
         "device": device,
         "threads": threads,
-        "contexts": list(contexts),
+        "contexts": fitting_contexts(contexts, new_tokens, longest),
         "new_tokens": new_tokens,
         "repeats": repeats,
     }
@@ -65,6 +67,33 @@ def measure(
     for level, of_level in zip(levels, _processes(requests, levels), strict=True):
         rows += [{"level": level, **row} for row in of_level]
     return conform(pl.DataFrame(rows), EFFICIENCY)
+
+
+def fitting_contexts(contexts: Sequence[int], new_tokens: int, longest: int | None) -> list[int]:
+    """Prompt lengths that leave room for the new tokens; a longer one becomes the longest that does.
+
+    Models of one study differ in their longest input, and each is measured as far as it goes.
+
+    Raises:
+        EfficiencyError: not even a prompt of one token leaves room.
+    """
+    if longest is None:
+        return sorted(set(contexts))
+    room = longest - new_tokens
+    if room < 1:
+        raise EfficiencyError(
+            f"efficiency.new_tokens: {new_tokens} leave no room for a prompt in a model of {longest} positions; "
+            f"type at most {longest - 1}"
+        )
+    if beyond := [context for context in contexts if context > room]:
+        logger.info(
+            "contexts %s are measured at %d tokens: %d positions less %d new tokens",
+            beyond,
+            room,
+            longest,
+            new_tokens,
+        )
+    return sorted({min(context, room) for context in contexts})
 
 
 def _processes(

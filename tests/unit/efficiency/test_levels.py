@@ -8,7 +8,7 @@ from small_models import byte_level_tokenizer
 from zoo import tiny_model
 
 from keepfaith.artifacts.schemas import EFFICIENCY
-from keepfaith.efficiency.measure import EfficiencyError, measure
+from keepfaith.efficiency.measure import EfficiencyError, fitting_contexts, measure
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
 from keepfaith.models.removal import PrunableModel
@@ -81,3 +81,11 @@ def test_a_level_that_fails_is_an_error(folder, tmp_path):
     (broken / "config.json").write_text(json.dumps(content))
     with pytest.raises(EfficiencyError, match="level 0: its process ended with 1"):
         measure(broken, ORDER, [0], [8], 2, device="cpu")
+
+
+def test_contexts_beyond_the_model_are_measured_as_far_as_it_goes(folder):
+    table = measure(folder, ORDER, [0], [4, 60, 500], 4, longest=64, device="cpu", repeats=1)
+    assert table["context_tokens"].to_list() == [4, 60]
+    assert fitting_contexts([500, 8], 4, None) == [8, 500]
+    with pytest.raises(EfficiencyError, match=r"efficiency.new_tokens: 64 leave no room .* 63"):
+        fitting_contexts([4], 64, 64)
