@@ -9,11 +9,12 @@ from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, ORDER, PREDICTIO
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.problem import MethodSettings
+from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.order import components_of
 from keepfaith.scoring.opening import Scoring, open_scorer
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     parts = Parts(
         snakemake.output.attributions, key_of(dict(snakemake.params.items()), snakemake.input)
     )

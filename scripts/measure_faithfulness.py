@@ -7,12 +7,13 @@ from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, ORDER
 from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.devices.lease import leased_gpus
 from keepfaith.faithfulness.measure import measure
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.order import components_of
 from keepfaith.scoring.opening import Scoring, open_scorer
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     parts = Parts(
         snakemake.output.faithfulness, key_of(dict(snakemake.params.items()), snakemake.input)
     )

@@ -7,13 +7,14 @@ from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import STABILITY
 from keepfaith.artifacts.tables import write_table
 from keepfaith.config.schema import Order
+from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.stability import measure_stability
 from keepfaith.tasks.text import calibration_text
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     torch.set_num_threads(snakemake.threads)
     manifest = ModelManifest.read(snakemake.input.model)
     scoring, stability = snakemake.params.scoring, snakemake.params.stability

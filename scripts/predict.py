@@ -7,12 +7,13 @@ from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.order import components_of
 from keepfaith.scoring.opening import Scoring, open_scorer
 from keepfaith.scoring.predict import predict
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     parts = Parts(
         snakemake.output.predictions, key_of(dict(snakemake.params.items()), snakemake.input)
     )

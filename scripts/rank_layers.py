@@ -6,12 +6,13 @@ from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import ORDER, TEXTS
 from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.rank import rank_layers
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     torch.set_num_threads(snakemake.threads)
     manifest = ModelManifest.read(snakemake.input.model)
     order, scoring = snakemake.params.order, snakemake.params.scoring

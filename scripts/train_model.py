@@ -12,13 +12,14 @@ from keepfaith.artifacts.schemas import EXAMPLES
 from keepfaith.artifacts.tables import read_table
 from keepfaith.config.schema import Examples, TrainModel
 from keepfaith.config.settings import ResolvedTask
+from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.saving import save_model
 from keepfaith.models.sources import prepare_folder
 from keepfaith.models.train_on_tasks import train_on_tasks
 from keepfaith.models.training_data import examples_from, field_texts, plan_from
 from keepfaith.tasks.prepare import training_examples
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     torch.set_num_threads(snakemake.threads)
     source = TrainModel(**snakemake.params.model["source"])
     tasks = {name: ResolvedTask(**task) for name, task in snakemake.params.tasks.items()}

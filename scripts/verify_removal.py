@@ -8,12 +8,13 @@ import torch
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.artifacts.job import job
+from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.loading import load_model
 from keepfaith.models.removal import PrunableModel
 from keepfaith.models.sources import ModelManifest
 from keepfaith.models.verification import refuse_failures, verify
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     torch.set_num_threads(snakemake.threads)
     manifest = ModelManifest.read(snakemake.input.model)
     scoring = snakemake.params.scoring
