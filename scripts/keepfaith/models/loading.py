@@ -66,6 +66,8 @@ def load_model(
 ) -> PreTrainedModel:
     """The folder's causal language model in evaluation mode, without gradients on its weights.
 
+    Where the process sees several GPUs (a job sees those that it holds), the layers are spread over them.
+
     Args:
         folder: a folder with config.json and safetensors; slim ones (`slim`) come without what they dropped.
         dtype: float32, bfloat16, float16 (or float64, for references).
@@ -75,6 +77,8 @@ def load_model(
     Raises:
         LoadingError: weights are missing from the checkpoint (transformers would fill them at random).
     """
+    place = choose_device(device)
+    spread = place.type == "cuda" and torch.cuda.device_count() > 1
     config = read_config(folder)
     gone = skipped(config) | sublayers_of(dropped)
     base: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
@@ -85,6 +89,7 @@ def load_model(
         dtype=DTYPES[dtype],
         local_files_only=True,
         use_safetensors=True,
+        device_map="balanced" if spread else None,
         output_loading_info=True,
     )
     model, report = loaded
@@ -94,5 +99,5 @@ def load_model(
         )
     mark(model.config, gone)
     model.requires_grad_(False)
-    ready: PreTrainedModel = model.eval().to(choose_device(device))
-    return ready
+    ready: PreTrainedModel = model.eval()
+    return ready if spread else ready.to(place)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ the first layer of each kind how many tokens were seen. So it stores one head of
 """
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,6 +56,22 @@ class Absence:
         return (nothing, None) if kind in self.family.pairs else nothing
 
 
+class Shadow:
+    """Another `forward` for a module until `lift`; the one before may be a shadow too, as that of a spread model is."""
+
+    def __init__(self, module: nn.Module, forward: Callable[..., Any]) -> None:
+        self._module = module
+        self._before = module.__dict__.get("forward")
+        module.forward = forward
+
+    def lift(self) -> None:
+        """Give the module the `forward` back that it had."""
+        if self._before is None:
+            del self._module.__dict__["forward"]
+        else:
+            self._module.forward = self._before
+
+
 class Switch:
     """Stands before one sub-layer: `on` runs it, off answers as if it added nothing.
 
@@ -71,11 +87,11 @@ class Switch:
         self._absence: Absence = getattr(self.module, "absence", None) or Absence(
             Sublayer(site.index, kind), self.module, site.family
         )
-        self.module.forward = self._forward
+        self._shadow = Shadow(self.module, self._forward)
 
     def uninstall(self) -> None:
         """Give the module its own `forward` back."""
-        del self.module.__dict__["forward"]
+        self._shadow.lift()
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
         return self._run(*args, **kwargs) if self.on else self._absence.answer(*args, **kwargs)

@@ -28,7 +28,7 @@ def _head_reads(
     def gather(_: nn.Module, args: tuple[Any, ...]) -> tuple[torch.Tensor]:
         hidden: torch.Tensor = args[0]
         groups = hidden.view(-1, size, *hidden.shape[1:])
-        return (groups[:, rows, columns],)
+        return (groups[:, rows.to(hidden.device), columns.to(hidden.device)],)
 
     handle = head.register_forward_pre_hook(gather)
     try:

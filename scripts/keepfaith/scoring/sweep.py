@@ -26,7 +26,6 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
 
 from keepfaith.models.components import (
     SUBLAYERS,
@@ -36,7 +35,7 @@ from keepfaith.models.components import (
     check_order,
     sublayers_of,
 )
-from keepfaith.models.removal import PrunableModel, Switch
+from keepfaith.models.removal import PrunableModel, Shadow, Switch
 
 Group = tuple[int, ...]
 Kept = tuple[bool, bool]
@@ -147,7 +146,7 @@ class Sweep:
             ):
                 for level in group:
                     if level in plan.settled:
-                        self._settled[level] = states[self.reads]
+                        self._settled[level] = states[self._reads_on(states)]
                 for part in parts:
                     output = call(states, part.kept)
                     live[part.levels] = _states(output)
@@ -162,12 +161,19 @@ class Sweep:
         states = self._assembled(live, hidden) if last else _joined(live.values(), hidden)
         return (states, *output[1:]) if isinstance(output, tuple) else states
 
+    def _reads_on(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        rows, columns = self.reads
+        return rows.to(states.device), columns.to(states.device)
+
     def _assembled(self, live: dict[Group, torch.Tensor], like: torch.Tensor) -> torch.Tensor:
         """[levels * B, T, hidden], level by level; zeros where a settled level is not read."""
-        result = like.new_zeros((len(self._levels), self._batch_size, *like.shape[1:]))
+        # On the device of the last layer, which may be another than that of the layer before.
+        device = next(iter([*live.values(), *self._settled.values()])).device
+        shape = (len(self._levels), self._batch_size, *like.shape[1:])
+        result = like.new_zeros(shape, device=device)
         for place, level in enumerate(self._levels):
             if level in self._settled:
-                result[place][self.reads] = self._settled[level]
+                result[place][self._reads_on(result)] = self._settled[level]
             else:
                 result[place] = live[(level,)]
         return result.flatten(0, 1)
@@ -202,17 +208,16 @@ def sweeping(model: PrunableModel, order: Sequence[Step], levels: Sequence[int])
         raise ValueError(f"levels {list(levels)} are not distinct and ascending")
     sweep = Sweep(levels)
     plans = plan(model.layers, order, levels)
-    patched: list[nn.Module] = []
+    shadows: list[Shadow] = []
     model.removable(order)
     with model.dropping(()):
         try:
             for site, layer_plan in zip(model.sites, plans, strict=True):
                 switches = model.switches_of(site)
                 ends = site is model.sites[0], site is model.sites[-1]
-                run = site.layer.forward
-                site.layer.forward = partial(sweep.run_layer, run, switches, layer_plan, *ends)
-                patched.append(site.layer)
+                run = partial(sweep.run_layer, site.layer.forward, switches, layer_plan, *ends)
+                shadows.append(Shadow(site.layer, run))
             yield sweep
         finally:
-            for layer in patched:
-                del layer.__dict__["forward"]
+            for shadow in shadows:
+                shadow.lift()
