@@ -19,6 +19,7 @@ include: "rules/efficiency.smk"
 include: "rules/metrics.smk"
 include: "rules/export.smk"
 include: "rules/report.smk"
+include: "rules/plan.smk"
 
 
 rule all:

@@ -16,6 +16,8 @@ rule attribute:
     threads: THREADS
     resources:
         gpu=gpus,
+        mem_mb=memory("attribute"),
+        runtime=minutes("attribute"),
     params:
         # A further seed is a further job; it changes nothing for the seeds that were run.
         method=lambda wildcards: definition(
@@ -43,6 +45,8 @@ rule measure_faithfulness:
     threads: THREADS
     resources:
         gpu=gpus,
+        mem_mb=memory("measure_faithfulness"),
+        runtime=minutes("measure_faithfulness"),
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
         faithfulness=settings.study.faithfulness.model_dump(mode="json"),

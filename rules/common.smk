@@ -1,6 +1,7 @@
 # The only defs of the workflow: reading the configuration, and which files belong to which wildcards.
 
 import dataclasses
+import math
 import re
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from keepfaith.config.errors import ConfigError
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
 from keepfaith.orders.order import candidates
+from keepfaith.planning.plan import plan as cost_plan
+from keepfaith.planning.work import Workload
 from keepfaith.report.study import describe
 
 
@@ -139,6 +142,30 @@ def gpus(wildcards):
     if settings.study.scoring.device == "cpu":
         return 0
     return settings.models[wildcards.model].gpu
+
+
+workload = Workload(settings)
+
+
+def planned(name, wildcards):
+    """What the plan says of a job; its key is the wildcards, from the model inwards."""
+    key = ["model", "order", "task", "method", "seed"]
+    present = [wildcards[part] for part in key if part in wildcards.keys()]
+    return workload.job(name, *present)
+
+
+def minutes(name):
+    """Time that a job requests: three times what the plan says, and more with every retry."""
+    return lambda wildcards, attempt: attempt * (
+        10 + math.ceil(planned(name, wildcards).seconds / 20)
+    )
+
+
+def memory(name):
+    """Main memory that a job requests, in MB; more with every retry."""
+    return lambda wildcards, attempt: attempt * math.ceil(
+        planned(name, wildcards).memory_bytes / 1e6
+    )
 
 
 def definition(group, name, exclude=None):

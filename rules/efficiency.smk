@@ -15,6 +15,8 @@ rule measure_efficiency:
     threads: workflow.cores
     resources:
         gpu=gpus,
+        mem_mb=memory("measure_efficiency"),
+        runtime=minutes("measure_efficiency"),
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
         scoring=SCORING,

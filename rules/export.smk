@@ -22,6 +22,9 @@ rule export_model:
         format="[a-z_]+",
     conda:
         "../envs/workflow.yaml"
+    resources:
+        mem_mb=memory("export_model"),
+        runtime=minutes("export_model"),
     params:
         tasks=settings.study.tasks,
         order=lambda wildcards: definition("orders", wildcards.order),

@@ -36,6 +36,8 @@ rule train_model:
     threads: workflow.cores
     resources:
         gpu=gpus,
+        mem_mb=memory("train_model"),
+        runtime=minutes("train_model"),
     params:
         model=lambda wildcards: definition("models", wildcards.model),
         tasks={name: definition("tasks", name) for name in settings.training_tasks()},
@@ -57,6 +59,8 @@ rule verify_removal:
     threads: THREADS
     resources:
         gpu=gpus,
+        mem_mb=memory("verify_removal"),
+        runtime=minutes("verify_removal"),
     params:
         drop=dropped_kinds(),
         scoring=SCORING,

@@ -31,6 +31,8 @@ rule rank_layers:
     threads: THREADS
     resources:
         gpu=gpus,
+        mem_mb=memory("rank_layers"),
+        runtime=minutes("rank_layers"),
     params:
         order=lambda wildcards: definition("orders", wildcards.order),
         scoring=SCORING,
@@ -53,6 +55,8 @@ rule measure_stability:
     threads: THREADS
     resources:
         gpu=gpus,
+        mem_mb=memory("measure_stability"),
+        runtime=minutes("measure_stability"),
     params:
         order=lambda wildcards: definition("orders", wildcards.order),
         stability=settings.study.stability.model_dump(mode="json"),

@@ -15,6 +15,8 @@ rule predict:
     threads: THREADS
     resources:
         gpu=gpus,
+        mem_mb=memory("predict"),
+        runtime=minutes("predict"),
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
         scoring=SCORING,

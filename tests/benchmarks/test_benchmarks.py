@@ -14,6 +14,7 @@ SMALL = {
     "scoring": ["--examples", "6"],
     "limit": ["--examples", "10", "20"],
     "efficiency": ["--contexts", "16"],
+    "dry_run": [],
     "gpu": ["--prompts", "2", "--pairs", "2"],
 }
 

@@ -24,6 +24,11 @@ class HubModel(Strict):
     layers: Positive = Field(
         description="Its number of attention layers; needed before the download, checked after it."
     )
+    billions: Above0 = Field(
+        default=7.0,
+        description="Its parameters in billions; jobs request memory and time by it, and `snakemake plan` counts "
+        "with it.",
+    )
 
 
 class LocalModel(Strict):

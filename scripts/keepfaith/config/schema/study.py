@@ -192,6 +192,26 @@ class Efficiency(Strict):
     repeats: Positive = Field(default=5, description="Timings, of which the median counts.")
 
 
+class Plan(Strict):
+    """How fast the machine is, for `snakemake plan` and for the time that cluster jobs request."""
+
+    gpu_flops: Annotated[Number, Field(gt=0)] = Field(
+        default=4e14,
+        description="Floating-point operations per second that one GPU achieves; `benchmarks/gpu.py` measures it. The "
+        "default is an assumption: 40 % of the 989 Tflop/s that an H100 is sold with in bfloat16.",
+    )
+    core_flops: Annotated[Number, Field(gt=0)] = Field(
+        default=3e10,
+        description="The same for one CPU core; `benchmarks/limit.py` measures it.",
+    )
+    devices: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_distinct)] = (
+        Field(
+            default=(1, 8),
+            description="Numbers of GPUs (of cores, in a study on the CPU) for which the plan says how long it takes.",
+        )
+    )
+
+
 class Export(Strict):
     """Which pruned checkpoints `snakemake export` writes."""
 
@@ -271,6 +291,7 @@ class Study(Strict):
     efficiency: Efficiency = Field(
         default_factory=Efficiency, description="How the cost of every level is measured."
     )
+    plan: Plan = Field(default_factory=Plan, description="How fast the machine is, for plans.")
     export: Export = Field(
         default_factory=Export, description="Which pruned checkpoints `snakemake export` writes."
     )

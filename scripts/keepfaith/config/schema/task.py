@@ -65,6 +65,13 @@ class TableSource(Strict):
     )
 
 
+class Expected(Strict):
+    """How large a data set is that nothing was read of yet."""
+
+    examples: Positive = Field(default=1000, description="Rows of the evaluation split.")
+    tokens: Positive = Field(default=100, description="Tokens of a prompt, on average.")
+
+
 class HubTaskSource(TableSource):
     """A data set of the Hugging Face hub."""
 
@@ -73,6 +80,10 @@ class HubTaskSource(TableSource):
     config: Text | None = Field(default=None, description="Its configuration, if it has several.")
     revision: Text = Field(description="Commit of the data set; makes the run repeatable.")
     splits: Splits = Field(description="Which split serves which part.")
+    expected: Expected = Field(
+        default_factory=Expected,
+        description="Its size, for plans and requests alone: nothing that is computed depends on it.",
+    )
 
 
 class LocalTaskSource(TableSource):

@@ -1,0 +1,78 @@
+"""The plan of a study as text: what will be run, what it costs, on how many devices how long."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from keepfaith.config.schema import HubModel
+from keepfaith.config.settings import Settings
+from keepfaith.planning.schedule import makespan
+from keepfaith.planning.work import Workload
+
+HOUR, GIB = 3600.0, 2.0**30
+
+
+def plan(settings: Settings) -> str:
+    """The plan, one fact a line; nothing is loaded or fetched for it.
+
+    Raises:
+        ConfigError, RowError: a local file that says how large a task is cannot be read.
+    """
+    study, workload = settings.study, Workload(settings)
+    jobs = list(workload.jobs())
+    on_gpu = any(job.gpus for job in jobs)
+    device = "GPU" if on_gpu else "core"
+    table = (
+        pl.DataFrame(
+            {
+                "rule": [job.rule for job in jobs],
+                "jobs": [1] * len(jobs),
+                "hours": [job.seconds / HOUR * max(1, job.gpus) for job in jobs],
+                "disk": [job.disk_bytes / GIB for job in jobs],
+                "memory": [job.memory_bytes / GIB for job in jobs],
+            }
+        )
+        .group_by("rule", maintain_order=True)
+        .agg(pl.sum("jobs", "hours", "disk"), pl.max("memory"))
+    )
+    total = table.select(
+        pl.lit("all").alias("rule"), pl.sum("jobs", "hours", "disk"), pl.max("memory")
+    )
+    rate = study.plan.gpu_flops if on_gpu else study.plan.core_flops
+    key = "gpu_flops" if on_gpu else "core_flops"
+    lines = [
+        f"Plan of {study.name}: {len(study.models)} models, {len(study.orders)} orders, {len(study.tasks)} tasks, "
+        f"{len(study.methods)} methods",
+        *_table(table, total, device),
+        *_fetched(settings),
+        *(
+            f"{_counted(count, device)}: {makespan(jobs, count) / HOUR:.1f} hours"
+            for count in study.plan.devices
+        ),
+        f"Reckoned with {rate:.2g} operations per second and {device} (plan.{key}), to within a factor of two. Jobs "
+        "that call no model come on top, minutes in all.",
+    ]
+    return "\n".join(lines)
+
+
+def _counted(count: int, device: str) -> str:
+    return f"{count} {device}{'s' if count > 1 else ''}"
+
+
+def _table(table: pl.DataFrame, total: pl.DataFrame, device: str) -> Iterable[str]:
+    yield f"{'rule':22}{'jobs':>7}{device + '-hours':>12}{'disk GiB':>10}{'memory GiB':>12}"
+    for row in pl.concat([table, total]).iter_rows(named=True):
+        yield (
+            f"{row['rule']:22}{row['jobs']:>7}{row['hours']:>12.2f}{row['disk']:>10.2f}{row['memory']:>12.1f}"
+        )
+
+
+def _fetched(settings: Settings) -> Iterable[str]:
+    billions = [
+        model.source.billions
+        for model in settings.models.values()
+        if isinstance(model.source, HubModel)
+    ]
+    if billions:
+        # Checkpoints of this size are stored in 16 bits.
+        yield f"Weights to be fetched from the hub: {sum(billions) * 2e9 / GIB:.0f} GiB"

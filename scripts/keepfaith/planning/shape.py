@@ -1,0 +1,114 @@
+"""How large a model and a task are, before either is loaded: from the catalog, a folder's files, or an architecture."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from keepfaith.config.files import read_rows
+from keepfaith.config.load import BUILTIN_CHECKPOINT
+from keepfaith.config.rows import read_table
+from keepfaith.config.schema import (
+    BuiltinModel,
+    BuiltinTaskSource,
+    HubModel,
+    HubTaskSource,
+    LocalModel,
+    Model,
+    TrainModel,
+)
+from keepfaith.config.settings import ResolvedTask
+
+CHARACTERS_PER_TOKEN = 4.2
+"""Of English text under a vocabulary of 32,000 or more; a character-level tokenizer makes four times as many."""
+
+READ_ROWS = 200
+"""Rows of a local file that its mean prompt length is taken from."""
+
+BUILTIN_TOKENS = 40
+"""Of a prompt of the built-in tasks, on average."""
+
+OWN_OPTIONS = 4
+"""Of an example that has options of its own, on average."""
+
+VOCABULARY = 2048
+"""Of a model that the workflow trains, at most."""
+
+WEIGHT_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """A model's size: parameters and layers."""
+
+    parameters: float
+    layers: int
+
+    def weight_bytes(self, dtype: str) -> float:
+        """Bytes of its weights in memory."""
+        return self.parameters * WEIGHT_BYTES[dtype]
+
+
+@dataclass(frozen=True)
+class TaskShape:
+    """A task's size: rows of its evaluation split, tokens of a prompt on average, options of an example."""
+
+    rows: int
+    tokens: float
+    options: int
+
+
+def model_shape(model: Model, layers: int) -> ModelShape:
+    """The size of a model of the catalog."""
+    match model.source:
+        case HubModel(billions=billions):
+            return ModelShape(billions * 1e9, layers)
+        case LocalModel(path=path):
+            return ModelShape(_parameters(Path(path)), layers)
+        case BuiltinModel():
+            return ModelShape(_parameters(BUILTIN_CHECKPOINT), layers)
+        case TrainModel(architecture=shape):
+            per_layer = 4 * shape.hidden**2 + 3 * shape.hidden * shape.intermediate
+            embeddings = VOCABULARY * shape.hidden * (1 if shape.tied else 2)
+            return ModelShape(shape.layers * per_layer + embeddings, layers)
+
+
+def _parameters(folder: Path) -> float:
+    """Two bytes a weight, as large checkpoints are stored; for one in float32 an upper bound."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 2
+
+
+def task_shape(resolved: ResolvedTask) -> TaskShape:
+    """The size of a task with the source that the study reads.
+
+    Raises:
+        ConfigError, RowError: a local file cannot be read.
+    """
+    options = len(resolved.task.options or ()) or OWN_OPTIONS
+    match resolved.source:
+        case HubTaskSource(expected=expected):
+            return TaskShape(expected.examples, expected.tokens, options)
+        case BuiltinTaskSource(sizes=sizes):
+            return TaskShape(sizes.evaluation, BUILTIN_TOKENS, options)
+        case source:
+            path = source.splits.evaluation
+            rows = read_table(resolved.task, source, islice(read_rows(path), READ_ROWS))
+            fixed = len(resolved.task.prompt)
+            mean = _mean(fixed + sum(map(len, row.fields.values())) for row in rows)
+            return TaskShape(_rows(Path(path)), math.ceil(mean / CHARACTERS_PER_TOKEN), options)
+
+
+def _rows(path: Path) -> int:
+    """Rows of a file, by its lines or its own count; not parsed, since a plan must be quick."""
+    if path.suffix == ".parquet":
+        return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    with path.open("rb") as handle:
+        return sum(block.count(b"\n") for block in iter(lambda: handle.read(1 << 20), b""))
+
+
+def _mean(values: Iterable[int]) -> float:
+    listed = list(values)
+    return sum(listed) / max(1, len(listed))

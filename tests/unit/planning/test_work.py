@@ -1,0 +1,70 @@
+"""Costs worked out by hand, and what they must grow with."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from keepfaith.config.load import load_study
+from keepfaith.planning.plan import plan
+from keepfaith.planning.work import BACKWARD, OPTION_TOKENS, START_SECONDS, Workload
+
+ROOT = Path(__file__).parents[3]
+PAPER = yaml.safe_load((ROOT / "config" / "studies" / "paper.yaml").read_text(encoding="utf-8"))
+
+
+def workload(**changes: object) -> Workload:
+    return Workload(load_study(PAPER | changes, ROOT / "config" / "catalog"))
+
+
+def test_a_prediction_job_by_hand() -> None:
+    found = workload().job("predict", "llama-2-7b", "cosine", "sst2")
+    tokens = 872 * (38 + OPTION_TOKENS) * (1 + 0.25 * 16)
+    seconds = START_SECONDS + 2 * 6.74 + 2 * 6.74e9 * tokens / 4e14
+    assert found.seconds == pytest.approx(seconds)
+    assert found.disk_bytes == 872 * 17 * 2 * 12
+    assert found.gpus == 1
+    assert found.needs == (("rank_layers", ("llama-2-7b", "cosine")),)
+
+
+def test_a_gradient_job_by_hand() -> None:
+    key = ("gemma-2b", "cosine", "rte", "input_x_gradient", "0")
+    tokens = 200 * BACKWARD * (80 + OPTION_TOKENS) * 10
+    seconds = START_SECONDS + 2 * 2.51 + 2 * 2.51e9 * tokens / 4e14
+    assert workload().job("attribute", *key).seconds == pytest.approx(seconds)
+
+
+def test_every_job_stands_behind_what_it_needs() -> None:
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    for job in workload().jobs():
+        assert seen.issuperset(job.needs), job
+        seen.add((job.rule, job.key))
+
+
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [
+        ({"models": ["gemma-2b"]}, {"models": ["llama-3.1-8b"]}),
+        ({"levels": {"maximum": 2}}, {"levels": {"maximum": 9}}),
+        ({"seeds": [0]}, {"seeds": [0, 1, 2]}),
+        ({"tasks": ["sst2"]}, {"tasks": ["sst2", "boolq"]}),
+        ({"examples": {"explanation": 100}}, {"examples": {"explanation": 200}}),
+        ({"orders": ["cosine"]}, {"orders": ["cosine"], "stability": {"seeds": 3}}),
+        ({"plan": {"gpu_flops": 4e14}}, {"plan": {"gpu_flops": 1e14}}),
+    ],
+)
+def test_more_work_takes_longer(less: dict[str, object], more: dict[str, object]) -> None:
+    small, large = (sum(job.seconds for job in workload(**c).jobs()) for c in (less, more))
+    assert small < large
+
+
+def test_the_text_says_what_the_jobs_add_up_to() -> None:
+    found = workload()
+    text = plan(found.settings).splitlines()
+    jobs = list(found.jobs())
+    total = next(line.split() for line in text if line.startswith("all "))
+    hours = sum(job.seconds for job in jobs) / 3600
+    assert int(total[1]) == len(jobs) == 5 * 3 + 5 * 8 * (1 + 10 + 4)
+    assert float(total[2]) == pytest.approx(hours, abs=0.01)
+    assert any(line == f"1 GPU: {hours:.1f} hours" for line in text)
+    assert "Weights to be fetched from the hub: 60 GiB" in text

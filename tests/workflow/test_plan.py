@@ -1,0 +1,29 @@
+"""What a study will cost is said before it runs, and the whole published study is planned in seconds."""
+
+import time
+from collections.abc import Callable
+
+from workflow_copy import Workflow
+
+
+def test_plan_runs_nothing_but_itself(new_workflow: Callable[[str], Workflow]) -> None:
+    workflow = new_workflow("plan")
+    result = workflow.run("plan", "--configfile", "mini.yaml")
+    assert result.returncode == 0, result.stdout
+    assert "Plan of mini: 1 models, 1 orders, 1 tasks, 2 methods" in result.stdout
+    assert "8 cores:" in result.stdout
+    assert {path.name for path in workflow.folder.glob("results/*")} <= {".lock"}
+
+
+def test_the_published_study_is_planned_in_seconds(
+    new_workflow: Callable[[str], Workflow],
+) -> None:
+    workflow = new_workflow("paper")
+    started = time.monotonic()
+    result = workflow.run("--configfile", "config/studies/paper.yaml", "--dry-run")
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert time.monotonic() - started < 60  # half of that on an idle machine
+    attributions = [line for line in result.stdout.splitlines() if line.startswith("attribute ")]
+    assert attributions[0].split()[1] == "400"
+    requested = next(line for line in result.stdout.splitlines() if "gpu=1" in line)
+    assert "mem_mb=" in requested and "runtime=" in requested
