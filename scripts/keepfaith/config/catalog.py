@@ -47,6 +47,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         line = f"line {mark.line + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or error
         raise ConfigError(path, f"{line}broken YAML ({problem}); mend that line") from error
+    except RecursionError as error:
+        raise ConfigError(path, "is nested too deeply; a definition needs a few levels") from error
     if not isinstance(content, dict):
         raise ConfigError(path, f"expected keys with values, got {type(content).__name__}")
     return content

@@ -2,6 +2,11 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
+
+# Looks at the outermost few values only: YAML's aliases make values whose whole repr fills the memory.
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 
 class ConfigError(ValueError):
@@ -24,5 +29,5 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 def shown(value: object, width: int = 60) -> str:
     """`value` as it may stand in a sentence: its repr, cut to `width` characters."""
-    text = repr(value)
+    text = _SHORT.repr(value)
     return text if len(text) <= width else text[: width - 3] + "..."

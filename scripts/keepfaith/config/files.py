@@ -69,7 +69,7 @@ def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(
                 path, f"line {number}: broken JSON ({error}); mend that line"
             ) from error

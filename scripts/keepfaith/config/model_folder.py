@@ -7,7 +7,13 @@ from typing import Any
 from keepfaith.config.errors import ConfigError
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+MODEL_SUFFIXES = (".safetensors", ".json", ".model", ".txt")
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json")
+
+
+def model_files(folder: Path) -> list[Path]:
+    """The files that a model may be loaded from, so that a change of one can be noticed."""
+    return sorted(path for path in folder.glob("*") if path.suffix in MODEL_SUFFIXES)
 
 
 def read_configuration(place: str, folder: Path) -> dict[str, Any]:
@@ -25,7 +31,7 @@ def read_configuration(place: str, folder: Path) -> dict[str, Any]:
         )
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(place, f"{file} is broken JSON ({error}); copy it again") from error
     if not isinstance(content, dict):
         raise ConfigError(place, f"{file} holds no object; copy it again")
@@ -71,7 +77,10 @@ def check_model_folder(place: str, folder: Path) -> None:
             f"{folder} holds {found}; save it with save_pretrained, which writes model.safetensors",
         )
     for index in folder.glob("*.safetensors.index.json"):
-        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        try:
+            wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(place, f"{index} is no index of weights; copy it again") from error
         if missing := sorted(wanted - {path.name for path in weights}):
             raise ConfigError(
                 place, f"{folder} lacks {missing[0]}, named in {index.name}; copy it too"
@@ -96,7 +105,7 @@ def _check_weights(place: str, path: Path) -> None:
         ends = [
             entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             place, f"{path} is no safetensors file ({error}); fetch it again (a Git LFS pointer?)"
         ) from error

@@ -114,6 +114,10 @@ def _text(row: Mapping[str, Any], column: str) -> str:
     if not text.strip():
         raise RowError(f"column {column!r} is empty; fill it or leave the row out")
     _encodable(text, column)
+    if "\0" in text:
+        raise RowError(
+            f"column {column!r} holds a NUL character at character {text.index(chr(0))}; it must be text, not bytes"
+        )
     return text
 
 

@@ -30,8 +30,12 @@ def as_number(value: object) -> object:
 
 typed_number = BeforeValidator(as_number)
 
+REPOSITORY = r"^[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*$"
+"""Owner and name on the hub; nothing that could be taken for a path."""
+
 Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN, max_length=80)]
 FieldName = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]*$")]
+Repository = Annotated[str, Field(strict=True, pattern=REPOSITORY)]
 Text = Annotated[str, Field(strict=True, min_length=1)]
 Count = Annotated[int, Field(strict=True, ge=0), typed_number]
 Positive = Annotated[int, Field(strict=True, ge=1), typed_number]

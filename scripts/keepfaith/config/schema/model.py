@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from keepfaith.config.schema.base import Number, Positive, Seed, Strict, Text
+from keepfaith.config.schema.base import Number, Positive, Repository, Seed, Strict, Text
 
 Above0 = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, lt=1)]
@@ -15,9 +15,7 @@ class HubModel(Strict):
     """A model of the Hugging Face hub, downloaded once, safetensors only."""
 
     kind: Literal["hub"] = Field(description="`hub`.")
-    repository: Annotated[str, Field(strict=True, pattern=r"^[\w.-]+/[\w.-]+$")] = Field(
-        description="Repository on the hub, owner/name."
-    )
+    repository: Repository = Field(description="Repository on the hub, owner/name.")
     revision: Text = Field(
         description="Commit (or tag) of the repository; a commit makes the run repeatable."
     )

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from keepfaith.config.errors import nearest
 from keepfaith.config.placeholders import placeholders
-from keepfaith.config.schema.base import FieldName, Positive, Seed, Strict, Text
+from keepfaith.config.schema.base import FieldName, Positive, Repository, Seed, Strict, Text
 
 GENERATORS = ("sentiment", "passage", "lookup")
 """Names of the generators of `keepfaith.tasks.builtin`; a test holds the two lists together."""
@@ -76,7 +76,7 @@ class HubTaskSource(TableSource):
     """A data set of the Hugging Face hub."""
 
     kind: Literal["hub"] = Field(default="hub", description="`hub`; need not be typed.")
-    repository: Text = Field(description="Data set on the hub, owner/name.")
+    repository: Repository = Field(description="Data set on the hub, owner/name.")
     config: Text | None = Field(default=None, description="Its configuration, if it has several.")
     revision: Text = Field(description="Commit of the data set; makes the run repeatable.")
     splits: Splits = Field(description="Which split serves which part.")
