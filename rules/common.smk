@@ -173,6 +173,10 @@ def definition(group, name, exclude=None):
     return getattr(settings, group)[name].model_dump(mode="json", exclude=exclude)
 
 
+def model_files(wildcards):
+    return settings.model_files(wildcards.model)
+
+
 def task_files(wildcards):
     return settings.tasks[wildcards.task].files()
 

@@ -2,6 +2,8 @@
 
 
 rule prepare_model:
+    input:
+        source=model_files,
     output:
         model="results/models/{model}/model.json",
     log:

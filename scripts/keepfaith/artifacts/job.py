@@ -1,5 +1,6 @@
 """The frame around every job: where its log goes, how it fails, and that it never outlives its workflow."""
 
+import errno
 import logging
 import os
 import sys
@@ -43,7 +44,11 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    hint = "; free some space and type the same command again: what is finished is kept"
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # Libraries that write files by themselves put the system's words into errors of their own.
+    full = full or os.strerror(errno.ENOSPC) in str(error)
+    return " ".join(f"{type(error).__name__}: {error}{hint if full else ''}".split())
 
 
 def _stop_with_parent() -> None:

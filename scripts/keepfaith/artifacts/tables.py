@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from keepfaith.artifacts.atomic import replacing
+from keepfaith.artifacts.digest import content_digest
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import TableSchema
 
@@ -27,13 +28,14 @@ def write_table(
         "keepfaith_schema": schema.name,
         "keepfaith_schema_version": str(schema.version),
         "keepfaith_provenance": provenance.to_json(),
+        "keepfaith_content": content_digest(frame),
     }
     with replacing(path) as temporary:
         frame.write_parquet(temporary, metadata=metadata)
 
 
 def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
-    """Read a table and check that it is what `schema` says.
+    """Read a table and check that it is what `schema` says and what was written.
 
     Raises:
         ArtifactError: with the path and what to do about it.
@@ -52,7 +54,10 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
             f"{path}: holds {found[0]} version {found[1]}, expected {schema.name} version {schema.version}; "
             "delete it and run again"
         )
-    return conform(frame, schema, place=str(path))
+    frame = conform(frame, schema, place=str(path))
+    if metadata.get("keepfaith_content") != content_digest(frame):
+        raise ArtifactError(f"{path}: was changed after it was written; delete it and run again")
+    return frame
 
 
 def read_provenance(path: Path) -> Provenance:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from keepfaith.config.model_folder import model_files
 from keepfaith.config.schema import (
+    LocalModel,
     LocalTaskSource,
     LocalText,
     Method,
@@ -82,6 +84,13 @@ class Settings:
     def training_files(self) -> list[str]:
         """Local files that `train` models learn from."""
         return [path for task in self.tasks.values() if (path := task.training_file())]
+
+    def model_files(self, model: str) -> list[str]:
+        """The files of a local model's folder, if it is one."""
+        source = self.models[model].source
+        return (
+            list(map(str, model_files(Path(source.path)))) if isinstance(source, LocalModel) else []
+        )
 
     def text_files(self, order: str) -> list[str]:
         """The local file of an order's calibration text, if it has one."""

@@ -7,8 +7,12 @@ Tokenising the option by itself gives other tokens wherever the tokenizer merges
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 from transformers import PreTrainedTokenizerBase
+
+UNSEEN = ("Cc", "Cf", "Mn")
+"""Kinds of characters that a tokenizer may drop: control, format, and marks that combine with the one before."""
 
 
 class EncodingError(Exception):
@@ -147,9 +151,11 @@ class PromptEncoder:
             raise EncodingError(
                 f"{name}: the tokenizer ends every text with a special token, so no option can follow"
             )
+        offsets = [(int(start), int(end)) for start, end in encoded["offset_mapping"]]
+        _check_covered(context, offsets[special:], name)
         spans = [(0, 0)] * special
-        for token, (start, end) in list(zip(ids, encoded["offset_mapping"], strict=True))[special:]:
-            spans.append(self._visible_span(context, token, int(start), int(end)))
+        for token, (start, end) in list(zip(ids, offsets, strict=True))[special:]:
+            spans.append(self._visible_span(context, token, start, end))
         return ids, tuple(spans), special
 
     def _visible_span(self, text: str, token: int, start: int, end: int) -> tuple[int, int]:
@@ -188,3 +194,23 @@ class PromptEncoder:
                 "with a longer context, or type scoring.over_long: cut_left"
             )
         return tokens - self.maximum_tokens
+
+
+def _check_covered(text: str, offsets: Sequence[tuple[int, int]], name: str) -> None:
+    """Refuse a text of which the tokenizer drops something that can be seen: the model would not be asked it.
+
+    Raises:
+        EncodingError: with the first character that is in no token.
+    """
+    covered = bytearray(len(text))
+    for start, end in offsets:
+        covered[start:end] = b"\1" * (end - start)
+    place = covered.find(0)
+    while place >= 0:
+        character = text[place]
+        if not character.isspace() and category(character) not in UNSEEN:
+            raise EncodingError(
+                f"{name}: the tokenizer drops {character!r} (character {place}); leave the example out, replace the "
+                "character, or use a model whose tokenizer knows it"
+            )
+        place = covered.find(0, place + 1)

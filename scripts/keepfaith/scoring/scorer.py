@@ -79,7 +79,8 @@ class OptionScorer:
             Per input an array [len(levels), number of its options].
 
         Raises:
-            ScoringError: an empty prompt or option, or a single row that does not fit into memory.
+            ScoringError: an empty prompt or option, a single row that does not fit into memory, or a model
+                whose log-probabilities are not finite.
             ValueError: a level outside the order.
         """
         check_order(self.order, levels)
@@ -90,8 +91,9 @@ class OptionScorer:
         progress = Progress(len(rows) * len(distinct), "rows x levels", logger, quiet=True)
         with torch.inference_mode(), sweeping(self.model, self.order, distinct) as sweep:
             for batch, (slots, scores) in self._budget.run(rows, partial(self._score, sweep)):
-                for level, level_scores in enumerate(scores):
-                    np.add.at(values[level], slots, level_scores)
+                for place, level_scores in enumerate(scores):
+                    self._check_finite(level_scores, distinct[place])
+                    np.add.at(values[place], slots, level_scores)
                 progress.advance(len(batch) * len(distinct))
         return pool.scatter(values[np.searchsorted(distinct, levels)])
 
@@ -102,6 +104,13 @@ class OptionScorer:
         sweep.reads = (batch.rows, batch.columns)
         scores = token_log_probabilities(self.model, batch)
         return batch.slots.cpu().numpy(), scores.double().cpu().numpy()
+
+    def _check_finite(self, scores: NDArray[np.float64], level: int) -> None:
+        if not np.isfinite(scores).all():
+            raise ScoringError(
+                f"level {level}: the model gives a log-probability that is no finite number; its weights are damaged, "
+                f"or they do not fit into {str(self.model.dtype).removeprefix('torch.')}: try scoring.dtype: float32"
+            )
 
     def embedding_effects(
         self, inputs: Sequence[GradientInput], level: int
@@ -131,6 +140,7 @@ class OptionScorer:
         progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
         with self.model.at_level(self.order, level):
             for batch, effects in self._budget.run(rows, partial(self._differentiate, inputs)):
+                self._check_finite(effects, level)
                 for row, of_row in zip(batch, effects, strict=True):
                     found[row.slots[0]] = of_row[: len(inputs[row.slots[0]].prompt_ids)]
                 progress.advance(len(batch))

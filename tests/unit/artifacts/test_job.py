@@ -34,6 +34,17 @@ def test_a_failure_is_one_line_and_a_traceback_in_the_log(tmp_path: Path) -> Non
     assert "Traceback" in log.read_text()
 
 
+def test_a_full_disk_says_how_to_go_on(tmp_path: Path) -> None:
+    process = start(
+        "from keepfaith.artifacts.job import job\n"
+        f"with job({str(tmp_path / 'log')!r}):\n    with open('/dev/full', 'w') as full:\n        full.write('x')"
+    )
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert errors.startswith("keepfaith: OSError: [Errno 28] No space left on device; free some")
+    assert errors.count("\n") == 1
+
+
 def test_a_job_ends_with_its_parent(tmp_path: Path) -> None:
     beat = tmp_path / "beat"
     child = (

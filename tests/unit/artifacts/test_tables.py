@@ -57,3 +57,16 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ArtifactError, match=r"order\.parquet: not a readable table"):
         read_table(path, ORDER)
+
+
+def test_a_table_that_was_edited_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "order.parquet"
+    write_table(FRAME, path, ORDER, PROVENANCE)
+    notes = pl.read_parquet_metadata(path)
+    ours = {name: text for name, text in notes.items() if name.startswith("keepfaith")}
+    edited = FRAME.with_columns(score=pl.Series([0.25, 0.51]))
+    edited.write_parquet(path, metadata=ours)
+    with pytest.raises(ArtifactError, match=r"order\.parquet: was changed after it was written"):
+        read_table(path, ORDER)
+    FRAME.write_parquet(path, metadata=ours)
+    assert read_table(path, ORDER).equals(FRAME)

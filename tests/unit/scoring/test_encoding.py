@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import byte_level_tokenizer, metaspace_tokenizer
-from tokenizers import processors
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
 
 from keepfaith.scoring.encoding import EncodingError, PromptEncoder
 
@@ -132,3 +133,14 @@ def test_tokenizer_that_closes_every_text_is_refused():
 def test_decode_is_plain_text(encoder):
     text = "The film was not good ."
     assert encoder.decode(encoder.encode(text, [" no"]).prompt_ids) == text
+
+
+def test_a_tokenizer_that_drops_characters_is_refused():
+    tokenizer = Tokenizer(models.BPE())  # no unknown token, no bytes: what it never saw is gone
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(vocab_size=60, show_progress=False)
+    tokenizer.train_from_iterator(["a film", "no film", "yes"], trainer)
+    encoder = PromptEncoder(PreTrainedTokenizerFast(tokenizer_object=tokenizer))
+    assert encoder.encode("a  film\u200b", [" yes"]).prompt_ids
+    with pytest.raises(EncodingError, match=r"example 7: the tokenizer drops 'q' \(character 2\)"):
+        encoder.encode("a q film", [" yes"], "example 7")

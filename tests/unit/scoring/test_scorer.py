@@ -295,3 +295,19 @@ def test_the_budget_is_found_where_none_is_given(prunable):
         scorer.log_likelihoods(inputs, LEVELS),
         OptionScorer(prunable, ORDER, 50).log_likelihoods(inputs, LEVELS),
     )
+
+
+def test_damaged_weights_are_refused_and_the_level_is_named():
+    model = PrunableModel(tiny_model("llama"))
+    scorer = OptionScorer(model, ORDER)
+    inputs = random_inputs(3)
+    with torch.no_grad():
+        model.model.model.layers[2].self_attn.o_proj.weight[0, 0] = float("nan")
+    with pytest.raises(
+        ScoringError, match=r"level 0: .* no finite number; its weights are damaged"
+    ):
+        scorer.log_likelihoods(inputs, LEVELS)
+    # Level 1 drops the damaged attention.
+    assert all(np.isfinite(found).all() for found in scorer.log_likelihoods(inputs, [1]))
+    with pytest.raises(ScoringError, match="level 0"):
+        scorer.embedding_effects([GradientInput((5, 6, 7), (8,))], 0)
