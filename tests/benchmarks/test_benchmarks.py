@@ -12,7 +12,7 @@ SMALL = {
     "evidence_recall": ["--samples", "3"],
     "path": ["--prompts", "2", "--pairs", "2"],
     "scoring": ["--examples", "6"],
-    "limit": ["--examples", "10", "20"],
+    "limit": ["--examples", "10", "20", "--rounds", "1"],
     "efficiency": ["--contexts", "16"],
     "dry_run": [],
     "gpu": ["--prompts", "2", "--pairs", "2"],

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from keepfaith.models.components import Component, Sublayer
+from keepfaith.models.finite import check_finite
 from keepfaith.models.removal import PrunableModel
 
 TOKENS = 9
@@ -55,9 +56,13 @@ def verify(model: PrunableModel, drop: Sequence[str] = ("attention",)) -> list[C
     Args:
         model: with all sub-layers switched on.
         drop: kinds of components that will be dropped: attention, mlp, block.
+
+    Raises:
+        NotFiniteError: the dense model gives NaN or infinity.
     """
     checks = []
     with torch.inference_mode(), model.dropping(()):
+        check_finite(_logits(model).float().cpu().numpy(), "logits", model.dtype)
         for components in _cases(model, drop):
             sublayers = model.removable(components)
             with _zeroed(model, sublayers):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from keepfaith.artifacts.progress import Progress
 from keepfaith.models.components import Step, check_order
+from keepfaith.models.finite import check_finite
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.batches import collate
 from keepfaith.scoring.budget import TokenBudget, automatic_budget
@@ -79,8 +80,8 @@ class OptionScorer:
             Per input an array [len(levels), number of its options].
 
         Raises:
-            ScoringError: an empty prompt or option, a single row that does not fit into memory, or a model
-                whose log-probabilities are not finite.
+            ScoringError: an empty prompt or option, or a single row that does not fit into memory.
+            NotFiniteError: the model gives NaN or infinity.
             ValueError: a level outside the order.
         """
         check_order(self.order, levels)
@@ -92,7 +93,11 @@ class OptionScorer:
         with torch.inference_mode(), sweeping(self.model, self.order, distinct) as sweep:
             for batch, (slots, scores) in self._budget.run(rows, partial(self._score, sweep)):
                 for place, level_scores in enumerate(scores):
-                    self._check_finite(level_scores, distinct[place])
+                    check_finite(
+                        level_scores,
+                        f"level {distinct[place]}: log-probabilities",
+                        self.model.dtype,
+                    )
                     np.add.at(values[place], slots, level_scores)
                 progress.advance(len(batch) * len(distinct))
         return pool.scatter(values[np.searchsorted(distinct, levels)])
@@ -104,13 +109,6 @@ class OptionScorer:
         sweep.reads = (batch.rows, batch.columns)
         scores = token_log_probabilities(self.model, batch)
         return batch.slots.cpu().numpy(), scores.double().cpu().numpy()
-
-    def _check_finite(self, scores: NDArray[np.float64], level: int) -> None:
-        if not np.isfinite(scores).all():
-            raise ScoringError(
-                f"level {level}: the model gives a log-probability that is no finite number; its weights are damaged, "
-                f"or they do not fit into {str(self.model.dtype).removeprefix('torch.')}: try scoring.dtype: float32"
-            )
 
     def embedding_effects(
         self, inputs: Sequence[GradientInput], level: int
@@ -129,7 +127,7 @@ class OptionScorer:
             Per input an array [prompt tokens], in nats.
 
         Raises:
-            ScoringError, ValueError: as `log_likelihoods`.
+            ScoringError, NotFiniteError, ValueError: as `log_likelihoods`.
         """
         rows = []
         for slot, item in enumerate(inputs):
@@ -140,7 +138,7 @@ class OptionScorer:
         progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
         with self.model.at_level(self.order, level):
             for batch, effects in self._budget.run(rows, partial(self._differentiate, inputs)):
-                self._check_finite(effects, level)
+                check_finite(effects, f"level {level}: gradients", self.model.dtype)
                 for row, of_row in zip(batch, effects, strict=True):
                     found[row.slots[0]] = of_row[: len(inputs[row.slots[0]].prompt_ids)]
                 progress.advance(len(batch))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo import FAMILIES, LAYERS, VOCABULARY, tiny_model
 
+from keepfaith.models.finite import NotFiniteError
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.budget import CPU_TOKENS
 from keepfaith.scoring.encoding import GradientInput, ScoringInput
@@ -309,5 +310,5 @@ def test_damaged_weights_are_refused_and_the_level_is_named():
         scorer.log_likelihoods(inputs, LEVELS)
     # Level 1 drops the damaged attention.
     assert all(np.isfinite(found).all() for found in scorer.log_likelihoods(inputs, [1]))
-    with pytest.raises(ScoringError, match="level 0"):
+    with pytest.raises(NotFiniteError, match="level 0: gradients"):
         scorer.embedding_effects([GradientInput((5, 6, 7), (8,))], 0)
