@@ -1,5 +1,5 @@
 # keepfaith: what pruning attention layers does to accuracy, explanation faithfulness and calibration.
-# Phases in the order in which data meets them; every def lives in rules/common.smk.
+# Phases in the order in which data meets them; every def lives in rules/common.smk and rules/source.smk.
 
 from snakemake.utils import min_version
 
@@ -9,24 +9,28 @@ min_version("9.19")
 configfile: "config/config.yaml"
 
 
-include: "rules/common.smk"
-include: "rules/tasks.smk"
-include: "rules/models.smk"
-include: "rules/orders.smk"
-include: "rules/predictions.smk"
-include: "rules/attributions.smk"
-include: "rules/efficiency.smk"
-include: "rules/metrics.smk"
-include: "rules/export.smk"
-include: "rules/report.smk"
-include: "rules/plan.smk"
+include: "rules/source.smk"
+include: f"{SOURCE}/rules/common.smk"
 
 
+# The first rule is the default one, unless a workflow that imports this one has its own.
 rule all:
-    default_target: True
     input:
         "results/report/index.html",
-        SUMMARY_CSV,
+        expand("results/summary/{table}.csv", table=SUMMARY_TABLES),
+
+
+include: f"{SOURCE}/rules/tasks.smk"
+include: f"{SOURCE}/rules/models.smk"
+include: f"{SOURCE}/rules/orders.smk"
+include: f"{SOURCE}/rules/predictions.smk"
+include: f"{SOURCE}/rules/attributions.smk"
+include: f"{SOURCE}/rules/efficiency.smk"
+include: f"{SOURCE}/rules/metrics.smk"
+include: f"{SOURCE}/rules/export.smk"
+include: f"{SOURCE}/rules/report.smk"
+include: f"{SOURCE}/rules/imports.smk"
+include: f"{SOURCE}/rules/plan.smk"
 
 
 onstart:

@@ -1,4 +1,4 @@
-# The only defs of the workflow: reading the configuration, and which files belong to which wildcards.
+# The defs of the workflow: reading the configuration, and which files belong to which wildcards.
 
 import dataclasses
 import math
@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(workflow.basedir) / "scripts"
+SCRIPTS = SOURCE / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from keepfaith.artifacts.code_digest import code_digest
@@ -14,6 +14,8 @@ from keepfaith.artifacts.run_lock import AlreadyRunning, hold_run_lock
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
+from keepfaith.imports.levels import read_levels
+from keepfaith.imports.runs import logs_by_task
 from keepfaith.orders.order import candidates
 from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
@@ -29,7 +31,7 @@ def read_settings():
     """The validated configuration. Local inputs are looked at once, by the main process, before any job."""
     catalog = Path("config/catalog")
     if not catalog.is_dir():
-        catalog = Path(workflow.basedir) / "config" / "catalog"
+        catalog = SOURCE / "config" / "catalog"
     try:
         resolved = load_study(config, catalog)
         if workflow.is_main_process:
@@ -63,6 +65,10 @@ SCORING = settings.study.scoring.model_dump(mode="json", exclude={"threads"})
 THREADS = settings.study.scoring.threads
 
 
+# Tasks of imported logs are those of the harness, not those of the catalog.
+LOGGED_TASK = r"[A-Za-z0-9][\w.-]*"
+
+
 def names_pattern(names):
     """A wildcard constraint that admits exactly these names (and none at all where the list is empty)."""
     return "|".join(map(re.escape, names)) or "(?!)"
@@ -74,6 +80,7 @@ wildcard_constraints:
     task=names_pattern(settings.study.tasks),
     method=names_pattern(settings.study.methods),
     seed=r"\d+",
+    imported=names_pattern(settings.study.imports),
 
 
 def code(script, *loaded_by_name):
@@ -117,8 +124,7 @@ def template_files():
 def figure_names(group):
     """Figures of one `unit` (model, order, task) or of the whole `study`: each has a caption."""
     return sorted(
-        path.stem
-        for path in Path(workflow.basedir, "rules", "captions", group).glob("*.rst")
+        path.stem for path in (SOURCE / "rules" / "captions" / group).glob("*.rst")
     )
 
 
@@ -224,6 +230,51 @@ def exports(wildcards):
         path=PATHS,
         level=chosen.levels,
         format=chosen.formats,
+    )
+
+
+def imported_logs(name):
+    """The logs of an import by task and level, or one line that says what a run lacks."""
+    try:
+        return logs_by_task(settings.study.imports[name], f"config: imports.{name}")
+    except ConfigError as error:
+        stop(error)
+
+
+def logs_of(wildcards):
+    """The log of every level of one imported task."""
+    of_tasks = imported_logs(wildcards.imported)
+    if wildcards.task not in of_tasks:
+        stop(
+            f"config: imports.{wildcards.imported}: no run has a log of task {wildcards.task}"
+        )
+    return of_tasks[wildcards.task]
+
+
+def imported_units():
+    return [
+        f"{name}/{task}"
+        for name in settings.study.imports
+        for task in imported_logs(name)
+    ]
+
+
+def imported_files(wildcards):
+    """What `imported` makes. Every log is read here once, so that a broken one is refused before any job."""
+    if not settings.study.imports:
+        stop(
+            "nothing to import; type --config 'imports={mine: {0: DENSE_RUN, 4: PRUNED_RUN}}'"
+        )
+    try:
+        for name in settings.study.imports:
+            for of_levels in imported_logs(name).values():
+                read_levels(of_levels)
+    except ConfigError as error:
+        stop(error)
+    return expand("results/imported/{table}.csv", table=IMPORTED_TABLES) + expand(
+        "results/imported/{unit}/figures/{name}.svg",
+        unit=imported_units(),
+        name=IMPORTED_FIGURES,
     )
 
 

@@ -7,7 +7,7 @@ STUDY_FIGURE_TABLES = [
     for name in SUMMARY_TABLES
     if name in ("metrics", "verdict", "efficiency", "stability")
 ]
-PUBLISHED = f"{workflow.basedir}/config/catalog/published/arxiv_2606_24970.csv"
+PUBLISHED = f"{SOURCE}/config/catalog/published/arxiv_2606_24970.csv"
 
 
 rule draw_figures:
@@ -64,6 +64,7 @@ rule summarise:
         "../envs/workflow.yaml"
     params:
         places=lambda wildcards: places(wildcards.table),
+        columns=["model", "order", "task"],
         code=code("summarise.py"),
     script:
         "../scripts/summarise.py"

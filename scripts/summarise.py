@@ -11,7 +11,9 @@ from keepfaith.artifacts.tables import read_table
 with job(snakemake.log[0]):
     schema = ALL[snakemake.wildcards.table]
     paths = zip(snakemake.params.places, snakemake.input.tables, strict=True)
-    table = stacked((place, read_table(path, schema)) for place, path in paths)
+    table = stacked(
+        ((place, read_table(path, schema)) for place, path in paths), snakemake.params.columns
+    )
     with replacing(Path(snakemake.output.parquet)) as temporary:
         table.write_parquet(temporary)
     write_text(Path(snakemake.output.csv), csv_text(table))

@@ -60,6 +60,11 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
     return frame
 
 
+def empty_table(schema: TableSchema) -> pl.DataFrame:
+    """A table without rows."""
+    return pl.DataFrame(schema=dict(schema.columns))
+
+
 def read_provenance(path: Path) -> Provenance:
     """The provenance stored in a table."""
     return Provenance.from_json(pl.read_parquet_metadata(Path(path))["keepfaith_provenance"])

@@ -112,6 +112,8 @@ def _locate(
     current: Any = schema
     field: FieldInfo | None = None
     for part in location:
+        if part == "[key]":  # pydantic's mark behind a key of a mapping that is itself at fault
+            continue
         choices = members(current)
         record = next(filter(is_record, choices), None)
         if len(choices) > 1 and (tagged := next((c for c in choices if tag(c) == part), None)):

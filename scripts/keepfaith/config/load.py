@@ -24,7 +24,16 @@ from keepfaith.config.schema import (
 )
 from keepfaith.config.settings import ResolvedTask, Settings, below
 
-RESERVED_MODELS = ("tasks", "models", "calibration_text", "summary", "figures", "report", "export")
+RESERVED_MODELS = (
+    "tasks",
+    "models",
+    "calibration_text",
+    "summary",
+    "figures",
+    "report",
+    "export",
+    "imported",
+)
 """Folders of results/ that stand beside those of the models."""
 
 PLACE = "config"

@@ -69,14 +69,16 @@ def draw_all(
     folder: Path,
     published: pl.DataFrame | None = None,
     formats: Sequence[str] = FORMATS,
+    names: Sequence[str] = FIGURES,
 ) -> list[Path]:
-    """Draw every figure of one unit into `folder` as `<name>.<format>`, name by name in the order of FIGURES.
+    """Draw figures of one unit into `folder` as `<name>.<format>`, name by name.
 
     Args:
         tables: the unit's tables.
         folder: made if missing.
         published: rows of `match_published` for this model and dataset; None keeps what `tables` has.
         formats: of svg, pdf and png.
+        names: of FIGURES; all of them unless said otherwise.
 
     Returns:
         The files written.
@@ -84,7 +86,7 @@ def draw_all(
     if published is not None:
         tables = replace(tables, published=published)
     paths = []
-    for name in FIGURES:
+    for name in names:
         with applied():
             paths += save(REGISTRY[name].draw(tables), folder, name, formats)
     return paths

@@ -36,7 +36,7 @@ class StudyDescription:
 def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> StudyDescription:
     """The description of a resolved study."""
     study = settings.study.model_dump(mode="json")
-    selections = ("name", "models", "orders", "tasks", "methods")
+    selections = ("name", "models", "orders", "tasks", "methods", "imports")
     models = {
         name: {"levels": f"0 to {settings.levels[name][-1]} of {settings.layers[name]} layers"}
         | facts(entry.model_dump(mode="json", exclude={"gpu"}))

@@ -10,7 +10,7 @@ from keepfaith.calibration.probabilities import predicted
 from keepfaith.statistics.clusters import shared_texts
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import evidence_rows, faithfulness_rows
-from keepfaith.statistics.prediction_metrics import prediction_rows
+from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
 from keepfaith.statistics.settings import Analysis
 
 DECIMALS = 12
@@ -23,6 +23,7 @@ def compute_metrics(
     faithfulness: Sequence[pl.DataFrame],
     attributions: Sequence[pl.DataFrame],
     analysis: Analysis,
+    flips: bool = False,
 ) -> pl.DataFrame:
     """METRICS of every level, families accuracy, calibration, faithfulness and evidence.
 
@@ -32,6 +33,7 @@ def compute_metrics(
         faithfulness: FAITHFULNESS of any number of methods and seeds; may be empty.
         attributions: ATTRIBUTIONS likewise, for the recall of evidence where examples have any.
         analysis: draws, seed, bins and confidence.
+        flips: whether to count the examples whose predicted option is not the dense level's.
 
     Raises:
         ValueError: levels cover different examples, or predictions are incomplete.
@@ -40,6 +42,8 @@ def compute_metrics(
     part = examples.filter("evaluation").sort("example_id")
     comparison = Comparison(list(found.levels), shared_texts(part), analysis)
     rows = prediction_rows(found, comparison)
+    if flips:
+        rows += flip_rows(found, comparison)
     if faithfulness:
         rows += faithfulness_rows(pl.concat(faithfulness), examples, analysis)
     if attributions:

@@ -12,7 +12,7 @@ from keepfaith.calibration.null_band import null_bands
 from keepfaith.calibration.probabilities import Floats, Predicted
 from keepfaith.statistics.bootstrap import Interval, two_sided
 from keepfaith.statistics.clusters import all_single
-from keepfaith.statistics.comparison import Comparison, Numbers
+from keepfaith.statistics.comparison import DENSE, Comparison, Numbers
 from keepfaith.statistics.error_change import ErrorChange
 from keepfaith.statistics.proportions import mcnemar, tango, wilson
 
@@ -45,6 +45,39 @@ def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
         for name, of_levels in series.items()
         for level, numbers in zip(comparison.levels, of_levels, strict=True)
     ]
+
+
+def flip_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
+    """Rows of `flips`: share of examples whose predicted option is another one than the dense level's.
+
+    Intervals as those of accuracy. There is no change to state: the share is itself one against the dense level.
+
+    Raises:
+        ValueError: the dense level was not run.
+    """
+    if comparison.dense is None:
+        raise ValueError("flips are counted against level 0, which is missing")
+    predictions = [predicted.levels[level].prediction for level in comparison.levels]
+    flipped = np.stack([own != predictions[comparison.dense] for own in predictions], axis=1)
+    means = comparison.of_means(flipped.astype(np.float64))
+    single = all_single(comparison.clusters)
+    rows: list[Row] = []
+    for level, flips, mean in zip(comparison.levels, flipped.T, means, strict=True):
+        ends = wilson(int(flips.sum()), len(flips), comparison.analysis.confidence)
+        ends = ends if single else _hull(ends, mean.low, mean.high)
+        numbers = Numbers(value=mean.value)
+        if level != DENSE:
+            numbers = replace(numbers, low=ends.low, high=ends.high)
+        rows.append(
+            {
+                "level": level,
+                "family": "accuracy",
+                "metric": "flips",
+                "examples": len(flips),
+                **numbers.row(),
+            }
+        )
+    return rows
 
 
 def _registered(metric: Metric, predicted: Predicted, comparison: Comparison) -> list[Numbers]:

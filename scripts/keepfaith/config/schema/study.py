@@ -229,6 +229,22 @@ class Export(Strict):
     )
 
 
+def _runs(levels: dict[int, str]) -> dict[int, str]:
+    if 0 not in levels:
+        raise ValueError(
+            "level 0, the dense model's run, is missing; add it as 0: FOLDER (all levels are compared with it)"
+        )
+    seen: dict[str, int] = {}
+    for level, run in levels.items():
+        if run in seen:
+            raise ValueError(f"levels {seen[run]} and {level} both read {run!r}; mend one of them")
+        seen[run] = level
+    return dict(sorted(levels.items()))
+
+
+Runs = Annotated[dict[Count, Text], AfterValidator(_runs)]
+
+
 class Report(Strict):
     """What the report shows beyond figures and tables."""
 
@@ -294,5 +310,10 @@ class Study(Strict):
     plan: Plan = Field(default_factory=Plan, description="How fast the machine is, for plans.")
     export: Export = Field(
         default_factory=Export, description="Which pruned checkpoints `snakemake export` writes."
+    )
+    imports: dict[Name, Runs] = Field(
+        default_factory=dict,
+        description="Runs of lm-evaluation-harness with logged samples that `snakemake imported` reads: by a name of "
+        "yours, level: folder of the run (or one samples_*.jsonl). Relative paths start at the working directory.",
     )
     report: Report = Field(default_factory=Report, description="What the report shows.")

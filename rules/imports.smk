@@ -1,0 +1,121 @@
+# Logs of lm-evaluation-harness, one run per level: all that predictions alone give. No model is loaded.
+
+IMPORTED_FIGURES = [
+    "verdict",
+    "accuracy",
+    "change",
+    "confidence",
+    "ece",
+    "reliability",
+]
+IMPORTED_TABLES = ["metrics", "reliability", "verdict"]
+
+
+rule import_logs:
+    input:
+        logs=lambda wildcards: list(logs_of(wildcards).values()),
+    output:
+        examples="results/imported/{imported}/{task}/examples.parquet",
+        predictions="results/imported/{imported}/{task}/predictions.parquet",
+    log:
+        "logs/imported/{imported}/{task}/import_logs.log",
+    wildcard_constraints:
+        task=LOGGED_TASK,
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        levels=lambda wildcards: list(logs_of(wildcards)),
+        code=code("import_logs.py"),
+    script:
+        "../scripts/import_logs.py"
+
+
+rule compute_imported_metrics:
+    input:
+        examples="results/imported/{imported}/{task}/examples.parquet",
+        predictions="results/imported/{imported}/{task}/predictions.parquet",
+    output:
+        metrics="results/imported/{imported}/{task}/metrics.parquet",
+        reliability="results/imported/{imported}/{task}/reliability.parquet",
+    log:
+        "logs/imported/{imported}/{task}/compute_imported_metrics.log",
+    wildcard_constraints:
+        task=LOGGED_TASK,
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        calibration=settings.study.calibration.model_dump(mode="json"),
+        statistics=settings.study.statistics.model_dump(mode="json"),
+        code=code("compute_imported_metrics.py"),
+    script:
+        "../scripts/compute_imported_metrics.py"
+
+
+use rule judge as judge_imported with:
+    input:
+        metrics="results/imported/{imported}/{task}/metrics.parquet",
+    output:
+        verdict="results/imported/{imported}/{task}/verdict.parquet",
+    log:
+        "logs/imported/{imported}/{task}/judge_imported.log",
+    wildcard_constraints:
+        task=LOGGED_TASK,
+
+
+rule draw_imported_figures:
+    input:
+        metrics="results/imported/{imported}/{task}/metrics.parquet",
+        reliability="results/imported/{imported}/{task}/reliability.parquet",
+        verdict="results/imported/{imported}/{task}/verdict.parquet",
+    output:
+        [
+            report(
+                f"results/imported/{{imported}}/{{task}}/figures/{name}.svg",
+                caption=f"captions/unit/{name}.rst",
+                category="{imported}",
+                subcategory="{task}",
+                labels={"figure": name},
+            )
+            for name in IMPORTED_FIGURES
+        ],
+        expand(
+            "results/imported/{{imported}}/{{task}}/figures/{name}.{format}",
+            name=IMPORTED_FIGURES,
+            format=FORMATS[1:],
+        ),
+    log:
+        "logs/imported/{imported}/{task}/draw_imported_figures.log",
+    wildcard_constraints:
+        task=LOGGED_TASK,
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        figures=IMPORTED_FIGURES,
+        code=code("draw_imported_figures.py"),
+    script:
+        "../scripts/draw_imported_figures.py"
+
+
+use rule summarise as summarise_imported with:
+    input:
+        tables=lambda wildcards: expand(
+            "results/imported/{unit}/{table}.parquet",
+            unit=imported_units(),
+            table=wildcards.table,
+        ),
+    output:
+        parquet="results/imported/{table}.parquet",
+        csv="results/imported/{table}.csv",
+    log:
+        "logs/imported/{table}.log",
+    wildcard_constraints:
+        table="|".join(IMPORTED_TABLES),
+    params:
+        places=lambda wildcards: imported_units(),
+        columns=["imported", "task"],
+        code=code("summarise.py"),
+
+
+rule imported:
+    input:
+        imported_files,

@@ -1,0 +1,54 @@
+# Where the workflow's own files are: beside this file, or unpacked where another workflow imports it from git.
+
+import os
+import tarfile
+import tempfile
+from pathlib import Path
+
+import git
+from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
+
+
+def clone_of(source):
+    """The repository that Snakemake reads `source` from: a local one, or its own clone of a hosted one."""
+    if isinstance(source, HostingProviderFile):
+        source.fetch_if_required()
+        return source.hosted_repo.repo
+    return git.Repo(source.repo_path)
+
+
+def unpacked(source):
+    """The folder with the workflow's files as they were at the ref of `source`.
+
+    Snakemake copies files of a repository one by one, when a rule names them, as text. A package and a checkpoint need
+    all of theirs, byte by byte; so they are taken from its clone at once, and every path below is a local one.
+    """
+    clone = clone_of(source)
+    commit = clone.commit(source.ref).hexsha
+    folder = Path.cwd() / ".snakemake" / "keepfaith" / commit
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        archive = Path(temporary) / "archive.tar"
+        with archive.open("wb") as stream:
+            clone.archive(stream, commit, path=["rules", "scripts", "config", "envs"])
+        with tarfile.open(archive) as packed:
+            packed.extractall(Path(temporary) / "files", filter="data")
+        try:
+            os.rename(Path(temporary) / "files", folder)
+        except OSError:  # a job that was started at the same moment was faster
+            if not folder.is_dir():
+                raise
+    return folder
+
+
+def own_files():
+    """The folder that holds rules/, scripts/, config/ and envs/."""
+    rules = workflow.current_basedir
+    if isinstance(rules, LocalSourceFile):
+        return Path(rules.get_path_or_uri(secret_free=True)).parent
+    return unpacked(rules)
+
+
+SOURCE = own_files()

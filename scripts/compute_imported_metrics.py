@@ -1,0 +1,26 @@
+"""Rule compute_imported_metrics: every number that predictions alone give, and the flips."""
+
+from keepfaith.artifacts.job import job
+from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.schemas import EXAMPLES, METRICS, PREDICTIONS, RELIABILITY
+from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.calibration.reliability import reliability
+from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.settings import Analysis
+
+with job(snakemake.log[0]):
+    params, output = snakemake.params, snakemake.output
+    analysis = Analysis(
+        bins=params.calibration["bins"],
+        null_repetitions=params.calibration["null_repetitions"],
+        confidence=params.statistics["confidence"],
+        repetitions=params.statistics["repetitions"],
+        seed=params.statistics["seed"],
+    )
+    examples = read_table(snakemake.input.examples, EXAMPLES)
+    predictions = read_table(snakemake.input.predictions, PREDICTIONS)
+    provenance = Provenance(settings={**params.calibration, **params.statistics})
+    metrics = compute_metrics(predictions, examples, [], [], analysis, flips=True)
+    write_table(metrics, output.metrics, METRICS, provenance)
+    bins = reliability(predictions, examples, analysis.bins)
+    write_table(bins, output.reliability, RELIABILITY, provenance)

@@ -1,0 +1,50 @@
+"""Runs of lm-evaluation-harness over local files, logged by its own writer."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lm_eval.evaluator import simple_evaluate
+from lm_eval.loggers import EvaluationTracker
+
+
+def multiple_choice(name: str, file: Path, **changes: object) -> dict[str, Any]:
+    """A task over JSON lines with `prompt`, `options` and `label`."""
+    return {
+        "task": name,
+        "dataset_path": "json",
+        "dataset_kwargs": {
+            "data_files": {"test": str(file)},
+            "cache_dir": str(file.parent / "cache"),
+        },
+        "test_split": "test",
+        "output_type": "multiple_choice",
+        "doc_to_text": "{{prompt}}",
+        "doc_to_choice": "options",
+        "doc_to_target": "label",
+        "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}],
+    } | changes
+
+
+def write_rows(file: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return file
+
+
+def log_run(model: Any, tasks: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """Evaluate `model` and write results and samples below `folder`; the results, with their samples."""
+    tracker = EvaluationTracker(output_path=str(folder))
+    results = simple_evaluate(
+        model=model,
+        tasks=[dict(task) for task in tasks],
+        evaluation_tracker=tracker,
+        log_samples=True,
+        bootstrap_iters=0,
+    )
+    samples = results.pop("samples")
+    tracker.save_results_aggregated(results=results, samples=samples)
+    for task, of_task in samples.items():
+        tracker.save_results_samples(task_name=task, samples=of_task)
+    return results | {"samples": samples}

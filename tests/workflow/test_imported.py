@@ -1,0 +1,186 @@
+"""`snakemake imported` on real logs of lm-evaluation-harness: a dense model and one without some attention."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from workflow_copy import REPOSITORY, Workflow, copy_workflow
+
+pytest.importorskip("lm_eval.models.huggingface", reason="lm-evaluation-harness is not installed")
+
+import yaml
+from harness_runs import log_run, multiple_choice, write_rows
+
+from keepfaith.artifacts.schemas import EXAMPLES, METRICS, PREDICTIONS, RELIABILITY, VERDICT
+from keepfaith.artifacts.tables import read_table
+from keepfaith.config.load import load_study
+from keepfaith.models.builtin import CHECKPOINT
+from keepfaith.models.loading import load_model, load_tokenizer
+from keepfaith.tasks.prepare import prepare_examples
+
+STUDY = """
+name: logs
+models: [builtin]
+orders: [cosine_builtin]
+tasks: [sentiment, passage]
+methods: [random]
+examples: {evaluation: 60, explanation: 4, tuning: 20}
+statistics: {repetitions: 200}
+imports: {zeroed: {0: runs/dense, 2: runs/level2, 5: runs/level5}}
+"""
+DROPPED = {0: (), 2: (6, 5), 5: (6, 5, 4, 3, 2)}
+"""Layers whose attention is set to zero, by level."""
+RUNS = {0: "dense", 2: "level2", 5: "level5"}
+
+
+@dataclass(frozen=True)
+class Imported:
+    workflow: Workflow
+    results: dict[int, dict[str, Any]]
+    output: str
+
+    def table(self, task: str, schema: Any) -> pl.DataFrame:
+        return read_table(
+            self.workflow.folder / f"results/imported/zeroed/{task}/{schema.name}.parquet", schema
+        )
+
+
+def rows_of(task: str) -> list[dict[str, Any]]:
+    settings = load_study(yaml.safe_load(STUDY), REPOSITORY / "config" / "catalog")
+    table = prepare_examples(settings.tasks[task], settings.study.examples)
+    return [
+        {
+            "text": row["prompt"][row["fields"][0]["start"] : row["fields"][0]["end"]],
+            "prompt": row["prompt"],
+            "options": [option.strip() for option in row["options"]],
+            "label": row["label"],
+            "answer": row["options"][row["label"]].strip(),
+        }
+        for row in table.filter("evaluation").iter_rows(named=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
+    from lm_eval.models.huggingface import HFLM
+
+    workflow = copy_workflow(tmp_path_factory.mktemp("imported") / "study")
+    (workflow.folder / "logs.yaml").write_text(STUDY, encoding="utf-8")
+    data = {
+        task: write_rows(workflow.folder / f"data/{task}.jsonl", rows_of(task))
+        for task in ("sentiment", "passage")
+    }
+    tasks = [
+        multiple_choice("sentiment", data["sentiment"]),
+        multiple_choice("passage", data["passage"], doc_to_target="answer"),
+    ]
+    results = {}
+    for level, layers in DROPPED.items():
+        model = load_model(CHECKPOINT, device="cpu")
+        for layer in layers:
+            model.model.layers[layer].self_attn.o_proj.weight.data.zero_()
+        harness = HFLM(pretrained=model, tokenizer=load_tokenizer(CHECKPOINT), batch_size=16)
+        results[level] = log_run(harness, tasks, workflow.folder / "runs" / RUNS[level])
+    done = workflow.run("imported", "--configfile", "logs.yaml")
+    assert done.returncode == 0, done.stdout[-4000:]
+    return Imported(workflow, results, done.stdout)
+
+
+@pytest.mark.parametrize("task", ["sentiment", "passage"])
+def test_accuracy_is_what_the_harness_reports(imported: Imported, task: str) -> None:
+    metrics = imported.table(task, METRICS).filter(metric="accuracy")
+    found = dict(metrics.select("level", "value").iter_rows())
+    reported = {k: r["results"][task]["acc,none"] for k, r in imported.results.items()}
+    assert found == pytest.approx(reported, abs=1e-12)
+    assert reported[0] > 0.8
+
+
+@pytest.mark.parametrize("task", ["sentiment", "passage"])
+def test_log_likelihoods_are_those_the_harness_had(imported: Imported, task: str) -> None:
+    predictions = imported.table(task, PREDICTIONS)
+    assert predictions["level"].unique().sort().to_list() == [0, 2, 5]
+    for level, results in imported.results.items():
+        found = {
+            (row["example_id"], row["option"]): row["log_likelihood"]
+            for row in predictions.filter(level=level).iter_rows(named=True)
+        }
+        had = {
+            (str(sample["doc_id"]), option): float(pair[0])
+            for sample in results["samples"][task]
+            for option, pair in enumerate(sample["filtered_resps"])
+        }
+        assert found == had
+
+
+@pytest.mark.parametrize("task", ["sentiment", "passage"])
+def test_flips_are_those_counted_by_hand(imported: Imported, task: str) -> None:
+    def answers(level: int) -> dict[int, int]:
+        samples = imported.results[level]["samples"][task]
+        return {
+            sample["doc_id"]: max(range(2), key=lambda k: float(sample["filtered_resps"][k][0]))
+            for sample in samples
+        }
+
+    dense = answers(0)
+    rows = imported.table(task, METRICS).filter(metric="flips").sort("level")
+    counted = [sum(dense[i] != a for i, a in answers(level).items()) / 60 for level in (0, 2, 5)]
+    assert rows["value"].to_list() == pytest.approx(counted, abs=1e-12)
+    assert counted[2] > 0
+    pruned = rows.filter(pl.col("level") > 0)
+    assert (pruned["low"] <= pruned["value"]).all()
+    assert (pruned["value"] <= pruned["high"]).all()
+
+
+def test_examples_keep_prompt_options_and_passage(imported: Imported) -> None:
+    row = imported.table("passage", EXAMPLES).row(0, named=True)
+    assert row["options"] == [" no", " yes"]
+    (field,) = row["fields"]
+    passage = row["prompt"][field["start"] : field["end"]]
+    assert row["prompt"].startswith(passage)
+    assert "Question" not in passage
+
+
+def test_calibration_comparison_and_verdict_are_there(imported: Imported) -> None:
+    metrics = imported.table("sentiment", METRICS)
+    for name in ("ece", "brier", "nll"):
+        rows = metrics.filter(metric=name).sort("level")
+        assert rows["reference_high"].null_count() == 0, name
+        assert rows["p_value"].null_count() == 1, name  # that of the dense level itself
+    assert imported.table("sentiment", RELIABILITY).filter(level=5)["count"].sum() == 60
+    verdict = imported.table("sentiment", VERDICT)
+    assert sorted(verdict["quantity"].unique()) == ["accuracy", "brier", "ece"]
+
+
+def test_tables_for_spreadsheets_and_figures(imported: Imported) -> None:
+    folder = imported.workflow.folder / "results/imported"
+    for name in ("metrics", "reliability", "verdict"):
+        table = pl.read_csv(folder / f"{name}.csv")
+        assert table.columns[:3] == ["imported", "task", "level"]
+        assert set(table["task"]) == {"sentiment", "passage"}
+    drawn = {path.stem for path in (folder / "zeroed/passage/figures").glob("*.svg")}
+    assert drawn == {"verdict", "accuracy", "change", "confidence", "ece", "reliability"}
+
+
+def test_nothing_but_the_import_was_run(imported: Imported) -> None:
+    results = imported.workflow.folder / "results"
+    assert {path.name for path in results.iterdir() if path.is_dir()} == {"imported"}
+
+
+def test_a_truncated_log_is_refused_in_one_line_before_any_job(
+    imported: Imported, tmp_path: Path
+) -> None:
+    workflow = copy_workflow(tmp_path / "study")
+    shutil.copytree(imported.workflow.folder / "runs", workflow.folder / "runs")
+    (workflow.folder / "logs.yaml").write_text(STUDY, encoding="utf-8")
+    (log,) = workflow.folder.glob("runs/level2/**/samples_passage_*.jsonl")
+    log.write_bytes(log.read_bytes()[:-100])
+    result = workflow.run("imported", "--configfile", "logs.yaml")
+    said = [line for line in result.stdout.splitlines() if line.startswith("keepfaith:")]
+    assert result.returncode != 0
+    assert len(said) == 1, result.stdout
+    assert "samples_passage" in said[0]
+    assert "line 60" in said[0]
+    assert not (workflow.folder / "results/imported").exists()
