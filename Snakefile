@@ -9,7 +9,8 @@ min_version("9.19")
 configfile: "config/config.yaml"
 
 
-include: "rules/source.smk"
+# Named in full, as Snakemake finds no file beside a Snakefile at the root of a local git repository by its path alone.
+include: workflow.current_basedir.join("rules/source.smk")
 include: f"{SOURCE}/rules/common.smk"
 
 

@@ -179,16 +179,21 @@ def definition(group, name, exclude=None):
     return getattr(settings, group)[name].model_dump(mode="json", exclude=exclude)
 
 
+def users(files):
+    """Files of the user's: where they are, whatever prefix a workflow that imports this one gives to results."""
+    return [local(str(file)) for file in files]
+
+
 def model_files(wildcards):
-    return settings.model_files(wildcards.model)
+    return users(settings.model_files(wildcards.model))
 
 
 def task_files(wildcards):
-    return settings.tasks[wildcards.task].files()
+    return users(settings.tasks[wildcards.task].files())
 
 
 def text_files(wildcards):
-    return settings.text_files(wildcards.order)
+    return users(settings.text_files(wildcards.order))
 
 
 def places(table):

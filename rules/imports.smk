@@ -13,7 +13,7 @@ IMPORTED_TABLES = ["metrics", "reliability", "verdict"]
 
 rule import_logs:
     input:
-        logs=lambda wildcards: list(logs_of(wildcards).values()),
+        logs=lambda wildcards: users(logs_of(wildcards).values()),
     output:
         examples="results/imported/{imported}/{task}/examples.parquet",
         predictions="results/imported/{imported}/{task}/predictions.parquet",

@@ -24,7 +24,7 @@ rule train_model:
         examples=expand(
             "results/tasks/{task}/examples.parquet", task=settings.study.tasks
         ),
-        source=settings.training_files(),
+        source=users(settings.training_files()),
     output:
         model="results/models/{model}/model.json",
         checkpoint=directory("results/models/{model}/checkpoint"),
