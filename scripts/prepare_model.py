@@ -4,13 +4,12 @@ from pathlib import Path
 
 from keepfaith.artifacts.job import job
 from keepfaith.models.builtin import CHECKPOINT
-from keepfaith.models.sources import prepare_model
+from keepfaith.models.prepare import prepare_model
 
 with job(snakemake.log[0]):
     manifest = prepare_model(
         snakemake.wildcards.model,
         snakemake.params.model["source"],
-        models_folder=None,
         builtin=CHECKPOINT,
     )
     manifest.write(Path(snakemake.output.model))

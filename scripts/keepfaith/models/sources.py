@@ -1,4 +1,4 @@
-"""From a model's source (hub, local folder, built-in folder) to a checked local folder and its manifest."""
+"""A checked local folder of a model, and the manifest that describes it."""
 
 import hashlib
 import json
@@ -71,33 +71,6 @@ class ModelManifest(BaseModel):
         return ModelManifest.model_validate_json(Path(path).read_text(encoding="utf-8"))
 
 
-def prepare_hub(
-    name: str, repository: str, revision: str | None, cache: Path | None
-) -> ModelManifest:
-    """Download the safetensors, configuration and tokenizer of a hub model; nothing else is fetched.
-
-    Raises:
-        ModelError: the repository or revision cannot be had, or it holds no safetensors.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        folder = snapshot_download(
-            repository, revision=revision, cache_dir=cache, allow_patterns=list(ALLOWED)
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"model {name}: cannot get {repository} at revision {revision or 'main'} ({reason}); "
-            "check the name, your access to it and the network, or use a local folder"
-        ) from error
-    # The hub's cache names a snapshot's folder after its commit.
-    return prepare_folder(
-        name, Path(folder), source=f"hub:{repository}", revision=Path(folder).name
-    )
-
-
 def prepare_folder(
     name: str, folder: Path, source: str = "local", revision: str | None = None
 ) -> ModelManifest:
@@ -130,36 +103,6 @@ def prepare_folder(
         context_length=_first(text, "max_position_embeddings", "n_positions", "max_seq_len"),
         files={path.name: sha256(path) for path in _allowed(folder)},
     )
-
-
-def prepare_model(
-    name: str,
-    source: dict[str, Any],
-    models_folder: Path | None,
-    builtin: Path,
-    cache: Path | None = None,
-) -> ModelManifest:
-    """Prepare a model from a `hub`, `local` or `builtin` source as the configuration writes it.
-
-    Args:
-        name: the model's name in the catalog.
-        source: `kind` and its fields.
-        models_folder: where relative `local` paths start.
-        builtin: folder of the checkpoint that ships with keepfaith.
-        cache: where hub downloads are kept; None is the hub client's own place.
-
-    Raises:
-        ModelError: see `prepare_hub` and `prepare_folder`; also for a kind that is not prepared here.
-    """
-    match source["kind"]:
-        case "hub":
-            return prepare_hub(name, source["repository"], source.get("revision"), cache)
-        case "local":
-            return prepare_folder(name, (models_folder or Path()) / source["path"])
-        case "builtin":
-            return prepare_folder(name, builtin, source="builtin")
-        case kind:
-            raise ModelError(f"model {name}: sources of kind {kind} are not prepared but trained")
 
 
 def sha256(path: Path) -> str:

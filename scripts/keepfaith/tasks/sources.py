@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from datasets import Dataset, load_dataset
+from datasets import Dataset
 
 from keepfaith.config.files import read_rows
 from keepfaith.config.rows import Row, RowError, columns, read_table
@@ -15,7 +15,9 @@ from keepfaith.config.schema import (
     Task,
 )
 from keepfaith.config.settings import ResolvedTask
+from keepfaith.hub.errors import HubError
 from keepfaith.tasks.builtin import generate
+from keepfaith.tasks.hub_rows import hub_rows
 
 Part = Literal["evaluation", "tuning", "training"]
 
@@ -57,16 +59,11 @@ def task_rows(resolved: ResolvedTask, part: Part) -> list[Row]:
         raise SourceError(f"task {resolved.name}: {split}, {error}") from error
 
 
-def _hub(name: str, source: HubTaskSource, split: str) -> Dataset:
+def _hub(name: str, source: HubTaskSource, split: str) -> Iterator[dict[str, Any]]:
     try:
-        return load_dataset(source.repository, source.config, split=split, revision=source.revision)
-    except Exception as error:
-        # The client raises a dozen kinds of error, most of them many lines long; the first line names the cause.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise SourceError(
-            f"task {name}: cannot read split {split} of {source.repository} at {source.revision} ({reason}); "
-            "check the network and the names, or use task_source local"
-        ) from error
+        yield from hub_rows(source.repository, source.config, source.revision, split)
+    except HubError as error:
+        raise SourceError(f"task {name}: {error}") from error
 
 
 def _local(task: Task, source: LocalTaskSource, path: str) -> Dataset:

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from random import Random
 
+from keepfaith.config.errors import nearest
 from keepfaith.config.schema import BuiltinText, HubText, LocalText, TextSource
 from keepfaith.config.texts import local_texts
+from keepfaith.hub.errors import HubError
 from keepfaith.tasks.builtin import TASKS, BuiltinExample, generate
+from keepfaith.tasks.hub_rows import hub_rows
 from keepfaith.tasks.sources import SourceError
 
 
@@ -14,7 +17,7 @@ def calibration_text(source: TextSource, count: int, seed: int) -> list[str]:
     """`count` samples of text, each of `source.rows_per_sample` rows joined by line breaks.
 
     Rows without text are passed over. Local rows are drawn from the whole file, hub rows from the first
-    `source.buffer` texts of the stream, built-in rows are written; none is drawn twice.
+    `source.buffer` texts of the split, built-in rows are written; none is drawn twice.
 
     Raises:
         SourceError: the source cannot be read or has too few texts.
@@ -44,24 +47,17 @@ def _drawn(texts: Iterable[str], count: int, seed: int, place: str) -> list[str]
 
 
 def _hub(source: HubText) -> Iterator[str]:
-    from datasets import load_dataset
-
+    rows = hub_rows(source.repository, source.config, source.revision, source.split)
     try:
-        stream = load_dataset(
-            source.repository,
-            source.config,
-            split=source.split,
-            revision=source.revision,
-            streaming=True,
-        )
-        for row in islice(stream, source.buffer):
+        for row in islice(rows, source.buffer):
+            if source.column not in row:
+                raise SourceError(
+                    f"{source.repository} has no column {source.column!r}{nearest(source.column, row)}; "
+                    "correct calibration_text.column"
+                )
             yield str(row[source.column])
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise SourceError(
-            f"cannot read column {source.column} of {source.repository} at {source.revision} ({reason}); "
-            "check the network and the names, or use an order with local or built-in text"
-        ) from error
+    except HubError as error:
+        raise SourceError(f"calibration text: {error}") from error
 
 
 def _builtin(count: int, seed: int) -> list[str]:

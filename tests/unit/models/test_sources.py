@@ -6,12 +6,12 @@ import pytest
 from small_models import metaspace_tokenizer, tiny_llama
 
 from keepfaith.models.loading import LoadingError, choose_device, load_model, load_tokenizer
+from keepfaith.models.prepare import prepare_model
 from keepfaith.models.sources import (
     ALLOWED,
     ModelError,
     ModelManifest,
     prepare_folder,
-    prepare_model,
     sha256,
 )
 
@@ -50,13 +50,12 @@ def test_identity_does_not_depend_on_the_place(saved, folder):
 
 
 def test_sources_by_kind(saved):
-    local = prepare_model("m", {"kind": "local", "path": saved.name}, saved.parent, saved)
+    local = prepare_model("m", {"kind": "local", "path": str(saved)}, saved)
     assert local.source == "local"
-    absolute = prepare_model("m", {"kind": "local", "path": str(saved)}, None, saved)
-    assert absolute.files == local.files
-    assert prepare_model("m", {"kind": "builtin"}, None, saved).source == "builtin"
+    builtin = prepare_model("m", {"kind": "builtin"}, saved)
+    assert (builtin.source, builtin.files) == ("builtin", local.files)
     with pytest.raises(ModelError, match="of kind train are not prepared but trained"):
-        prepare_model("m", {"kind": "train"}, None, saved)
+        prepare_model("m", {"kind": "train"}, saved)
 
 
 def test_only_pickles_are_refused(folder):
@@ -118,35 +117,6 @@ def test_only_weights_configuration_and_tokenizer_are_fetched():
         map(fetched, ["model-00001-of-2.safetensors", "config.json", "tokenizer_config.json"])
     )
     assert not any(map(fetched, ["pytorch_model.bin", "modeling_x.py", "model.gguf", "README.md"]))
-
-
-def test_hub_model_is_asked_for_by_revision_and_patterns(saved, monkeypatch):
-    import huggingface_hub
-
-    asked = {}
-
-    def download(repository, **settings):
-        asked.update(settings, repository=repository)
-        return str(saved)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    source = {"kind": "hub", "repository": "owner/tiny", "revision": "abc"}
-    manifest = prepare_model("m", source, None, saved)
-    assert (asked["repository"], asked["revision"]) == ("owner/tiny", "abc")
-    assert asked["allow_patterns"] == list(ALLOWED)
-    assert manifest.source == "hub:owner/tiny"
-    assert manifest.revision == saved.name
-
-
-def test_unreachable_hub_is_one_line(saved, monkeypatch):
-    import huggingface_hub
-
-    def download(*_, **__):
-        raise OSError("no network\nmore")
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    with pytest.raises(ModelError, match=r"cannot get owner/tiny at revision main \(no network\)"):
-        prepare_model("m", {"kind": "hub", "repository": "owner/tiny"}, None, saved)
 
 
 def test_loading_is_ready_to_evaluate(saved):

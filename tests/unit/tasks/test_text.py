@@ -3,11 +3,10 @@
 import json
 from pathlib import Path
 
-import datasets
 import pytest
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.schema import BuiltinText, HubText, LocalText
+from keepfaith.config.schema import BuiltinText, LocalText
 from keepfaith.tasks.sources import SourceError
 from keepfaith.tasks.text import calibration_text
 
@@ -58,32 +57,3 @@ def test_builtin_text() -> None:
     assert all(text.count("\nAnswer: ") == 2 for text in texts)
     assert texts == calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 0)
     assert texts != calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 1)
-
-
-def test_the_hub_is_streamed_and_only_its_head_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = []
-
-    def load(repository: str, config: str, *, split: str, revision: str, streaming: bool) -> object:
-        assert (repository, config, split, revision, streaming) == (
-            "o/r",
-            "en",
-            "train",
-            "abc",
-            True,
-        )
-        for line in LINES:
-            read.append(line)
-            yield {"text": line}
-
-    monkeypatch.setattr(datasets, "load_dataset", load)
-    source = HubText(source="hub", repository="o/r", config="en", revision="abc", buffer=10)
-    texts = calibration_text(source, 4, 0)
-    assert len(set(texts)) == 4
-    assert set(texts) <= set(LINES[:10])
-    assert len(read) <= 11
-
-
-def test_a_hub_without_the_column(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: [{"page": "x"}])
-    with pytest.raises(SourceError, match="cannot read column text of o/r"):
-        calibration_text(HubText(source="hub", repository="o/r", revision="abc"), 1, 0)

@@ -15,7 +15,7 @@ class _Texts(Strict):
 
 
 class HubText(_Texts):
-    """Text of a data set on the hub, streamed: only the head of it is downloaded."""
+    """Text of a data set on the hub; only the files at the head of the split are downloaded."""
 
     source: Literal["hub"] = Field(description="`hub`.")
     repository: Repository = Field(description="Data set on the hub, owner/name.")

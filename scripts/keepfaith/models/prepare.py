@@ -1,0 +1,90 @@
+"""From a model's source (hub, local folder, built-in folder) to a checked local folder and its manifest."""
+
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.model_folder import check_model_folder, layer_count
+from keepfaith.hub.errors import Address, HubError
+from keepfaith.hub.repository import Repository, open_repository
+from keepfaith.models.sources import ALLOWED, PICKLES, ModelError, ModelManifest, prepare_folder
+
+
+def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelManifest:
+    """Prepare a model from a `hub`, `local` or `builtin` source as the configuration writes it.
+
+    Args:
+        name: the model's name in the catalog.
+        source: `kind` and its fields.
+        builtin: folder of the checkpoint that ships with keepfaith.
+
+    Raises:
+        ModelError: see `prepare_hub` and `prepare_folder`; also for a kind that is not prepared here.
+    """
+    match source["kind"]:
+        case "hub":
+            return prepare_hub(name, source["repository"], source["revision"], source["layers"])
+        case "local":
+            return prepare_folder(name, Path(source["path"]))
+        case "builtin":
+            return prepare_folder(name, builtin, source="builtin")
+        case kind:
+            raise ModelError(f"model {name}: sources of kind {kind} are not prepared but trained")
+
+
+def prepare_hub(name: str, repository: str, revision: str, layers: int) -> ModelManifest:
+    """Fetch the safetensors, configuration and tokenizer of a hub model; nothing else is fetched.
+
+    Args:
+        name: the model's name in the catalog.
+        repository: owner/name.
+        revision: a commit, tag or branch.
+        layers: the number of layers that the catalog speaks of.
+
+    Raises:
+        ModelError: the repository or revision cannot be had, it holds no safetensors or damaged ones, or it has
+            another number of layers.
+    """
+    address = Address("model", repository, revision)
+    try:
+        opened = open_repository(address)
+        # Folders below hold other formats of the same weights.
+        paths = [path for path in opened.paths if "/" not in path]
+        # Both before anything large is fetched.
+        _refuse_pickles(name, address, paths)
+        _check_layers(name, opened, paths, layers)
+        wanted = [path for path in paths if any(fnmatch(path, pattern) for pattern in ALLOWED)]
+        for path in wanted:
+            folder = opened.fetch(path).parent
+        check_model_folder(f"model {name}", folder)
+    except HubError as error:
+        raise ModelError(f"model {name}: {error}") from error
+    except ConfigError as error:
+        raise ModelError(
+            f"{error} ({address} is so on the hub: name another revision or repository)"
+        ) from error
+    return prepare_folder(name, folder, source=f"hub:{repository}", revision=opened.commit)
+
+
+def _refuse_pickles(name: str, address: Address, paths: list[str]) -> None:
+    if any(path.endswith(".safetensors") for path in paths):
+        return
+    pickles = [path for path in paths if Path(path).suffix in PICKLES]
+    found = f"only {pickles[0]}, which may run code on loading" if pickles else "no weights"
+    raise ModelError(
+        f"model {name}: {address} holds {found}; name a revision or repository with *.safetensors, or convert it "
+        "with save_pretrained and use a local folder"
+    )
+
+
+def _check_layers(name: str, opened: Repository, paths: list[str], layers: int) -> None:
+    if "config.json" not in paths:
+        raise ModelError(
+            f"model {name}: {opened.address} has no config.json; name a model of transformers"
+        )
+    found = layer_count(f"model {name}", opened.fetch("config.json").parent)
+    if found != layers:
+        raise ModelError(
+            f"model {name}: source.layers is {layers}, but {opened.address} has {found} layers; type {found}"
+        )

@@ -1,0 +1,105 @@
+"""Rows of a data set on the hub: its files are fetched and checked here, and read from the disk."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from datasets import (
+    DatasetBuilder,
+    get_dataset_config_names,
+    get_dataset_default_config_name,
+    load_dataset_builder,
+)
+from datasets.data_files import DataFilesDict, DataFilesList
+from datasets.exceptions import DatasetsError
+
+from keepfaith.config.errors import nearest
+from keepfaith.hub.errors import Address, HubError
+from keepfaith.hub.repository import Repository, open_repository
+
+DESCRIPTIONS = ("README.md", ".huggingface.yaml", "dataset_infos.json")
+"""Files that say which configurations and splits there are, and of which types the columns are."""
+
+
+def hub_rows(
+    repository: str, config: str | None, revision: str, split: str
+) -> Iterator[dict[str, Any]]:
+    """Rows of a split, in its order. Files are fetched one after the other, as far as rows are asked for.
+
+    The `datasets` library sees only the disk: asked for a repository by name, it would take whatever revision lies
+    in its cache where the hub cannot be reached.
+
+    Raises:
+        HubError: the data set, its configuration or split cannot be had, or a file of it cannot be read.
+    """
+    address = Address("dataset", repository, revision)
+    opened = open_repository(address)
+    script = f"{Path(repository).name}.py"
+    if script in opened.paths:
+        raise HubError(
+            f"{address} is made by its own code ({script}), which is never run; name a revision with Parquet, JSON or "
+            "CSV files, or download it yourself and use task_source local"
+        )
+    with tempfile.TemporaryDirectory(prefix="keepfaith-") as folder:
+        # Resolved, as paths of files are compared with it.
+        outline = Path(folder).resolve() / "outline"
+        _lay_out(opened, outline)
+        builder = _builder(address, config, outline, cache=Path(folder) / "cache")
+        splits = builder.config.data_files
+        if split not in splits:
+            raise HubError(
+                f"{address} has no split {split!r}{nearest(split, map(str, splits))}; correct the split"
+            )
+        for path in [str(Path(file).relative_to(outline)) for file in splits[split]]:
+            yield from _rows(address, builder, split, path, opened.fetch(path))
+
+
+def _lay_out(opened: Repository, folder: Path) -> None:
+    """An empty file for each of the repository's, and what describes them: enough to say which file is what."""
+    for path in opened.paths:
+        place = folder / path
+        if folder not in place.parents:
+            raise HubError(
+                f"{opened.address} has a file {path!r} outside its folder; choose another"
+            )
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if path in DESCRIPTIONS:
+            place.write_bytes(opened.fetch(path).read_bytes())
+        else:
+            place.touch()
+
+
+def _builder(address: Address, config: str | None, outline: Path, cache: Path) -> DatasetBuilder:
+    try:
+        names = get_dataset_config_names(str(outline))
+        chosen = config or get_dataset_default_config_name(str(outline))
+        if chosen in names:
+            return load_dataset_builder(str(outline), chosen, cache_dir=str(cache))
+    except (DatasetsError, FileNotFoundError, ValueError) as error:
+        reason = " ".join(str(error).replace(str(outline), address.repository).split())
+        raise HubError(
+            f"{address} holds no files that can be read as rows ({reason}); name a data set with Parquet, JSON or "
+            "CSV files"
+        ) from error
+    if chosen is None:
+        raise HubError(
+            f"{address} has several configurations; type config: with one of {', '.join(sorted(names))}"
+        )
+    raise HubError(
+        f"{address} has no configuration {chosen!r}{nearest(chosen, names)}; correct config"
+    )
+
+
+def _rows(
+    address: Address, builder: DatasetBuilder, split: str, path: str, file: Path
+) -> Iterator[dict[str, Any]]:
+    # Only this file of this split: a builder looks at all that it is told of.
+    builder.config.data_files = DataFilesDict({split: DataFilesList([str(file)], [])})
+    try:
+        yield from builder.as_streaming_dataset(split)
+    except (DatasetsError, ValueError, TypeError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise HubError(
+            f"{path} of {address} cannot be read ({reason}); it is what the hub holds, so name another revision"
+        ) from error

@@ -1,0 +1,85 @@
+"""A user's machine as the tests see it, and the rows of a small data set."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from hub_server import Hub
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A user's machine: a cache, and programs that ask the hub."""
+
+    hub: Hub
+    home: Path
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("HF_", "HUGGING", "SNAKEMAKE", "SLURM"))
+        }
+        return kept | {
+            "HF_ENDPOINT": self.hub.endpoint,
+            "HF_HOME": str(self.home),
+            "PYTHONPATH": str(TESTS.parent / "scripts"),
+            **variables,
+        }
+
+    def ask(self, what: str, *arguments: object, **variables: str) -> dict[str, Any]:
+        """What `hub_job.py` printed, and under `log` everything else that it wrote."""
+        process = subprocess.run(
+            [sys.executable, str(TESTS / "hub" / "hub_job.py"), what, json.dumps(arguments)],
+            env=self.environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert process.returncode == 0, process.stderr[-3000:]
+        *lines, last = process.stdout.splitlines()
+        return {**json.loads(last), "log": "\n".join([*lines, process.stderr])}
+
+    def blobs(self, kind: str = "models") -> list[Path]:
+        """Files of the cache that hold content, finished or not."""
+        return [path for path in self.home.glob(f"hub/{kind}--*/blobs/*") if path.is_file()]
+
+
+def reviews(word: str, count: int) -> list[dict[str, object]]:
+    return [
+        {"text": f"The {word} number {n} was {'good' if n % 2 else 'bad'}.", "label": n % 2}
+        for n in range(count)
+    ]
+
+
+def parquet(rows: list[dict[str, object]]) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame(rows).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def jsonl(rows: list[dict[str, object]]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+CARD = b"""---
+configs:
+- config_name: films
+  data_files:
+  - {split: train, path: films/train-*.parquet}
+  - {split: test, path: films/test.parquet}
+- config_name: books
+  data_files:
+  - {split: test, path: books/test.parquet}
+---
+Reviews.
+"""

@@ -1,0 +1,63 @@
+"""What a job does with the hub, in a process of its own: the client reads its environment once, at import.
+
+Prints one JSON value: what was made, or the class and sentence of the error.
+"""
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+
+def model(repository: str, revision: str, layers: int = 4) -> object:
+    from keepfaith.models.prepare import prepare_model
+
+    source = {"kind": "hub", "repository": repository, "revision": revision, "layers": layers}
+    return prepare_model("mine", source, Path()).model_dump()
+
+
+def task(repository: str, config: str | None, revision: str, split: str) -> object:
+    from keepfaith.config.schema import HubTaskSource, Task
+    from keepfaith.config.schema.task import Sources
+    from keepfaith.config.settings import ResolvedTask
+    from keepfaith.tasks.sources import task_rows
+
+    source = HubTaskSource(
+        repository=repository, config=config, revision=revision, splits={"evaluation": split}
+    )
+    definition = Task(
+        version=1,
+        description="A test.",
+        prompt="{text}",
+        fields=("text",),
+        options=("negative", "positive"),
+        sources=Sources(hub=source),
+    )
+    rows = task_rows(ResolvedTask(name="mine", task=definition, source=source), "evaluation")
+    return [[row.fields["text"], row.label] for row in rows]
+
+
+def text(repository: str, config: str | None, revision: str, column: str, buffer: int) -> object:
+    from keepfaith.config.schema import HubText
+    from keepfaith.tasks.text import calibration_text
+
+    source = HubText(
+        source="hub",
+        repository=repository,
+        config=config,
+        revision=revision,
+        column=column,
+        buffer=buffer,
+    )
+    return calibration_text(source, 2, 0)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.DEBUG)
+    made = {"model": model, "task": task, "text": text}
+    try:
+        result = {"made": made[sys.argv[1]](*json.loads(sys.argv[2]))}
+    except Exception as error:
+        logging.exception("failed")
+        result = {"error": type(error).__name__, "sentence": str(error)}
+    print(json.dumps(result))
