@@ -5,6 +5,7 @@ Formats:
 - slim: without the weights of what was dropped; loads through `keepfaith.models.loading.load_model`, no remote
   code. Other loaders refuse it by name, since they would fill the gaps at random (see `slim`).
 - zero_filled: all shapes as before, the dropped sub-layers' weights zero; loads anywhere, frees nothing.
+- nemotron_nas: Llama-shaped models without the dropped weights, for vLLM and MLX (see `nemotron_nas`).
 """
 
 import shutil
@@ -16,6 +17,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from keepfaith.artifacts.atomic import replacing
+from keepfaith.models import nemotron_nas
 from keepfaith.models.components import Step, sublayers_of
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
@@ -50,6 +52,7 @@ def export(
     Raises:
         ValueError: no such format.
         ExportError: the reloaded model differs.
+        NotLlamaShapedError: the format cannot hold this model.
     """
     if format not in FORMATS:
         raise ValueError(f"no export format {format!r}; there are {', '.join(FORMATS)}")
@@ -106,6 +109,7 @@ Load = Callable[[Path, str], PreTrainedModel]
 FORMATS: dict[str, tuple[Write, Load]] = {
     "slim": (_write_slim, _load_through_keepfaith),
     "zero_filled": (_write_zero_filled, _load_plain),
+    "nemotron_nas": (nemotron_nas.write, nemotron_nas.load),
 }
 """How each format is written, and loaded again to be compared."""
 

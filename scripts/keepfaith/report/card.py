@@ -24,6 +24,9 @@ neither memory nor time.
     from transformers import AutoModelForCausalLM
     model = AutoModelForCausalLM.from_pretrained(folder)
 """,
+    "nemotron_nas": """This folder lacks the weights of what was dropped. It has the format of Nemotron-NAS models,
+which vLLM (`vllm serve <folder>`) and MLX (`mlx_lm.load`) read.
+""",
 }
 
 
@@ -50,7 +53,7 @@ def model_card(
 
     Args:
         name, source, revision: of the dense model.
-        format: `slim` or `zero_filled`.
+        format: `slim`, `zero_filled` or `nemotron_nas`.
         level: the exported level.
         dropped: what it drops, in words, first dropped first.
         order: the order's definition.

@@ -133,7 +133,9 @@ def test_a_checkpoint_that_reloads_wrong_is_not_kept(llama, tmp_path, monkeypatc
     with pytest.raises(ExportError, match="differs from the pruned model"):
         export(llama, BOTH, tmp_path / "zero", "zero_filled")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ValueError, match="no export format 'onnx'; there are slim, zero_filled"):
+    with pytest.raises(
+        ValueError, match="no export format 'onnx'; there are slim, zero_filled, nemotron_nas"
+    ):
         export(llama, BOTH, tmp_path / "x", "onnx")
 
 

@@ -219,13 +219,14 @@ class Export(Strict):
         default=(), description="Levels that are written, of every model and order."
     )
     formats: Annotated[
-        tuple[Literal["slim", "zero_filled"], ...],
+        tuple[Literal["slim", "zero_filled", "nemotron_nas"], ...],
         Field(min_length=1),
         AfterValidator(_distinct),
     ] = Field(
         default=("slim",),
         description="`slim`: without the dropped weights, loads through keepfaith; `zero_filled`: all shapes as "
-        "before, loads anywhere, saves nothing.",
+        "before, loads anywhere, saves nothing; `nemotron_nas`: without the dropped weights, for vLLM and MLX, "
+        "of models shaped like Llama alone.",
     )
 
 
