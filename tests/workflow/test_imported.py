@@ -29,11 +29,12 @@ tasks: [sentiment, passage]
 methods: [random]
 examples: {evaluation: 60, explanation: 4, tuning: 20}
 statistics: {repetitions: 200}
-imports: {zeroed: {0: runs/dense, 2: runs/level2, 5: runs/level5}}
+calibration: {null_repetitions: 200}
+imports: {zeroed: {0: runs/dense, 5: runs/level5}}
 """
-DROPPED = {0: (), 2: (6, 5), 5: (6, 5, 4, 3, 2)}
+DROPPED = {0: (), 5: (6, 5, 4, 3, 2)}
 """Layers whose attention is set to zero, by level."""
-RUNS = {0: "dense", 2: "level2", 5: "level5"}
+RUNS = {0: "dense", 5: "level5"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def test_accuracy_is_what_the_harness_reports(imported: Imported, task: str) -> 
 @pytest.mark.parametrize("task", ["sentiment", "passage"])
 def test_log_likelihoods_are_those_the_harness_had(imported: Imported, task: str) -> None:
     predictions = imported.table(task, PREDICTIONS)
-    assert predictions["level"].unique().sort().to_list() == [0, 2, 5]
+    assert predictions["level"].unique().sort().to_list() == [0, 5]
     for level, results in imported.results.items():
         found = {
             (row["example_id"], row["option"]): row["log_likelihood"]
@@ -126,9 +127,9 @@ def test_flips_are_those_counted_by_hand(imported: Imported, task: str) -> None:
 
     dense = answers(0)
     rows = imported.table(task, METRICS).filter(metric="flips").sort("level")
-    counted = [sum(dense[i] != a for i, a in answers(level).items()) / 60 for level in (0, 2, 5)]
+    counted = [sum(dense[i] != a for i, a in answers(level).items()) / 60 for level in (0, 5)]
     assert rows["value"].to_list() == pytest.approx(counted, abs=1e-12)
-    assert counted[2] > 0
+    assert counted[1] > 0
     pruned = rows.filter(pl.col("level") > 0)
     assert (pruned["low"] <= pruned["value"]).all()
     assert (pruned["value"] <= pruned["high"]).all()
@@ -175,7 +176,7 @@ def test_a_truncated_log_is_refused_in_one_line_before_any_job(
     workflow = copy_workflow(tmp_path / "study")
     shutil.copytree(imported.workflow.folder / "runs", workflow.folder / "runs")
     (workflow.folder / "logs.yaml").write_text(STUDY, encoding="utf-8")
-    (log,) = workflow.folder.glob("runs/level2/**/samples_passage_*.jsonl")
+    (log,) = workflow.folder.glob("runs/level5/**/samples_passage_*.jsonl")
     log.write_bytes(log.read_bytes()[:-100])
     result = workflow.run("imported", "--configfile", "logs.yaml")
     said = [line for line in result.stdout.splitlines() if line.startswith("keepfaith:")]

@@ -53,7 +53,7 @@ class Importing:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=300,
+            timeout=600,
             env=environment() | self.variables,
             check=False,
         )

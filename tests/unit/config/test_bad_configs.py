@@ -103,6 +103,22 @@ def own_options(*options: object) -> Callable[[World], None]:
 BAD: dict[str, tuple[Callable[[World], None], list[str]]] = {
     # The study.
     "unknown key": (setting("taks", ["tiny"]), ["unknown key 'taks'", "did you mean 'tasks'?"]),
+    "import without the dense run": (
+        setting("imports", {"mine": {4: "runs/drop4"}}),
+        ["imports.mine: level 0", "is missing", "0: FOLDER"],
+    ),
+    "import of one run twice": (
+        setting("imports", {"mine": {0: "runs/a", 4: "runs/a"}}),
+        ["imports.mine: levels 0 and 4", "'runs/a'"],
+    ),
+    "import with a name that is none": (
+        setting("imports", {"../mine": {0: "runs/a"}}),
+        ["'../mine' is no name", "type lower-case"],
+    ),
+    "model named as a folder of results": (
+        setting("models", ["imported"]),
+        ["'imported' is a folder of the results"],
+    ),
     "unknown key in a block": (setting("levels.maximun", 2), ["levels: unknown key", "'maximum'"]),
     "missing key": (lambda w: w.raw.pop("models"), ["models: missing", "add it"]),
     "misspelt model": (
