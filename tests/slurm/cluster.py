@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,14 +85,13 @@ def free_port() -> int:
     return port
 
 
-def wait_for(what: str, condition: object) -> None:
+def wait_for(what: str, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until `condition()` is true.
 
     Raises:
-        TimeoutError: it was not within a minute.
+        TimeoutError: it was not within `seconds`.
     """
-    assert callable(condition)
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > give_up:
             raise TimeoutError(what)

@@ -3,9 +3,6 @@
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import combinations
 from pathlib import Path
 
 from cluster import Cluster
@@ -22,7 +19,7 @@ ARGUMENTS = (
     "--slurm-status-command",
     "squeue",
     "--slurm-init-seconds-before-status-checks",
-    "4",
+    "3",
 )
 
 
@@ -41,7 +38,7 @@ class ClusterRun:
                 stderr=subprocess.STDOUT,
             )
 
-    def wait(self, timeout: float = 400) -> int:
+    def wait(self, timeout: float = 560) -> int:
         """Exit status of the run; a run that takes too long is stopped."""
         try:
             return self._process.wait(timeout)
@@ -58,33 +55,21 @@ class ClusterRun:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
 
-@dataclass(frozen=True)
-class Held:
-    """What a job's log says: which GPUs it held, from when to when."""
-
-    gpus: str
-    start: datetime
-    end: datetime
+def rule_of(job: dict[str, str]) -> str:
+    """The rule of a SLURM job, or its group."""
+    return job["Comment"].removeprefix("rule_").split("_wildcards_")[0]
 
 
-def held_gpus(folder: Path) -> list[Held]:
-    """Every log of the run whose job held GPUs."""
-    found = []
-    for path in sorted((folder / "logs").rglob("*.log")):
-        text = path.read_text(encoding="utf-8")
-        times = [
-            datetime.fromisoformat(moment.replace(",", "."))
-            for moment in re.findall(r"^(\S+ \d\d:\d\d:\d\d,\d+) ", text, flags=re.MULTILINE)
-        ]
-        if held := re.search(r"GPUs of this job: (.+)", text):
-            found.append(Held(held[1], times[0], times[-1]))
-    return found
+def gpus_seen(folder: Path) -> dict[str, str]:
+    """What CUDA_VISIBLE_DEVICES was for each job of rule attribute, by the job's wildcards as SLURM has them."""
+    seen = {}
+    for log in sorted((folder / "logs").glob("*/*/*/attribute/*.log")):
+        wildcards = [*log.relative_to(folder / "logs").parts[:3], *log.stem.rsplit("-seed", 1)]
+        if found := re.search(r"GPUs of this job: (.+)", log.read_text(encoding="utf-8")):
+            seen["_".join(wildcards)] = found[1]
+    return seen
 
 
-def concurrent(jobs: list[Held]) -> list[tuple[Held, Held]]:
-    """Pairs of jobs that ran at the same time."""
-    return [
-        (one, other)
-        for one, other in combinations(jobs, 2)
-        if one.start < other.end and other.start < one.end
-    ]
+def at_the_same_time(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether two SLURM jobs overlapped."""
+    return one["StartTime"] < other["EndTime"] and other["StartTime"] < one["EndTime"]
