@@ -1,6 +1,7 @@
 """A look at a model folder without loading it: are its files there, safe and whole?"""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -93,24 +94,35 @@ def check_model_folder(place: str, folder: Path) -> None:
         )
 
 
+def parameter_count(folder: Path) -> int:
+    """Numbers in a folder's safetensors, which must have passed `check_model_folder`."""
+    tensors = [
+        tensor for path in folder.glob("*.safetensors") for tensor in _header(path)[1].values()
+    ]
+    return sum(math.prod(tensor["shape"]) for tensor in tensors)
+
+
+def _header(path: Path) -> tuple[int, dict[str, Any]]:
+    """Bytes before a safetensors file's numbers, and what it says of every tensor.
+
+    The file is eight bytes of header length, a JSON header, then as many bytes as it announces.
+    """
+    with path.open("rb") as handle:
+        length = int.from_bytes(handle.read(8), "little")
+        if not 2 <= length <= path.stat().st_size - 8:
+            raise ValueError("its header is longer than the file")
+        header: dict[str, Any] = json.loads(handle.read(length))
+    header.pop("__metadata__", None)
+    return 8 + length, header
+
+
 def _check_weights(place: str, path: Path) -> None:
-    """A safetensors file is eight bytes of header length, a JSON header, then as many bytes as it announces."""
-    size = path.stat().st_size
     try:
-        with path.open("rb") as handle:
-            length = int.from_bytes(handle.read(8), "little")
-            if not 2 <= length <= size - 8:
-                raise ValueError("its header is longer than the file")
-            header = json.loads(handle.read(length))
-        ends = [
-            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
-        ]
+        start, header = _header(path)
+        end = start + max((entry["data_offsets"][1] for entry in header.values()), default=0)
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             place, f"{path} is no safetensors file ({error}); fetch it again (a Git LFS pointer?)"
         ) from error
-    if size != 8 + length + max(ends, default=0):
-        raise ConfigError(
-            place,
-            f"{path} is cut short: {size} bytes of {8 + length + max(ends, default=0)}; fetch it again",
-        )
+    if (size := path.stat().st_size) != end:
+        raise ConfigError(place, f"{path} is cut short: {size} bytes of {end}; fetch it again")

@@ -46,13 +46,17 @@ def plan(settings: Settings) -> str:
         *_table(table, total, device),
         *_fetched(settings),
         *(
-            f"{_counted(count, device)}: {makespan(jobs, count) / HOUR:.1f} hours"
+            f"{_counted(count, device)}: {_duration(makespan(jobs, count))}"
             for count in study.plan.devices
         ),
-        f"Reckoned with {rate:.2g} operations per second and {device} (plan.{key}), to within a factor of two. Jobs "
-        "that call no model come on top, minutes in all.",
+        f"Reckoned with {rate:.2g} operations per second and {device} (plan.{key}); meant to be right within a factor of "
+        "two. Jobs that call no model come on top, minutes in all.",
     ]
     return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / HOUR:.1f} hours" if seconds >= HOUR else f"{seconds / 60:.0f} minutes"
 
 
 def _counted(count: int, device: str) -> str:

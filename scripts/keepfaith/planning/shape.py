@@ -10,6 +10,7 @@ import polars as pl
 
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
+from keepfaith.config.model_folder import parameter_count
 from keepfaith.config.rows import read_table
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -67,18 +68,13 @@ def model_shape(model: Model, layers: int) -> ModelShape:
         case HubModel(billions=billions):
             return ModelShape(billions * 1e9, layers)
         case LocalModel(path=path):
-            return ModelShape(_parameters(Path(path)), layers)
+            return ModelShape(parameter_count(Path(path)), layers)
         case BuiltinModel():
-            return ModelShape(_parameters(BUILTIN_CHECKPOINT), layers)
+            return ModelShape(parameter_count(BUILTIN_CHECKPOINT), layers)
         case TrainModel(architecture=shape):
             per_layer = 4 * shape.hidden**2 + 3 * shape.hidden * shape.intermediate
             embeddings = VOCABULARY * shape.hidden * (1 if shape.tied else 2)
             return ModelShape(shape.layers * per_layer + embeddings, layers)
-
-
-def _parameters(folder: Path) -> float:
-    """Two bytes a weight, as large checkpoints are stored; for one in float32 an upper bound."""
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 2
 
 
 def task_shape(resolved: ResolvedTask) -> TaskShape:

@@ -51,7 +51,7 @@ RANKING_PASSES: dict[str, Callable[[int], float]] = {
 """Forward passes over the calibration text by criterion; the others take one."""
 
 READING_BYTES_PER_SECOND = 1e9
-START_SECONDS = 15.0
+START_SECONDS = 5.0
 """Of a job: Python, torch, tokenizer."""
 
 START_BYTES = 4e9

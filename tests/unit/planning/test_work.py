@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from keepfaith.config.load import load_study
+from keepfaith.config.model_folder import parameter_count
 from keepfaith.planning.plan import plan
 from keepfaith.planning.work import BACKWARD, OPTION_TOKENS, START_SECONDS, Workload
 
@@ -68,3 +69,11 @@ def test_the_text_says_what_the_jobs_add_up_to() -> None:
     assert float(total[2]) == pytest.approx(hours, abs=0.01)
     assert any(line == f"1 GPU: {hours:.1f} hours" for line in text)
     assert "Weights to be fetched from the hub: 60 GiB" in text
+
+
+def test_the_parameters_of_a_folder_are_counted() -> None:
+    from keepfaith.models.builtin import CHECKPOINT
+    from keepfaith.models.loading import load_model
+
+    counted = {id(p): p.numel() for p in load_model(CHECKPOINT, device="cpu").parameters()}
+    assert parameter_count(CHECKPOINT) == sum(counted.values())
