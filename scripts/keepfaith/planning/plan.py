@@ -49,8 +49,8 @@ def plan(settings: Settings) -> str:
             f"{_counted(count, device)}: {_duration(makespan(jobs, count))}"
             for count in study.plan.devices
         ),
-        f"Reckoned with {rate:.2g} operations per second and {device} (plan.{key}); meant to be right within a factor of "
-        "two. Jobs that call no model come on top, minutes in all.",
+        f"Reckoned with {rate:.2g} operations per second and {device} (plan.{key}); meant to be right within a "
+        "factor of two. Jobs that call no model come on top, minutes in all.",
     ]
     return "\n".join(lines)
 
