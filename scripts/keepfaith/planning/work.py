@@ -106,7 +106,7 @@ class Workload:
         self._works: dict[str, Callable[..., Work]] = {
             "train_model": self._train_model,
             "verify_removal": self._verify_removal,
-            "export_model": self._verify_removal,
+            "export_model": self._export_model,
             "rank_layers": self._rank_layers,
             "measure_stability": self._measure_stability,
             "measure_efficiency": self._measure_efficiency,
@@ -187,6 +187,9 @@ class Workload:
 
     def _verify_removal(self, model: str) -> Work:
         return Work(VERIFICATION_TOKENS)
+
+    def _export_model(self, model: str, order: str) -> Work:
+        return self._verify_removal(model)
 
     def _rank_layers(self, model: str, order: str) -> Work:
         settings = self.settings.orders[order]

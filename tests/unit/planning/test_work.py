@@ -35,6 +35,11 @@ def test_a_gradient_job_by_hand() -> None:
     assert workload().job("attribute", *key).seconds == pytest.approx(seconds)
 
 
+def test_an_export_asks_for_more_than_its_weights() -> None:
+    found = workload().job("export_model", "llama-2-7b", "cosine")
+    assert found.memory_bytes > 2 * 6.74e9 and found.seconds > 0
+
+
 def test_every_job_stands_behind_what_it_needs() -> None:
     seen: set[tuple[str, tuple[str, ...]]] = set()
     for job in workload().jobs():
