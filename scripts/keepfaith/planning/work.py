@@ -162,7 +162,7 @@ class Workload:
                 return (("train_model", key),) if trained else ()
             case "rank_layers" | "measure_stability":
                 return (("verify_removal", key[:1]),)
-            case "measure_efficiency" | "predict":
+            case "measure_efficiency" | "predict" | "export_model":
                 return (("rank_layers", key[:2]),)
             case "attribute":
                 return (("predict", key[:3]),)
