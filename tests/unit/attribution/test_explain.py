@@ -168,7 +168,7 @@ def test_a_broken_model_is_an_error_not_a_number(method, scorer, encoder, predic
     try:
         with torch.no_grad():
             weight[token] = float("nan")
-        with pytest.raises(AttributionError, match=r"example b.* not finite"):
+        with pytest.raises(AttributionError, match=r"example b.* is no finite number"):
             run(method, scorer, encoder, predictions, EXAMPLES.filter(example_id="b"))
     finally:
         with torch.no_grad():

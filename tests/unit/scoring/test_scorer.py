@@ -305,7 +305,7 @@ def test_damaged_weights_are_refused_and_the_level_is_named():
     with torch.no_grad():
         model.model.model.layers[2].self_attn.o_proj.weight[0, 0] = float("nan")
     with pytest.raises(
-        ScoringError, match=r"level 0: .* no finite number; its weights are damaged"
+        NotFiniteError, match=r"level 0: .* no finite number; its weights are damaged"
     ):
         scorer.log_likelihoods(inputs, LEVELS)
     # Level 1 drops the damaged attention.
