@@ -23,13 +23,7 @@ from keepfaith.statistics.settings import Analysis
 
 with job(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output
-    analysis = Analysis(
-        bins=params.calibration["bins"],
-        null_repetitions=params.calibration["null_repetitions"],
-        confidence=params.statistics["confidence"],
-        repetitions=params.statistics["repetitions"],
-        seed=params.statistics["seed"],
-    )
+    analysis = Analysis.of(params.calibration, params.statistics)
     examples = read_table(snakemake.input.examples, EXAMPLES)
     predictions = read_table(snakemake.input.predictions, PREDICTIONS)
     attributions = [read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions]

@@ -1,6 +1,8 @@
 """The settings of the analysis: how many draws, which seed, how certain."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,3 +22,14 @@ class Analysis:
     confidence: float = 0.95
     repetitions: int = 2000
     seed: int = 0
+
+    @staticmethod
+    def of(calibration: Mapping[str, Any], statistics: Mapping[str, Any]) -> "Analysis":
+        """From the two sections of a study that it stems from."""
+        return Analysis(
+            bins=calibration["bins"],
+            null_repetitions=calibration["null_repetitions"],
+            confidence=statistics["confidence"],
+            repetitions=statistics["repetitions"],
+            seed=statistics["seed"],
+        )
