@@ -70,7 +70,7 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "stablelm": ("stablelm", _COMMON),
     "starcoder2": ("starcoder2", _COMMON),
     "mixtral": ("mixtral", {**_COMMON, "num_local_experts": 4}),
-    "gpt_neox": ("gpt_neox", _COMMON),
+    "gpt_neox": ("gpt_neox", {**_COMMON, "num_key_value_heads": 4}),
     "gpt2": ("gpt2", _OLD),
     "gptj": ("gptj", {**_OLD, "rotary_dim": 4}),
     "bloom": ("bloom", {**_OLD, "hidden_size": 32}),
@@ -78,8 +78,11 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
         "bloom",
         {**_OLD, "hidden_size": 32, "apply_residual_connection_post_layernorm": True},
     ),
-    "opt": ("opt", {**_COMMON, "ffn_dim": 48, "word_embed_proj_dim": 32}),
-    "falcon": ("falcon", {**_COMMON, "new_decoder_architecture": True}),
+    "opt": (
+        "opt",
+        {**_COMMON, "num_key_value_heads": 4, "ffn_dim": 48, "word_embed_proj_dim": 32},
+    ),
+    "falcon": ("falcon", {**_COMMON, "num_kv_heads": 2, "new_decoder_architecture": True}),
     "falcon_alibi": ("falcon", {**_COMMON, "alibi": True, "multi_query": True}),
     "mpt": (
         "mpt",

@@ -70,9 +70,10 @@ STABILITY = TableSchema(
 
 EFFICIENCY = TableSchema(
     "efficiency",
-    1,
+    2,
     "Cost of one level behind a prompt of one length, batch 1: weights, KV cache, prefill, decoding, peak memory. "
-    "Peaks count from before the model was loaded.",
+    "Peaks count from before the model was loaded. By arithmetic, not measured: the expected cache, the floating-point "
+    "operations of the prefill, and the bytes that are read per decoded token.",
     {
         "level": pl.Int64,
         "context_tokens": pl.Int64,
@@ -82,7 +83,9 @@ EFFICIENCY = TableSchema(
         "cache_bytes_per_token": pl.Float64,
         "cache_bytes_per_token_expected": pl.Float64,
         "prefill_seconds": pl.Float64,
+        "prefill_operations": pl.Float64,
         "decode_tokens_per_second": pl.Float64,
+        "decode_bytes": pl.Float64,
         "loading_peak_bytes": pl.Int64,
         "peak_bytes": pl.Int64,
     },

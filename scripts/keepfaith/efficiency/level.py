@@ -18,7 +18,12 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from keepfaith.efficiency.arithmetic import cache_bytes_per_token, weight_bytes_on_disk
+from keepfaith.efficiency.arithmetic import (
+    cache_bytes_per_token,
+    decode_bytes,
+    prefill_operations,
+    weight_bytes_on_disk,
+)
 from keepfaith.efficiency.memory import PeakMemory
 from keepfaith.models.components import Component, Sublayer, sublayers_of
 from keepfaith.models.loading import choose_device, load_model
@@ -85,7 +90,7 @@ def _run(
     tokens = torch.randint(vocabulary, (1, context), generator=torch.Generator().manual_seed(0))
     tokens = tokens.to(model.device)
     with torch.inference_mode():
-        cache_bytes = _cache_bytes_per_token(model, tokens, request.new_tokens)
+        cache_bytes, cached = _cache_of_generate(model, tokens, request.new_tokens)
         prefill, decode = [], []
         for _ in range(request.repeats):
             seconds, out = _timed(
@@ -95,9 +100,11 @@ def _run(
             decode.append(_timed(partial(_decode, model, out, request.new_tokens))[0])
     return {
         "cache_bytes_per_token": cache_bytes,
-        "cache_bytes_per_token_expected": cache_bytes_per_token(model, gone),
+        "cache_bytes_per_token_expected": cache_bytes_per_token(model, gone, cached),
         "prefill_seconds": statistics.median(prefill),
+        "prefill_operations": prefill_operations(model, gone, context),
         "decode_tokens_per_second": request.new_tokens / statistics.median(decode),
+        "decode_bytes": decode_bytes(model, gone, context),
     }
 
 
@@ -108,8 +115,10 @@ def _decode(model: PreTrainedModel, out: Any, new_tokens: int) -> None:
         out = model(input_ids=token, past_key_values=out.past_key_values, use_cache=True)
 
 
-def _cache_bytes_per_token(model: PreTrainedModel, tokens: torch.Tensor, new_tokens: int) -> float:
-    """Of a real call of `generate`: bytes of all keys and values over the tokens that they stand for."""
+def _cache_of_generate(
+    model: PreTrainedModel, tokens: torch.Tensor, new_tokens: int
+) -> tuple[float, int]:
+    """Of a real call of `generate`: bytes of all keys and values per token that they stand for, and these tokens."""
     generate: Any = model.generate
     out = generate(
         input_ids=tokens,
@@ -118,13 +127,15 @@ def _cache_bytes_per_token(model: PreTrainedModel, tokens: torch.Tensor, new_tok
         min_new_tokens=new_tokens,
         do_sample=False,
         num_beams=1,
+        use_cache=True,  # some checkpoints say otherwise
         pad_token_id=0,
         return_dict_in_generate=True,
     )
     cache = out.past_key_values
     held = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
     size: int = sum(t.numel() * t.element_size() for t in held)
-    return size / int(cache.get_seq_length())
+    cached = int(cache.get_seq_length())
+    return size / cached, cached
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:

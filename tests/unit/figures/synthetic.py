@@ -224,7 +224,9 @@ def efficiency(levels: Iterable[int]) -> pl.DataFrame:
             "cache_bytes_per_token": 512.0 - 25.6 * level,
             "cache_bytes_per_token_expected": 512.0 - 25.6 * level,
             "prefill_seconds": context * (0.001 - 0.00005 * level),
+            "prefill_operations": context * (1e6 - 2e4 * level),
             "decode_tokens_per_second": 50.0 / (1 - 0.05 * level),
+            "decode_bytes": 40_000.0 - 1_500 * level + 512.0 * context,
             "loading_peak_bytes": 50_000 - 2_000 * level, "peak_bytes": 60_000 - 2_000 * level,
         }
         for level in levels

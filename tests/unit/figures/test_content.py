@@ -183,8 +183,17 @@ def test_efficiency_is_relative_to_dense_behind_the_longest_prompt():
     table = synthetic.with_path(synthetic.efficiency(range(3)), "m", "o")
     found = ratios(table)
     assert found["level"].to_list() == [0, 1, 2]
-    for column in ("cache", "prefill", "decode", "weights"):
+    for column in ("cache", "cache_expected", "prefill", "decode", "weights"):
         np.testing.assert_allclose(found[column].to_numpy(), [1, 0.95, 0.9])
+    np.testing.assert_allclose(found["prefill_expected"].to_numpy(), [1, 0.98, 0.96])
+
+
+def test_what_arithmetic_expects_is_dashed_beside_what_was_measured():
+    table = synthetic.with_path(synthetic.efficiency(range(3)), "m", "o")
+    panels = draw_summary("efficiency", {"efficiency": table}).axes
+    dashed = [[line for line in panel.get_lines() if line.is_dashed()] for panel in panels]
+    assert [len(lines) for lines in dashed] == [1, 1, 1, 0]
+    np.testing.assert_allclose(dashed[1][0].get_ydata(), [1, 0.98, 0.96])
 
 
 def test_price_shows_means_over_tasks_against_savings():

@@ -13,9 +13,11 @@ TITLE = "What a level saves"
 EXPLANATION = (
     "Each level against the dense model, batch 1, behind the longest measured prompt; each level was loaded without "
     "the weights that it drops, in a process of its own. KV cache per token (measured in a call of generate), prefill "
-    "time, time per decoded token, and bytes of weights: 1 is the dense model, lower is better. Times vary by a few "
-    "per cent from run to run. Small models spend most of their time outside the dropped matrices, so their times "
-    "fall less than those of large ones."
+    "time, time per decoded token, and bytes of weights: 1 is the dense model, lower is better. Dashed: arithmetic, "
+    "that is the cache by shape, the floating-point operations of the prefill, and the bytes of weights and cache that "
+    "a decoded token reads. Times fall further than arithmetic where attention takes more time per operation than the "
+    "other matrices do (many small steps, each with its own start), and less far where what no level drops dominates "
+    "(head, sampling, Python). They vary by a few per cent from run to run."
 )
 
 PANELS = {
@@ -27,7 +29,7 @@ PANELS = {
 
 
 def ratios(efficiency: pl.DataFrame) -> pl.DataFrame:
-    """Per model, order and level the ratios of `PANELS`, behind the longest prompt."""
+    """Per model, order and level the ratios of `PANELS`, measured and expected, behind the longest prompt."""
     path = ["model", "order"]
     longest = efficiency.filter(
         pl.col("context_tokens") == pl.col("context_tokens").max().over(path)
@@ -37,15 +39,22 @@ def ratios(efficiency: pl.DataFrame) -> pl.DataFrame:
     return joined.select(
         *path,
         "level",
-        cache=pl.col("cache_bytes_per_token") / pl.col("cache_bytes_per_token_dense"),
-        prefill=pl.col("prefill_seconds") / pl.col("prefill_seconds_dense"),
+        cache=_ratio("cache_bytes_per_token"),
+        cache_expected=_ratio("cache_bytes_per_token_expected"),
+        prefill=_ratio("prefill_seconds"),
+        prefill_expected=_ratio("prefill_operations"),
         decode=pl.col("decode_tokens_per_second_dense") / pl.col("decode_tokens_per_second"),
-        weights=pl.col("weight_bytes") / pl.col("weight_bytes_dense"),
+        decode_expected=_ratio("decode_bytes"),
+        weights=_ratio("weight_bytes"),
     ).sort(*path, "level")
 
 
+def _ratio(column: str) -> pl.Expr:
+    return pl.col(column) / pl.col(f"{column}_dense")
+
+
 def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
-    """One panel per ratio, one line per model and order."""
+    """One panel per ratio, one line per model and order, and a dashed one for what arithmetic expects."""
     table = ratios(tables["efficiency"])
     figure, panels = canvas(rows=1, columns=len(PANELS), size=(10.4, 3.1))
     groups = list(table.group_by("model", "order", maintain_order=True))
@@ -57,6 +66,11 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
                 rows["level"].to_list(), rows[column].to_list(), color=stroke.colour,
                 marker=stroke.marker, label=f"{model}, {order}",
             )  # fmt: skip
+            if (expected := f"{column}_expected") in rows.columns:
+                panel.plot(
+                    rows["level"].to_list(), rows[expected].to_list(), color=stroke.colour,
+                    linestyle="--", linewidth=0.8,
+                )  # fmt: skip
         panel.set_xlabel(LEVEL_AXIS)
         panel.set_ylabel(label)
         panel.set_ylim(0, max(1.08, panel.get_ylim()[1]))
