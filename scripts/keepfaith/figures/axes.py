@@ -64,7 +64,7 @@ def line(
         color=stroke.colour,
         marker=stroke.marker,
         markersize=5 if known.height <= MANY_LEVELS else 3.5,
-        markerfacecolor="white" if faint else stroke.colour,
+        markerfacecolor="white" if faint else stroke.face,
         linestyle=(0, (1, 1.2)) if faint else "-",
         linewidth=1.1 if faint else 1.6,
         label=label,

@@ -58,7 +58,7 @@ def _panel(panel: Axes, tables: UnitTables, metric: str) -> None:
         relative = relative_change(rows)
         if relative is None:
             left_out.append(name)
-            panel.plot([], [], color=stroke.colour, marker=stroke.marker, label=name)
+            panel.plot([], [], **stroke.line, label=name)
         else:
             line(panel, relative, stroke, name)
     if len(left_out) == len(series):

@@ -1,5 +1,7 @@
 """What methods and quantities are called on axes, in tables and in sentences, and in which unit they are."""
 
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEVEL_AXIS = "layers dropped (level)"
@@ -45,6 +47,25 @@ _OPERATORS = {
 
 
 _COMPONENTS = {"attention": "attention", "mlp": "MLP", "block": "block"}
+
+
+Path = tuple[str, str]
+"""Model and order."""
+
+
+def path_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """What tells paths apart: where all have the same model, the order alone, and the other way round."""
+    models, orders = ({path[part] for path in paths} for part in (0, 1))
+    if len(models) == 1 and len(orders) > 1:
+        return {path: path[1] for path in paths}
+    if len(orders) == 1 and len(models) > 1:
+        return {path: path[0] for path in paths}
+    return {path: ", ".join(path) for path in paths}
+
+
+def wrapped(text: str, letters: int = 27) -> str:
+    """Text in lines of at most `letters` letters: a panel's title that stays above its panel."""
+    return "\n".join(textwrap.wrap(text, letters))
 
 
 def component_name(component: str) -> str:

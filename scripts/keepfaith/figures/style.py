@@ -7,7 +7,7 @@ colour blindness; every colour comes with its own marker, so that nothing is sai
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ SETTINGS: dict[Any, Any] = {
     "lines.markersize": 5,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "figure.dpi": 100,
+    "figure.dpi": 200,  # as saved: text is as wide where it is laid out as where it is drawn
     "savefig.dpi": 200,
     "svg.fonttype": "none",  # text stays text: small, searchable, read aloud
     "svg.hashsalt": "keepfaith",
@@ -85,10 +85,21 @@ _METADATA: dict[str, dict[str, str | None]] = {
 
 @dataclass(frozen=True)
 class Stroke:
-    """Colour and marker of one series, the same in every figure."""
+    """Colour and marker of one series, the same in every figure; a hollow marker is white inside."""
 
     colour: str
     marker: str
+    hollow: bool = False
+
+    @property
+    def face(self) -> str:
+        """Colour inside the marker."""
+        return "white" if self.hollow else self.colour
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """What `plot` needs to draw a line of this series."""
+        return {"color": self.colour, "marker": self.marker, "markerfacecolor": self.face}
 
 
 _METHODS = {
@@ -108,8 +119,22 @@ def method_strokes(methods: Sequence[str]) -> dict[str, Stroke]:
 
 
 def series_strokes(count: int) -> list[Stroke]:
-    """Strokes of `count` series without a meaning of their own."""
-    return list(islice(cycle(_SERIES), count))
+    """Strokes of `count` series without a meaning of their own, no two alike.
+
+    Behind the first seven, colours come again with the next marker, hollow in every other round.
+
+    Raises:
+        ValueError: there are more series than colours and markers make strokes.
+    """
+    several = len(_SERIES)
+    if count > several**2:
+        raise ValueError(f"{count} lines in one panel: colours and markers tell {several**2} apart")
+    strokes = []
+    for index in range(count):
+        turn, place = divmod(index, several)
+        marker = _SERIES[(place + turn) % several].marker
+        strokes.append(Stroke(_SERIES[place].colour, marker, hollow=turn % 2 == 1))
+    return strokes
 
 
 @contextmanager
@@ -148,16 +173,25 @@ def note(sentence: str, size: tuple[float, float] = (5.2, 1.1)) -> Figure:
     return figure
 
 
+_LETTER, _ENTRY = 0.075, 0.65
+"""Width of a letter of the legend, and of an entry without its name, in inches."""
+
+
 def legend(figure: Figure, panel: Axes, columns: int = 4) -> None:
-    """One legend above all panels, where it covers no data; entries of equal name appear once."""
+    """One legend above all panels, where it covers no data; entries of equal name appear once.
+
+    It has `columns` columns, or as many as fit.
+    """
     handles, labels = panel.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     if unique:
+        widest = _ENTRY + _LETTER * max(map(len, unique))
+        fitting = max(1, int(figure.get_figwidth() / widest))
         figure.legend(
             list(unique.values()),
             list(unique),
             loc="outside upper left",
-            ncols=min(columns, len(unique)),
+            ncols=min(columns, fitting, len(unique)),
         )
 
 

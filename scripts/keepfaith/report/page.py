@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -16,6 +17,7 @@ from keepfaith.report.answer import Finding, finding
 from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
+from keepfaith.report.order_table import order_table
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width
 from keepfaith.report.tables import PageTable, explanation_table, model_table
@@ -99,9 +101,23 @@ def render(study: StudyDescription, units: Sequence[ReportUnit], summary_figures
     return environment.get_template("page.html.j2").render(
         study=study,
         summary=summary,
+        compared=order_table(_verdicts(units)),
         units=[_page_unit(index, unit) for index, unit in enumerate(units)],
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+    )
+
+
+def _verdicts(units: Sequence[ReportUnit]) -> pl.DataFrame:
+    """VERDICT of all units with model, order and task in front."""
+    return pl.concat(
+        unit.tables.verdict.select(
+            pl.lit(unit.model).alias("model"),
+            pl.lit(unit.order).alias("order"),
+            pl.lit(unit.task).alias("task"),
+            pl.all(),
+        )
+        for unit in units
     )
 
 

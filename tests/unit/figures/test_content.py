@@ -8,14 +8,16 @@ import polars as pl
 import pytest
 
 from figures import synthetic
+from keepfaith.artifacts.schemas import VERDICT
 from keepfaith.artifacts.tables import ArtifactError
 from keepfaith.figures import layers
 from keepfaith.figures.change import relative_change
+from keepfaith.figures.labels import path_names
 from keepfaith.figures.overlap import matrix
 from keepfaith.figures.published import SOURCE, match_published, read_published
 from keepfaith.figures.reach import reaches
 from keepfaith.figures.registry import draw
-from keepfaith.figures.style import method_strokes
+from keepfaith.figures.style import method_strokes, series_strokes
 from keepfaith.figures.summary.efficiency import ratios
 from keepfaith.figures.summary.registry import draw_summary
 
@@ -215,3 +217,37 @@ def test_price_shows_means_over_tasks_against_savings():
     np.testing.assert_allclose(faster.get_ydata(), expected)
     (smaller,) = figure.axes[3].get_lines()
     np.testing.assert_allclose(smaller.get_xdata(), 1 - 0.05 * np.arange(5))
+
+
+def test_series_are_told_apart_as_far_as_colours_and_markers_go():
+    assert len(set(series_strokes(49))) == 49
+    assert not any(stroke.hollow for stroke in series_strokes(7))
+    with pytest.raises(ValueError, match=r"50 lines in one panel: .* tell 49 apart"):
+        series_strokes(50)
+
+
+def test_paths_are_named_by_what_tells_them_apart():
+    assert path_names([("m", "a"), ("m", "b")]) == {("m", "a"): "a", ("m", "b"): "b"}
+    assert path_names([("m", "a"), ("n", "a")]) == {("m", "a"): "m", ("n", "a"): "n"}
+    assert path_names([("m", "a")]) == {("m", "a"): "m, a"}
+    assert path_names([("m", "a"), ("n", "b")])["n", "b"] == "n, b"
+
+
+def test_orders_are_compared_with_the_furthest_on_top():
+    """Thick bars are means over tasks of what is kept, circles the ends of each task."""
+    rows = [
+        {"model": "m", "order": order, "task": task, "level": level, "quantity": "accuracy"}
+        | {"status": "kept" if level <= kept else "degraded"}
+        for (order, task), kept in {
+            ("near", "a"): 1, ("near", "b"): 2, ("far", "a"): 3, ("far", "b"): 2,
+        }.items()
+        for level in (1, 2, 3)
+    ]  # fmt: skip
+    schema = {"model": pl.String, "order": pl.String, "task": pl.String, **VERDICT.columns}
+    figure = draw_summary("orders_compared", {"verdict": pl.DataFrame(rows, schema=schema)})
+    (panel,) = figure.axes
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["far", "near"]
+    thick = [line for line in panel.get_lines() if line.get_linewidth() == 7]
+    assert [list(line.get_xdata()) for line in thick] == [[0, 2.5], [0, 1.5]]
+    circles = [line for line in panel.get_lines() if line.get_marker() == "o"]
+    assert [sorted(line.get_xdata()) for line in circles] == [[2, 3], [1, 2]]

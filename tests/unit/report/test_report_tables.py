@@ -3,6 +3,7 @@
 import polars as pl
 from figures import synthetic
 
+from keepfaith.report.order_table import order_table
 from keepfaith.report.tables import Cell, explanation_table, model_table, number, span
 
 
@@ -51,3 +52,19 @@ def test_explanation_table_has_seed_bands_and_the_overlap_with_dense():
 
 def test_no_methods_no_table():
     assert explanation_table(synthetic.unit(methods=())) is None
+
+
+def test_order_table_says_how_far_each_order_goes():
+    verdict = synthetic.unit().verdict.with_columns(status=pl.lit("kept"))
+    worse = verdict.with_columns(
+        status=pl.when(pl.col("level") > 2).then(pl.lit("degraded")).otherwise("status")
+    )
+    one = synthetic.with_unit(verdict, "m", "a_good_one", "sst2")
+    other = synthetic.with_unit(worse, "m", "a_bad_one", "sst2")
+    shown = order_table(pl.concat([other, one]))
+    assert shown is not None
+    assert [[cell.text for cell in row] for row in shown.rows] == [
+        ["m", "a_good_one", *["4.0 / 4.0"] * 3],
+        ["m", "a_bad_one", *["2.0 / 2.0"] * 3],
+    ]
+    assert order_table(one) is None

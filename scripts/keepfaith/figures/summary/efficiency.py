@@ -6,7 +6,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.labels import LEVEL_AXIS, path_names
 from keepfaith.figures.style import canvas, legend, series_strokes
 
 TITLE = "What a level saves"
@@ -29,13 +29,16 @@ PANELS = {
 
 
 def ratios(efficiency: pl.DataFrame) -> pl.DataFrame:
-    """Per model, order and level the ratios of `PANELS`, measured and expected, behind the longest prompt."""
+    """Per model, order and level the ratios of `PANELS`, measured and expected, behind the longest prompt.
+
+    Paths stay in the sequence of the table, so that a path has the same stroke in every figure.
+    """
     path = ["model", "order"]
     longest = efficiency.filter(
         pl.col("context_tokens") == pl.col("context_tokens").max().over(path)
     )
     dense = longest.filter(pl.col("level") == 0)
-    joined = longest.join(dense, on=path, suffix="_dense")
+    joined = longest.join(dense, on=path, suffix="_dense", maintain_order="left")
     return joined.select(
         *path,
         "level",
@@ -43,10 +46,10 @@ def ratios(efficiency: pl.DataFrame) -> pl.DataFrame:
         cache_expected=_ratio("cache_bytes_per_token_expected"),
         prefill=_ratio("prefill_seconds"),
         prefill_expected=_ratio("prefill_operations"),
-        decode=pl.col("decode_tokens_per_second_dense") / pl.col("decode_tokens_per_second"),
+        decode=1 / _ratio("decode_tokens_per_second"),
         decode_expected=_ratio("decode_bytes"),
         weights=_ratio("weight_bytes"),
-    ).sort(*path, "level")
+    )
 
 
 def _ratio(column: str) -> pl.Expr:
@@ -57,14 +60,15 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     """One panel per ratio, one line per model and order, and a dashed one for what arithmetic expects."""
     table = ratios(tables["efficiency"])
     figure, panels = canvas(rows=1, columns=len(PANELS), size=(10.4, 3.1))
-    groups = list(table.group_by("model", "order", maintain_order=True))
-    strokes = series_strokes(len(groups))
+    paths = table.select("model", "order").unique(maintain_order=True).rows()
+    names, strokes = path_names(paths), series_strokes(len(paths))
     for panel, (column, label) in zip(panels[0], PANELS.items(), strict=True):
         panel.axhline(1, color="#bbbbbb", linewidth=0.8, zorder=0)
-        for ((model, order), rows), stroke in zip(groups, strokes, strict=True):
+        for (model, order), stroke in zip(paths, strokes, strict=True):
+            rows = table.filter(model=model, order=order)
             panel.plot(
-                rows["level"].to_list(), rows[column].to_list(), color=stroke.colour,
-                marker=stroke.marker, label=f"{model}, {order}",
+                rows["level"].to_list(), rows[column].to_list(), **stroke.line,
+                label=names[model, order],
             )  # fmt: skip
             if (expected := f"{column}_expected") in rows.columns:
                 panel.plot(
@@ -75,5 +79,5 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
         panel.set_ylabel(label)
         panel.set_ylim(0, max(1.08, panel.get_ylim()[1]))
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    legend(figure, panels[0][0], columns=3)
+    legend(figure, panels[0][0], columns=5)
     return figure

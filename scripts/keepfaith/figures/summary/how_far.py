@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from keepfaith.figures.axes import level_axis
-from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.labels import path_names, quantity_name, wrapped
 from keepfaith.figures.reach import Watched, reaches, watched
 from keepfaith.figures.style import BLACK, BLUE, SKY, VERMILLION, canvas, note
 
@@ -28,7 +28,8 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     units = verdict.select("model", "order", "task").unique(maintain_order=True).rows()
     if not units:
         return note("no verdict: this run has no pruned level")
-    several = len({unit[:2] for unit in units}) > 1
+    paths = {unit[:2]: None for unit in units}
+    path_name = path_names(list(paths))
     names = watched(verdict)
     columns = min(COLUMNS, len(units))
     count = -(-len(units) // columns)
@@ -43,13 +44,14 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
             pl.col("model") == unit[0], pl.col("order") == unit[1], pl.col("task") == unit[2]
         )
         _panel(panel, rows, names)
-        panel.set_title(f"{unit[2]}\n{unit[0]}, {unit[1]}" if several else unit[2])
+        title = [wrapped(unit[2]), wrapped(path_name[unit[:2]])]
+        panel.set_title("\n".join(title if len(paths) > 1 else title[:1]))
         lowest = index + columns >= len(units)
         level_axis(panel, levels, label=lowest)
         panel.tick_params(labelbottom=lowest)
     panels[0].set_yticks(range(len(names)), [quantity_name(*name) for name in names])
     panels[0].set_ylim(len(names) - 0.4, -0.6)
-    figure.legend(handles=_keys(), loc="outside upper left", ncols=3)
+    figure.legend(handles=reach_keys(), loc="outside upper left", ncols=3)
     return figure
 
 
@@ -66,7 +68,8 @@ def _panel(panel: Axes, verdict: pl.DataFrame, names: list[Watched]) -> None:
     panel.spines["left"].set_visible(False)
 
 
-def _keys() -> list[Line2D | Patch]:
+def reach_keys() -> list[Line2D | Patch]:
+    """Legend of kept, clear and first degraded."""
     return [
         Line2D([], [], color=BLUE, linewidth=7, solid_capstyle="butt", label="shown to be kept"),
         Line2D([], [], color=SKY, linewidth=2, solid_capstyle="butt", label="no degradation shown"),

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keepfaith.figures.axes import INTERVAL, SEEDS, level_axis, line, reference_band
-from keepfaith.figures.labels import method_name, quantity
+from keepfaith.figures.labels import method_name, path_names, quantity
 from keepfaith.figures.style import Stroke, canvas, legend, method_strokes, note, series_strokes
 from keepfaith.figures.unit import series
 
@@ -65,10 +65,9 @@ def draw(tables: Mapping[str, pl.DataFrame], metric: str) -> Figure:
 
 
 def _by_unit(units: list[tuple[str, str]], method: str | None) -> dict[Series, tuple[Stroke, str]]:
-    strokes = series_strokes(len(units))
+    names, strokes = path_names(units), series_strokes(len(units))
     return {
-        (model, order, method): (stroke, f"{model}, {order}")
-        for (model, order), stroke in zip(units, strokes, strict=True)
+        (*path, method): (stroke, names[path]) for path, stroke in zip(units, strokes, strict=True)
     }
 
 
@@ -81,7 +80,7 @@ def _panel(panel: Axes, metrics: pl.DataFrame, lines: dict[Series, tuple[Stroke,
     for (model, order, method), (stroke, label) in lines.items():
         unit = metrics.filter(pl.col("model") == model, pl.col("order") == order)
         if not unit.height:
-            panel.plot([], [], color=stroke.colour, marker=stroke.marker, label=label)
+            panel.plot([], [], **stroke.line, label=label)
             continue
         rows = series(unit, str(metrics["metric"][0]), method)
         if len(lines) == 1 and str(metrics["metric"][0]) == "ece":

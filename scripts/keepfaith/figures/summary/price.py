@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 from matplotlib.figure import Figure
 
-from keepfaith.figures.labels import quantity
+from keepfaith.figures.labels import path_names, quantity
 from keepfaith.figures.style import canvas, legend, series_strokes
 from keepfaith.figures.summary.efficiency import ratios
 from keepfaith.figures.unit import OWN, shown_operator
@@ -39,18 +39,18 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     """A row per saving, a panel per quantity, one path per model and order."""
     saved = ratios(tables["efficiency"]).with_columns(speedup=1 / pl.col("decode"))
     figure, panels = canvas(len(SAVINGS), len(METRICS), size=(9.6, 5.8))
-    groups = saved.select("model", "order").unique(maintain_order=True).rows()
-    strokes = series_strokes(len(groups))
+    paths = saved.select("model", "order").unique(maintain_order=True).rows()
+    names, strokes = path_names(paths), series_strokes(len(paths))
     for row, (saving, axis) in zip(panels, SAVINGS.items(), strict=True):
         for panel, metric in zip(row, METRICS, strict=True):
             found = saved.join(means(tables["metrics"], metric), on=["model", "order", "level"])
-            for (model, order), stroke in zip(groups, strokes, strict=True):
+            for (model, order), stroke in zip(paths, strokes, strict=True):
                 path = found.filter(model=model, order=order).sort("level")
                 panel.plot(
-                    path[saving].to_list(), path["value"].to_list(), color=stroke.colour,
-                    marker=stroke.marker, label=f"{model}, {order}",
+                    path[saving].to_list(), path["value"].to_list(), **stroke.line,
+                    label=names[model, order],
                 )  # fmt: skip
             panel.set_xlabel(axis)
             panel.set_ylabel(quantity(metric).axis)
-    legend(figure, panels[0][0], columns=3)
+    legend(figure, panels[0][0], columns=5)
     return figure

@@ -9,7 +9,14 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from keepfaith.figures.style import FORMATS, applied, save
-from keepfaith.figures.summary import efficiency, how_far, over_tasks, price, stability
+from keepfaith.figures.summary import (
+    efficiency,
+    how_far,
+    orders_compared,
+    over_tasks,
+    price,
+    stability,
+)
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -30,6 +37,9 @@ def _over_tasks(metric: str, title: str, explanation: str) -> SummaryFigure:
 
 SUMMARY_REGISTRY: dict[str, SummaryFigure] = {
     "how_far": SummaryFigure(how_far.TITLE, how_far.EXPLANATION, how_far.draw),
+    "orders_compared": SummaryFigure(
+        orders_compared.TITLE, orders_compared.EXPLANATION, orders_compared.draw
+    ),
     "accuracy_over_tasks": _over_tasks(
         "accuracy",
         "Accuracy over tasks",

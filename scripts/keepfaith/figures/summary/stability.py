@@ -6,7 +6,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.labels import LEVEL_AXIS, path_names, wrapped
 from keepfaith.figures.style import GREY, canvas, legend, note, series_strokes
 from keepfaith.orders.agreement import agreement
 
@@ -25,6 +25,7 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     if "stability" not in tables:
         return note("Order stability was not measured: set stability.seeds to 2 or more.")
     groups = list(tables["stability"].group_by("model", "order", maintain_order=True))
+    names = path_names([path for path, _ in groups])
     rows = -(-len(groups) // COLUMNS)
     columns = min(COLUMNS, len(groups))
     figure, panels = canvas(rows, columns, size=(max(4.2, 2.9 * columns), 0.5 + 2.7 * rows))
@@ -42,13 +43,12 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
                 alpha=0.12, linewidth=0,
             )  # fmt: skip
             panel.plot(
-                levels, some["mean"].to_list(), color=stroke.colour, marker=stroke.marker,
-                label=f"{size} samples",
+                levels, some["mean"].to_list(), **stroke.line, label=f"{size} samples",
             )  # fmt: skip
             panel.plot(
                 levels, some["chance"].to_list(), color=GREY, linestyle="--", label="random orders"
             )
-        panel.set_title(f"{model}, {order}")
+        panel.set_title(wrapped(names[model, order]))
         panel.set_xlabel(LEVEL_AXIS)
         panel.set_ylabel("dropped in common\n(share)")
         panel.set_ylim(0, 1.05)

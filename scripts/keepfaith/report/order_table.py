@@ -1,0 +1,32 @@
+"""The table that compares orders: how far each goes before accuracy, calibration or faithfulness degrades."""
+
+import polars as pl
+
+from keepfaith.report.tables import UNKNOWN, Cell, PageTable, number
+from keepfaith.statistics.order_comparison import CONCERNS, compare_orders
+
+
+def order_table(verdicts: pl.DataFrame) -> PageTable | None:
+    """One row per model and order, the order that goes furthest first; None where no model has several orders.
+
+    Args:
+        verdicts: VERDICT of all units, with model, order and task in front.
+    """
+    compared = compare_orders(verdicts)
+    compared = compared.filter(pl.col("order").n_unique().over("model") > 1)
+    if compared.is_empty():
+        return None
+    rows = []
+    for (model, order), of_order in compared.group_by("model", "order", maintain_order=True):
+        reach = {row["concern"]: row for row in of_order.iter_rows(named=True)}
+        cells = [_reach(reach.get(concern)) for concern in CONCERNS]
+        rows.append((Cell(str(model)), Cell(str(order)), *cells))
+    header = ("Model", "Order", *(concern.capitalize() for concern in CONCERNS))
+    return PageTable("Orders compared: kept / not degraded up to level", header, tuple(rows))
+
+
+def _reach(row: dict[str, float] | None) -> Cell:
+    """`3.0 / 6.5`: means over tasks."""
+    if row is None:
+        return Cell(UNKNOWN)
+    return Cell(f"{number(row['kept'], 1)} / {number(row['clear'], 1)}")

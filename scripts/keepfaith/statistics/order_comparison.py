@@ -1,0 +1,61 @@
+"""Which order keeps accuracy, calibration and faithfulness longest."""
+
+import polars as pl
+
+from keepfaith.statistics.verdict import summary
+
+CONCERNS: dict[str, tuple[str, ...]] = {
+    "accuracy": ("accuracy",),
+    "calibration": ("ece", "brier"),
+    "faithfulness": ("comprehensiveness", "sufficiency"),
+}
+"""What a reader asks for, and the watched quantities that answer it."""
+
+REACH = ("model", "order", "task", "concern", "kept", "clear")
+
+
+def reach_by_concern(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """How far every unit goes, concern by concern.
+
+    Args:
+        verdicts: VERDICT with the columns model, order and task in front.
+
+    Returns:
+        One row per model, order, task and concern that is watched, with the columns of `REACH`. kept: the level up to
+        which every quantity of the concern is shown to be kept; clear: the level up to which none is shown to be
+        degraded. Both count in a row from the dense model.
+    """
+    rows = []
+    units = verdicts.filter(pl.col("level") > 0).group_by(
+        "model", "order", "task", maintain_order=True
+    )
+    for unit, verdict in units:
+        for concern, quantities in CONCERNS.items():
+            watched = verdict.filter(pl.col("quantity").is_in(quantities))
+            if watched.height:
+                found = summary(watched)
+                rows.append((*unit, concern, found.safe, found.clear))
+    schema = dict.fromkeys(REACH[:4], pl.String) | dict.fromkeys(REACH[4:], pl.Int64)
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def compare_orders(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Per model, order and concern the mean over tasks of kept and clear (see `reach_by_concern`).
+
+    Models stand in the order of the table. The orders of a model stand by the mean over concerns of clear, then of
+    kept, the furthest first; equals stand by name.
+    """
+    reach = reach_by_concern(verdicts)
+    models = {name: at for at, name in enumerate(reach["model"].unique(maintain_order=True))}
+    concerns = {name: at for at, name in enumerate(CONCERNS)}
+    means = reach.group_by("model", "order", "concern").agg(
+        pl.col("kept", "clear").mean(), tasks=pl.len()
+    )
+    path = ("model", "order")
+    return means.sort(
+        pl.col("model").replace_strict(models, return_dtype=pl.Int64),
+        -pl.col("clear").mean().over(path).round(9),
+        -pl.col("kept").mean().over(path).round(9),
+        "order",
+        pl.col("concern").replace_strict(concerns, return_dtype=pl.Int64),
+    ).select(*path, "concern", "tasks", "kept", "clear")
