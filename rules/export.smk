@@ -28,7 +28,6 @@ rule export_model:
     params:
         tasks=settings.study.tasks,
         order=lambda wildcards: definition("orders", wildcards.order),
-        dtype=SCORING["dtype"],
         code=code("export_model.py"),
     script:
         "../scripts/export_model.py"

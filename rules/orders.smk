@@ -1,4 +1,4 @@
-# From calibration text to the order in which a criterion drops a model's attention layers.
+# From calibration text to the order in which a criterion drops a model's components.
 
 
 rule prepare_calibration_text:

@@ -35,6 +35,5 @@ with job(snakemake.log[0]):
         dropped,
         Path(snakemake.output.checkpoint),
         format,
-        snakemake.params.dtype,
-        card,
+        card=card,
     )

@@ -1,4 +1,4 @@
-"""Rule rank_layers: a criterion's order of a model's attention layers, from calibration text."""
+"""Rule rank_layers: the order in which a criterion drops a model's components, from calibration text."""
 
 import torch
 

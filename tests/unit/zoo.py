@@ -10,7 +10,7 @@ from keepfaith.models.components import Step, sublayers_of
 VOCABULARY = 97
 LAYERS = 4
 
-_COMMON = {
+COMMON = {
     "vocab_size": VOCABULARY,
     "hidden_size": 32,
     "intermediate_size": 48,
@@ -22,7 +22,7 @@ _COMMON = {
     "bos_token_id": 1,
     "eos_token_id": 2,
 }
-_GEMMA = {**_COMMON, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 16}
+_GEMMA = {**COMMON, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 16}
 _OLD = {
     "vocab_size": VOCABULARY,
     "n_embd": 32,
@@ -35,28 +35,30 @@ _OLD = {
 }
 
 FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
-    "llama": ("llama", _COMMON),
-    "mistral": ("mistral", {**_COMMON, "sliding_window": None}),
-    "mistral_window": ("mistral", {**_COMMON, "sliding_window": 16}),
-    "qwen2": ("qwen2", _COMMON),
-    "qwen3": ("qwen3", {**_COMMON, "head_dim": 8}),
-    "gemma": ("gemma", {**_COMMON, "head_dim": 8}),
+    "llama": ("llama", COMMON),
+    "mistral": ("mistral", {**COMMON, "sliding_window": None}),
+    "mistral_window": ("mistral", {**COMMON, "sliding_window": 16}),
+    "qwen2": ("qwen2", COMMON),
+    "qwen3": ("qwen3", {**COMMON, "head_dim": 8}),
+    "gemma": ("gemma", {**COMMON, "head_dim": 8}),
     "gemma2": ("gemma2", _GEMMA),
     "gemma3": ("gemma3_text", _GEMMA),
-    "olmo2": ("olmo2", _COMMON),
-    "phi": ("phi", {**_COMMON, "num_key_value_heads": 4}),
-    "phi3": ("phi3", _COMMON),
-    "granite": ("granite", {**_COMMON, "residual_multiplier": 0.3, "logits_scaling": 2.0}),
-    "cohere": ("cohere", {**_COMMON, "logit_scale": 0.5}),
+    "olmo2": ("olmo2", COMMON),
+    "exaone4": ("exaone4", {**COMMON, "sliding_window": 16, "sliding_window_pattern": 2}),
+    "hyperclovax": ("hyperclovax", {**COMMON, "residual_multiplier": 0.5}),
+    "phi": ("phi", {**COMMON, "num_key_value_heads": 4}),
+    "phi3": ("phi3", COMMON),
+    "granite": ("granite", {**COMMON, "residual_multiplier": 0.3, "logits_scaling": 2.0}),
+    "cohere": ("cohere", {**COMMON, "logit_scale": 0.5}),
     "cohere2": (
         "cohere2",
-        {**_COMMON, "head_dim": 8, "sliding_window": 16, "sliding_window_pattern": 2},
+        {**COMMON, "head_dim": 8, "sliding_window": 16, "sliding_window_pattern": 2},
     ),
-    "smollm3": ("smollm3", {**_COMMON, "no_rope_layer_interval": 2}),
+    "smollm3": ("smollm3", {**COMMON, "no_rope_layer_interval": 2}),
     "qwen3_moe": (
         "qwen3_moe",
         {
-            **_COMMON,
+            **COMMON,
             "head_dim": 8,
             "num_experts": 4,
             "num_experts_per_tok": 2,
@@ -65,14 +67,15 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     ),
     "gpt_oss": (
         "gpt_oss",
-        {**_COMMON, "head_dim": 8, "num_local_experts": 4, "sliding_window": 16},
+        {**COMMON, "head_dim": 8, "num_local_experts": 4, "sliding_window": 16},
     ),
-    "stablelm": ("stablelm", _COMMON),
-    "starcoder2": ("starcoder2", _COMMON),
-    "mixtral": ("mixtral", {**_COMMON, "num_local_experts": 4}),
-    "gpt_neox": ("gpt_neox", {**_COMMON, "num_key_value_heads": 4}),
+    "stablelm": ("stablelm", COMMON),
+    "starcoder2": ("starcoder2", COMMON),
+    "mixtral": ("mixtral", {**COMMON, "num_local_experts": 4}),
+    "gpt_neox": ("gpt_neox", {**COMMON, "num_key_value_heads": 4}),
     "gpt2": ("gpt2", _OLD),
     "gptj": ("gptj", {**_OLD, "rotary_dim": 4}),
+    "codegen": ("codegen", {**_OLD, "rotary_dim": 4}),
     "bloom": ("bloom", {**_OLD, "hidden_size": 32}),
     "bloom_post": (
         "bloom",
@@ -80,10 +83,10 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     ),
     "opt": (
         "opt",
-        {**_COMMON, "num_key_value_heads": 4, "ffn_dim": 48, "word_embed_proj_dim": 32},
+        {**COMMON, "num_key_value_heads": 4, "ffn_dim": 48, "word_embed_proj_dim": 32},
     ),
-    "falcon": ("falcon", {**_COMMON, "num_kv_heads": 2, "new_decoder_architecture": True}),
-    "falcon_alibi": ("falcon", {**_COMMON, "alibi": True, "multi_query": True}),
+    "falcon": ("falcon", {**COMMON, "num_kv_heads": 2, "new_decoder_architecture": True}),
+    "falcon_alibi": ("falcon", {**COMMON, "alibi": True, "multi_query": True}),
     "mpt": (
         "mpt",
         {
@@ -98,11 +101,17 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
 
 
 def tiny_model(name: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
+    """A random model of a type in `FAMILIES`."""
+    return from_settings(*FAMILIES[name], seed, dtype)
+
+
+def from_settings(
+    kind: str, settings: dict[str, object], seed: int = 0, dtype: torch.dtype = torch.float32
+) -> PreTrainedModel:
     """A random model whose weights are large enough that every layer matters."""
     from transformers import AutoConfig
 
     torch.set_num_threads(1)
-    kind, settings = FAMILIES[name]
     torch.manual_seed(seed)
     # Plain loops over experts: the grouped product knows no float64.
     model = AutoModelForCausalLM.from_config(

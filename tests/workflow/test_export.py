@@ -70,10 +70,9 @@ def test_a_fresh_process_gets_the_pruned_models_logits(
 
 def test_the_slim_folder_is_smaller_by_the_dropped_weights(exported: Workflow) -> None:
     sizes = {
-        format: Path(exported.folder, PATH, f"export/level2-{format}/model.safetensors")
-        .stat()
-        .st_size
+        format: sum(path.stat().st_size for path in folder.glob("*.safetensors"))
         for format in ("slim", "zero_filled")
+        for folder in [exported.folder / PATH / f"export/level2-{format}"]
     }
     model = PrunableModel(load_model(CHECKPOINT, device="cpu"))
     order = components_of(read_table(exported.folder / PATH / "order.parquet", ORDER))

@@ -9,6 +9,9 @@ from keepfaith.config.errors import ConfigError
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 MODEL_SUFFIXES = (".safetensors", ".json", ".model", ".txt")
+SLIM_TYPE = "keepfaith_slim"
+"""The model type of an exported folder that lacks the weights of what was dropped; stock loaders do not know it."""
+
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json")
 
 
@@ -39,6 +42,26 @@ def read_configuration(place: str, folder: Path) -> dict[str, Any]:
     return content
 
 
+def unusable(content: dict[str, Any]) -> str | None:
+    """Why a model with this config.json cannot be studied, and what to do instead; None if it can."""
+    if "auto_map" in content:
+        return "asks to run its own code (auto_map); use a model that transformers knows"
+    if content.get("model_type") == SLIM_TYPE:
+        return (
+            "is a pruned export, whose levels would count from there; use the dense model it was made from, with the "
+            "same order"
+        )
+    if quantised := content.get("quantization_config"):
+        method = quantised.get("quant_method") if isinstance(quantised, dict) else None
+        return (
+            f"is quantised ({method or 'quantization_config'}), and neither the self-test nor gradients are defined on "
+            "such weights; use the checkpoint it was made from"
+        )
+    if content.get("is_encoder_decoder"):
+        return "is an encoder-decoder; use a decoder-only language model"
+    return None
+
+
 def layer_count(place: str, folder: Path) -> int:
     """Attention layers that config.json speaks of.
 
@@ -63,12 +86,8 @@ def check_model_folder(place: str, folder: Path) -> None:
     Raises:
         ConfigError: config.json, tokenizer or safetensors are missing or broken, or code of its own is asked for.
     """
-    content = read_configuration(place, folder)
-    if "auto_map" in content:
-        raise ConfigError(
-            place,
-            f"{folder} asks to run its own code (auto_map); use a model that transformers knows",
-        )
+    if reason := unusable(read_configuration(place, folder)):
+        raise ConfigError(place, f"{folder} {reason}")
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
@@ -94,12 +113,24 @@ def check_model_folder(place: str, folder: Path) -> None:
         )
 
 
-def parameter_count(folder: Path) -> int:
-    """Numbers in a folder's safetensors, which must have passed `check_model_folder`."""
-    tensors = [
-        tensor for path in folder.glob("*.safetensors") for tensor in _header(path)[1].values()
-    ]
-    return sum(math.prod(tensor["shape"]) for tensor in tensors)
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that a model is loaded from: those of the index, or the one; no copies in other formats."""
+    for index in folder.glob("*.safetensors.index.json"):
+        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        return [folder / name for name in sorted(set(named))]
+    whole = folder / "model.safetensors"
+    return [whole] if whole.is_file() else sorted(folder.glob("*.safetensors"))
+
+
+def weight_size(folder: Path) -> tuple[int, int]:
+    """How many numbers a folder's weights are, and how many bytes; it must have passed `check_model_folder`."""
+    numbers = size = 0
+    for path in weight_files(folder):
+        for tensor in _header(path)[1].values():
+            numbers += math.prod(tensor["shape"])
+            start, end = tensor["data_offsets"]
+            size += end - start
+    return numbers, size
 
 
 def _header(path: Path) -> tuple[int, dict[str, Any]]:

@@ -1,16 +1,21 @@
 """What a level should cost, from shapes alone: what the measurements are held against."""
 
-import json
-import struct
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    DynamicCache,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
+from keepfaith.config.model_folder import weight_size
 from keepfaith.models.components import Sublayer
-from keepfaith.models.slim import module_prefixes
+from keepfaith.models.families import layer_sites
+from keepfaith.models.slim import read_config
 
 
 def cache_bytes_per_token(model: PreTrainedModel, gone: frozenset[Sublayer], tokens: int) -> float:
@@ -41,32 +46,35 @@ def prefill_operations(model: PreTrainedModel, gone: frozenset[Sublayer], tokens
     attention = 4 * int(config.num_attention_heads) * _head_width(config) * pairs
     # The biases of experts are two-dimensional, one row per expert.
     matrices = sum(
-        used
-        for name, used in _weights_used(model)
-        if model.get_parameter(name).ndim > 1 and not name.endswith("bias")
+        weight.numel() * share
+        for name, weight, share in _weights_used(model)
+        if weight.ndim > 1 and not name.endswith("bias")
     )
     return 2 * matrices * tokens + kept * attention + 2 * _head(model).numel()
 
 
 def decode_bytes(model: PreTrainedModel, gone: frozenset[Sublayer], tokens: int) -> float:
     """Bytes that are read to decode one token behind `tokens` tokens, batch 1: weights, head and cache."""
-    weights = sum(used for _, used in _weights_used(model)) + _head(model).numel()
+    weights = sum(weight.numel() * share for _, weight, share in _weights_used(model))
+    weights += _head(model).numel()
     return weights * model.dtype.itemsize + cache_bytes_per_token(model, gone, tokens) * tokens
 
 
-def weight_bytes_on_disk(folder: str, model: PreTrainedModel, gone: frozenset[Sublayer]) -> int:
-    """Bytes of the tensors in a folder's safetensors files without those of the dropped sub-layers."""
-    prefixes = module_prefixes(model, gone)
-    total = 0
-    for path in sorted(Path(folder).glob("*.safetensors")):
-        with path.open("rb") as handle:
-            (length,) = struct.unpack("<Q", handle.read(8))
-            header = json.loads(handle.read(length))
-        for name, tensor in header.items():
-            if name != "__metadata__" and not (prefixes and name.startswith(prefixes)):
-                start, end = tensor["data_offsets"]
-                total += end - start
-    return total
+def weight_bytes_on_disk(folder: str, gone: frozenset[Sublayer]) -> int:
+    """Bytes of the tensors in a folder's safetensors files without those of the dropped sub-layers.
+
+    Files name tensors in ways of their own, so what is dropped is counted on the architecture, at the files' mean
+    number of bytes per number.
+    """
+    numbers, size = weight_size(Path(folder))
+    config = read_config(folder)
+    kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    with torch.device("meta"):
+        sites = layer_sites(kind(config))
+    dropped = sum(
+        weight.numel() for layer, part in gone for weight in sites[layer].modules[part].parameters()
+    )
+    return size - round(dropped * size / numbers)
 
 
 def _layers_without_attention(gone: frozenset[Sublayer]) -> frozenset[int]:
@@ -94,15 +102,17 @@ def _windows(config: PreTrainedConfig) -> list[int | None]:
     return [getattr(layer, "sliding_window", None) for layer in layers]
 
 
-def _weights_used(model: PreTrainedModel) -> list[tuple[str, float]]:
-    """Weights that one token meets, by parameter, without embeddings and head; of experts those it is sent to."""
-    config = model.config.get_text_config(decoder=True)
+def _weights_used(model: PreTrainedModel) -> list[tuple[str, torch.Tensor, float]]:
+    """The decoder's weights but for embeddings and head: name, weight, and the share of it that one token meets."""
+    experts = _expert_share(model.config.get_text_config(decoder=True))
+    find: Any = model.get_decoder  # untyped
+    decoder: nn.Module = find()
     elsewhere = {id(_head(model))} | {
-        id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)
+        id(module.weight) for module in decoder.modules() if isinstance(module, nn.Embedding)
     }
     return [
-        (name, weight.numel() * (_expert_share(config) if ".experts." in name else 1.0))
-        for name, weight in model.named_parameters()
+        (name, weight, experts if ".experts." in name else 1.0)
+        for name, weight in decoder.named_parameters()
         if id(weight) not in elsewhere
     ]
 

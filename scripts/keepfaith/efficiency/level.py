@@ -7,7 +7,6 @@ forked before any thread or device is touched, and torch is imported once.
 
 import json
 import multiprocessing
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -39,7 +38,7 @@ class Request:
         dtype, device, threads: how the model is run.
         contexts: prompt lengths in tokens.
         new_tokens: tokens decoded behind each prompt.
-        repeats: timings, of which the median counts.
+        repeats: timings, of which the fastest counts: whatever else runs can only slow one down.
     """
 
     folder: str
@@ -67,7 +66,7 @@ def measure_level(request: Request) -> list[dict[str, float | int]]:
             "context_tokens": context,
             "parameters": model.num_parameters(),
             "weight_bytes": sum(p.numel() * p.element_size() for p in model.parameters()),
-            "disk_bytes": weight_bytes_on_disk(request.folder, model, gone),
+            "disk_bytes": weight_bytes_on_disk(request.folder, gone),
             "loading_peak_bytes": loading,
             **_run(model, context, request, gone),
             "peak_bytes": memory.taken(),
@@ -101,9 +100,9 @@ def _run(
     return {
         "cache_bytes_per_token": cache_bytes,
         "cache_bytes_per_token_expected": cache_bytes_per_token(model, gone, cached),
-        "prefill_seconds": statistics.median(prefill),
+        "prefill_seconds": min(prefill),
         "prefill_operations": prefill_operations(model, gone, context),
-        "decode_tokens_per_second": request.new_tokens / statistics.median(decode),
+        "decode_tokens_per_second": request.new_tokens / min(decode),
         "decode_bytes": decode_bytes(model, gone, context),
     }
 

@@ -47,7 +47,7 @@ def measure(
         new_tokens: tokens decoded behind each prompt.
         longest: the model's longest input in tokens; None where it has no limit.
         dtype, device, threads: how the model is run.
-        repeats: timings, of which the median counts.
+        repeats: timings, of which the fastest counts: whatever else runs can only slow one down.
 
     Raises:
         EfficiencyError: a level's process failed, or the model's longest input leaves no room for a prompt.

@@ -16,7 +16,8 @@ class PeakMemory:
     def __init__(self, device: torch.device) -> None:
         self._cuda = device.type == "cuda"
         if self._cuda:
-            torch.cuda.reset_peak_memory_stats()
+            for each in _devices():
+                torch.cuda.reset_peak_memory_stats(each)
         elif _CLEAR.exists():
             # Linux: forget the peak of what came before, such as importing torch.
             _CLEAR.write_text("5")
@@ -28,16 +29,21 @@ class PeakMemory:
 
     def _now(self) -> int:
         if self._cuda:
-            return torch.cuda.memory_allocated()
+            return sum(map(torch.cuda.memory_allocated, _devices()))
         return _kilobytes("VmRSS") * 1024 if _STATUS.exists() else self._peak()
 
     def _peak(self) -> int:
         if self._cuda:
-            return torch.cuda.max_memory_allocated()
+            return sum(map(torch.cuda.max_memory_allocated, _devices()))
         if _STATUS.exists():
             return _kilobytes("VmHWM") * 1024
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _devices() -> range:
+    """Every GPU that the process sees: a model may be spread over all of them."""
+    return range(torch.cuda.device_count())
 
 
 def _kilobytes(name: str) -> int:

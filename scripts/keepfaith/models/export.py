@@ -19,9 +19,9 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from keepfaith.artifacts.atomic import replacing
 from keepfaith.models import nemotron_nas
 from keepfaith.models.components import Step, sublayers_of
-from keepfaith.models.loading import load_model, load_tokenizer
+from keepfaith.models.loading import as_dtype, load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
-from keepfaith.models.slim import write_slim_config
+from keepfaith.models.slim import VARIANT, write_slim_config
 
 ALLOWED_DIFFERENCE = 1e-6
 """Of the logits, relative to the largest, between the pruned model in memory and the reloaded folder."""
@@ -36,7 +36,7 @@ def export(
     dropped: Sequence[Step],
     target: Path,
     format: str,
-    dtype: str = "float32",
+    dtype: str = "auto",
     card: str | None = None,
 ) -> None:
     """Write the model of `folder` without `dropped` to `target`, with its tokenizer and a model card.
@@ -46,7 +46,7 @@ def export(
         dropped: components to leave out.
         target: the new folder; it appears only once the reloaded model agrees.
         format: a key of `FORMATS`.
-        dtype: of the weights written.
+        dtype: of the weights written; auto: as in `folder`.
         card: text of README.md.
 
     Raises:
@@ -73,7 +73,7 @@ def export(
 
 
 def _write_slim(folder: Path | str, dropped: Sequence[Step], target: Path, dtype: str) -> None:
-    load_model(folder, dtype, "cpu", dropped).save_pretrained(target)
+    load_model(folder, dtype, "cpu", dropped).save_pretrained(target, variant=VARIANT)
     write_slim_config(target)
 
 
@@ -99,7 +99,7 @@ def _load_plain(folder: Path, dtype: str) -> PreTrainedModel:
     """As anyone would, without keepfaith."""
     load: Any = AutoModelForCausalLM.from_pretrained
     model: PreTrainedModel = load(
-        str(folder), dtype=dtype, local_files_only=True, use_safetensors=True
+        str(folder), dtype=as_dtype(dtype), local_files_only=True, use_safetensors=True
     ).eval()
     return model
 

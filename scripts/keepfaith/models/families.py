@@ -6,6 +6,7 @@ list as long as the configured layer count; a sub-layer is the layer's child who
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,7 +16,7 @@ from keepfaith.models.components import SublayerKind
 
 CLASSES: dict[SublayerKind, tuple[str, ...]] = {
     "attention": ("Attention",),
-    "mlp": ("MLP", "MoE", "MoeBlock", "FeedForward", "FFN"),
+    "mlp": ("MLP", "MoE", "Moe", "MoeBlock", "MoEBlock", "MoELayer", "FeedForward", "FFN"),
 }
 """How the classes of sub-layers end."""
 
@@ -31,7 +32,7 @@ class Family:
     Attributes:
         residual_inside: sub-layers whose module itself adds the residual to its output.
         post_norm: by sub-layer the child of the layer that normalises its output before the residual is added.
-        scale: attribute of the layer that multiplies either output before the residual is added.
+        scale: attribute of the layer that multiplies either (normalised) output before the residual is added.
         pairs: sub-layers whose module answers with (output, something else); attention always does.
         parallel: both sub-layers read the layer's input: always, or where one of these settings of the
             configuration is true.
@@ -56,14 +57,21 @@ FAMILIES = {
     "gemma3_text": _POST_NORMS,
     "olmo2": _POST_NORMS,
     "olmo3": _POST_NORMS,
+    "exaone4": _POST_NORMS,
+    "flex_olmo": _POST_NORMS,
     "glm4": Family(
         post_norm={"attention": "post_self_attn_layernorm", "mlp": "post_mlp_layernorm"}
     ),
     "granite": _SCALED,
     "granitemoe": _SCALED,
+    "granitemoeshared": _SCALED,
+    "hyperclovax": Family(
+        post_norm={"attention": "post_norm1", "mlp": "post_norm2"}, scale="residual_multiplier"
+    ),
     "gpt_oss": Family(pairs=frozenset({"attention", "mlp"})),
     "phi": Family(parallel=True),
     "gptj": Family(parallel=True),
+    "codegen": Family(parallel=True),
     "cohere": Family(parallel=True),
     "cohere2": Family(parallel=True),
     "gpt_neox": Family(parallel=("use_parallel_residual",)),
@@ -79,7 +87,7 @@ class LayerSite:
     Attributes:
         index: from the first layer, 0.
         layer: the decoder layer.
-        modules: its sub-layers; the MLP is absent where it is no module of its own (OPT).
+        modules: its sub-layers; the MLP is absent where it is not one module (OPT has none, some MoE layers two).
         family: how the architecture deviates.
         parallel: both sub-layers read the layer's input.
     """
@@ -101,10 +109,9 @@ class LayerSite:
         if kind in self.family.residual_inside:
             return output - residual
         if kind in self.family.post_norm:
-            normalised: torch.Tensor = self.layer.get_submodule(self.family.post_norm[kind])(output)
-            return normalised
+            output = self.layer.get_submodule(self.family.post_norm[kind])(output)
         if self.family.scale is not None:
-            return output * float(getattr(self.layer, self.family.scale))
+            output = output * float(getattr(self.layer, self.family.scale))
         return output
 
 
@@ -117,7 +124,9 @@ def layer_sites(model: PreTrainedModel) -> list[LayerSite]:
     config = model.config.get_text_config(decoder=True)
     count = int(config.num_hidden_layers)
     family = FAMILIES.get(config.model_type, Family())
-    for module in model.modules():
+    # Models that also see or hear have layers of other kinds, too: those of the text decoder count.
+    decoder: Any = model.get_decoder  # untyped
+    for module in decoder().modules():
         if isinstance(module, nn.ModuleList) and len(module) == count:
             found = [_sublayers(layer) for layer in module]
             if any("attention" in sublayers for sublayers in found):
@@ -138,13 +147,18 @@ def layer_sites(model: PreTrainedModel) -> list[LayerSite]:
 
 
 def _sublayers(layer: nn.Module) -> dict[SublayerKind, nn.Module]:
-    """The first child of each kind; cross-attention, where there is one, comes later."""
-    found: dict[SublayerKind, nn.Module] = {}
+    """The child of each kind; of several attentions the first, since cross-attention comes later."""
+    found: dict[SublayerKind, list[nn.Module]] = {}
     for child in layer.children():
         for kind, endings in CLASSES.items():
             if type(child).__name__.endswith(endings):
-                found.setdefault(kind, child)
-    return found
+                found.setdefault(kind, []).append(child)
+    # Dropping one of two MLPs would leave the other.
+    return {
+        kind: modules[0]
+        for kind, modules in found.items()
+        if kind == "attention" or len(modules) == 1
+    }
 
 
 def _parallel(family: Family, config: PretrainedConfig) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+import transformers
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoTokenizer,
@@ -13,7 +14,7 @@ from transformers import (
 )
 
 from keepfaith.models.components import Step, sublayers_of
-from keepfaith.models.slim import mark, read_config, skipped, slim_class
+from keepfaith.models.slim import mark, read_config, skipped, slim_class, variant_of
 
 DTYPES = {
     "float32": torch.float32,
@@ -25,6 +26,11 @@ DTYPES = {
 
 class LoadingError(Exception):
     """A model folder loads, but not to what its configuration says."""
+
+
+def as_dtype(name: str) -> torch.dtype | Literal["auto"]:
+    """What transformers calls a dtype of `DTYPES`; `auto` is that of the stored weights."""
+    return "auto" if name == "auto" else DTYPES[name]
 
 
 def choose_device(device: str) -> torch.device:
@@ -70,23 +76,29 @@ def load_model(
 
     Args:
         folder: a folder with config.json and safetensors; slim ones (`slim`) come without what they dropped.
-        dtype: float32, bfloat16, float16 (or float64, for references).
+        dtype: float32, bfloat16, float16 (or float64, for references), or auto: as stored.
         device: auto, cpu or cuda.
         dropped: components left out for good; their weights are never read.
 
     Raises:
-        LoadingError: weights are missing from the checkpoint (transformers would fill them at random).
+        LoadingError: the model is no causal language model, or weights are missing from the checkpoint (transformers
+            would fill them at random).
     """
     place = choose_device(device)
     spread = place.type == "cuda" and torch.cuda.device_count() > 1
     config = read_config(folder)
     gone = skipped(config) | sublayers_of(dropped)
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise LoadingError(
+            f"{folder}: a {config.model_type} is no causal language model of transformers {transformers.__version__}"
+        )
     base: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
     kind: Any = slim_class(base, gone) if gone else base
     loaded: Any = kind.from_pretrained(
         str(folder),
         config=config,
-        dtype=DTYPES[dtype],
+        dtype=as_dtype(dtype),
+        variant=variant_of(folder),
         local_files_only=True,
         use_safetensors=True,
         device_map="balanced" if spread else None,

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, LlamaForCausalLM, PretrainedConfig, PreTrainedModel
 
 from keepfaith.models.components import Step, Sublayer, SublayerKind, sublayers_of
-from keepfaith.models.loading import DTYPES, load_model
+from keepfaith.models.loading import as_dtype, load_model
 from keepfaith.models.slim import mark, slim_class
 
 MODEL_TYPE = "nemotron-nas"
@@ -57,7 +57,9 @@ def write(folder: Path | str, dropped: Sequence[Step], target: Path, dtype: str)
     """
     gone = sublayers_of(dropped)
     model = load_model(folder, dtype, "cpu", dropped)
-    content = _content(model.config, gone) | {"torch_dtype": dtype}
+    content = _content(model.config, gone) | {
+        "torch_dtype": str(model.dtype).removeprefix("torch.")
+    }
     unused = tuple(f"model.layers.{layer}.{NORMS[kind]}." for layer, kind in gone)
     weights = {
         name: value.contiguous()
@@ -99,7 +101,7 @@ def load(folder: Path, dtype: str) -> PreTrainedModel:
     model, report = kind.from_pretrained(
         str(folder),
         config=config,
-        dtype=DTYPES[dtype],
+        dtype=as_dtype(dtype),
         local_files_only=True,
         use_safetensors=True,
         output_loading_info=True,
@@ -120,12 +122,17 @@ def _content(config: PretrainedConfig, gone: frozenset[Sublayer]) -> dict[str, A
     head_width = getattr(config, "head_dim", None) or hidden // heads
     rope = dict(config.rope_parameters)
     theta = float(rope.pop("rope_theta"))
+    layers = range(int(config.num_hidden_layers))
     for wrong, why in (
         (config.model_type not in SHAPES, f"is a {config.model_type}, not one of {list(SHAPES)}"),
         (getattr(config, "sliding_window", None) is not None, "looks at a window of tokens only"),
         (head_width * heads != hidden, "has heads that do not add up to its hidden size"),
         (width(multiple, hidden) != inner, f"has MLPs {inner} wide, no multiple of {ROUNDED_TO}"),
         (Sublayer(0, "attention") in gone, "loses the attention of layer 0, which vLLM needs"),
+        (
+            all(Sublayer(layer, "mlp") in gone for layer in layers),
+            "loses every MLP, and so their width",
+        ),
     ):
         if wrong:
             raise NotLlamaShapedError(
@@ -140,7 +147,7 @@ def _content(config: PretrainedConfig, gone: frozenset[Sublayer]) -> dict[str, A
             ),
             "ffn": _block(Sublayer(layer, "mlp") in gone, ffn_mult=multiple),
         }
-        for layer in range(int(config.num_hidden_layers))
+        for layer in layers
     ]
     kept = {key: getattr(config, key) for key in KEPT_KEYS if hasattr(config, key)}
     return kept | {

@@ -1,14 +1,13 @@
 """From a model's source (hub, local folder, built-in folder) to a checked local folder and its manifest."""
 
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.model_folder import check_model_folder, layer_count
+from keepfaith.config.model_folder import PICKLES, check_model_folder, layer_count
 from keepfaith.hub.errors import Address, HubError
 from keepfaith.hub.repository import Repository, open_repository
-from keepfaith.models.sources import ALLOWED, PICKLES, ModelError, ModelManifest, prepare_folder
+from keepfaith.models.sources import ModelError, ModelManifest, is_allowed, prepare_folder
 
 
 def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelManifest:
@@ -54,8 +53,7 @@ def prepare_hub(name: str, repository: str, revision: str, layers: int) -> Model
         # Both before anything large is fetched.
         _refuse_pickles(name, address, paths)
         _check_layers(name, opened, paths, layers)
-        wanted = [path for path in paths if any(fnmatch(path, pattern) for pattern in ALLOWED)]
-        for path in wanted:
+        for path in filter(is_allowed, paths):
             folder = opened.fetch(path).parent
         check_model_folder(f"model {name}", folder)
     except HubError as error:

@@ -171,7 +171,7 @@ class PrunableModel:
         chosen = sublayers_of(components)
         if absent := sorted(chosen - set(self.switches)):
             raise UnsupportedModelError(
-                f"{self.model.config.model_type}: the {absent[0]} is no module of its own and cannot be dropped"
+                f"{self.model.config.model_type}: the {absent[0]} is not one module and cannot be dropped"
             )
         return chosen
 

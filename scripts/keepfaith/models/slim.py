@@ -3,7 +3,8 @@
 Which sub-layers are gone stands in the configuration under transformers' own key, `per_layer_config`:
 `{"25": {"skip": ["attention"]}}`. No architecture of transformers acts on it yet: its loader would build the
 missing weights and fill them at random. A slim folder therefore names a model type of its own, which that loader
-refuses, and keeps the real one beside it.
+refuses, and keeps the real one beside it; and its weights are in files (`model.slim.safetensors`) that no loader looks
+for by itself, lest a class of transformers that is called by name reads them.
 """
 
 import json
@@ -15,10 +16,11 @@ from typing import Any
 from torch import nn
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 
+from keepfaith.config.model_folder import SLIM_TYPE
 from keepfaith.models.components import SUBLAYERS, Sublayer
 from keepfaith.models.families import LayerSite, layer_sites
 from keepfaith.models.removal import Absence
-from keepfaith.models.sources import BASE_TYPE, SLIM_TYPE
+from keepfaith.models.sources import BASE_TYPE
 
 
 class RemovedSublayer(nn.Module):
@@ -85,16 +87,17 @@ def mark(config: PretrainedConfig, dropped: frozenset[Sublayer]) -> None:
     skips: dict[int | str, dict[str, Any]] = {}
     for layer, kind in sorted(dropped):
         skips.setdefault(layer, {"skip": []})["skip"].append(kind)
-    config.per_layer_config = skips or None
+    config.get_text_config(decoder=True).per_layer_config = skips or None
 
 
 def skipped(config: PretrainedConfig) -> frozenset[Sublayer]:
     """The sub-layers that a configuration says are gone."""
-    if not config.is_heterogeneous:
+    text = config.get_text_config(decoder=True)
+    if not text.is_heterogeneous:
         return frozenset()
     return frozenset(
         Sublayer(layer, kind)
-        for layer, of_layer in enumerate(config.per_layer_config)
+        for layer, of_layer in enumerate(text.per_layer_config)
         for kind in SUBLAYERS
         if kind in getattr(of_layer, "skip", [])
     )
@@ -113,6 +116,16 @@ def read_config(folder: Path | str) -> PretrainedConfig:
             str(folder), local_files_only=True, trust_remote_code=False
         )
     return config
+
+
+VARIANT = "slim"
+"""What transformers calls weights in files of another name."""
+
+
+def variant_of(folder: Path | str) -> str | None:
+    """The variant of a folder's weights: `VARIANT` for a slim one."""
+    content = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    return VARIANT if content.get("model_type") == SLIM_TYPE else None
 
 
 def write_slim_config(folder: Path) -> None:

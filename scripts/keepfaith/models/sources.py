@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from keepfaith.artifacts.atomic import write_text
+from keepfaith.config.model_folder import PICKLES, unusable
 
 ALLOWED = (
     "*.safetensors",
@@ -22,11 +24,8 @@ ALLOWED = (
     "merges.txt",
     "*.model",
 )
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-
-
-SLIM_TYPE = "keepfaith_slim"
-"""The model type of a folder that lacks the weights of dropped sub-layers; stock loaders do not know it."""
+OTHER_FORMATS = "consolidated*"
+"""The same weights once more, for other loaders."""
 
 BASE_TYPE = "keepfaith_base_model_type"
 """Where the configuration of such a folder says what the model really is."""
@@ -112,7 +111,12 @@ def sha256(path: Path) -> str:
 
 
 def _allowed(folder: Path) -> Iterable[Path]:
-    return sorted({path for pattern in ALLOWED for path in folder.glob(pattern) if path.is_file()})
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and is_allowed(path.name)]
+
+
+def is_allowed(name: str) -> bool:
+    """Whether a file of this name belongs to a model."""
+    return not fnmatch(name, OTHER_FORMATS) and any(fnmatch(name, kind) for kind in ALLOWED)
 
 
 def _read_configuration(name: str, folder: Path) -> dict[str, Any]:
@@ -125,10 +129,8 @@ def _read_configuration(name: str, folder: Path) -> dict[str, Any]:
         raise ModelError(f"model {name}: {path} is not valid JSON ({error})") from error
     if not isinstance(configuration, dict) or "model_type" not in configuration:
         raise ModelError(f"model {name}: {path} names no model_type")
-    if "auto_map" in configuration:
-        raise ModelError(
-            f"model {name}: {path} asks for its own code (auto_map); only architectures of transformers are run"
-        )
+    if reason := unusable(configuration):
+        raise ModelError(f"model {name}: {folder} {reason}")
     return configuration
 
 

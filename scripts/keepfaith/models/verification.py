@@ -1,10 +1,12 @@
 """The self-test of removal: before a model is pruned, it has to show that pruning it is done right.
 
-Three checks on the model itself, each with several sets of sub-layers removed, layer 0 among them:
+Checks on the model itself, each with several sets of sub-layers removed, layer 0 among them:
 
 - oracle: the logits equal those of the same model with all weights of these sub-layers set to zero;
 - cache: token by token with the KV cache the logits are the same;
-- generation: greedy continuations of left-padded prompts are those of the oracle.
+- generation: greedy continuations of left-padded prompts are those of the oracle;
+- remainder: a dropped block hands on what it was given;
+- and at least one set makes a difference: otherwise other modules than the decoder's were removed.
 
 A removal that is wrong only with a cache, or only under padding, would otherwise go unnoticed: nothing fails,
 the numbers are merely false.
@@ -27,6 +29,11 @@ NEW_TOKENS = 6
 ALLOWED = {torch.float64: 1e-8, torch.float32: 1e-4}
 ALLOWED_IN_HALF = 5e-2
 """Largest difference of logits, relative to their size: rounding of batched against single tokens."""
+ALLOWED_OF_ORACLE = 1e-3
+"""Of the oracle and the remainder, in half precision: both ways do the same arithmetic."""
+
+
+NEEDS_ENTRY = "its architecture needs an entry in keepfaith/models/families.py"
 
 
 class RemovalError(Exception):
@@ -42,16 +49,20 @@ class Check:
         oracle: largest difference of logits from the oracle, relative to the largest logit.
         cache: the same between cached and uncached.
         generation: whether the greedy continuations are the oracle's.
+        remainder: largest change that a dropped block makes to the stream, relative to the stream's largest number.
+        differs: whether the logits are others than the dense model's.
     """
 
     removed: str
     oracle: float
     cache: float
     generation: bool
+    remainder: float
+    differs: bool
 
 
 def verify(model: PrunableModel, drop: Sequence[str] = ("attention",)) -> list[Check]:
-    """Run the three checks on `model`; afterwards it is as before.
+    """Run the checks on `model`; afterwards it is as before.
 
     Args:
         model: with all sub-layers switched on.
@@ -59,29 +70,66 @@ def verify(model: PrunableModel, drop: Sequence[str] = ("attention",)) -> list[C
 
     Raises:
         NotFiniteError: the dense model gives NaN or infinity.
+        RemovalError: with sub-layers removed the model does not run.
     """
-    checks = []
     with torch.inference_mode(), model.dropping(()):
-        check_finite(_logits(model).float().cpu().numpy(), "logits", model.dtype)
-        for components in _cases(model, drop):
-            sublayers = model.removable(components)
-            with _zeroed(model, sublayers):
-                plain = _logits(model)
-                continued = _continuation(model)
-            with model.dropping(components):
-                pruned = _logits(model)
-                cached = _logits_by_token(model)
-                generation = torch.equal(_continuation(model), continued)
-            size = float(plain.abs().max()) or 1.0
-            checks.append(
-                Check(
-                    ", ".join(map(str, components)),
-                    _difference(pruned, plain) / size,
-                    _difference(cached, pruned) / size,
-                    generation,
-                )
-            )
-    return checks
+        dense = _logits(model)
+        check_finite(dense.float().cpu().numpy(), "logits", model.dtype)
+        return [_check(model, components, dense) for components in _cases(model, drop)]
+
+
+def _check(model: PrunableModel, components: list[Component], dense: torch.Tensor) -> Check:
+    removed = ", ".join(map(str, components))
+    with _zeroed(model, model.removable(components)):
+        plain = _logits(model)
+        continued = _continuation(model)
+    try:
+        with model.dropping(components), _Blocks(model, components) as blocks:
+            pruned = _logits(model)
+            remainder = blocks.change
+            cached = _logits_by_token(model)
+            generation = torch.equal(_continuation(model), continued)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # whatever an unforeseen architecture does
+        raise RemovalError(
+            f"this model cannot be pruned: with {removed} removed it does not run "
+            f"({type(error).__name__}: {error}); {NEEDS_ENTRY}"
+        ) from error
+    size = float(plain.abs().max()) or 1.0
+    return Check(
+        removed,
+        oracle=_difference(pruned, plain) / size,
+        cache=_difference(cached, pruned) / size,
+        generation=generation,
+        remainder=remainder,
+        differs=not torch.equal(pruned, dense),
+    )
+
+
+class _Blocks:
+    """Watches dropped blocks: `change` is the largest change of the stream, relative to its largest number."""
+
+    def __init__(self, model: PrunableModel, components: Sequence[Component]) -> None:
+        self.change = 0.0
+        self._layers = [model.sites[c.layer].layer for c in components if c.kind == "block"]
+        self._handles: list[Any] = []
+
+    def __enter__(self) -> "_Blocks":
+        self._handles = [
+            layer.register_forward_hook(self._look, with_kwargs=True) for layer in self._layers
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+    def _look(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        before = (args[0] if args else kwargs["hidden_states"]).double()
+        behind = (output[0] if isinstance(output, tuple) else output).double().to(before.device)
+        size = float(before.abs().max()) or 1.0
+        self.change = max(self.change, _difference(behind, before) / size)
 
 
 def refuse_failures(name: str, checks: Sequence[Check], dtype: torch.dtype) -> None:
@@ -92,24 +140,29 @@ def refuse_failures(name: str, checks: Sequence[Check], dtype: torch.dtype) -> N
         checks: what `verify` found.
         dtype: of the model; rounding decides what difference is allowed.
     """
-    allowed = ALLOWED.get(dtype, ALLOWED_IN_HALF)
+    cached = ALLOWED.get(dtype, ALLOWED_IN_HALF)
+    exact = ALLOWED.get(dtype, ALLOWED_OF_ORACLE)
     for check in checks:
-        for what, found in (
-            ("differ from those of the model with zeroed weights", check.oracle),
-            ("with a KV cache differ from those without", check.cache),
+        for what, found, allowed in (
+            ("logits differ from those of the model with zeroed weights", check.oracle, exact),
+            ("logits with a KV cache differ from those without", check.cache, cached),
+            ("a dropped block still changes the stream", check.remainder, exact),
         ):
             if not found <= allowed:
                 raise RemovalError(
-                    f"model {name} cannot be pruned: with {check.removed} removed, logits {what} by "
-                    f"{found:.1e} of their size (allowed {allowed:.0e}); its architecture needs an entry in "
-                    "keepfaith/models/families.py"
+                    f"model {name} cannot be pruned: with {check.removed} removed, {what} by "
+                    f"{found:.1e} of their size (allowed {allowed:.0e}); {NEEDS_ENTRY}"
                 )
         if not check.generation:
             raise RemovalError(
                 f"model {name} cannot be pruned: with {check.removed} removed, it continues left-padded "
-                "prompts otherwise than with zeroed weights; its architecture needs an entry in "
-                "keepfaith/models/families.py"
+                f"prompts otherwise than with zeroed weights; {NEEDS_ENTRY}"
             )
+    if checks and not any(check.differs for check in checks):
+        raise RemovalError(
+            f"model {name} cannot be pruned: its logits are the same whatever is removed, so what was found are "
+            f"not its decoder's layers; {NEEDS_ENTRY}"
+        )
 
 
 def _cases(model: PrunableModel, drop: Sequence[str]) -> Iterator[list[Component]]:
@@ -133,7 +186,8 @@ def _zeroed(model: PrunableModel, sublayers: frozenset[Sublayer]) -> Iterator[No
         for sublayer in sublayers
         for parameter in model.switches[sublayer].module.parameters()
     ]
-    kept = [parameter.detach().clone() for parameter in parameters]
+    # On the CPU: beside a model that just fits its GPU there is no room.
+    kept = [parameter.detach().to("cpu", copy=True) for parameter in parameters]
     try:
         for parameter in parameters:
             parameter.zero_()
@@ -184,6 +238,7 @@ def _continuation(model: PrunableModel) -> torch.Tensor:
         min_new_tokens=NEW_TOKENS,
         do_sample=False,
         num_beams=1,
+        use_cache=True,  # some checkpoints say otherwise
         pad_token_id=0,
     )
     return result

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from keepfaith.models.components import Component, ComponentKind
+from keepfaith.models.components import Component
 
 if TYPE_CHECKING:  # the registry lists criteria where torch must not be loaded
     import torch
@@ -17,17 +17,23 @@ Ranked = list[tuple[Component, float]]
 Rank = Callable[["PrunableModel", Sequence["torch.Tensor"], Sequence[Component], int], Ranked]
 """(dense model, calibration samples [1, T] of token ids, components to rank, seed) -> Ranked."""
 
-ALL: tuple[ComponentKind, ...] = ("attention", "mlp", "block")
-
 
 @dataclass(frozen=True)
 class Criterion:
-    """A pruning criterion: where it comes from, what it costs, what it can rank, and the ranking itself."""
+    """A pruning criterion: where it comes from, what it costs, and the ranking itself.
+
+    Attributes:
+        citation: who proposed it.
+        cost: in passes over the calibration text.
+        rank: see `Rank`; attention, MLPs and blocks alike.
+        reads_stream: it compares the residual stream before and behind a sub-layer, so it must be known how an
+            architecture adds one to it (see `stream_check`).
+    """
 
     citation: str
     cost: str
-    components: tuple[ComponentKind, ...]
     rank: Rank
+    reads_stream: bool = False
 
 
 def smallest_first(scores: Mapping[Component, float]) -> Ranked:

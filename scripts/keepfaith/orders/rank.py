@@ -9,6 +9,7 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.orders import registry
 from keepfaith.orders.order import Drop, candidates, order_table
 from keepfaith.orders.samples import token_samples
+from keepfaith.orders.stream_check import check_stream
 
 
 def rank_layers(
@@ -38,12 +39,14 @@ def rank_layers(
 
     Raises:
         ValueError: the criterion is unknown.
-        UnsupportedModelError: the architecture has no such components.
+        UnsupportedModelError: the architecture has no such components, or adds them up otherwise than known.
         CalibrationTextError: there is no text.
     """
-    rank = registry.load(criterion).rank
+    rule = registry.load(criterion)
     components = candidates(model.layers, drop)
     model.removable(components)
     samples = token_samples(tokenizer, texts, sample_tokens, model.context_length)
-    ranked = rank(model, samples, components, seed)
+    if rule.reads_stream and drop != "block":
+        check_stream(model, samples[0])
+    ranked = rule.rank(model, samples, components, seed)
     return order_table(ranked[::-1] if reverse else ranked)

@@ -109,14 +109,15 @@ class _Watch:
                 residual = kwargs["residual"] if "residual" in kwargs else args[1]
             found = output[0] if isinstance(output, tuple) else output
             # A copy: Falcon adds the attention to this very tensor.
-            added = self._site.contribution(kind, found, residual)
+            added = self._site.contribution(kind, found, residual.to(found.device))
             self._added[kind] = added.to(torch.float64, copy=True)
 
         return hook
 
     def _behind(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        before = self._input.double()
         behind = (output[0] if isinstance(output, tuple) else output).double()
+        # A layer of a spread model is handed its input from another GPU.
+        before = self._input.double().to(behind.device)
         for component in self._units:
             if component.kind == "block":
                 self._observe(component, before, behind)

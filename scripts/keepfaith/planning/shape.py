@@ -10,7 +10,7 @@ import polars as pl
 
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
-from keepfaith.config.model_folder import parameter_count
+from keepfaith.config.model_folder import weight_size
 from keepfaith.config.rows import read_table
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -68,9 +68,9 @@ def model_shape(model: Model, layers: int) -> ModelShape:
         case HubModel(billions=billions):
             return ModelShape(billions * 1e9, layers)
         case LocalModel(path=path):
-            return ModelShape(parameter_count(Path(path)), layers)
+            return ModelShape(weight_size(Path(path))[0], layers)
         case BuiltinModel():
-            return ModelShape(parameter_count(BUILTIN_CHECKPOINT), layers)
+            return ModelShape(weight_size(BUILTIN_CHECKPOINT)[0], layers)
         case TrainModel(architecture=shape):
             per_layer = 4 * shape.hidden**2 + 3 * shape.hidden * shape.intermediate
             embeddings = VOCABULARY * shape.hidden * (1 if shape.tied else 2)

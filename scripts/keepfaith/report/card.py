@@ -67,7 +67,10 @@ def model_card(
         f"Dropped, in this order: {'; '.join(dropped) or 'nothing'}. Criterion: {order['criterion']}"
         + (", reversed" if order["reverse"] else "")
         + (f" ({order['citation']})" if order["citation"] else "")
-        + ".",
+        + f". Calibration text: {order['samples']} samples of up to {order['sample_tokens']} tokens, "
+        + f"seed {order['seed']}.",
+        "",
+        "The weights have the dtype of the model that they come from.",
         "",
         "## How to load it",
         "",
@@ -92,6 +95,7 @@ def _rows(result: TaskResult, level: int) -> list[str]:
         (row["quantity"], row["method"]): row["status"]
         for row in result.verdict.filter(level=level).iter_rows(named=True)
     }
+    unjudged = "not judged" if level else "dense"
     watched = result.verdict.select("quantity", "method").unique(maintain_order=True)
     for name, method in watched.iter_rows():
         found = {
@@ -105,6 +109,6 @@ def _rows(result: TaskResult, level: int) -> list[str]:
         interval = f"{number(here['change_low'])} to {number(here['change_high'])}"
         rows.append(
             f"| {result.task} | {label} | {number(found[0]['value'])} | {number(here['value'])} "
-            f"| {number(here['change'])} ({interval}) | {judged.get((name, method), 'dense')} |"
+            f"| {number(here['change'])} ({interval}) | {judged.get((name, method), unjudged)} |"
         )
     return rows

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
 from zoo import FAMILIES, LAYERS, VOCABULARY, tiny_model
@@ -10,6 +11,7 @@ from keepfaith.efficiency.arithmetic import (
     cache_bytes_per_token,
     decode_bytes,
     prefill_operations,
+    weight_bytes_on_disk,
 )
 from keepfaith.efficiency.level import _cache_of_generate
 from keepfaith.models.components import Component, sublayers_of
@@ -68,3 +70,24 @@ def test_a_token_meets_only_its_experts():
     every = sum(p.numel() for name, p in model.named_parameters() if "embed_tokens" not in name)
     cache = cache_bytes_per_token(model, frozenset(), 8) * 8
     assert decode_bytes(model, frozenset(), 8) == 4 * (every - experts / 2) + cache
+
+
+def test_bytes_on_disk_whatever_the_files_call_the_tensors(tmp_path):
+    """GPT-2 of the hub has no prefix, Mixtral its own names for experts, and some repositories hold a second copy."""
+    for family, kind, prefix in (
+        ("gpt2", "attention", "transformer."),
+        ("mixtral", "mlp", "no prefix"),
+    ):
+        folder = tmp_path / family
+        model = tiny_model(family)
+        model.save_pretrained(folder)
+        stored = load_file(folder / "model.safetensors")
+        renamed = {name.removeprefix(prefix): value for name, value in stored.items()}
+        save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
+        save_file(renamed, folder / "consolidated.safetensors")
+        gone = sublayers_of([Component(1, kind)])
+        module = PrunableModel(model).sites[1].modules[kind]
+        dropped = sum(4 * weight.numel() for weight in module.parameters())
+        size = sum(4 * value.numel() for value in stored.values())
+        assert weight_bytes_on_disk(str(folder), frozenset()) == size
+        assert weight_bytes_on_disk(str(folder), gone) == size - dropped

@@ -65,7 +65,7 @@ def test_weights_fall_by_those_that_are_dropped(table, family, folder, tmp_path)
         assert row["parameters"] == parameters - gone
         assert row["weight_bytes"] == 4 * (parameters - gone)
         export(folder, ORDER[:level], tmp_path / f"{level}", "slim")
-        written = load_file(tmp_path / f"{level}" / "model.safetensors")
+        written = load_file(tmp_path / f"{level}" / "model.slim.safetensors")
         assert row["disk_bytes"] == sum(t.numel() * t.element_size() for t in written.values())
 
 

@@ -94,6 +94,7 @@ def test_mlx_reads_the_same_logits(exported):
         ({"intermediate_size": 500}, DROPPED, "MLPs 500 wide, no multiple of 256"),
         ({"head_dim": 4}, DROPPED, "heads that do not add up"),
         ({}, [Component(0)], "loses the attention of layer 0"),
+        ({}, [Component(layer, "mlp") for layer in range(5)], "loses every MLP"),
     ],
 )
 def test_what_the_format_cannot_hold_is_refused(changes, dropped, why, tmp_path):

@@ -1,19 +1,20 @@
 """Models without the weights of what was dropped: every architecture, in memory, on disk and reloaded."""
 
 import json
+import shutil
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from small_models import byte_level_tokenizer
-from transformers import AutoModelForCausalLM
-from zoo import FAMILIES, VOCABULARY, tiny_model, zeroed
+from transformers import AutoConfig, AutoModelForCausalLM, LlamaForCausalLM
+from zoo import COMMON, FAMILIES, VOCABULARY, from_settings, tiny_model, zeroed
 
 from keepfaith.models.components import Component, Sublayer
 from keepfaith.models.export import FORMATS, ExportError, export
 from keepfaith.models.loading import LoadingError, load_model
 from keepfaith.models.removal import PrunableModel
-from keepfaith.models.slim import skipped
+from keepfaith.models.slim import skipped, write_slim_config
 
 BOTH = [Component(0), Component(2, "mlp"), Component(3, "block")]
 TOKENS = torch.randint(3, VOCABULARY, (2, 9), generator=torch.Generator().manual_seed(5))
@@ -80,7 +81,7 @@ def test_slim_folders_reload(family, folder, tmp_path):
     torch.testing.assert_close(
         model(TOKENS, use_cache=False).logits, expected, rtol=1e-5, atol=1e-5
     )
-    weights = load_file(tmp_path / "slim" / "model.safetensors")
+    weights = load_file(tmp_path / "slim" / "model.slim.safetensors")
     dense = load_file(folder / "model.safetensors")
     assert set(weights) < set(dense)
     gone = sum(dense[name].numel() for name in set(dense) - set(weights))
@@ -91,6 +92,12 @@ def test_stock_loaders_refuse_a_slim_folder(llama, tmp_path):
     export(llama, BOTH, tmp_path / "slim", "slim", card="# A card\n")
     with pytest.raises(ValueError, match="keepfaith_slim"):
         AutoModelForCausalLM.from_pretrained(tmp_path / "slim")
+    # Nor does the class itself read it, called by its name.
+    with pytest.raises(OSError, match=r"no file named model\.safetensors"):
+        LlamaForCausalLM.from_pretrained(tmp_path / "slim")
+    dense = AutoConfig.from_pretrained(llama)
+    with pytest.raises(OSError, match=r"no file named model\.safetensors"):
+        AutoModelForCausalLM.from_pretrained(tmp_path / "slim", config=dense)
     assert (tmp_path / "slim" / "README.md").read_text() == "# A card\n"
     content = json.loads((tmp_path / "slim" / "config.json").read_text())
     assert content["per_layer_config"]["3"] == {"skip": ["attention", "mlp"]}
@@ -98,6 +105,7 @@ def test_stock_loaders_refuse_a_slim_folder(llama, tmp_path):
     content["model_type"] = content.pop("keepfaith_base_model_type")
     del content["per_layer_config"]
     (tmp_path / "slim" / "config.json").write_text(json.dumps(content))
+    (tmp_path / "slim" / "model.slim.safetensors").rename(tmp_path / "slim" / "model.safetensors")
     with pytest.raises(LoadingError, match="weights are missing from the checkpoint"):
         load_model(tmp_path / "slim")
 
@@ -141,3 +149,34 @@ def test_a_checkpoint_that_reloads_wrong_is_not_kept(llama, tmp_path, monkeypatc
 
 def test_sublayers_have_names_for_messages():
     assert str(Sublayer(3, "mlp")) == "mlp of layer 3"
+
+
+@pytest.mark.parametrize("format", ["slim", "zero_filled", "nemotron_nas"])
+def test_weights_keep_their_dtype(format, tmp_path):
+    settings = {**COMMON, "intermediate_size": 256}
+    model = from_settings("llama", settings, dtype=torch.bfloat16)
+    model.save_pretrained(tmp_path / "dense")
+    byte_level_tokenizer().save_pretrained(tmp_path / "dense")
+    export(tmp_path / "dense", [Component(1)], tmp_path / format, format)
+    (file,) = (tmp_path / format).glob("*.safetensors")
+    assert {value.dtype for value in load_file(file).values()} == {torch.bfloat16}
+    assert torch.bfloat16 == FORMATS[format][1](tmp_path / format, "auto").dtype
+
+
+def test_a_slim_model_in_several_files_reloads(llama, tmp_path):
+    load_model(llama, device="cpu", dropped=BOTH).save_pretrained(
+        tmp_path / "slim", variant="slim", max_shard_size="20KB"
+    )
+    write_slim_config(tmp_path / "slim")
+    byte_level_tokenizer().save_pretrained(tmp_path / "slim")
+    assert len(list((tmp_path / "slim").glob("*.safetensors"))) > 1
+    expected = load_model(llama, device="cpu", dropped=BOTH)(TOKENS).logits
+    assert torch.equal(load_model(tmp_path / "slim", device="cpu")(TOKENS).logits, expected)
+
+
+def test_a_model_that_is_no_causal_language_model_is_refused(llama, tmp_path):
+    shutil.copytree(llama, tmp_path / "t5")
+    content = json.loads((llama / "config.json").read_text()) | {"model_type": "t5"}
+    (tmp_path / "t5" / "config.json").write_text(json.dumps(content))
+    with pytest.raises(LoadingError, match="a t5 is no causal language model of transformers"):
+        load_model(tmp_path / "t5", device="cpu")

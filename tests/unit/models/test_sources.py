@@ -8,9 +8,9 @@ from small_models import metaspace_tokenizer, tiny_llama
 from keepfaith.models.loading import LoadingError, choose_device, load_model, load_tokenizer
 from keepfaith.models.prepare import prepare_model
 from keepfaith.models.sources import (
-    ALLOWED,
     ModelError,
     ModelManifest,
+    is_allowed,
     prepare_folder,
     sha256,
 )
@@ -90,7 +90,13 @@ def test_missing_shard_is_named(folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"auto_map": {"AutoModel": "code.Model"}}, "asks for its own code"),
+        ({"auto_map": {"AutoModel": "code.Model"}}, r"asks to run its own code \(auto_map\)"),
+        (
+            {"quantization_config": {"quant_method": "gptq"}},
+            r"is quantised \(gptq\), .* use the checkpoint",
+        ),
+        ({"is_encoder_decoder": True}, "is an encoder-decoder; use a decoder-only"),
+        ({"model_type": "keepfaith_slim"}, "is a pruned export, .* use the dense model"),
         ({"model_type": None}, "names no model_type"),
         ({"num_hidden_layers": None}, "gives no num_hidden_layers"),
     ],
@@ -108,15 +114,11 @@ def test_bad_configurations_are_refused(folder, change, message):
 
 
 def test_only_weights_configuration_and_tokenizer_are_fetched():
-    from fnmatch import fnmatch
-
-    def fetched(name):
-        return any(fnmatch(name, pattern) for pattern in ALLOWED)
-
     assert all(
-        map(fetched, ["model-00001-of-2.safetensors", "config.json", "tokenizer_config.json"])
+        map(is_allowed, ["model-00001-of-2.safetensors", "config.json", "tokenizer_config.json"])
     )
-    assert not any(map(fetched, ["pytorch_model.bin", "modeling_x.py", "model.gguf", "README.md"]))
+    others = ["pytorch_model.bin", "modeling_x.py", "model.gguf", "README.md"]
+    assert not any(map(is_allowed, [*others, "consolidated.safetensors"]))
 
 
 def test_loading_is_ready_to_evaluate(saved):

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 import torch
 from small_models import byte_level_tokenizer
-from zoo import FAMILIES, tiny_model
+from zoo import COMMON, FAMILIES, from_settings, tiny_model
 
-from keepfaith.models import removal
+from keepfaith.models import families, removal, verification
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
 from keepfaith.models.loading import load_model
@@ -20,7 +20,8 @@ KINDS = ("attention", "mlp", "block")
 
 
 def kinds_of(family):
-    return ("attention",) if family == "opt" else KINDS
+    """OPT's MLP is no module; this BLOOM hands on what it has normalised, even past a block that is gone."""
+    return {"opt": KINDS[:1], "bloom_post": KINDS[:2]}.get(family, KINDS)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def test_every_architecture_passes(family, table, tmp_path):
     model = PrunableModel(tiny_model(family))
     before = {name: value.clone() for name, value in model.model.state_dict().items()}
     checks = verify(model, kinds_of(family))
-    assert len(checks) == (3 if family == "opt" else 10)
+    assert len(checks) == {1: 3, 2: 7, 3: 10}[len(kinds_of(family))]
     refuse_failures(family, checks, torch.float32)
     assert all(torch.equal(value, before[name]) for name, value in model.model.state_dict().items())
     assert model.dropped == ()
@@ -49,8 +50,10 @@ def test_every_architecture_passes(family, table, tmp_path):
     dropped = [Component(0), Component(2, "attention" if family == "opt" else "mlp")]
     export(tmp_path / "dense", dropped, tmp_path / "slim", "slim")
     tokens = torch.arange(3, 23).view(2, 10)
-    with model.dropping(dropped):
-        expected = model.model(tokens, use_cache=False).logits
+    # Loaded as well, not made: kernels differ, and on some processors so does the last digit.
+    stored = PrunableModel(load_model(tmp_path / "dense", device="cpu"))
+    with stored.dropping(dropped):
+        expected = stored.model(tokens, use_cache=False).logits
     reloaded = load_model(tmp_path / "slim", device="cpu")(tokens, use_cache=False).logits
     table.append(
         {
@@ -63,7 +66,6 @@ def test_every_architecture_passes(family, table, tmp_path):
             ),
         }
     )
-    # Not zero for gpt-oss alone: on disk its experts are multiplied by another kernel.
     assert table[-1]["slim_reload_difference"] <= 1e-6
 
 
@@ -114,3 +116,72 @@ def test_what_is_no_number_fails():
     broken = dataclasses.replace(check, oracle=float("nan"))
     with pytest.raises(RemovalError, match="by nan"):
         refuse_failures("m", [broken], torch.float32)
+
+
+def test_layers_that_are_not_the_decoders_are_caught(monkeypatch):
+    """Were the layers of a vision tower found instead, every removal would equal its oracle: nothing changes."""
+    model = PrunableModel(tiny_model("llama"))
+    monkeypatch.setattr(Absence, "answer", lambda self, *_, **__: None)
+    for switch in model.switches.values():
+        switch.module = torch.nn.Identity()
+        switch._forward = switch._run
+        switch.uninstall()
+    with pytest.raises(RemovalError, match="logits are the same whatever is removed"):
+        refuse_failures("m", verify(model), torch.float32)
+
+
+def test_a_block_that_leaves_something_is_caught():
+    """A layer that scales what passes by, as some architectures do, is not gone with its sub-layers."""
+    model = PrunableModel(tiny_model("llama"))
+    model.sites[0].layer.register_forward_hook(lambda _, __, output: 1.5 * output)
+    checks = verify(model, ["block"])
+    assert checks[0].oracle < 1e-5
+    with pytest.raises(
+        RemovalError, match="block of layer 0 removed, a dropped block still changes"
+    ):
+        refuse_failures("m", checks, torch.float32)
+
+
+def test_a_model_that_does_not_run_without_a_sublayer_is_refused_with_the_reason(monkeypatch):
+    def answer(self, *args, **kwargs):
+        raise ValueError("not enough values to unpack")
+
+    monkeypatch.setattr(Absence, "answer", answer)
+    with pytest.raises(
+        RemovalError, match=r"layer 0 removed it does not run \(ValueError: not enough"
+    ):
+        verify(PrunableModel(tiny_model("llama")))
+
+
+@torch.inference_mode()
+def test_generation_uses_the_cache_even_where_the_checkpoint_does_not(monkeypatch):
+    model = tiny_model("llama")
+    model.config.use_cache = model.generation_config.use_cache = False
+    seen = []
+    count = removal._count_tokens
+    monkeypatch.setattr(
+        removal, "_count_tokens", lambda *a: (seen.append(a[2].shape[1]), count(*a))
+    )
+    prunable = PrunableModel(model)
+    with prunable.dropping([Component(0)]):
+        verification._continuation(prunable)
+    assert seen == [verification.TOKENS] + [1] * (verification.NEW_TOKENS - 1)
+
+
+WINDOWED = ("mistral_window", "gemma2", "gemma3", "cohere2", "gpt_oss")
+
+
+@pytest.mark.parametrize("family", WINDOWED)
+def test_prompts_beyond_a_sliding_window_pass(family, monkeypatch):
+    monkeypatch.setattr(verification, "TOKENS", 40)
+    monkeypatch.setattr(verification, "PREFILL", 20)
+    model = PrunableModel(tiny_model(family))
+    refuse_failures(family, verify(model, KINDS), torch.float32)
+
+
+def test_of_two_mlps_in_a_layer_neither_is_dropped():
+    settings = {"num_local_experts": 4, "shared_intermediate_size": 32}
+    model = PrunableModel(from_settings("granitemoeshared", {**COMMON, **settings}))
+    refuse_failures("m", verify(model), torch.float32)
+    with pytest.raises(families.UnsupportedModelError, match="mlp of layer 0 is not one module"):
+        verify(model, ["mlp"])

@@ -10,6 +10,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from accelerate.hooks import AlignDevicesHook, add_hook_to_module
 from zoo import VOCABULARY, tiny_model, zeroed
 
 from keepfaith.models.components import Component
@@ -17,6 +18,7 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.orders import registry
 from keepfaith.orders.criterion import Criterion
 from keepfaith.orders.order import candidates
+from keepfaith.orders.stream import observe_stream
 
 DROPS = ["attention", "mlp", "joint", "block"]
 SEQUENTIAL = ["llama", "qwen3", "gemma2", "granite", "gpt2", "mixtral", "gpt_oss"]
@@ -222,3 +224,29 @@ def test_ties_go_to_the_lower_layer():
         PrunableModel(model), samples(), candidates(4, "attention"), 0
     )
     assert [component.layer for component, _ in ranked] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma2", "gpt_neox"])
+def test_the_stream_of_a_spread_model_is_compared_on_one_device(family):
+    """Accelerate moves a layer's input inside its forward, behind the hooks that watch; device `meta` is the other."""
+    model = PrunableModel(tiny_model(family))
+    first = 2
+    for site in model.sites[first:]:
+        add_hook_to_module(site.layer.to("meta"), AlignDevicesHook("meta", io_same_device=False))
+    decoder = model.model.get_decoder()
+    for name, child in [*decoder.named_children(), ("head", model.model.get_output_embeddings())]:
+        if "norm" in name or name in ("ln_f", "head"):
+            add_hook_to_module(child.to("meta"), AlignDevicesHook("meta", io_same_device=False))
+    seen = {}
+    kinds = ("attention", "mlp", "block")
+    observe_stream(
+        model,
+        [torch.arange(3, 12).view(1, 9)],
+        [Component(layer, kind) for layer in (1, first) for kind in kinds],
+        lambda component, *stream: seen.__setitem__(component, {str(x.device) for x in stream}),
+    )
+    assert seen == {
+        Component(layer, kind): {device}
+        for layer, device in ((1, "cpu"), (first, "meta"))
+        for kind in kinds
+    }

@@ -74,7 +74,7 @@ def test_what_is_dropped_and_its_reverse(drop, count):
 
 def test_components_that_a_model_does_not_have_are_refused():
     model = PrunableModel(tiny_model("opt"))
-    with pytest.raises(UnsupportedModelError, match="opt: the mlp of layer 0 is no module"):
+    with pytest.raises(UnsupportedModelError, match="opt: the mlp of layer 0 is not one module"):
         rank_layers("cosine", model, byte_level_tokenizer(), TEXTS, drop="joint")
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from keepfaith.config.load import load_study
-from keepfaith.config.model_folder import parameter_count
+from keepfaith.config.model_folder import weight_size
 from keepfaith.planning.plan import plan
 from keepfaith.planning.work import BACKWARD, OPTION_TOKENS, START_SECONDS, Workload
 
@@ -81,4 +81,4 @@ def test_the_parameters_of_a_folder_are_counted() -> None:
     from keepfaith.models.loading import load_model
 
     counted = {id(p): p.numel() for p in load_model(CHECKPOINT, device="cpu").parameters()}
-    assert parameter_count(CHECKPOINT) == sum(counted.values())
+    assert weight_size(CHECKPOINT)[0] == sum(counted.values())

@@ -5,7 +5,10 @@ from figures import synthetic
 
 from keepfaith.report.card import TaskResult, model_card
 
-ORDER = {"criterion": "cosine", "reverse": False, "citation": "He et al. 2024"}
+ORDER = {
+    "criterion": "cosine", "reverse": False, "citation": "He et al. 2024",
+    "samples": 8, "sample_tokens": 2048, "seed": 3,
+}  # fmt: skip
 
 
 def card(level=2, format="slim", **order):
@@ -34,5 +37,6 @@ def test_it_says_what_was_dropped_and_how_to_load_it():
         "attention of layer 3; mlp of layer 0. Criterion: cosine, reversed (He et al. 2024)."
         in text
     )
+    assert "Calibration text: 8 samples of up to 2048 tokens, seed 3." in text
     assert "keepfaith.models.loading" in text
     assert "AutoModelForCausalLM" in card(format="zero_filled")[1]

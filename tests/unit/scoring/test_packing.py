@@ -10,7 +10,14 @@ from keepfaith.scoring.layout import Packing
 from keepfaith.scoring.packing import packing_of
 
 ALONE = {"bloom": "ALiBi", "bloom_post": "ALiBi", "falcon_alibi": "ALiBi", "mpt": "ALiBi"}
-WINDOW = {"mistral_window": 16, "gemma2": 16, "gemma3": 16, "cohere2": 16, "gpt_oss": 16}
+WINDOW = {
+    "mistral_window": 16,
+    "gemma2": 16,
+    "gemma3": 16,
+    "cohere2": 16,
+    "gpt_oss": 16,
+    "exaone4": 16,
+}
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

@@ -189,7 +189,7 @@ class Efficiency(Strict):
         AfterValidator(_ascending),
     ] = Field(default=(64, 256), description="Prompt lengths in tokens, batch 1.")
     new_tokens: Positive = Field(default=32, description="Tokens decoded behind each prompt.")
-    repeats: Positive = Field(default=5, description="Timings, of which the median counts.")
+    repeats: Positive = Field(default=5, description="Timings, of which the fastest counts.")
 
 
 class Plan(Strict):

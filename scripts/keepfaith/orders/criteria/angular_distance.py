@@ -11,7 +11,7 @@ import torch
 
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import ALL, Criterion, Ranked, smallest_first
+from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
 from keepfaith.orders.stream import cosines, stream_means
 
 
@@ -32,6 +32,6 @@ def _last_angles(before: torch.Tensor, behind: torch.Tensor) -> torch.Tensor:
 CRITERION = Criterion(
     citation="Gromov et al. 2024, The Unreasonable Ineffectiveness of the Deeper Layers, arXiv:2403.17887",
     cost="1 forward over the calibration text",
-    components=ALL,
+    reads_stream=True,
     rank=rank,
 )

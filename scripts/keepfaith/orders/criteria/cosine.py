@@ -11,7 +11,7 @@ import torch
 
 from keepfaith.models.components import Component, Step
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import ALL, Criterion, Ranked, smallest_first
+from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
 from keepfaith.orders.stream import cosines, stream_means
 
 
@@ -39,6 +39,6 @@ def rank(
 CRITERION = Criterion(
     citation="He et al. 2024, LLM-Drop, arXiv:2406.15786; blocks: Men et al. 2024, ShortGPT, arXiv:2403.03853",
     cost="1 forward over the calibration text",
-    components=ALL,
+    reads_stream=True,
     rank=rank,
 )

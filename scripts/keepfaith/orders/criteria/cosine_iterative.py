@@ -10,7 +10,7 @@ import torch
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.criteria import cosine
-from keepfaith.orders.criterion import ALL, Criterion, Ranked, one_by_one
+from keepfaith.orders.criterion import Criterion, Ranked, one_by_one
 
 
 def rank(
@@ -28,6 +28,6 @@ def rank(
 CRITERION = Criterion(
     citation="He et al. 2024, LLM-Drop (iterative dropping), arXiv:2406.15786",
     cost="1 forward over the calibration text per component",
-    components=ALL,
+    reads_stream=True,
     rank=rank,
 )

@@ -9,7 +9,7 @@ import torch
 
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import ALL, Criterion, Ranked, one_by_one
+from keepfaith.orders.criterion import Criterion, Ranked, one_by_one
 from keepfaith.orders.loss import mean_loss
 
 
@@ -31,6 +31,5 @@ def rank(
 CRITERION = Criterion(
     citation="Song et al. 2024, SLEB, arXiv:2402.09025; Zhang et al. 2024, FinerCut, arXiv:2405.18218",
     cost="N (N + 1) / 2 forwards over the calibration text for N components",
-    components=ALL,
     rank=rank,
 )

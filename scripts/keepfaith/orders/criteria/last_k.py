@@ -6,7 +6,7 @@ import torch
 
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import ALL, Criterion, Ranked
+from keepfaith.orders.criterion import Criterion, Ranked
 
 
 def rank(
@@ -25,6 +25,5 @@ def rank(
 CRITERION = Criterion(
     citation="Tyukin et al. 2024, arXiv:2407.15516",
     cost="none",
-    components=ALL,
     rank=rank,
 )

@@ -10,7 +10,7 @@ import torch
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.criteria import last_k
-from keepfaith.orders.criterion import ALL, Criterion, Ranked
+from keepfaith.orders.criterion import Criterion, Ranked
 
 
 def rank(
@@ -28,6 +28,5 @@ def rank(
 CRITERION = Criterion(
     citation="Tyukin et al. 2024, arXiv:2407.15516",
     cost="none",
-    components=ALL,
     rank=rank,
 )

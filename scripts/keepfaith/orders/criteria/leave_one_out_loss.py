@@ -9,7 +9,7 @@ import torch
 
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import ALL, Criterion, Ranked, smallest_first
+from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
 from keepfaith.orders.loss import mean_loss
 
 
@@ -28,7 +28,6 @@ def rank(
 
 CRITERION = Criterion(
     citation="Siddiqui et al. 2024, arXiv:2407.16286",
-    cost="1 forward over the calibration text per component",
-    components=ALL,
+    cost="1 forward over the calibration text per component, and 1 of the dense model",
     rank=rank,
 )

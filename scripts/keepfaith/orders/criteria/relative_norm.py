@@ -9,7 +9,7 @@ import torch
 
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import ALL, Criterion, Ranked, smallest_first
+from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
 from keepfaith.orders.stream import stream_means
 
 
@@ -33,6 +33,6 @@ def rank(
 CRITERION = Criterion(
     citation="Siddiqui et al. 2024, arXiv:2407.16286",
     cost="1 forward over the calibration text",
-    components=ALL,
+    reads_stream=True,
     rank=rank,
 )

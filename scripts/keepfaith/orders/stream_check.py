@@ -1,0 +1,107 @@
+"""Is what the criteria read off a layer what the layer does? Asked of the very model, before it is ranked.
+
+A criterion that compares the residual stream before and behind a sub-layer must know how an architecture adds the
+sub-layer's output to it: normalised, scaled, or in parallel to the other. Where `models.families` is wrong about
+that, nothing fails and the order is merely false.
+"""
+
+from typing import Any
+
+import torch
+
+from keepfaith.models.components import Component, ComponentKind
+from keepfaith.models.families import LayerSite, UnsupportedModelError
+from keepfaith.models.removal import PrunableModel
+from keepfaith.orders.stream import observe_stream
+
+TOKENS = 16
+ROUNDINGS = 8
+"""Allowed difference in roundings of the model's dtype."""
+
+
+def check_stream(model: PrunableModel, sample: torch.Tensor) -> None:
+    """See that in every layer attention and MLP together add what the layer adds, and that the MLP reads its place.
+
+    Layers whose MLP is not one module are not checked.
+
+    Args:
+        model: the dense model.
+        sample: token ids [B, T], unpadded; the first few are used.
+
+    Raises:
+        UnsupportedModelError: they do not.
+    """
+    tokens = sample[:1, :TOKENS]
+    sites = [site for site in model.sites if "mlp" in site.modules]
+    for site, found in zip(sites, _unexplained(model, sites, tokens), strict=True):
+        allowed = ROUNDINGS * torch.finfo(model.dtype).eps
+        if not found <= allowed:
+            raise _unsupported(
+                model, f"the sub-layers of layer {site.index} do not add up to it ({found:.1e} off)"
+            )
+    # One layer answers for all: whether they are parallel is a matter of the architecture.
+    answers = ((site, _reads_the_layers_input(model, site, tokens)) for site in sites)
+    for site, reads in answers:
+        if reads is None:
+            continue
+        if reads != site.parallel:
+            where = "the layer's input" if reads else "what attention has changed"
+            raise _unsupported(model, f"the MLP of layer {site.index} reads {where}")
+        break
+
+
+def _unsupported(model: PrunableModel, what: str) -> UnsupportedModelError:
+    kind = model.model.config.get_text_config(decoder=True).model_type
+    return UnsupportedModelError(
+        f"{kind}: {what}, unlike what keepfaith/models/families.py says; add an entry there, or take a criterion "
+        "that does not read the residual stream (leave_one_out_loss, leave_one_out_kl, greedy, last_k, random)"
+    )
+
+
+def _unexplained(model: PrunableModel, sites: list[LayerSite], tokens: torch.Tensor) -> list[float]:
+    """Per layer what it adds less what its sub-layers add, relative to the numbers that are summed."""
+    seen: dict[Component, tuple[torch.Tensor, torch.Tensor]] = {}
+    kinds: tuple[ComponentKind, ...] = ("attention", "mlp", "block")
+    watched = [Component(site.index, kind) for site in sites for kind in kinds]
+    observe_stream(model, [tokens], watched, lambda part, *stream: seen.__setitem__(part, stream))
+    found = []
+    for site in sites:
+        streams = [seen[Component(site.index, kind)] for kind in kinds]
+        attention, mlp, block = (behind - before for before, behind in streams)
+        size = torch.stack([*streams[2], attention, mlp]).abs().sum(0).clamp_min(1e-30)
+        found.append(float(((attention + mlp - block).abs() / size).max()))
+    return found
+
+
+def _reads_the_layers_input(
+    model: PrunableModel, site: LayerSite, tokens: torch.Tensor
+) -> bool | None:
+    """Whether the MLP is given the same without the attention beside it; None where attention adds nothing."""
+    given, put_out = _mlp_input_and_output(model, site, tokens, [])
+    without, put_out_without = _mlp_input_and_output(model, site, tokens, [Component(site.index)])
+    return None if torch.equal(put_out, put_out_without) else torch.equal(given, without)
+
+
+def _mlp_input_and_output(
+    model: PrunableModel, site: LayerSite, tokens: torch.Tensor, dropped: list[Component]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a layer's MLP is given, and what the layer puts out."""
+    found: dict[str, torch.Tensor] = {}
+
+    def before(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        found["given"] = (args[0] if args else next(iter(kwargs.values()))).clone()
+
+    def behind(_: Any, __: tuple[Any, ...], output: Any) -> None:
+        found["put out"] = (output[0] if isinstance(output, tuple) else output).clone()
+
+    handles = [
+        site.modules["mlp"].register_forward_pre_hook(before, with_kwargs=True),
+        site.layer.register_forward_hook(behind),
+    ]
+    try:
+        with torch.inference_mode(), model.dropping(dropped):
+            model.model(input_ids=tokens.to(model.device), use_cache=False, logits_to_keep=1)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found["given"], found["put out"]
