@@ -23,6 +23,7 @@ from keepfaith.efficiency.arithmetic import (
     prefill_operations,
     weight_bytes_on_disk,
 )
+from keepfaith.efficiency.measure import SIGNALLED
 from keepfaith.efficiency.memory import PeakMemory
 from keepfaith.models.components import Component, Sublayer, sublayers_of
 from keepfaith.models.loading import choose_device, load_model
@@ -151,14 +152,14 @@ def _finish() -> None:
 
 
 def main() -> int:
-    """Measure all requests; the exit status of the first that fails."""
+    """Measure all requests; the exit status of the first that fails, as a shell gives it."""
     for content in json.load(sys.stdin):
         request = Request(**content)
         process = multiprocessing.get_context("fork").Process(target=_report, args=(request,))
         process.start()
         process.join()
         if process.exitcode:
-            return abs(process.exitcode)
+            return process.exitcode if process.exitcode > 0 else SIGNALLED - process.exitcode
     return 0
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-OPERATORS = ("retokenise", "delete")
+from keepfaith.statistics.verdict import shown_operator
+
 OWN = "method"
 
 
@@ -69,12 +70,6 @@ class UnitTables:
         last = len(self.levels) - 1
         places = {round(step * last / max(count - 1, 1)) for step in range(count)}
         return [self.levels[place] for place in sorted(places)]
-
-
-def shown_operator(metrics: pl.DataFrame) -> str | None:
-    """The operator that figures show: the study's where it was run."""
-    found = [name for name in metrics["operator"].drop_nulls().unique().sort().to_list() if name]
-    return next((name for name in OPERATORS if name in found), found[0] if found else None)
 
 
 def series(

@@ -16,28 +16,55 @@ def agreement(stability: pl.DataFrame) -> pl.DataFrame:
         samples, level, mean, lowest, highest (over pairs) and chance: level / components, the expected share that two
         random orders have in common.
     """
-    rows = []
-    for (samples,), of_size in stability.group_by("samples", maintain_order=True):
-        orders = [
-            frame.sort("position").select("layer", "component").rows()
-            for _, frame in of_size.group_by("seed", maintain_order=True)
-        ]
-        count = len(orders[0])
+    rows: list[tuple[int, int, float, float, float, float]] = []
+    for samples, orders in _orders(stability).items():
+        count = len(next(iter(orders.values())))
         for level in range(1, count + 1):
-            shares = [
-                len(set(one[:level]) & set(other[:level])) / level
-                for one, other in combinations(orders, 2)
-            ]
-            if shares:
-                rows.append(
-                    (
-                        samples,
-                        level,
-                        float(np.mean(shares)),
-                        min(shares),
-                        max(shares),
-                        level / count,
-                    )
-                )
+            pairs = combinations(orders.values(), 2)
+            if shares := [_in_common(one, other, level) for one, other in pairs]:
+                mean = float(np.mean(shares))
+                rows.append((samples, level, mean, min(shares), max(shares), level / count))
     names = ["samples", "level", "mean", "lowest", "highest", "chance"]
     return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def size_agreement(stability: pl.DataFrame) -> pl.DataFrame:
+    """Share of dropped components that a smaller draw has in common with the largest of the same seed.
+
+    Args:
+        stability: STABILITY of one model and order.
+
+    Returns:
+        samples (every number but the largest), level, and the mean over seeds.
+    """
+    of_size = _orders(stability)
+    largest = of_size.pop(max(of_size))
+    rows = [
+        (
+            samples,
+            level,
+            float(
+                np.mean([_in_common(order, largest[seed], level) for seed, order in orders.items()])
+            ),
+        )
+        for samples, orders in of_size.items()
+        for level in range(1, len(next(iter(largest.values()))) + 1)
+    ]
+    return pl.DataFrame(rows, schema=["samples", "level", "mean"], orient="row")
+
+
+Place = tuple[int, str]
+"""Layer and component."""
+
+
+def _orders(stability: pl.DataFrame) -> dict[int, dict[int, list[Place]]]:
+    """By number of samples and seed."""
+    found: dict[int, dict[int, list[Place]]] = {}
+    for (samples, seed), rows in stability.group_by("samples", "seed", maintain_order=True):
+        places = rows.sort("position").select("layer", "component").rows()
+        found.setdefault(int(samples), {})[int(seed)] = places
+    return found
+
+
+def _in_common(one: list[Place], other: list[Place], level: int) -> float:
+    return len(set(one[:level]) & set(other[:level])) / level

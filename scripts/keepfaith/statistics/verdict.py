@@ -59,7 +59,7 @@ def verdict(
     if unknown:
         raise ValueError(f"no quantity {unknown[0]!r} is watched; there are {', '.join(WATCHED)}")
     pruned = metrics.filter(pl.col("level") > 0, pl.col("change").is_not_null())
-    chosen = operator or _shown_operator(pruned)
+    chosen = operator or shown_operator(pruned)
     tables = []
     for quantity, margin in margins.items():
         watched = WATCHED[quantity]
@@ -105,8 +105,9 @@ def _judged(
     return table.with_columns(status=status)
 
 
-def _shown_operator(metrics: pl.DataFrame) -> str | None:
-    found = metrics["operator"].drop_nulls().unique().sort().to_list()
+def shown_operator(metrics: pl.DataFrame) -> str | None:
+    """The operator whose faithfulness is judged and shown: the study's where it was run."""
+    found = [name for name in metrics["operator"].drop_nulls().unique().sort() if name]
     return "retokenise" if "retokenise" in found else next(iter(found), None)
 
 

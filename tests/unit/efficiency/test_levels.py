@@ -1,6 +1,10 @@
 """Real models on disk, every level in a process of its own."""
 
+import io
 import json
+import os
+import signal
+import sys
 
 import pytest
 from safetensors.torch import load_file
@@ -8,7 +12,8 @@ from small_models import byte_level_tokenizer
 from zoo import tiny_model
 
 from keepfaith.artifacts.schemas import EFFICIENCY
-from keepfaith.efficiency.measure import EfficiencyError, fitting_contexts, measure
+from keepfaith.efficiency import level as level_process
+from keepfaith.efficiency.measure import SIGNALLED, EfficiencyError, _end, fitting_contexts, measure
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
 from keepfaith.models.removal import PrunableModel
@@ -89,3 +94,19 @@ def test_contexts_beyond_the_model_are_measured_as_far_as_it_goes(folder):
     assert fitting_contexts([500, 8], 4, None) == [8, 500]
     with pytest.raises(EfficiencyError, match=r"efficiency.new_tokens: 64 leave no room .* 63"):
         fitting_contexts([4], 64, 64)
+
+
+def test_a_killed_level_is_said_to_be_killed():
+    assert _end(SIGNALLED + 9) == "was killed by SIGKILL (out of memory?)"
+    assert _end(SIGNALLED + 11) == "was killed by SIGSEGV"
+    assert _end(1) == "ended with 1; its last words are in the log above"
+
+
+def test_a_signal_is_told_from_a_status(folder, monkeypatch):
+    request = {
+        "folder": str(folder), "dropped": [], "dtype": "float32", "device": "cpu", "threads": 1,
+        "contexts": [4], "new_tokens": 1, "repeats": 1,
+    }  # fmt: skip
+    monkeypatch.setattr(level_process, "_report", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps([request])))
+    assert level_process.main() == SIGNALLED + 9

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from keepfaith.orders.agreement import agreement
+from keepfaith.orders.agreement import agreement, size_agreement
 
 
 def stability(orders, samples=8):
@@ -28,3 +28,11 @@ def test_sizes_stand_apart_and_one_draw_has_no_pair():
     found = agreement(table)
     assert found.filter(level=1).select("samples", "mean").rows() == [(2, 1.0), (9, 0.0)]
     assert agreement(stability([[0, 1]])).is_empty()
+
+
+def test_smaller_draws_against_the_largest_of_their_seed():
+    small, large = stability([[0, 1, 2], [2, 1, 0]], 2), stability([[0, 2, 1], [0, 1, 2]], 9)
+    found = size_agreement(pl.concat([large, small]))
+    # Seed 0: {0} {0}, then {0,1} {0,2}; seed 1: {2} {0}, then {2,1} {0,1}.
+    assert found.rows() == [(2, 1, 0.5), (2, 2, 0.5), (2, 3, 1.0)]
+    assert size_agreement(large).is_empty()

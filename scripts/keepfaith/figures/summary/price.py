@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from keepfaith.figures.labels import path_names, quantity
 from keepfaith.figures.style import canvas, legend, series_strokes
 from keepfaith.figures.summary.efficiency import ratios
-from keepfaith.figures.unit import OWN, shown_operator
+from keepfaith.figures.unit import OWN
+from keepfaith.statistics.verdict import shown_operator
 
 TITLE = "Savings and their price"
 EXPLANATION = (

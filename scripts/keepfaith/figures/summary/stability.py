@@ -7,15 +7,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from keepfaith.figures.labels import LEVEL_AXIS, path_names, wrapped
-from keepfaith.figures.style import GREY, canvas, legend, note, series_strokes
-from keepfaith.orders.agreement import agreement
+from keepfaith.figures.style import BLACK, GREY, canvas, legend, note, series_strokes
+from keepfaith.orders.agreement import agreement, size_agreement
 
 TITLE = "Order stability"
 EXPLANATION = (
     "The criterion was run again on other draws of calibration text. For every level: the share of what it drops that "
     "two draws have in common, mean over pairs of draws, one line per number of calibration samples; the band reaches "
-    "from the least to the most similar pair. The dashed line is what two random orders would share. Where the line is "
-    "low, the level's result is that of one draw as much as of the criterion."
+    "from the least to the most similar pair. Dotted: what a smaller draw has in common with the largest of the same "
+    "seed. Dashed: what two random orders would share. Where the lines are low, the level's result is that of one draw "
+    "as much as of the criterion."
 )
 COLUMNS = 4
 
@@ -48,6 +49,11 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
             panel.plot(
                 levels, some["chance"].to_list(), color=GREY, linestyle="--", label="random orders"
             )
+        for (smaller,), shares in size_agreement(of_path).group_by("samples", maintain_order=True):
+            panel.plot(
+                shares["level"].to_list(), shares["mean"].to_list(), color=BLACK, linestyle=":",
+                label=f"{smaller} and {sizes[-1]} samples",
+            )  # fmt: skip
         panel.set_title(wrapped(names[model, order]))
         panel.set_xlabel(LEVEL_AXIS)
         panel.set_ylabel("dropped in common\n(share)")
