@@ -72,8 +72,8 @@ EFFICIENCY = TableSchema(
     "efficiency",
     2,
     "Cost of one level behind a prompt of one length, batch 1: weights, KV cache, prefill, decoding, peak memory. "
-    "Peaks count from before the model was loaded. By arithmetic, not measured: the expected cache, the floating-point "
-    "operations of the prefill, and the bytes that are read per decoded token.",
+    "Peaks count from before the model was loaded. By arithmetic, not measured: bytes on disk, the expected cache, the "
+    "floating-point operations of the prefill, and the bytes that are read per decoded token.",
     {
         "level": pl.Int64,
         "context_tokens": pl.Int64,

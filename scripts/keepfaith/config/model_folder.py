@@ -114,12 +114,12 @@ def check_model_folder(place: str, folder: Path) -> None:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that a model is loaded from: those of the index, or the one; no copies in other formats."""
-    for index in folder.glob("*.safetensors.index.json"):
-        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-        return [folder / name for name in sorted(set(named))]
+    """The safetensors files that transformers loads a model from: the one, or those of the index; no copies."""
     whole = folder / "model.safetensors"
-    return [whole] if whole.is_file() else sorted(folder.glob("*.safetensors"))
+    if whole.is_file():
+        return [whole]
+    index = json.loads((folder / f"{whole.name}.index.json").read_text(encoding="utf-8"))
+    return [folder / name for name in sorted(set(index["weight_map"].values()))]
 
 
 def weight_size(folder: Path) -> tuple[int, int]:

@@ -17,20 +17,22 @@ from keepfaith.models.components import Sublayer
 from keepfaith.models.families import layer_sites
 from keepfaith.models.slim import read_config
 
+OF_DROPPED = 2
+"""Numbers that a dropped layer caches per token; see `removal` for why."""
+
 
 def cache_bytes_per_token(model: PreTrainedModel, gone: frozenset[Sublayer], tokens: int) -> float:
     """Keys and values of the layers that keep their attention, over a text of `tokens` tokens.
 
-    A layer with a sliding window holds one token less than its window. A dropped layer holds two numbers per token:
-    see `removal` for why.
+    A layer with a sliding window holds one token less than its window. A dropped layer holds two numbers per token.
     """
     config = model.config.get_text_config(decoder=True)
-    of_kept = 2 * _key_value_heads(config) * _head_width(config)
+    of_kept = _cached_numbers(config)
     dropped = _layers_without_attention(gone)
     numbers = 0
     for layer, window in enumerate(_windows(config)):
         held = tokens if window is None else min(tokens, window - 1)
-        numbers += held * (2 if layer in dropped else of_kept)
+        numbers += held * (OF_DROPPED if layer in dropped else of_kept)
     return numbers * model.dtype.itemsize / tokens
 
 
@@ -43,7 +45,7 @@ def prefill_operations(model: PreTrainedModel, gone: frozenset[Sublayer], tokens
     config = model.config.get_text_config(decoder=True)
     kept = int(config.num_hidden_layers) - len(_layers_without_attention(gone))
     pairs = tokens * (tokens + 1) / 2
-    attention = 4 * int(config.num_attention_heads) * _head_width(config) * pairs
+    attention = _operations_per_pair(config) * pairs
     # The biases of experts are two-dimensional, one row per expert.
     matrices = sum(
         weight.numel() * share
@@ -64,7 +66,7 @@ def weight_bytes_on_disk(folder: str, gone: frozenset[Sublayer]) -> int:
     """Bytes of the tensors in a folder's safetensors files without those of the dropped sub-layers.
 
     Files name tensors in ways of their own, so what is dropped is counted on the architecture, at the files' mean
-    number of bytes per number.
+    number of bytes per number: about right where a file mixes dtypes or holds more than weights, else exactly.
     """
     numbers, size = weight_size(Path(folder))
     config = read_config(folder)
@@ -81,13 +83,24 @@ def _layers_without_attention(gone: frozenset[Sublayer]) -> frozenset[int]:
     return frozenset(sublayer.layer for sublayer in gone if sublayer.kind == "attention")
 
 
-def _key_value_heads(config: PreTrainedConfig) -> int:
-    """Heads whose keys and values are cached."""
+def _cached_numbers(config: PreTrainedConfig) -> int:
+    """Numbers that one layer caches per token: keys and values, or what both are made from."""
+    if latent := getattr(config, "kv_lora_rank", None):
+        return int(latent + config.qk_rope_head_dim)
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     if config.model_type == "falcon":
         # Its grouped heads are repeated before they are cached; `multi_query` without them caches one.
         one = config.multi_query and not config.new_decoder_architecture
-        return 1 if one else int(config.num_attention_heads)
-    return int(getattr(config, "num_key_value_heads", None) or config.num_attention_heads)
+        heads = 1 if one else config.num_attention_heads
+    return int(2 * heads * _head_width(config))
+
+
+def _operations_per_pair(config: PreTrainedConfig) -> int:
+    """Of one layer: two per head dimension for the score, two for the value."""
+    widths = 2 * _head_width(config)
+    if getattr(config, "kv_lora_rank", None):
+        widths = config.qk_nope_head_dim + config.qk_rope_head_dim + config.v_head_dim
+    return int(2 * config.num_attention_heads * widths)
 
 
 def _head_width(config: PreTrainedConfig) -> int:
@@ -119,7 +132,8 @@ def _weights_used(model: PreTrainedModel) -> list[tuple[str, torch.Tensor, float
 
 def _expert_share(config: PreTrainedConfig) -> float:
     experts = getattr(config, "num_experts", None) or getattr(config, "num_local_experts", None)
-    return float(config.num_experts_per_tok / experts) if experts else 1.0
+    met = getattr(config, "num_experts_per_tok", None)
+    return float(met / experts) if met and experts else 1.0
 
 
 def _head(model: PreTrainedModel) -> torch.Tensor:

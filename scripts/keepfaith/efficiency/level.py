@@ -23,8 +23,8 @@ from keepfaith.efficiency.arithmetic import (
     prefill_operations,
     weight_bytes_on_disk,
 )
-from keepfaith.efficiency.measure import SIGNALLED
-from keepfaith.efficiency.memory import PeakMemory
+from keepfaith.efficiency.memory import PeakMemory, devices
+from keepfaith.efficiency.status import as_status
 from keepfaith.models.components import Component, Sublayer, sublayers_of
 from keepfaith.models.loading import choose_device, load_model
 
@@ -133,7 +133,7 @@ def _cache_of_generate(
     )
     cache = out.past_key_values
     held = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
-    size: int = sum(t.numel() * t.element_size() for t in held)
+    size: int = sum(t.numel() * t.element_size() for t in held if t is not None)
     cached = int(cache.get_seq_length())
     return size / cached, cached
 
@@ -147,8 +147,8 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def _finish() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    for each in devices():
+        torch.cuda.synchronize(each)
 
 
 def main() -> int:
@@ -159,7 +159,7 @@ def main() -> int:
         process.start()
         process.join()
         if process.exitcode:
-            return process.exitcode if process.exitcode > 0 else SIGNALLED - process.exitcode
+            return as_status(process.exitcode)
     return 0
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,16 +13,13 @@ import polars as pl
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import EFFICIENCY
 from keepfaith.artifacts.tables import conform
+from keepfaith.efficiency.status import as_status, in_words
 from keepfaith.models.components import Step, as_component
 
 logger = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).resolve().parents[2]
 """Where a child process finds the package."""
-
-
-SIGNALLED = 128
-"""Exit statuses above this stand for signals."""
 
 
 class EfficiencyError(Exception):
@@ -119,15 +115,8 @@ def _processes(
         for level in levels:
             line = process.stdout.readline()
             if not line:
-                raise EfficiencyError(f"level {level}: its process {_end(process.wait())}")
+                raise EfficiencyError(
+                    f"level {level}: its process {in_words(as_status(process.wait()))}"
+                )
             yield json.loads(line)
             progress.advance(1)
-
-
-def _end(status: int) -> str:
-    """How a process came to its end, in words."""
-    if status <= SIGNALLED:
-        return f"ended with {status}; its last words are in the log above"
-    name = signal.Signals(status - SIGNALLED).name
-    hint = " (out of memory?)" if name == "SIGKILL" else ""
-    return f"was killed by {name}{hint}"

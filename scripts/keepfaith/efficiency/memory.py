@@ -3,6 +3,7 @@
 import resource
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,7 +17,9 @@ class PeakMemory:
     def __init__(self, device: torch.device) -> None:
         self._cuda = device.type == "cuda"
         if self._cuda:
-            for each in _devices():
+            initialise: Any = torch.cuda.init  # untyped; a device has no number before
+            initialise()
+            for each in devices():
                 torch.cuda.reset_peak_memory_stats(each)
         elif _CLEAR.exists():
             # Linux: forget the peak of what came before, such as importing torch.
@@ -29,19 +32,19 @@ class PeakMemory:
 
     def _now(self) -> int:
         if self._cuda:
-            return sum(map(torch.cuda.memory_allocated, _devices()))
+            return sum(map(torch.cuda.memory_allocated, devices()))
         return _kilobytes("VmRSS") * 1024 if _STATUS.exists() else self._peak()
 
     def _peak(self) -> int:
         if self._cuda:
-            return sum(map(torch.cuda.max_memory_allocated, _devices()))
+            return sum(map(torch.cuda.max_memory_allocated, devices()))
         if _STATUS.exists():
             return _kilobytes("VmHWM") * 1024
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _devices() -> range:
+def devices() -> range:
     """Every GPU that the process sees: a model may be spread over all of them."""
     return range(torch.cuda.device_count())
 

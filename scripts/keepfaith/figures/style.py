@@ -119,16 +119,11 @@ def method_strokes(methods: Sequence[str]) -> dict[str, Stroke]:
 
 
 def series_strokes(count: int) -> list[Stroke]:
-    """Strokes of `count` series without a meaning of their own, no two alike.
+    """Strokes of `count` series without a meaning of their own, no two alike up to 98.
 
     Behind the first seven, colours come again with the next marker, hollow in every other round.
-
-    Raises:
-        ValueError: there are more series than colours and markers make strokes.
     """
     several = len(_SERIES)
-    if count > several**2:
-        raise ValueError(f"{count} lines in one panel: colours and markers tell {several**2} apart")
     strokes = []
     for index in range(count):
         turn, place = divmod(index, several)

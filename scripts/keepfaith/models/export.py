@@ -46,7 +46,7 @@ def export(
         dropped: components to leave out.
         target: the new folder; it appears only once the reloaded model agrees.
         format: a key of `FORMATS`.
-        dtype: of the weights written; auto: as in `folder`.
+        dtype: of the weights written; auto: as the configuration in `folder` says.
         card: text of README.md.
 
     Raises:

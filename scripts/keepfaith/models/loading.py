@@ -29,7 +29,7 @@ class LoadingError(Exception):
 
 
 def as_dtype(name: str) -> torch.dtype | Literal["auto"]:
-    """What transformers calls a dtype of `DTYPES`; `auto` is that of the stored weights."""
+    """What transformers calls a dtype of `DTYPES`; `auto` is what the configuration says, else that of the weights."""
     return "auto" if name == "auto" else DTYPES[name]
 
 
@@ -76,7 +76,7 @@ def load_model(
 
     Args:
         folder: a folder with config.json and safetensors; slim ones (`slim`) come without what they dropped.
-        dtype: float32, bfloat16, float16 (or float64, for references), or auto: as stored.
+        dtype: float32, bfloat16, float16 (or float64, for references), or auto: as its configuration says.
         device: auto, cpu or cuda.
         dropped: components left out for good; their weights are never read.
 

@@ -20,7 +20,9 @@ from keepfaith.config.model_folder import SLIM_TYPE
 from keepfaith.models.components import SUBLAYERS, Sublayer
 from keepfaith.models.families import LayerSite, layer_sites
 from keepfaith.models.removal import Absence
-from keepfaith.models.sources import BASE_TYPE
+
+BASE_TYPE = "keepfaith_base_model_type"
+"""Where the configuration of a slim folder says what the model really is."""
 
 
 class RemovedSublayer(nn.Module):

@@ -27,9 +27,6 @@ ALLOWED = (
 OTHER_FORMATS = "consolidated*"
 """The same weights once more, for other loaders."""
 
-BASE_TYPE = "keepfaith_base_model_type"
-"""Where the configuration of such a folder says what the model really is."""
-
 
 class ModelError(Exception):
     """A model cannot be used: one sentence, with what to do about it."""
@@ -96,7 +93,7 @@ def prepare_folder(
         folder=str(folder),
         source=source,
         revision=revision,
-        model_type=str(configuration.get(BASE_TYPE, configuration["model_type"])),
+        model_type=str(configuration["model_type"]),
         layers=_integer(name, text, "num_hidden_layers", "n_layer", "n_layers", "num_layers"),
         vocabulary=_integer(name, text, "vocab_size"),
         context_length=_first(text, "max_position_embeddings", "n_positions", "max_seq_len"),

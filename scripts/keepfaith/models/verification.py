@@ -21,6 +21,7 @@ import torch
 
 from keepfaith.models.components import Component, Sublayer
 from keepfaith.models.finite import check_finite
+from keepfaith.models.out_of_memory import is_out_of_memory
 from keepfaith.models.removal import PrunableModel
 
 TOKENS = 9
@@ -89,9 +90,9 @@ def _check(model: PrunableModel, components: list[Component], dense: torch.Tenso
             remainder = blocks.change
             cached = _logits_by_token(model)
             generation = torch.equal(_continuation(model), continued)
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:  # whatever an unforeseen architecture does
+        if is_out_of_memory(error):
+            raise
         raise RemovalError(
             f"this model cannot be pruned: with {removed} removed it does not run "
             f"({type(error).__name__}: {error}); {NEEDS_ENTRY}"
@@ -160,8 +161,9 @@ def refuse_failures(name: str, checks: Sequence[Check], dtype: torch.dtype) -> N
             )
     if checks and not any(check.differs for check in checks):
         raise RemovalError(
-            f"model {name} cannot be pruned: its logits are the same whatever is removed, so what was found are "
-            f"not its decoder's layers; {NEEDS_ENTRY}"
+            f"model {name} cannot be pruned: its logits are the same whatever is removed; either what was found are "
+            f"not its decoder's layers and {NEEDS_ENTRY}, or they add too little to show in {dtype}: type "
+            "scoring.dtype: float32"
         )
 
 

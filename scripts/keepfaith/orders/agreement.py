@@ -31,6 +31,8 @@ def agreement(stability: pl.DataFrame) -> pl.DataFrame:
 def size_agreement(stability: pl.DataFrame) -> pl.DataFrame:
     """Share of dropped components that a smaller draw has in common with the largest of the same seed.
 
+    Draws are nested: the largest begins with the texts of the smaller one.
+
     Args:
         stability: STABILITY of one model and order.
 

@@ -67,10 +67,12 @@ def model_card(
         f"Dropped, in this order: {'; '.join(dropped) or 'nothing'}. Criterion: {order['criterion']}"
         + (", reversed" if order["reverse"] else "")
         + (f" ({order['citation']})" if order["citation"] else "")
-        + f". Calibration text: {order['samples']} samples of up to {order['sample_tokens']} tokens, "
-        + f"seed {order['seed']}.",
+        + ".",
         "",
-        "The weights have the dtype of the model that they come from.",
+        f"Calibration text, where the criterion reads any: {order['samples']} samples of up to "
+        f"{order['sample_tokens']} tokens, seed {order['seed']}.",
+        "",
+        "The weights have the dtype that the configuration of their model names.",
         "",
         "## How to load it",
         "",

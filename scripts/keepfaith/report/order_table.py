@@ -3,7 +3,11 @@
 import polars as pl
 
 from keepfaith.report.tables import UNKNOWN, Cell, PageTable, number
-from keepfaith.statistics.order_comparison import CONCERNS, compare_orders
+from keepfaith.statistics.order_comparison import (
+    CONCERNS,
+    compare_orders,
+    of_models_with_several_orders,
+)
 
 
 def order_table(verdicts: pl.DataFrame) -> PageTable | None:
@@ -12,8 +16,7 @@ def order_table(verdicts: pl.DataFrame) -> PageTable | None:
     Args:
         verdicts: VERDICT of all units, with model, order and task in front.
     """
-    compared = compare_orders(verdicts)
-    compared = compared.filter(pl.col("order").n_unique().over("model") > 1)
+    compared = of_models_with_several_orders(compare_orders(verdicts))
     if compared.is_empty():
         return None
     rows = []

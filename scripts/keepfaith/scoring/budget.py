@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import torch
 
+from keepfaith.models.out_of_memory import is_out_of_memory
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.layout import Row
 from keepfaith.scoring.pool import ScoringError
@@ -76,7 +77,7 @@ class TokenBudget:
             try:
                 result = work(batch)
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 self._shrink(batch)
                 continue
@@ -106,9 +107,3 @@ class TokenBudget:
         logger.warning(
             "out of memory on a batch of %d tokens; the budget is now %d", size, self.tokens
         )
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """CUDA has its own exception; the CPU's allocator raises a RuntimeError that only its text tells apart."""
-    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return known or "can't allocate memory" in str(error)

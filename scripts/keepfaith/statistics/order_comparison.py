@@ -39,6 +39,11 @@ def reach_by_concern(verdicts: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def of_models_with_several_orders(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the models that have orders to compare."""
+    return table.filter(pl.col("order").n_unique().over("model") > 1)
+
+
 def compare_orders(verdicts: pl.DataFrame) -> pl.DataFrame:
     """Per model, order and concern the mean over tasks of kept and clear (see `reach_by_concern`).
 

@@ -1,11 +1,11 @@
-"""Arithmetic against what really happens, for every architecture: the cache of `generate`, PyTorch's own counter."""
+"""Arithmetic against what really happens, for many architectures: the cache of `generate`, PyTorch's own counter."""
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
-from zoo import FAMILIES, LAYERS, VOCABULARY, tiny_model
+from zoo import COMMON, FAMILIES, LAYERS, VOCABULARY, from_settings, tiny_model
 
 from keepfaith.efficiency.arithmetic import (
     cache_bytes_per_token,
@@ -91,3 +91,22 @@ def test_bytes_on_disk_whatever_the_files_call_the_tensors(tmp_path):
         size = sum(4 * value.numel() for value in stored.values())
         assert weight_bytes_on_disk(str(folder), frozenset()) == size
         assert weight_bytes_on_disk(str(folder), gone) == size - dropped
+
+
+def test_latent_attention():
+    """DeepSeek caches what keys and values are made from, and its heads are wider for scores than for values."""
+    settings = {
+        "num_key_value_heads": 4, "n_routed_experts": 4, "first_k_dense_replace": 4, "kv_lora_rank": 8,
+        "q_lora_rank": None, "qk_nope_head_dim": 8, "qk_rope_head_dim": 4, "v_head_dim": 6,
+    }  # fmt: skip
+    model = from_settings("deepseek_v2", COMMON | settings)
+    tokens = torch.randint(VOCABULARY, (1, PROMPT), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        measured, cached = _cache_of_generate(model, tokens, NEW)
+    assert measured == cache_bytes_per_token(model, frozenset(), cached) == 4 * LAYERS * (8 + 4)
+    model.set_attn_implementation("eager")
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(tokens, use_cache=False, logits_to_keep=1)
+    later = 2 * 4 * (8 + 4 + 6) * LAYERS * PROMPT * (PROMPT - 1) / 2
+    expected = prefill_operations(model, frozenset(), PROMPT)
+    assert counter.get_total_flops() - later == pytest.approx(expected, rel=1e-12)

@@ -13,7 +13,8 @@ from zoo import tiny_model
 
 from keepfaith.artifacts.schemas import EFFICIENCY
 from keepfaith.efficiency import level as level_process
-from keepfaith.efficiency.measure import SIGNALLED, EfficiencyError, _end, fitting_contexts, measure
+from keepfaith.efficiency.measure import EfficiencyError, fitting_contexts, measure
+from keepfaith.efficiency.status import SIGNALLED, as_status, in_words
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
 from keepfaith.models.removal import PrunableModel
@@ -97,9 +98,13 @@ def test_contexts_beyond_the_model_are_measured_as_far_as_it_goes(folder):
 
 
 def test_a_killed_level_is_said_to_be_killed():
-    assert _end(SIGNALLED + 9) == "was killed by SIGKILL (out of memory?)"
-    assert _end(SIGNALLED + 11) == "was killed by SIGSEGV"
-    assert _end(1) == "ended with 1; its last words are in the log above"
+    assert in_words(as_status(-9)) == "was killed by SIGKILL (out of memory?)"
+    assert in_words(SIGNALLED + 11) == "was killed by SIGSEGV"
+    for status in (1, 255):
+        assert (
+            in_words(as_status(status))
+            == f"ended with {status}; its last words are in the log above"
+        )
 
 
 def test_a_signal_is_told_from_a_status(folder, monkeypatch):

@@ -238,7 +238,7 @@ def efficiency(levels: Iterable[int]) -> pl.DataFrame:
 def stability(layers: int, random: np.random.Generator) -> pl.DataFrame:
     """Orders of five draws, alike at the top and mixed below."""
     frames = []
-    for samples in (2, 8):
+    for samples in (2, 4, 8):
         for seed in range(5):
             ranked = np.argsort(np.arange(layers) + random.normal(size=layers) * 8 / samples)
             rows: list[dict[str, object]] = [

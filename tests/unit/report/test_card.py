@@ -37,6 +37,9 @@ def test_it_says_what_was_dropped_and_how_to_load_it():
         "attention of layer 3; mlp of layer 0. Criterion: cosine, reversed (He et al. 2024)."
         in text
     )
-    assert "Calibration text: 8 samples of up to 2048 tokens, seed 3." in text
+    assert (
+        "Calibration text, where the criterion reads any: 8 samples of up to 2048 tokens, seed 3."
+        in text
+    )
     assert "keepfaith.models.loading" in text
     assert "AutoModelForCausalLM" in card(format="zero_filled")[1]

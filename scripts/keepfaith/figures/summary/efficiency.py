@@ -17,7 +17,7 @@ EXPLANATION = (
     "that is the cache by shape, the floating-point operations of the prefill, and the bytes of weights and cache that "
     "a decoded token reads. Times fall further than arithmetic where attention takes more time per operation than the "
     "other matrices do (many small steps, each with its own start), and less far where what no level drops dominates "
-    "(head, sampling, Python). They vary by a few per cent from run to run."
+    "(sampling, Python). They vary by a few per cent from run to run."
 )
 
 PANELS = {

@@ -9,7 +9,11 @@ from matplotlib.figure import Figure
 from keepfaith.figures.axes import level_axis
 from keepfaith.figures.style import BLACK, BLUE, SKY, canvas, note
 from keepfaith.figures.summary.how_far import reach_keys
-from keepfaith.statistics.order_comparison import compare_orders, reach_by_concern
+from keepfaith.statistics.order_comparison import (
+    compare_orders,
+    of_models_with_several_orders,
+    reach_by_concern,
+)
 
 TITLE = "Orders compared"
 EXPLANATION = (
@@ -24,9 +28,7 @@ EXPLANATION = (
 
 def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     """A row of panels per model that has several orders."""
-    verdicts = tables["verdict"].filter(pl.col("level") > 0)
-    several = pl.col("order").n_unique().over("model") > 1
-    verdicts = verdicts.filter(several)
+    verdicts = of_models_with_several_orders(tables["verdict"].filter(pl.col("level") > 0))
     compared, reach = compare_orders(verdicts), reach_by_concern(verdicts)
     if compared.is_empty():
         return note("One order per model: name several under orders to compare them.")

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from keepfaith.figures.labels import LEVEL_AXIS, path_names, wrapped
-from keepfaith.figures.style import BLACK, GREY, canvas, legend, note, series_strokes
+from keepfaith.figures.style import GREY, canvas, legend, note, series_strokes
 from keepfaith.orders.agreement import agreement, size_agreement
 
 TITLE = "Order stability"
@@ -15,8 +15,8 @@ EXPLANATION = (
     "The criterion was run again on other draws of calibration text. For every level: the share of what it drops that "
     "two draws have in common, mean over pairs of draws, one line per number of calibration samples; the band reaches "
     "from the least to the most similar pair. Dotted: what a smaller draw has in common with the largest of the same "
-    "seed. Dashed: what two random orders would share. Where the lines are low, the level's result is that of one draw "
-    "as much as of the criterion."
+    "seed, which begins with the same texts. Dashed: what two random orders would share. Where the lines are low, the "
+    "level's result is that of one draw as much as of the criterion."
 )
 COLUMNS = 4
 
@@ -36,7 +36,8 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     for panel, ((model, order), of_path) in zip(flat, groups, strict=False):
         found = agreement(of_path)
         sizes = found["samples"].unique().sort().to_list()
-        for size, stroke in zip(sizes, series_strokes(len(sizes)), strict=True):
+        strokes = dict(zip(sizes, series_strokes(len(sizes)), strict=True))
+        for size, stroke in strokes.items():
             some = found.filter(samples=size).sort("level")
             levels = some["level"].to_list()
             panel.fill_between(
@@ -51,7 +52,7 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
             )
         for (smaller,), shares in size_agreement(of_path).group_by("samples", maintain_order=True):
             panel.plot(
-                shares["level"].to_list(), shares["mean"].to_list(), color=BLACK, linestyle=":",
+                shares["level"].to_list(), shares["mean"].to_list(), color=strokes[smaller].colour, linestyle=":",
                 label=f"{smaller} and {sizes[-1]} samples",
             )  # fmt: skip
         panel.set_title(wrapped(names[model, order]))
