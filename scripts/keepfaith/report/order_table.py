@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from keepfaith.figures.labels import path_names
 from keepfaith.report.tables import UNKNOWN, Cell, PageTable, number
 from keepfaith.statistics.order_comparison import (
     CONCERNS,
@@ -19,12 +20,13 @@ def order_table(verdicts: pl.DataFrame) -> PageTable | None:
     compared = of_models_with_several_orders(compare_orders(verdicts))
     if compared.is_empty():
         return None
+    names = path_names(compared.select("model", "order").unique(maintain_order=True).rows())
     rows = []
-    for (model, order), of_order in compared.group_by("model", "order", maintain_order=True):
+    for path, name in names.items():
+        of_order = compared.filter(pl.col("model") == path[0], pl.col("order") == path[1])
         reach = {row["concern"]: row for row in of_order.iter_rows(named=True)}
-        cells = [_reach(reach.get(concern)) for concern in CONCERNS]
-        rows.append((Cell(str(model)), Cell(str(order)), *cells))
-    header = ("Model", "Order", *(concern.capitalize() for concern in CONCERNS))
+        rows.append((Cell(name), *(_reach(reach.get(concern)) for concern in CONCERNS)))
+    header = ("Order", *(concern.capitalize() for concern in CONCERNS))
     return PageTable("Orders compared: kept / not degraded up to level", header, tuple(rows))
 
 

@@ -64,7 +64,7 @@ def test_order_table_says_how_far_each_order_goes():
     shown = order_table(pl.concat([other, one]))
     assert shown is not None
     assert [[cell.text for cell in row] for row in shown.rows] == [
-        ["m", "a_good_one", *["4.0 / 4.0"] * 3],
-        ["m", "a_bad_one", *["2.0 / 2.0"] * 3],
+        ["a_good_one", *["4.0 / 4.0"] * 3],
+        ["a_bad_one", *["2.0 / 2.0"] * 3],
     ]
     assert order_table(one) is None
