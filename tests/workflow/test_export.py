@@ -1,15 +1,13 @@
 """`snakemake export`: checkpoints that reload in a process of their own, with a card that says what they cost."""
 
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 import torch
-from workflow_copy import REPOSITORY, Workflow, environment
+from fresh_process import LOADING, logits_in_a_fresh_process
+from workflow_copy import Workflow
 
 from keepfaith.artifacts.schemas import METRICS, ORDER
 from keepfaith.artifacts.tables import read_table
@@ -20,20 +18,6 @@ from keepfaith.orders.order import components_of
 
 PATH = Path("results/builtin/cosine_builtin")
 PROMPTS = torch.arange(3, 35).view(2, 16)
-PLAIN = """
-import json, sys, torch
-from transformers import AutoModelForCausalLM
-model = AutoModelForCausalLM.from_pretrained(sys.argv[1]).eval()
-"""
-THROUGH_KEEPFAITH = """
-import json, sys, torch
-from keepfaith.models.loading import load_model
-model = load_model(sys.argv[1], device="cpu")
-"""
-LOGITS = """
-with torch.inference_mode():
-    print(json.dumps(model(torch.tensor(json.loads(sys.argv[2]))).logits.tolist()))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -48,19 +32,10 @@ def exported(finished: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Wo
     return workflow
 
 
-@pytest.mark.parametrize(
-    ("format", "loading"), [("slim", THROUGH_KEEPFAITH), ("zero_filled", PLAIN)]
-)
-def test_a_fresh_process_gets_the_pruned_models_logits(
-    exported: Workflow, format: str, loading: str
-) -> None:
+@pytest.mark.parametrize("format", LOADING)
+def test_a_fresh_process_gets_the_pruned_models_logits(exported: Workflow, format: str) -> None:
     folder = exported.folder / PATH / "export" / f"level2-{format}"
-    path = {"PYTHONPATH": str(REPOSITORY / "scripts")} if loading is THROUGH_KEEPFAITH else {}
-    done = subprocess.run(
-        [sys.executable, "-c", loading + LOGITS, folder, json.dumps(PROMPTS.tolist())],
-        capture_output=True, text=True, check=True, cwd="/", env={**environment(), **path},
-    )  # fmt: skip
-    found = torch.tensor(json.loads(done.stdout.splitlines()[-1]))
+    found = logits_in_a_fresh_process(folder, format, PROMPTS)
     order = components_of(read_table(exported.folder / PATH / "order.parquet", ORDER))
     model = PrunableModel(load_model(CHECKPOINT, device="cpu"))
     with torch.inference_mode(), model.at_level(order, 2):
