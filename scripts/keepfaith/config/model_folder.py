@@ -105,6 +105,12 @@ def check_model_folder(place: str, folder: Path) -> None:
             raise ConfigError(
                 place, f"{folder} lacks {missing[0]}, named in {index.name}; copy it too"
             )
+    if not weight_files(folder):
+        raise ConfigError(
+            place,
+            f"{folder} holds {weights[0].name}, but neither model.safetensors nor its index; "
+            "save it with save_pretrained",
+        )
     for path in weights:
         _check_weights(place, path)
     if not any((folder / name).is_file() for name in TOKENIZERS):
@@ -118,8 +124,11 @@ def weight_files(folder: Path) -> list[Path]:
     whole = folder / "model.safetensors"
     if whole.is_file():
         return [whole]
-    index = json.loads((folder / f"{whole.name}.index.json").read_text(encoding="utf-8"))
-    return [folder / name for name in sorted(set(index["weight_map"].values()))]
+    index = folder / f"{whole.name}.index.json"
+    if not index.is_file():
+        return []
+    weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    return [folder / name for name in sorted(set(weight_map.values()))]
 
 
 def weight_size(folder: Path) -> tuple[int, int]:

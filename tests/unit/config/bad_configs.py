@@ -298,6 +298,10 @@ BAD: dict[str, tuple[Callable[[World], None], list[str]]] = {
         without("model.safetensors"),
         ["holds no weights", "save_pretrained"],
     ),
+    "model whose weights have a name of their own": (
+        lambda w: (w.model / "model.safetensors").rename(w.model / "mine.safetensors"),
+        ["holds mine.safetensors, but neither model.safetensors", "save_pretrained"],
+    ),
     "model with only a pickle": (only_pickle, ["only pytorch_model.bin", "save_pretrained"]),
     "model without tokenizer": (
         without("tokenizer.json"),

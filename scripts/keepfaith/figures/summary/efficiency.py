@@ -14,10 +14,11 @@ EXPLANATION = (
     "Each level against the dense model, batch 1, behind the longest measured prompt; each level was loaded without "
     "the weights that it drops, in a process of its own. KV cache per token (measured in a call of generate), prefill "
     "time, time per decoded token, and bytes of weights: 1 is the dense model, lower is better. Dashed: arithmetic, "
-    "that is the cache by shape, the floating-point operations of the prefill, and the bytes of weights and cache that "
-    "a decoded token reads. Times fall further than arithmetic where attention takes more time per operation than the "
-    "other matrices do (many small steps, each with its own start), and less far where what no level drops dominates "
-    "(sampling, Python). They vary by a few per cent from run to run."
+    "that is the cache by shape, the floating-point operations of the prefill, and the bytes of weights and cache "
+    "that a decoded token reads. Times fall further than arithmetic where attention takes more time per operation "
+    "than the other matrices do (many small steps, each with its own start), and less far where what no level drops "
+    "dominates (sampling, Python). They vary from run to run, by a tenth and more where other work shares the "
+    "machine: how far apart lines of equal layers lie shows by how much."
 )
 
 PANELS = {

@@ -58,11 +58,21 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
 def _panel(panel: Axes, verdict: pl.DataFrame, names: list[Watched]) -> None:
     for name, reach in reaches(verdict).items():
         row = names.index(name)
-        panel.plot([0, reach.clear], [row, row], color=SKY, linewidth=2, solid_capstyle="butt")
-        panel.plot([0, reach.safe], [row, row], color=BLUE, linewidth=7, solid_capstyle="butt")
+        reach_bars(panel, row, reach.safe, reach.clear)
         panel.plot([0], [row], marker="|", color=BLACK, markersize=8)
         if reach.breaks_at is not None:
             panel.plot([reach.breaks_at], [row], marker="X", color=VERMILLION, markersize=6.5)
+    rows_without_axis(panel)
+
+
+def reach_bars(panel: Axes, row: int, kept: float, clear: float) -> None:
+    """From the dense model: thick up to level `kept`, thin up to level `clear`."""
+    panel.plot([0, clear], [row, row], color=SKY, linewidth=2, solid_capstyle="butt")
+    panel.plot([0, kept], [row, row], color=BLUE, linewidth=7, solid_capstyle="butt")
+
+
+def rows_without_axis(panel: Axes) -> None:
+    """Names of rows on the left, and nothing else of an axis."""
     panel.grid(False, axis="y")
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keepfaith.figures.axes import level_axis
-from keepfaith.figures.style import BLACK, BLUE, SKY, canvas, note
-from keepfaith.figures.summary.how_far import reach_keys
+from keepfaith.figures.style import BLACK, canvas, note
+from keepfaith.figures.summary.how_far import reach_bars, reach_keys, rows_without_axis
 from keepfaith.statistics.order_comparison import (
     compare_orders,
     of_models_with_several_orders,
@@ -60,13 +60,10 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
 def _panel(panel: Axes, means: pl.DataFrame, reach: pl.DataFrame, orders: list[str]) -> None:
     for order, kept, clear in means.select("order", "kept", "clear").rows():
         row = orders.index(order)
-        panel.plot([0, clear], [row, row], color=SKY, linewidth=2, solid_capstyle="butt")
-        panel.plot([0, kept], [row, row], color=BLUE, linewidth=7, solid_capstyle="butt")
+        reach_bars(panel, row, kept, clear)
         ends = reach.filter(order=order)["clear"].to_list()
         panel.plot(
             ends, [row] * len(ends), linestyle="none", marker="o", markersize=4.5,
             markerfacecolor="white", color=BLACK, markeredgewidth=0.9,
         )  # fmt: skip
-    panel.grid(False, axis="y")
-    panel.tick_params(axis="y", length=0)
-    panel.spines["left"].set_visible(False)
+    rows_without_axis(panel)
