@@ -1,0 +1,43 @@
+"""keepfaith as a library: load a model, drop attention layers, score the options of a prompt and explain the answer.
+
+pip install .                    # in the folder of keepfaith
+python examples/library.py
+"""
+
+from keepfaith.attribution import registry
+from keepfaith.attribution.problem import MethodSettings, Problem
+from keepfaith.config.load import BUILTIN_CHECKPOINT
+from keepfaith.scoring.encoding import ScoringInput
+from keepfaith.scoring.opening import Scoring, open_scorer
+
+FOLDER = (
+    BUILTIN_CHECKPOINT  # or a folder of yours with config.json, *.safetensors and tokenizer.json
+)
+ORDER = [
+    7,
+    6,
+    5,
+]  # layers whose attention is dropped, in this order: level 2 drops those of layers 7 and 6
+LEVELS = [0, 1, 2, 3]
+PROMPT = (
+    "The ending was definitely clumsy, and the traffic was lovely.\n"
+    "Question: Is this review positive or negative?\nAnswer:"
+)
+OPTIONS = [" negative", " positive"]
+
+scorer, encoder = open_scorer(
+    FOLDER, ORDER, Scoring("auto", "float32", "auto", "refuse", threads=1)
+)
+encoded = encoder.encode(PROMPT, OPTIONS)
+asked = ScoringInput(encoded.prompt_ids, encoded.option_ids)
+(log_likelihoods,) = scorer.log_likelihoods([asked], LEVELS)  # [levels, options], nats
+predicted = log_likelihoods.argmax(axis=1)
+
+method, settings = registry.load("kernelshap"), MethodSettings("kernelshap", samples_per_token=20)
+problem = Problem("example", encoded, tuple(predicted.tolist()))
+(scores,) = method.scores([problem], LEVELS, scorer, settings, 0)  # [levels, features]
+
+for level in LEVELS:
+    tops = scores[level].argsort()[::-1][:3]
+    words = [PROMPT[slice(*encoded.feature_spans[top])] for top in tops]
+    print(f"level {level}:{OPTIONS[predicted[level]]}, because of {', '.join(words)}")
