@@ -39,15 +39,20 @@ docs: $(VENV)/ready
 clean:
 	rm -rf results/*/ logs .snakemake
 
-$(VENV)/bin/python:
+# Commands of pip and Snakemake break at a blank in the environment's path, and at a brace in this folder's.
+.PHONY: place
+place:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "keepfaith needs Python 3.11 or newer: make demo PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -P scripts/keepfaith/config/places.py "$(VENV)"
+
+$(VENV)/bin/python: | place
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/ready: envs/requirements.txt | $(VENV)/bin/python
+$(VENV)/ready: envs/requirements.txt | place $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.txt
 	touch $@
 
-$(VENV)/ready-dev: envs/requirements-dev.txt $(VENV)/ready
+$(VENV)/ready-dev: envs/requirements-dev.txt $(VENV)/ready | place
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements-dev.txt
 	touch $@

@@ -6,11 +6,17 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
-configfile: "config/config.yaml"
-
-
 # Named in full, as Snakemake finds no file beside a Snakefile at the root of a local git repository by its path alone.
 include: workflow.current_basedir.join("rules/source.smk")
+
+
+# A study given with --configfile is the whole study: laid over config.yaml, it would take selections from there that it
+# does not state. What it leaves out has the defaults of docs/options.md.
+if study_file():
+
+    configfile: study_file()
+
+
 include: f"{SOURCE}/rules/common.smk"
 
 
@@ -36,3 +42,4 @@ include: f"{SOURCE}/rules/plan.smk"
 
 onstart:
     hold_run_lock_or_stop()
+    end_jobs_with_this_process()

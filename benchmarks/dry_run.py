@@ -28,7 +28,7 @@ def main() -> None:
     study = ROOT / "config" / "studies" / ("demo.yaml" if options.small else "paper.yaml")
     with tempfile.TemporaryDirectory() as folder:
         words = ["--snakefile", str(ROOT / "Snakefile"), "--directory", folder, "--cores", "2"]
-        words += ["--configfile", str(ROOT / "config" / "config.yaml"), str(study), "--dry-run"]
+        words += ["--configfile", str(study), "--dry-run"]
         process = [sys.executable, "-m", "snakemake", *words]
         seconds, done = timed(
             lambda: subprocess.run(process, capture_output=True, text=True, check=True, cwd=folder)

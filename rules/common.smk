@@ -3,28 +3,21 @@
 import dataclasses
 import math
 import re
-import sys
+import signal
 from pathlib import Path
 
-SCRIPTS = SOURCE / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-from keepfaith.artifacts.code_digest import code_digest
+from keepfaith.artifacts.code_digest import CodeDigestError, code_digest
+from keepfaith.artifacts.interruption import end_jobs_on_signals
 from keepfaith.artifacts.run_lock import AlreadyRunning, hold_run_lock
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import check_logs
 from keepfaith.imports.runs import logs_by_task
 from keepfaith.orders.order import candidates
 from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
 from keepfaith.report.study import describe
-
-
-def stop(message):
-    """End with one line, instead of a traceback."""
-    sys.exit(f"keepfaith: {message}")
 
 
 def read_settings():
@@ -35,7 +28,8 @@ def read_settings():
     try:
         resolved = load_study(config, catalog)
         if workflow.is_main_process:
-            check(resolved)
+            for note in check(resolved):
+                print(f"keepfaith: {note}", file=sys.stderr)
     except ConfigError as error:
         stop(error)
     return resolved
@@ -83,14 +77,15 @@ wildcard_constraints:
     imported=names_pattern(settings.study.imports),
 
 
-def code(script, *loaded_by_name):
-    """Digest of a script and all it imports, so that an edit re-runs what it touches and nothing else."""
+def code(script, *chosen):
+    """Digest of a script and all it runs, so that an edit re-runs what it touches and nothing else.
 
-    def read(path):
-        file = SCRIPTS / path
-        return file.read_text(encoding="utf-8") if file.is_file() else None
-
-    return code_digest([script, *loaded_by_name], read)
+    `chosen`: the modules that a job takes from a package loaded by name; without them all of that package count.
+    """
+    try:
+        return code_digest([script, *chosen], SCRIPTS)
+    except CodeDigestError as error:
+        stop(error)
 
 
 def criterion_file(order):
@@ -109,16 +104,16 @@ def method_file(method):
     return f"keepfaith/attribution/methods/{settings.methods[method].method}.py"
 
 
+def method_modules():
+    """What each method of the study is, by its name in the catalog."""
+    return {name: method.method for name, method in settings.methods.items()}
+
+
 def operator_files():
     return [
         f"keepfaith/faithfulness/operators/{name}.py"
         for name in settings.study.faithfulness.operators
     ]
-
-
-def template_files():
-    folder = SCRIPTS / "keepfaith" / "report" / "templates"
-    return [str(path.relative_to(SCRIPTS)) for path in sorted(folder.iterdir())]
 
 
 def figure_names(group):
@@ -181,6 +176,9 @@ def definition(group, name, exclude=None):
 
 def users(files):
     """Files of the user's: where they are, whatever prefix a workflow that imports this one gives to results."""
+    for file in files:
+        if problem := input_problem(file):
+            stop(problem)
     return [local(str(file)) for file in files]
 
 
@@ -241,7 +239,9 @@ def exports(wildcards):
 def imported_logs(name):
     """The logs of an import by task and level, or one line that says what a run lacks."""
     try:
-        return logs_by_task(settings.study.imports[name], f"config: imports.{name}")
+        return logs_by_task(
+            settings.study.imports[name].levels, f"config: imports.{name}"
+        )
     except ConfigError as error:
         stop(error)
 
@@ -254,6 +254,11 @@ def logs_of(wildcards):
             f"config: imports.{wildcards.imported}: no run has a log of task {wildcards.task}"
         )
     return of_tasks[wildcards.task]
+
+
+def passage_of(wildcards):
+    """Which text of an import's documents the user calls a passage; None where nobody said."""
+    return settings.study.imports[wildcards.imported].passage
 
 
 def imported_units():
@@ -271,9 +276,9 @@ def imported_files(wildcards):
             "nothing to import; type --config 'imports={mine: {0: DENSE_RUN, 4: PRUNED_RUN}}'"
         )
     try:
-        for name in settings.study.imports:
-            for of_levels in imported_logs(name).values():
-                read_levels(of_levels)
+        for name, chosen in settings.study.imports.items():
+            place = f"config: imports.{name}.passage"
+            check_logs(imported_logs(name).values(), chosen.passage, place)
     except ConfigError as error:
         stop(error)
     return expand("results/imported/{table}.csv", table=IMPORTED_TABLES) + expand(
@@ -292,6 +297,13 @@ def hold_run_lock_or_stop():
         held_locks.append(hold_run_lock(Path("results/.lock")))
     except AlreadyRunning as error:
         stop(error)
+
+
+def end_jobs_with_this_process():
+    """A signal to this process alone ends its jobs too; on a cluster, SIGTERM stays what the executor makes of it."""
+    end_jobs_on_signals(
+        [signal.SIGINT, signal.SIGTERM] if workflow.local_exec else [signal.SIGINT]
+    )
 
 
 def refuse_no_gpu():

@@ -25,6 +25,7 @@ rule import_logs:
         "../envs/workflow.yaml"
     params:
         levels=lambda wildcards: list(logs_of(wildcards)),
+        passage=lambda wildcards: passage_of(wildcards),
         code=code("import_logs.py"),
     script:
         "../scripts/import_logs.py"
@@ -46,6 +47,7 @@ rule compute_imported_metrics:
     params:
         calibration=settings.study.calibration.model_dump(mode="json"),
         statistics=settings.study.statistics.model_dump(mode="json"),
+        passage=lambda wildcards: passage_of(wildcards),
         code=code("compute_imported_metrics.py"),
     script:
         "../scripts/compute_imported_metrics.py"

@@ -23,6 +23,7 @@ rule compute_metrics:
         calibration=settings.study.calibration.model_dump(mode="json"),
         faithfulness=settings.study.faithfulness.model_dump(mode="json"),
         statistics=settings.study.statistics.model_dump(mode="json"),
+        passage=lambda wildcards: settings.tasks[wildcards.task].task.passage,
         code=code("compute_metrics.py"),
     script:
         "../scripts/compute_metrics.py"

@@ -42,7 +42,10 @@ rule train_model:
         runtime=minutes("train_model"),
     params:
         model=lambda wildcards: definition("models", wildcards.model),
-        tasks={name: definition("tasks", name) for name in settings.training_tasks()},
+        tasks={
+            name: definition("tasks", name, exclude={"task": {"passage"}})
+            for name in settings.training_tasks()
+        },
         examples=settings.study.examples.model_dump(mode="json"),
         code=code("train_model.py"),
     script:

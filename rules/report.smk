@@ -41,6 +41,7 @@ rule draw_figures:
         "../envs/workflow.yaml"
     params:
         repository=lambda wildcards: repository(wildcards.model),
+        methods=method_modules(),
         code=code("draw_figures.py"),
     script:
         "../scripts/draw_figures.py"
@@ -138,9 +139,10 @@ rule write_report:
     params:
         units=UNITS,
         methods={name: list(method.seeds) for name, method in settings.methods.items()},
+        modules=method_modules(),
         repositories={name: repository(name) for name in settings.study.models},
         study=description(),
         explained_examples=settings.study.report.explained_examples,
-        code=code("write_report.py", *template_files()),
+        code=code("write_report.py"),
     script:
         "../scripts/write_report.py"

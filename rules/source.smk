@@ -1,6 +1,8 @@
-# Where the workflow's own files are: beside this file, or unpacked where another workflow imports it from git.
+# Where the workflow's own files are: beside this file, or unpacked where another workflow imports it from git; and
+# which study is run.
 
 import os
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -51,4 +53,43 @@ def own_files():
     return unpacked(rules)
 
 
+def stop(message):
+    """End with one line, instead of a traceback."""
+    sys.exit(f"keepfaith: {message}")
+
+
 SOURCE = own_files()
+SCRIPTS = SOURCE / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from keepfaith.config.places import folder_problem, input_problem, interpreter_problem
+
+
+def refuse_paths_that_break():
+    """Before anything is made of these paths: jobs would fail at them, one after the other."""
+    for problem in (
+        interpreter_problem(sys.executable),
+        folder_problem("workflow", SOURCE),
+        folder_problem("working folder", Path.cwd()),
+    ):
+        if problem:
+            stop(problem)
+
+
+refuse_paths_that_break()
+
+OWN_CONFIG = "config/config.yaml"
+
+
+def study_file():
+    """The configuration that is read before the command line's; None where --configfile names the whole study.
+
+    A new working folder (--directory) has no file of its own: there it is the one that ships.
+    """
+    if not workflow.modifier.is_main_snakefile():
+        return (
+            OWN_CONFIG  # unless the importing workflow says what is run, as it should
+        )
+    if workflow.overwrite_configfiles:
+        return None
+    return OWN_CONFIG if Path(OWN_CONFIG).is_file() else str(SOURCE / OWN_CONFIG)

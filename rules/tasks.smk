@@ -11,7 +11,10 @@ rule prepare_task:
     conda:
         "../envs/workflow.yaml"
     params:
-        task=lambda wildcards: definition("tasks", wildcards.task),
+        # What examples share matters to the statistics alone.
+        task=lambda wildcards: definition(
+            "tasks", wildcards.task, exclude={"task": {"passage"}}
+        ),
         examples=settings.study.examples.model_dump(mode="json"),
         code=code("prepare_task.py"),
     script:

@@ -4,7 +4,7 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.parts import Parts, key_of
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.attribution.explain import explain
@@ -37,12 +37,10 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         keep=parts.get,
     )
     provenance = Provenance(
-        settings={
-            **snakemake.params.scoring,
-            "model": manifest.identity,
-            "method": method,
-            "seed": seed,
-        },
+        settings=joined(
+            snakemake.params.scoring,
+            {"model": manifest.identity, "method": method, "seed": seed},
+        ),
         measured={"token_budget": scorer.budget_used},
     )
     write_table(attributions, snakemake.output.attributions, ATTRIBUTIONS, provenance)

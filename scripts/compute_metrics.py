@@ -3,7 +3,7 @@
 import polars as pl
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import (
     ATTRIBUTIONS,
     CURVES,
@@ -19,6 +19,7 @@ from keepfaith.calibration.reliability import reliability
 from keepfaith.faithfulness.agreement import overlap
 from keepfaith.faithfulness.metrics import curves
 from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.settings import Analysis
 
 with job(snakemake.log[0]):
@@ -28,17 +29,33 @@ with job(snakemake.log[0]):
     predictions = read_table(snakemake.input.predictions, PREDICTIONS)
     attributions = [read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions]
     faithfulness = [read_table(path, FAITHFULNESS) for path in snakemake.input.faithfulness]
+    clusters = group_examples(examples.filter("evaluation"), params.passage).numbers
     provenance = Provenance(
-        settings={**params.calibration, **params.statistics, "tops": params.faithfulness["tops"]}
+        settings=joined(
+            params.calibration,
+            params.statistics,
+            {"tops": params.faithfulness["tops"], "passage": params.passage},
+        )
     )
     for table, path, schema in (
         (
-            compute_metrics(predictions, examples, faithfulness, attributions, analysis),
+            compute_metrics(
+                predictions,
+                examples,
+                faithfulness,
+                attributions,
+                analysis,
+                passage=params.passage,
+            ),
             output.metrics,
             METRICS,
         ),
         (reliability(predictions, examples, analysis.bins), output.reliability, RELIABILITY),
-        (curves(pl.concat(faithfulness)), output.curves, CURVES),
-        (overlap(pl.concat(attributions), params.faithfulness["tops"]), output.overlap, OVERLAP),
+        (curves(pl.concat(faithfulness), clusters), output.curves, CURVES),
+        (
+            overlap(pl.concat(attributions), params.faithfulness["tops"], clusters),
+            output.overlap,
+            OVERLAP,
+        ),
     ):
         write_table(table, path, schema, provenance)

@@ -15,6 +15,7 @@ with job(snakemake.log[0]):
         read_published(Path(snakemake.input.published)),
         snakemake.params.repository,
         snakemake.wildcards.task,
+        snakemake.params.methods,
     )
     tables = {name: read_table(snakemake.input[name], ALL[name]) for name in names}
     draw_all(UnitTables(**tables, published=published), Path(snakemake.output[0]).parent)

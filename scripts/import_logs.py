@@ -11,7 +11,7 @@ from keepfaith.imports.tables import examples_table, predictions_table
 
 with job(snakemake.log[0]):
     logs = dict(zip(snakemake.params.levels, map(Path, snakemake.input.logs), strict=True))
-    levels = read_levels(logs)
+    levels = read_levels(logs, snakemake.params.passage)
     provenance = Provenance(settings={"logs": {str(k): str(path) for k, path in logs.items()}})
     examples = examples_table(next(iter(levels.values())))
     write_table(examples, snakemake.output.examples, EXAMPLES, provenance)

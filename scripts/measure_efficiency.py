@@ -1,7 +1,7 @@
 """Rule measure_efficiency: what every level of a path costs on this machine."""
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import EFFICIENCY, ORDER
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
@@ -25,7 +25,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         settings["repeats"],
     )
     provenance = Provenance(
-        settings={**scoring, **settings, "model": manifest.identity},
+        settings=joined(scoring, settings, {"model": manifest.identity}),
         measured={"threads": snakemake.threads},
     )
     write_table(table, snakemake.output.efficiency, EFFICIENCY, provenance)

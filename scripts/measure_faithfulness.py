@@ -4,7 +4,7 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.parts import Parts, key_of
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, ORDER
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
@@ -34,7 +34,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         keep=parts.get,
     )
     provenance = Provenance(
-        settings={**snakemake.params.scoring, **settings, "model": manifest.identity},
+        settings=joined(snakemake.params.scoring, settings, {"model": manifest.identity}),
         measured={"token_budget": scorer.budget_used},
     )
     write_table(faithfulness, snakemake.output.faithfulness, FAITHFULNESS, provenance)

@@ -3,7 +3,7 @@
 import torch
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import STABILITY
 from keepfaith.artifacts.tables import write_table
 from keepfaith.config.schema import Order
@@ -30,5 +30,8 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         order.drop,
         order.reverse,
     )
-    settings = {**snakemake.params.order, **scoring, **stability, "model": manifest.identity}
+    # The order's own number of samples is not that of the draws.
+    settings = joined(
+        snakemake.params.order, scoring, {"stability": stability, "model": manifest.identity}
+    )
     write_table(table, snakemake.output.stability, STABILITY, Provenance(settings=settings))

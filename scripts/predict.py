@@ -4,7 +4,7 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.parts import Parts, key_of
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
@@ -28,8 +28,12 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         scorer, encoder, examples.filter(pl.col("evaluation")), levels, keep=parts.get
     )
     provenance = Provenance(
-        settings={**snakemake.params.scoring, "model": manifest.identity},
-        measured={"token_budget": scorer.budget_used, "prompts_cut": len(encoder.cut)},
+        settings=joined(snakemake.params.scoring, {"model": manifest.identity}),
+        measured={
+            "token_budget": scorer.budget_used,
+            "prompts_cut": len(encoder.cut),
+            "options_apart": len(encoder.apart),
+        },
     )
     write_table(predictions, snakemake.output.predictions, PREDICTIONS, provenance)
     parts.remove()

@@ -1,21 +1,29 @@
 """Rule prepare_task: a task's source becomes one table of examples."""
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import EXAMPLES
 from keepfaith.artifacts.tables import write_table
 from keepfaith.config.schema import Examples
 from keepfaith.config.settings import ResolvedTask
-from keepfaith.tasks.prepare import prepare_examples
+from keepfaith.tasks.prepare import prepare_task
 
 with job(snakemake.log[0]):
     task, settings = snakemake.params.task, snakemake.params.examples
-    examples = prepare_examples(ResolvedTask(**task), Examples(**settings))
+    prepared = prepare_task(ResolvedTask(**task), Examples(**settings))
     write_table(
-        examples,
+        prepared.examples,
         snakemake.output.examples,
         EXAMPLES,
         Provenance(
-            settings={"source": task["source"], "version": task["task"]["version"], **settings}
+            settings=joined(
+                {
+                    "source": task["source"],
+                    "version": task["task"]["version"],
+                    "delimiter": task["task"]["delimiter"],
+                },
+                settings,
+            ),
+            measured={"skipped": prepared.skipped},
         ),
     )

@@ -3,7 +3,7 @@
 import torch
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import ORDER, TEXTS
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
@@ -26,5 +26,5 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         reverse=order["reverse"],
         seed=order["seed"],
     )
-    provenance = Provenance(settings={**order, **scoring, "model": manifest.identity})
+    provenance = Provenance(settings=joined(order, scoring, {"model": manifest.identity}))
     write_table(ranked, snakemake.output.order, ORDER, provenance)

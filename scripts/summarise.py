@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keepfaith.artifacts.atomic import replacing, write_text
+from keepfaith.artifacts.frames import write_parquet
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.summary import csv_text, stacked
@@ -15,5 +16,5 @@ with job(snakemake.log[0]):
         ((place, read_table(path, schema)) for place, path in paths), snakemake.params.columns
     )
     with replacing(Path(snakemake.output.parquet)) as temporary:
-        table.write_parquet(temporary)
+        write_parquet(table, temporary)
     write_text(Path(snakemake.output.csv), csv_text(table))

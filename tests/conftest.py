@@ -15,7 +15,7 @@ def new_workflow(tmp_path: Path) -> Callable[[str], Workflow]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """The mini study, run to its end once; tests that change files must copy it first."""
+    """The mini study, run to its end once; tests that change files must put it back as it was."""
     workflow = copy_workflow(tmp_path_factory.mktemp("finished") / "study")
     result = workflow.run("--configfile", "mini.yaml")
     assert result.returncode == 0, result.stdout[-4000:]

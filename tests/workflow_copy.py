@@ -20,6 +20,8 @@ methods: [kernelshap, input_x_gradient]
 levels: {maximum: 2}
 examples: {evaluation: 60, explanation: 4, tuning: 20, seed: 0}
 statistics: {repetitions: 200}
+stability: {seeds: 3, samples: [4]}
+scoring: {device: cpu}
 """
 
 

@@ -16,14 +16,20 @@ def model(repository: str, revision: str, layers: int = 4) -> object:
     return prepare_model("mine", source, Path()).model_dump()
 
 
-def task(repository: str, config: str | None, revision: str, split: str) -> object:
+def task(
+    repository: str, config: str | None, revision: str, split: str, skip: tuple[str, ...] = ()
+) -> object:
     from keepfaith.config.schema import HubTaskSource, Task
     from keepfaith.config.schema.task import Sources
     from keepfaith.config.settings import ResolvedTask
     from keepfaith.tasks.sources import task_rows
 
     source = HubTaskSource(
-        repository=repository, config=config, revision=revision, splits={"evaluation": split}
+        repository=repository,
+        config=config,
+        revision=revision,
+        splits={"evaluation": split},
+        skip=skip,
     )
     definition = Task(
         version=1,
@@ -33,11 +39,18 @@ def task(repository: str, config: str | None, revision: str, split: str) -> obje
         options=("negative", "positive"),
         sources=Sources(hub=source),
     )
-    rows = task_rows(ResolvedTask(name="mine", task=definition, source=source), "evaluation")
+    rows, _ = task_rows(ResolvedTask(name="mine", task=definition, source=source), "evaluation")
     return [[row.fields["text"], row.label] for row in rows]
 
 
-def text(repository: str, config: str | None, revision: str, column: str, buffer: int) -> object:
+def text(
+    repository: str,
+    config: str | None,
+    revision: str,
+    column: str,
+    buffer: int,
+    split: str = "train",
+) -> object:
     from keepfaith.config.schema import HubText
     from keepfaith.tasks.text import calibration_text
 
@@ -47,6 +60,7 @@ def text(repository: str, config: str | None, revision: str, column: str, buffer
         config=config,
         revision=revision,
         column=column,
+        split=split,
         buffer=buffer,
     )
     return calibration_text(source, 2, 0)

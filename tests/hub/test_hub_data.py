@@ -136,3 +136,89 @@ def test_calibration_text_in_one_line(client: Client, hub: Hub) -> None:
         "calibration text: owner/reviews at main has no configuration 'film'"
     )
     assert json.dumps(sentence).count("\\n") == 0
+
+
+TEXTS = [
+    "null",
+    "NA",
+    "None",
+    "nan",
+    "N/A",
+    "1999-01-02",
+    "007",
+    "12",
+    "1e5",
+    "True",
+    " two ",
+    'say "x"',
+    "a,b",
+]
+
+
+def csv_file(texts: list[str], separator: str = ",") -> bytes:
+    quoted = [text.replace('"', '""') for text in texts]
+    rows = [f'"{text}"{separator}{n % 2}' for n, text in enumerate(quoted)]
+    return ("\ufeff" + "\n".join([f"text{separator}label", *rows]) + "\n").encode()
+
+
+def written(texts: list[str]) -> list[list[object]]:
+    return [[text, n % 2] for n, text in enumerate(texts)]
+
+
+def test_text_is_not_guessed_at(client: Client, hub: Hub) -> None:
+    lines = [{"text": text, "label": n % 2} for n, text in enumerate(TEXTS)]
+    numbers = ["007", "1999", "12"]
+    dates = ["1999-01-02", "2020-12-31"]
+    files = {
+        "cells/test.csv": (csv_file(TEXTS), TEXTS),
+        "numbers/test.csv": (csv_file(numbers), numbers),
+        "lines/test.jsonl": (jsonl(lines), TEXTS),
+        "dates/test.jsonl": (jsonl(lines_of(dates)), dates),
+        "named_json/test.json": (jsonl(lines_of(dates)), dates),
+        "other_separator/test.csv": (csv_file(TEXTS, ";"), TEXTS),
+    }
+    for path, (content, texts) in files.items():
+        name = path.partition("/")[0]
+        described = {
+            "README.md": b"---\nconfigs:\n- config_name: default\n  data_files: test.csv\n  sep: ';'\n---\n"
+        }
+        described = described if name == "other_separator" else {}
+        hub.repos["datasets", f"owner/{name}"] = Repo({path.partition("/")[2]: content} | described)
+        split = "train" if described else "test"
+        answer = client.ask("task", f"owner/{name}", None, "main", split)
+        assert answer.get("made") == written(texts), (name, answer)
+
+
+def lines_of(texts: list[str]) -> list[dict[str, object]]:
+    return [{"text": text, "label": n % 2} for n, text in enumerate(texts)]
+
+
+def test_rows_left_out_and_broken_files(client: Client, hub: Hub) -> None:
+    content = b"text,label\ngood,1\n,0\nbad,-1\nnull,0\n"
+    hub.repos["datasets", "owner/gaps"] = Repo({"test.csv": content})
+    sentence = refused(client, None, repository="owner/gaps")
+    assert sentence == (
+        "test, row 1: column 'text' is empty; fill it, or type skip: [empty] in sources.hub"
+    )
+    asked = ("owner/gaps", None, "main", "test", ["empty", "unlabelled"])
+    assert client.ask("task", *asked)["made"] == [["good", 1], ["null", 0]]
+    hub.repos["datasets", "owner/broken"] = Repo({"test.csv": b'text,label\n"a,1\n'})
+    sentence = refused(client, None, repository="owner/broken")
+    assert sentence.startswith(
+        "test.csv of owner/broken at main cannot be read (line 2: broken CSV"
+    )
+    assert sentence.endswith("name another revision, or mend a copy and name it as a local source")
+
+
+def test_calibration_text_that_is_null_or_no_text(client: Client, hub: Hub) -> None:
+    table = [{"text": "One."}, {"text": None}, {}, {"text": "1999-01-02"}]
+    hub.repos["datasets", "owner/texts"] = Repo({"test.jsonl": jsonl(table)})
+    answer = client.ask("text", "owner/texts", None, "main", "text", 30, "test")
+    assert sorted(answer["made"]) == ["1999-01-02", "One."]
+    hub.repos["datasets", "owner/numbers"] = Repo(
+        {"test.jsonl": jsonl([{"text": 5}, {"text": "a"}])}
+    )
+    sentence = client.ask("text", "owner/numbers", None, "main", "text", 30, "test")["sentence"]
+    assert sentence == (
+        "owner/numbers, row 0: column 'text' must be text, got 5; correct calibration_text.column"
+    )

@@ -1,5 +1,7 @@
 """Models of the hub, through the real client: fetched, checked, resumed, used offline, refused in one sentence."""
 
+import json
+
 from hub_client import Client
 from hub_server import GOOD_TOKEN, OUTSIDER_TOKEN, Hub, Repo, sha256
 
@@ -164,6 +166,43 @@ def test_only_pickles(client: Client, hub: Hub) -> None:
         client, "owner/old"
     )
     assert not [request for request in hub.requests if "/resolve/" in request.path]
+
+
+def test_a_tokenizer_of_other_files(client: Client, hub: Hub) -> None:
+    files = dict(hub.repos[REPOSITORY].files)
+    files["tokenizer.model"] = files.pop("tokenizer.json")
+    hub.repos["models", "owner/pieces"] = Repo(files)
+    sentence = refused(client, "owner/pieces")
+    assert (
+        "owner/pieces at main has no tokenizer.json, only tokenizer.model; fetch it with"
+        in sentence
+    )
+    assert (
+        "`hf download owner/pieces --revision main --local-dir FOLDER`, load and save" in sentence
+    )
+    assert not [request for request in hub.requests if WEIGHTS in request.path]
+
+
+def test_an_adapter(client: Client, hub: Hub) -> None:
+    files = dict(hub.repos[REPOSITORY].files)
+    del files["pytorch_model.bin"]
+    files["adapter_model.safetensors"] = files.pop(WEIGHTS)
+    hub.repos["models", "owner/lora"] = Repo(files | {"adapter_config.json": b"{}"})
+    sentence = refused(client, "owner/lora")
+    assert "owner/lora at main is an adapter; merge it into its base model, with peft" in sentence
+    assert "from_pretrained('owner/lora').merge_and_unload()" in sentence
+    assert not [request for request in hub.requests if "/resolve/" in request.path]
+
+
+def test_weights_and_config_json_of_two_models(client: Client, hub: Hub) -> None:
+    files = dict(hub.repos[REPOSITORY].files)
+    config = json.loads(files["config.json"]) | {"intermediate_size": 96}
+    hub.repos["models", "owner/two"] = Repo(files | {"config.json": json.dumps(config).encode()})
+    sentence = refused(client, "owner/two")
+    assert (
+        "12 weights have another shape than config.json says, first model.layers.0.mlp" in sentence
+    )
+    assert "owner/two at main is so on the hub: name another revision" in sentence
 
 
 def test_another_number_of_layers(client: Client, hub: Hub) -> None:

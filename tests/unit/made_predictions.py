@@ -73,3 +73,17 @@ def predictions_frame(by_level: dict[int, list[list[float]]]) -> pl.DataFrame:
     ]
     names = ["level", "example_id", "option", "log_likelihood", "tokens"]
     return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def examples_of_documents(documents: list[dict[str, str]]) -> pl.DataFrame:
+    """EXAMPLES with two options and label 0 whose prompts are the texts of a document, a line and a field each."""
+    prompts, fields = [], []
+    for document in documents:
+        prompt, spans = "", []
+        for name, text in document.items():
+            spans.append({"name": name, "start": len(prompt), "end": len(prompt) + len(text)})
+            prompt += text + "\n"
+        prompts.append(prompt)
+        fields.append(spans)
+    frame = examples_frame([0] * len(documents), [2] * len(documents), texts=prompts)
+    return frame.with_columns(fields=pl.Series(fields, dtype=frame.schema["fields"]))

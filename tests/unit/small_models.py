@@ -85,3 +85,37 @@ def tiny_llama(vocabulary: int, seed: int = 0):
         initializer_range=0.3,
     )
     return LlamaForCausalLM(config).eval()
+
+
+def merging_tokenizer(merges, special=(), alphabet=None, prepends=False, **roles):
+    """Byte-level BPE over whole texts, with these merges in this order; it merges across spaces.
+
+    Args:
+        merges: pairs of pieces; a space is "Ġ".
+        special: special tokens, in front of the vocabulary.
+        alphabet: single pieces; all bytes if not given.
+        prepends: SentencePiece's way instead: characters, and a first space "▁" in front of every text.
+        roles: of special tokens, such as bos_token.
+    """
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    pieces = [*special, *(alphabet or sorted(pre_tokenizers.ByteLevel.alphabet()))]
+    pieces += [left + right for left, right in merges]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    model = models.BPE(
+        vocab=vocabulary, merges=merges, unk_token=roles.get("unk_token"), fuse_unk=True
+    )
+    tokenizer = Tokenizer(model)
+    if prepends:
+        tokenizer.normalizer = normalizers.Sequence(
+            [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+        )
+        tokenizer.decoder = decoders.Sequence(
+            [decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+        )
+    else:
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(list(special))
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **roles)

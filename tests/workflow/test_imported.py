@@ -29,8 +29,9 @@ tasks: [sentiment, passage]
 methods: [random]
 examples: {evaluation: 60, explanation: 4, tuning: 20}
 statistics: {repetitions: 200}
+scoring: {device: cpu}
 calibration: {null_repetitions: 200}
-imports: {zeroed: {0: runs/dense, 5: runs/level5}}
+imports: {zeroed: {0: runs/dense, 5: runs/level5, passage: text}}
 """
 DROPPED = {0: (), 5: (6, 5, 4, 3, 2)}
 """Layers whose attention is set to zero, by level."""
@@ -139,6 +140,7 @@ def test_examples_keep_prompt_options_and_passage(imported: Imported) -> None:
     row = imported.table("passage", EXAMPLES).row(0, named=True)
     assert row["options"] == [" no", " yes"]
     (field,) = row["fields"]
+    assert field["name"] == "text"
     passage = row["prompt"][field["start"] : field["end"]]
     assert row["prompt"].startswith(passage)
     assert "Question" not in passage
@@ -168,6 +170,17 @@ def test_tables_for_spreadsheets_and_figures(imported: Imported) -> None:
 def test_nothing_but_the_import_was_run(imported: Imported) -> None:
     results = imported.workflow.folder / "results"
     assert {path.name for path in results.iterdir() if path.is_dir()} == {"imported"}
+
+
+def test_a_passage_that_no_log_has_is_refused_in_the_dry_run(imported: Imported) -> None:
+    typed = "imports={zeroed: {0: runs/dense, 5: runs/level5, passage: txt}}"
+    result = imported.workflow.run("imported", "-n", "--configfile", "logs.yaml", "--config", typed)
+    said = [line for line in result.stdout.splitlines() if line.startswith("keepfaith:")]
+    assert result.returncode != 0
+    assert said == [
+        "keepfaith: config: imports.zeroed.passage: 'txt' names no text of any logged document; type none where there "
+        "is no passage; did you mean 'text'?"
+    ]
 
 
 def test_a_truncated_log_is_refused_in_one_line_before_any_job(

@@ -1,14 +1,17 @@
-"""A run that is killed at a random moment goes on with the same command, to the same bytes."""
+"""A run that is killed or interrupted goes on with the same command, to the same bytes."""
 
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+import pytest
 from workflow_copy import Workflow, environment
 
 COMPARED = {".parquet", ".csv", ".svg", ".pdf", ".png", ".html"}
@@ -60,3 +63,48 @@ def test_a_killed_run_ends_with_the_same_bytes(
     assert found.keys() == expected.keys()
     different = [str(path) for path in expected if found[path] != expected[path]]
     assert not different, f"killed after {moments}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_snakemake_alone_ends_its_jobs(
+    finished: Workflow, tmp_path: Path, number: signal.Signals
+) -> None:
+    workflow = Workflow(Path(shutil.copytree(finished.folder, tmp_path / "interrupted")))
+    target = "results/builtin/cosine_builtin/sentiment/attributions/kernelshap-seed0.parquet"
+    expected = (workflow.folder / target).read_bytes()
+    (workflow.folder / target).unlink()
+    words = ["--configfile", "mini.yaml", "--", target]
+    main = subprocess.Popen(
+        workflow.command(*words),
+        cwd=workflow.folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (jobs := scripts_of(main.pid)):
+        assert time.monotonic() < deadline and main.poll() is None
+        time.sleep(0.02)
+    # Halted, it would never end by itself: as long as any job can be.
+    for job in jobs:
+        job.suspend()
+    os.kill(main.pid, number)
+    asked = time.monotonic()
+    assert main.wait(timeout=60) != 0
+    _, alive = psutil.wait_procs(jobs, timeout=10)
+    assert not alive
+    assert time.monotonic() - asked < 30  # about 4 on an idle machine
+    assert not (workflow.folder / target).exists()
+    result = workflow.run(*words)
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert (workflow.folder / target).read_bytes() == expected
+
+
+def scripts_of(main: int) -> list[psutil.Process]:
+    """The jobs that run a script below a process."""
+    try:
+        children = psutil.Process(main).children(recursive=True)
+        return [child for child in children if any("attribute.py" in w for w in child.cmdline())]
+    except psutil.Error:
+        return []

@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -17,9 +17,18 @@ UNIT = Path("results/builtin/cosine_builtin/sentiment")
 
 
 @pytest.fixture
-def editable(finished: Workflow, tmp_path: Path) -> Workflow:
-    """A copy of the finished study, with time stamps kept, that a test may change."""
-    return Workflow(Path(shutil.copytree(finished.folder, tmp_path / "study")))
+def editable(finished: Workflow, tmp_path: Path) -> Iterator[Workflow]:
+    """The finished study, which a test may change: afterwards it is as it was.
+
+    It stays where it is, since some inputs have full paths, and a study that moved would make anew what reads them.
+    """
+    kept = tmp_path / "kept"
+    shutil.copytree(finished.folder, kept)  # with time stamps
+    try:
+        yield finished
+    finally:
+        shutil.rmtree(finished.folder)
+        shutil.move(kept, finished.folder)
 
 
 def test_every_table_follows_its_schema_and_says_what_made_it(finished: Workflow) -> None:
@@ -67,30 +76,82 @@ def test_a_second_run_does_nothing(finished: Workflow) -> None:
     assert "Nothing to be done" in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("edited", "touched", "untouched"),
-    [
-        (
-            "keepfaith/figures/style.py",
-            ["draw_figures"],
-            ["predict", "attribute", "compute_metrics"],
-        ),
-        ("keepfaith/attribution/methods/kernelshap.py", ["attribute"], ["predict", "rank_layers"]),
-        ("keepfaith/calibration/__init__.py", ["compute_metrics"], ["predict", "attribute"]),
-    ],
-)
+JUDGING = {"judge", "draw_figures", "summarise", "draw_summary_figures", "write_report", "all"}
+"""What follows a new table of metrics."""
+COMPUTING = {"compute_metrics"} | JUDGING
+REPORTING = {"write_report", "all"}
+PACKAGE = Path("scripts/keepfaith")
+
+EDITS = {
+    "calibration/metrics/ece.py": COMPUTING,
+    "calibration/metrics/a_new_one.py": COMPUTING,
+    "calibration/__init__.py": COMPUTING,
+    "faithfulness/operators/delete.py": {"measure_faithfulness"} | COMPUTING,
+    "attribution/methods/kernelshap.py": {"attribute", "measure_faithfulness"} | COMPUTING,
+    "attribution/methods/lime.py": set(),  # a method that this study does not run
+    "orders/criteria/greedy.py": set(),  # nor this criterion
+    "figures/style.py": {"draw_figures", "draw_summary_figures"} | REPORTING,
+    "figures/accuracy.py": {"draw_figures"} | REPORTING,
+    "report/templates/page.css": REPORTING,
+    "efficiency/level.py": {"measure_efficiency", "summarise", "draw_summary_figures"} | REPORTING,
+    "imports/log.py": set(),
+}
+"""A file of the package that is edited or added, and the rules that run again."""
+
+
+def rules_to_run(workflow: Workflow) -> set[str]:
+    """The rules of which a dry run would run a job."""
+    result = workflow.run("--configfile", "mini.yaml", "--dry-run", "--quiet", "progress")
+    assert result.returncode == 0, result.stdout[-3000:]
+    found = (line.split() for line in result.stdout.splitlines())
+    return {words[1].rstrip(":") for words in found if words[:1] in (["rule"], ["localrule"])}
+
+
+@pytest.mark.parametrize("edited", EDITS)
 def test_a_code_edit_runs_again_what_it_touches_and_nothing_else(
-    editable: Workflow, edited: str, touched: list[str], untouched: list[str]
+    editable: Workflow, edited: str
 ) -> None:
-    path = editable.folder / "scripts" / edited
-    path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
-    result = editable.run("--configfile", "mini.yaml", "--dry-run", "--quiet", "progress")
-    lines = [
-        line for line in result.stdout.splitlines() if line.startswith(("rule ", "localrule "))
-    ]
-    rules = {line.split()[1].rstrip(":") for line in lines}
-    assert set(touched) <= rules, result.stdout[-3000:]
-    assert not set(untouched) & rules
+    path = editable.folder / PACKAGE / edited
+    text = path.read_text(encoding="utf-8") if path.exists() else '"""New."""\n'
+    path.write_text(text + "\n/* edited */\n" * path.suffix.count("css") + "\n", encoding="utf-8")
+    assert rules_to_run(editable) == EDITS[edited]
+
+
+NEW_METRIC = '''"""The largest confidence of all examples."""
+
+from keepfaith.calibration.draws import Draws
+from keepfaith.calibration.metrics.registry import mean_metric
+from keepfaith.calibration.probabilities import Floats
+
+
+@mean_metric("uncertainty", better="lower", citation="a test")
+def uncertainty(draws: Draws) -> Floats:
+    """One minus the confidence."""
+    return 1 - draws.sample.confidence[None, :]
+'''
+
+
+def test_a_new_metric_is_one_file(editable: Workflow) -> None:
+    (editable.folder / PACKAGE / "calibration/metrics/uncertainty.py").write_text(NEW_METRIC)
+    table = "results/summary/metrics.csv"
+    result = editable.run(table, "--configfile", "mini.yaml")
+    assert result.returncode == 0, result.stdout[-3000:]
+    metrics = read_table(editable.folder / UNIT / "metrics.parquet", ALL["metrics"])
+    found = {
+        name: metrics.filter(metric=name).sort("level")["value"].to_list()
+        for name in ("uncertainty", "mean_confidence")
+    }
+    assert found["uncertainty"] == pytest.approx([1 - x for x in found["mean_confidence"]])
+    assert "uncertainty" in (editable.folder / table).read_text(encoding="utf-8")
+
+
+def test_a_broken_plugin_is_one_line(editable: Workflow) -> None:
+    (editable.folder / PACKAGE / "calibration/metrics/broken.py").write_text("def broken(:\n")
+    result = editable.run("--configfile", "mini.yaml", "--dry-run")
+    assert result.returncode != 0
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("keepfaith: ")]
+    assert "scripts/keepfaith/calibration/metrics/broken.py, line 1: no valid Python" in line
+    assert "Traceback" not in result.stdout
 
 
 def test_a_dry_run_never_imports_torch(new_workflow: Callable[[str], Workflow]) -> None:

@@ -1,60 +1,213 @@
-"""A digest of the code that a script runs, so that an edit re-runs the jobs it touches and no others."""
+"""A digest of the code that a script runs, so that an edit re-runs the jobs it touches and no others.
+
+What a file depends on is read from its text:
+
+- import statements, absolute and relative, with the packages on the way;
+- a string that is a module's dotted name, such as the one that starts a process with `python -m`;
+- `iter_modules(package.__path__)`: the package is loaded by name, so all its modules count, also those that are
+  added later. Where a job loads one of them (its method, its criterion), the rule names that file as a root, and
+  of this package only the named files count;
+- `__file__`: the module reads data beside it (templates, a checkpoint), so all data files below its folder count.
+
+A module that loads code in a way that cannot be followed is refused: an edit that re-runs nothing would be silent.
+"""
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
-PACKAGE = "keepfaith"
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_WALKS = ("iter_modules", "walk_packages")
+_UNKNOWN_CALLS = (
+    "__import__",
+    "entry_points",
+    "exec",
+    "get_data",
+    "run_module",
+    "run_path",
+    "spec_from_file_location",
+)
 
-ReadSource = Callable[[str], str | None]
-"""Text of a file below scripts/ given by its relative path, or None where there is no such file."""
+
+class CodeDigestError(Exception):
+    """A file is no Python, or loads code in a way that cannot be followed; the message is one line."""
 
 
-def code_digest(roots: Iterable[str], read: ReadSource) -> str:
-    """SHA-256 over `roots` and every file of the package that they import, directly or not.
+def code_digest(roots: Iterable[str], folder: Path) -> str:
+    """SHA-256 over the names and contents of `code_files`.
 
     Args:
-        roots: paths below scripts/: a script, and what it loads by name (a method, a criterion, a template).
-        read: gives a file's text.
+        roots: paths below `folder`: a script, and those modules of packages loaded by name that the job uses.
+        folder: the folder of the scripts and of the package.
 
     Raises:
         FileNotFoundError: a root does not exist.
+        CodeDigestError: a file cannot be followed.
     """
-    sources: dict[str, str] = {}
-    waiting = list(roots)
-    for root in waiting:
-        if read(root) is None:
-            raise FileNotFoundError(root)
-    while waiting:
-        path = waiting.pop()
-        if path in sources:
-            continue
-        text = read(path)
-        if text is None:
-            continue
-        sources[path] = text
-        if path.endswith(".py"):
-            waiting.extend(_imported_files(text))
     digest = hashlib.sha256()
-    for path in sorted(sources):
-        digest.update(f"{path}\0{sources[path]}\0".encode())
+    for path in code_files(roots, folder):
+        content = hashlib.sha256((Path(folder) / path).read_bytes()).hexdigest()
+        digest.update(f"{path}\0{content}\0".encode())
     return digest.hexdigest()
 
 
-def _imported_files(text: str) -> Iterable[str]:
-    """Candidate files of every import of the package in `text`; packages on the way are included."""
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
+def code_files(roots: Iterable[str], folder: Path) -> list[str]:
+    """`roots` and every file below `folder` that they depend on, directly or not, sorted.
+
+    Args, Raises: as `code_digest`.
+    """
+    folder, roots = Path(folder), tuple(roots)
+    for root in roots:
+        if not (folder / root).is_file():
+            raise FileNotFoundError(root)
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        path = waiting.pop()
+        if path in found or not (folder / path).is_file():
             continue
-        for name in names:
-            parts = name.split(".")
-            if parts[0] != PACKAGE:
-                continue
-            for length in range(1, len(parts) + 1):
-                folder = "/".join(parts[:length])
-                yield f"{folder}/__init__.py"
-                yield f"{folder}.py"
+        found.add(path)
+        if path.endswith(".py"):
+            waiting.extend(_dependencies(path, folder, roots))
+    return sorted(found)
+
+
+def _dependencies(path: str, folder: Path, roots: tuple[str, ...]) -> Iterator[str]:
+    """Candidate files of everything that `path` refers to; some of them may not exist."""
+    references = _references(path, (folder / path).read_bytes())
+    for name in references.modules:
+        parts = name.split(".")
+        for length in range(1, len(parts) + 1):
+            place = "/".join(parts[:length])
+            yield f"{place}/__init__.py"
+            yield f"{place}.py"
+    for package in references.walked:
+        place = package.replace(".", "/")
+        if not any(root.startswith(f"{place}/") for root in roots):
+            yield from (file for file in _below(folder, place) if file.endswith(".py"))
+    for package in references.data:
+        place = package.replace(".", "/")
+        yield from (file for file in _below(folder, place) if not file.endswith(".py"))
+
+
+def _below(folder: Path, place: str) -> Iterator[str]:
+    """Files below `place`, but for hidden ones, caches, and what an editor leaves beside a module."""
+    for file in sorted((folder / place).rglob("*")):
+        parts = file.relative_to(folder / place).parts
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        if not hidden and (file.suffix != ".py" or file.stem.isidentifier()):
+            yield file.relative_to(folder).as_posix()
+
+
+@dataclass
+class _References:
+    """What the text of one file refers to, as dotted names.
+
+    Attributes:
+        modules: modules, or names inside of them.
+        walked: packages whose modules are loaded by name.
+        data: packages whose data files are read.
+        names: what each imported name stands for.
+    """
+
+    modules: set[str] = field(default_factory=set)
+    walked: set[str] = field(default_factory=set)
+    data: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
+
+
+@cache
+def _references(path: str, content: bytes) -> _References:
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        at = f", line {line}" if line else ""
+        message = getattr(error, "msg", None) or error
+        raise CodeDigestError(f"scripts/{path}{at}: no valid Python ({message})") from error
+    package = ".".join(Path(path).parent.parts)
+    found = _References()
+    nodes = list(ast.walk(tree))
+    for node in nodes:  # names first: what a name stands for may be asked above its import
+        _follow_import(node, package, found)
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.modules.update(_DOTTED.findall(node.value) if _names_module(node.value) else ())
+        elif isinstance(node, ast.Name) and node.id == "__file__":
+            found.data.add(package)
+        elif isinstance(node, ast.Attribute) and node.attr == "__file__":
+            found.data.add(_meaning(node.value, found))
+        elif isinstance(node, ast.Call) and _called(node) in _WALKS:
+            found.walked.add(_walked_package(node, path, package, found))
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            _refuse_unknown(node, path, found)
+    return found
+
+
+def _names_module(text: str) -> bool:
+    """Whether a string is a dotted name, alone or behind `-m`."""
+    return _DOTTED.fullmatch(text.strip().rpartition("-m ")[2].strip()) is not None
+
+
+def _follow_import(node: ast.AST, package: str, found: _References) -> None:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            found.modules.add(alias.name)
+            first = alias.name.partition(".")[0]
+            found.names[alias.asname or first] = alias.name if alias.asname else first
+    elif isinstance(node, ast.ImportFrom):
+        above = package.split(".")[: len(package.split(".")) - node.level + 1]
+        parts = [*(above if node.level else ()), *([node.module] if node.module else ())]
+        origin = ".".join(parts)
+        found.modules.add(origin)
+        for alias in node.names:
+            found.modules.add(f"{origin}.{alias.name}")
+            found.names[alias.asname or alias.name] = f"{origin}.{alias.name}"
+
+
+def _called(call: ast.Call) -> str:
+    """`f` of `f(...)` and of `package.f(...)`."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _meaning(node: ast.AST, found: _References) -> str:
+    """The dotted name that an expression such as `methods` or `keepfaith.orders` stands for."""
+    first, dot, rest = ast.unparse(node).partition(".")
+    return found.names.get(first, first) + dot + rest
+
+
+def _walked_package(call: ast.Call, path: str, package: str, found: _References) -> str:
+    argument = next(iter([*call.args, *(word.value for word in call.keywords)]), None)
+    if isinstance(argument, ast.Name) and argument.id == "__path__":
+        return package
+    if isinstance(argument, ast.Attribute) and argument.attr == "__path__":
+        return _meaning(argument.value, found)
+    raise _refusal(call, path, "write iter_modules(PACKAGE.__path__)")
+
+
+def _refuse_unknown(call: ast.Call, path: str, found: _References) -> None:
+    name = _called(call)
+    if name == "import_module":
+        argument = call.args[0] if call.args else None
+        if isinstance(argument, ast.Constant) and not str(argument.value).startswith("."):
+            found.modules.add(str(argument.value))
+        elif not found.walked:
+            advice = "list the package in the same file with iter_modules(PACKAGE.__path__)"
+            raise _refusal(call, path, advice)
+    elif name in _UNKNOWN_CALLS and not (name == "exec" and isinstance(call.func, ast.Attribute)):
+        raise _refusal(
+            call, path, "use an import statement, iter_modules with import_module, or __file__"
+        )
+
+
+def _refusal(call: ast.Call, path: str, advice: str) -> CodeDigestError:
+    return CodeDigestError(
+        f"scripts/{path}, line {call.lineno}: an edit of what {_called(call)} loads here would not be noticed; {advice}"
+    )

@@ -3,12 +3,14 @@
 import errno
 import logging
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 WATCH_SECONDS = 1.0
 
@@ -18,8 +20,9 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     """Run the body of a script as a job.
 
     Progress goes to the file `log`. An error goes there with its traceback, and to standard error as one line;
-    the process then exits with 1. A job whose workflow was killed stops by itself within a second or two, so
-    that a second run never shares the machine with what the first one left behind.
+    the process then exits with 1. A job that is told to end (SIGTERM) leaves no temporary file. One whose workflow
+    was killed stops by itself within a second or two, so that a second run never shares the machine with what the
+    first one left behind.
     """
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,6 +34,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         force=True,
     )
     logging.captureWarnings(True)
+    signal.signal(signal.SIGTERM, _leave)
     _stop_with_parent()
     logger = logging.getLogger("keepfaith")
     started = time.monotonic()
@@ -49,6 +53,11 @@ def _one_line(error: Exception) -> str:
     # Libraries that write files by themselves put the system's words into errors of their own.
     full = full or os.strerror(errno.ENOSPC) in str(error)
     return " ".join(f"{type(error).__name__}: {error}{hint if full else ''}".split())
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    logging.getLogger("keepfaith").info("told to end; what is finished is kept")
+    raise SystemExit(128 + number)
 
 
 def _stop_with_parent() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from keepfaith.artifacts.atomic import replacing, write_text
+from keepfaith.artifacts.frames import read_parquet, write_parquet
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +57,12 @@ class Parts:
         path = self.folder / f"{name}.parquet"
         if path.is_file():
             try:
-                return pl.read_parquet(path)
+                return read_parquet(path)
             except (OSError, pl.exceptions.PolarsError):
                 logger.warning("%s is damaged and made again", path)
         part = make()
         with replacing(path) as temporary:
-            part.write_parquet(temporary)
+            write_parquet(part, temporary)
         return part
 
     def remove(self) -> None:

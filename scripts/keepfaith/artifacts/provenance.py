@@ -28,6 +28,20 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
+def joined(*slices: Mapping[str, object]) -> dict[str, object]:
+    """Slices of the configuration as one mapping.
+
+    Raises:
+        ValueError: two slices have the same key, so that one would hide the value of the other.
+    """
+    found: dict[str, object] = {}
+    for each in slices:
+        if twice := sorted(found.keys() & each.keys()):
+            raise ValueError(f"provenance: {twice[0]!r} stands in two slices; nest one of them")
+        found.update(each)
+    return found
+
+
 @dataclass(frozen=True)
 class Provenance:
     """The origin of one artifact; stored inside it.

@@ -12,6 +12,10 @@ import polars as pl
 Span = pl.Struct({"start": pl.Int64, "end": pl.Int64})
 Field = pl.Struct({"name": pl.String, "start": pl.Int64, "end": pl.Int64})
 
+METHOD, CONTROL = "method", "control"
+"""Values of the column `role`: an attribution method under test, or one that says nothing about the model, against
+which the others are held. The module of a method declares it; its name in the catalog says nothing about it."""
+
 
 @dataclass(frozen=True)
 class TableSchema:
@@ -106,13 +110,15 @@ PREDICTIONS = TableSchema(
 
 ATTRIBUTIONS = TableSchema(
     "attributions",
-    1,
-    "One feature (prompt token) of one explained example at one level: its attribution score towards `target`, "
-    "the option that this level itself predicts. `start` and `end` are its characters in the prompt.",
+    2,
+    "One feature (prompt token, special tokens left out) of one explained example at one level: its attribution score "
+    "towards `target`, the option that this level itself predicts. `feature` counts the features from 0 in the order "
+    "of the prompt; `start` and `end` are its characters in the prompt.",
     {
         "level": pl.Int64,
         "example_id": pl.String,
         "method": pl.String,
+        "role": pl.String,
         "seed": pl.Int64,
         "target": pl.Int64,
         "feature": pl.Int64,
@@ -125,13 +131,14 @@ ATTRIBUTIONS = TableSchema(
 
 FAITHFULNESS = TableSchema(
     "faithfulness",
-    1,
+    2,
     "One perturbed input: the normalised probability of `target` with the whole prompt and with the top `fraction` "
     "of features removed (comprehensiveness) or alone kept (sufficiency). `difference` = full - perturbed.",
     {
         "level": pl.Int64,
         "example_id": pl.String,
         "method": pl.String,
+        "role": pl.String,
         "seed": pl.Int64,
         "ranking": pl.String,
         "operator": pl.String,
@@ -148,19 +155,23 @@ FAITHFULNESS = TableSchema(
 
 METRICS = TableSchema(
     "metrics",
-    1,
+    2,
     "One quantity at one level. `low`..`high`: interval of the value over examples (95 % unless the study says "
     "otherwise); for `ece`, `ece_corrected` and `exact_calibration_error` the interval of the true binned error that "
     "the labels give. Null where a bootstrap would mislead. `seed_low`..`seed_high`: mean -+ one standard deviation "
     "of the per-seed means. `reference_low`..`reference_high`: what chance alone gives: the null band of a "
-    "calibrated model (calibration), guessing (accuracy), the interval of random scores (faithfulness), chance "
-    "(evidence); for `exact_calibration_error` the range of ECE over labels drawn from the exact posterior. "
-    "`change`: value minus the dense value, with its paired interval and two-sided p-value of no change.",
+    "calibrated model (calibration), guessing or always giving the most frequent label (accuracy), the span of the "
+    "controls' intervals (faithfulness), chance (evidence); for `exact_calibration_error` the range of ECE over labels "
+    "drawn from the exact posterior. "
+    "`change`: value minus the dense value, with its paired interval and two-sided p-value of no change. `clusters`: "
+    "independent texts among the examples, which are what is resampled; examples that share the text of "
+    "`cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {
         "level": pl.Int64,
         "family": pl.String,
         "metric": pl.String,
         "method": pl.String,
+        "role": pl.String,
         "operator": pl.String,
         "ranking": pl.String,
         "value": pl.Float64,
@@ -175,6 +186,8 @@ METRICS = TableSchema(
         "change_high": pl.Float64,
         "p_value": pl.Float64,
         "examples": pl.Int64,
+        "clusters": pl.Int64,
+        "cluster_field": pl.String,
     },
 )
 
@@ -195,12 +208,13 @@ RELIABILITY = TableSchema(
 
 CURVES = TableSchema(
     "curves",
-    1,
+    2,
     "Mean comprehensiveness or sufficiency at one fraction, over examples and seeds; `seed_sd` is the standard "
     "deviation of the per-seed means.",
     {
         "level": pl.Int64,
         "method": pl.String,
+        "role": pl.String,
         "ranking": pl.String,
         "operator": pl.String,
         "kind": pl.String,
@@ -208,17 +222,19 @@ CURVES = TableSchema(
         "value": pl.Float64,
         "seed_sd": pl.Float64,
         "examples": pl.Int64,
+        "clusters": pl.Int64,
     },
 )
 
 OVERLAP = TableSchema(
     "overlap",
-    1,
+    2,
     "Mean share of the `top` highest-scored features that two levels have in common (scores summed over seeds). "
     "`floor` is the same share between seeds of one level, averaged over the two levels, where the method is "
     "seeded; `chance` is what random rankings share.",
     {
         "method": pl.String,
+        "role": pl.String,
         "top": pl.Int64,
         "level_a": pl.Int64,
         "level_b": pl.Int64,
@@ -226,16 +242,18 @@ OVERLAP = TableSchema(
         "floor": pl.Float64,
         "chance": pl.Float64,
         "examples": pl.Int64,
+        "clusters": pl.Int64,
     },
 )
 
 VERDICT = TableSchema(
     "verdict",
-    1,
+    2,
     "One watched quantity at one pruned level: `harm` is the change in its harmful direction (positive is worse than "
     "dense) with its interval, against `margin`. `p_value`: one-sided, of harm above zero, after Holm over levels. "
     "`status`: kept (the interval's upper end lies within the margin), degraded (harm is shown to exceed zero and its "
-    "estimate exceeds the margin), undecided (neither).",
+    "estimate exceeds the margin), undecided (neither). `reason`: why nothing could be decided, where that is not the "
+    "width of the interval. `examples` and `clusters` as in METRICS.",
     {
         "level": pl.Int64,
         "quantity": pl.String,
@@ -246,6 +264,9 @@ VERDICT = TableSchema(
         "margin": pl.Float64,
         "p_value": pl.Float64,
         "status": pl.String,
+        "reason": pl.String,
+        "examples": pl.Int64,
+        "clusters": pl.Int64,
     },
 )
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from keepfaith.artifacts.atomic import replacing
 from keepfaith.artifacts.digest import content_digest
+from keepfaith.artifacts.frames import read_parquet, read_parquet_metadata, write_parquet
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import TableSchema
 
@@ -31,7 +32,7 @@ def write_table(
         "keepfaith_content": content_digest(frame),
     }
     with replacing(path) as temporary:
-        frame.write_parquet(temporary, metadata=metadata)
+        write_parquet(frame, temporary, metadata)
 
 
 def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
@@ -42,8 +43,8 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
     """
     path = Path(path)
     try:
-        metadata = pl.read_parquet_metadata(path)
-        frame = pl.read_parquet(path)
+        metadata = read_parquet_metadata(path)
+        frame = read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ArtifactError(
             f"{path}: not a readable table ({error}); delete it and run again"
@@ -67,7 +68,7 @@ def empty_table(schema: TableSchema) -> pl.DataFrame:
 
 def read_provenance(path: Path) -> Provenance:
     """The provenance stored in a table."""
-    return Provenance.from_json(pl.read_parquet_metadata(Path(path))["keepfaith_provenance"])
+    return Provenance.from_json(read_parquet_metadata(path)["keepfaith_provenance"])
 
 
 def conform(frame: pl.DataFrame, schema: TableSchema, place: str | None = None) -> pl.DataFrame:

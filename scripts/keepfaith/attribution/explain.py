@@ -73,7 +73,9 @@ def explain(
         progress.advance(len(some) * len(levels))
     if not parts:
         return conform(pl.DataFrame(schema=dict(ATTRIBUTIONS.columns)), ATTRIBUTIONS)
-    table = pl.concat(parts).with_columns(method=pl.lit(name), seed=pl.lit(seed, dtype=pl.Int64))
+    table = pl.concat(parts).with_columns(
+        method=pl.lit(name), role=pl.lit(method.role), seed=pl.lit(seed, dtype=pl.Int64)
+    )
     return conform(table, ATTRIBUTIONS)
 
 
@@ -134,7 +136,7 @@ def _loud(scores: Iterator[np.ndarray], problems: Sequence[Problem]) -> Iterator
 
 def _rows(problem: Problem, levels: Sequence[int], scores: np.ndarray) -> pl.DataFrame:
     """One row per level and feature of one example; `scores` is [levels, features]."""
-    spans = problem.encoded.spans[problem.encoded.special :]
+    spans = problem.encoded.feature_spans
     count = len(levels)
     return pl.DataFrame(
         {

@@ -56,9 +56,11 @@ def surrogate_scores(draw_masks: DrawMasks, solve: Solve) -> Scores:
 
 def perturb(problem: Problem, mask: np.ndarray) -> tuple[int, ...]:
     """Prompt ids with the features outside `mask` (bool [features]) replaced by `REMOVED_TOKEN`."""
-    kept = zip(problem.feature_ids, mask.tolist(), strict=True)
-    special = problem.encoded.prompt_ids[: problem.encoded.special]
-    return special + tuple(token if keep else REMOVED_TOKEN for token, keep in kept)
+    ids = list(problem.encoded.prompt_ids)
+    for position, keep in zip(problem.encoded.features, mask.tolist(), strict=True):
+        if not keep:
+            ids[position] = REMOVED_TOKEN
+    return tuple(ids)
 
 
 def _values(

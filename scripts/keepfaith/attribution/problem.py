@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 if TYPE_CHECKING:  # the registry lists methods where torch must not be loaded
     from keepfaith.scoring.encoding import EncodedPrompt
     from keepfaith.scoring.scorer import OptionScorer
+
+
+Role = Literal["method", "control"]
+"""Under test, or held against those that are: see `artifacts.schemas.METHOD` and `CONTROL`."""
 
 
 class AttributionError(Exception):
@@ -29,7 +33,7 @@ class Problem:
     """One example to explain at every level.
 
     `targets` holds, per level, the option whose log-probability is explained. The features are the
-    prompt tokens behind the leading special tokens; these stay in place and get no score.
+    prompt tokens that are no special tokens; these stay in place and get no score.
     """
 
     example_id: str
@@ -39,12 +43,12 @@ class Problem:
     @property
     def feature_ids(self) -> tuple[int, ...]:
         """Token ids of the features, in the order of the prompt."""
-        return self.encoded.prompt_ids[self.encoded.special :]
+        return self.encoded.feature_ids
 
     @property
     def features(self) -> int:
         """Number of features."""
-        return len(self.encoded.prompt_ids) - self.encoded.special
+        return len(self.encoded.features)
 
 
 Scores = Callable[
@@ -56,10 +60,18 @@ Scores = Callable[
 
 @dataclass(frozen=True)
 class Method:
-    """An attribution method: where it comes from, what it costs, what it reads, and the method itself."""
+    """An attribution method: its role, where it comes from, what it costs, what it reads, and the method itself.
 
+    A method whose role is "control" is never judged and has no reversed ranking; the others are held against it.
+    """
+
+    role: Role
     citation: str
     cost: str
     settings: tuple[str, ...]
     seeded: bool
     scores: Scores
+
+    def __post_init__(self) -> None:
+        if self.role not in get_args(Role):
+            raise ValueError(f"role {self.role!r}; write {' or '.join(get_args(Role))}")

@@ -49,6 +49,8 @@ class Predicted:
     Attributes:
         example_ids: [n], sorted, so that no result depends on the order of rows in a table.
         option_counts: [n], number of real options of each example.
+        guessing: the accuracy that needs no look at the text: of drawing an option, or, where all examples have the
+            same options, of always giving the most frequent label.
         labels: [n].
         posterior: [n, m], exact probability of each option given the text, where the task knows it for
             every example; otherwise None.
@@ -57,6 +59,7 @@ class Predicted:
 
     example_ids: tuple[str, ...]
     option_counts: Indices
+    guessing: float
     labels: Indices
     posterior: Floats | None
     levels: Mapping[int, Sample]
@@ -108,7 +111,8 @@ def predicted(
         int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
         for (level,), of_level in rows.group_by("level", maintain_order=True)
     }
-    return Predicted(tuple(ids), counts, labels, _posterior(chosen, counts), samples)
+    guess = _guessing(chosen, counts, labels)
+    return Predicted(tuple(ids), counts, guess, labels, _posterior(chosen, counts), samples)
 
 
 def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> Floats:
@@ -134,6 +138,13 @@ def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> 
     padded = np.full((len(ids), counts.max()), -np.inf)
     padded[position, option] = values
     return padded
+
+
+def _guessing(examples: pl.DataFrame, counts: Indices, labels: Indices) -> float:
+    drawing = float((1 / counts).mean())
+    if examples["options"].n_unique() > 1:
+        return drawing
+    return max(drawing, float(np.bincount(labels).max() / len(labels)))
 
 
 def _posterior(examples: pl.DataFrame, counts: Indices) -> Floats | None:

@@ -4,6 +4,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 
 def members(annotation: Any) -> list[Any]:
@@ -18,6 +19,12 @@ def members(annotation: Any) -> list[Any]:
 def is_record(annotation: Any) -> bool:
     """Whether an annotation is a block of keys."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def is_typed_inline(field: FieldInfo) -> bool:
+    """Whether a field's keys are typed beside the record's other keys, without a key of its own above them."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("typed_inline"))
 
 
 def tag_field(record: Any) -> str | None:

@@ -1,5 +1,6 @@
 """How many examples every part gets: decided once, for the check before any job and for the job."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from keepfaith.config.errors import ConfigError
@@ -14,7 +15,9 @@ class Counts(NamedTuple):
     tuning: int
 
 
-def part_counts(task: str, examples: Examples, rows: int, tuning_rows: int | None) -> Counts:
+def part_counts(
+    task: str, examples: Examples, rows: int, tuning_rows: int | None, skipped: int = 0
+) -> Counts:
     """Sizes of the parts of a task.
 
     `evaluation` is a wish: a smaller split gives all it has, and the tables say how many that were. What
@@ -25,21 +28,23 @@ def part_counts(task: str, examples: Examples, rows: int, tuning_rows: int | Non
         examples: what was asked for.
         rows: rows of the evaluation split.
         tuning_rows: rows of the tuning split; None where tuning is taken from the evaluation split.
+        skipped: rows that the source's `skip` left out of them, for the message.
 
     Raises:
         ConfigError: there are fewer rows than explained or tuning examples.
     """
+    less = f" ({skipped} more are left out by skip)" if skipped else ""
     if tuning_rows is not None and examples.tuning > tuning_rows:
         raise ConfigError(
             "config: examples.tuning",
-            f"{examples.tuning} tuning examples are more than the {tuning_rows} rows that task {task!r} has for them; "
-            f"type at most {tuning_rows}",
+            f"{examples.tuning} tuning examples are more than the {tuning_rows} rows that task {task!r} has for "
+            f"them{less}; type at most {tuning_rows}",
         )
     left = rows if tuning_rows is not None else rows - examples.tuning
     if left < 1:
         raise ConfigError(
             "config: examples.tuning",
-            f"{examples.tuning} tuning examples leave nothing of the {rows} rows of task {task!r} to evaluate; "
+            f"{examples.tuning} tuning examples leave nothing of the {rows} rows of task {task!r} to evaluate{less}; "
             f"type at most {max(0, rows - examples.explanation)}",
         )
     evaluation = left if examples.evaluation == "all" else min(left, examples.evaluation)
@@ -47,6 +52,13 @@ def part_counts(task: str, examples: Examples, rows: int, tuning_rows: int | Non
         raise ConfigError(
             "config: examples.explanation",
             f"{examples.explanation} explained examples are more than the {evaluation} evaluation examples of task "
-            f"{task!r}; type at most {evaluation}",
+            f"{task!r}{less}; type at most {evaluation}",
         )
     return Counts(evaluation, examples.explanation, examples.tuning)
+
+
+def left_out(skipped: Mapping[str, int], rows: int) -> str:
+    """How many rows a source's `skip` leaves out, as words: `1 of 6 rows left out by skip (1 unlabelled)`."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
+    total = sum(skipped.values())
+    return f"{total} of {rows + total} rows left out by skip ({reasons})"

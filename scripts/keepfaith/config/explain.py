@@ -7,8 +7,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from keepfaith.config.annotations import is_record, members, tag
+from keepfaith.config.annotations import is_record, is_typed_inline, members, tag
 from keepfaith.config.errors import ConfigError, nearest, shown
+from keepfaith.config.schema.base import as_number
 
 _WORDS = {
     "string_type": "text",
@@ -28,7 +29,8 @@ def config_error(schema: type[BaseModel], error: ValidationError, place: str) ->
     location = fault["loc"]
     if fault["type"] == "extra_forbidden":
         keys, owner, _ = _locate(schema, location[:-1])
-        known = list(owner.model_fields) if owner else []
+        fields = owner.model_fields if owner else {}
+        known = [name for name, found in fields.items() if not is_typed_inline(found)]
         return ConfigError(
             _at(place, keys), f"unknown key {location[-1]!r}{nearest(location[-1], known)}"
         )
@@ -72,16 +74,28 @@ def _problem(fault: ErrorDetails, field: FieldInfo | None) -> str:
         case "greater_than":
             return f"must be above {context['gt']}, got {shown(given)}{means}"
         case "less_than_equal":
-            return f"must be at most {context['le']}, got {shown(given)}{means}"
+            return f"must be at most {context['le']}, got {shown(given)}{_share(given, context['le'])}{means}"
         case "less_than":
-            return f"must be below {context['lt']}, got {shown(given)}{means}"
+            return f"must be below {context['lt']}, got {shown(given)}{_share(given, context['lt'])}{means}"
         case _ if kind in _WORDS:
             return f"expected {_WORDS[kind]}, got {shown(given)}{_hint(kind, given)}{means}"
         case _:
             return f"{fault['msg']}, got {shown(given)}{means}"
 
 
+def _share(given: object, limit: float) -> str:
+    """What to type for a share that was typed in percent; nothing where that cannot be meant."""
+    number = as_number(given)
+    if limit > 2 or not isinstance(number, int | float) or not 0 < number / 100 < limit:
+        return ""
+    return f"; type {number / 100:g} for {number:g} percent"
+
+
 def _hint(kind: str, given: object) -> str:
+    if kind == "float_type" and isinstance(given, str) and given.strip().endswith("%"):
+        number = as_number(given.strip().removesuffix("%"))
+        if isinstance(number, int | float):
+            return f"; type {number / 100:g}"
     if kind == "string_type" and isinstance(given, bool):
         return "; put quotes around it, YAML reads a bare yes, no, on, off as true or false"
     if kind == "string_type" and not isinstance(given, dict | list | None):
@@ -120,7 +134,8 @@ def _locate(
             current = tagged
         elif record is not None and part in record.model_fields:
             field = record.model_fields[str(part)]
-            keys.append(str(part))
+            if not is_typed_inline(field):
+                keys.append(str(part))
             current = field.annotation
         elif isinstance(part, int) or any(get_origin(choice) is dict for choice in choices):
             keys.append(str(part))

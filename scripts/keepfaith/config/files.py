@@ -5,13 +5,13 @@ stamps, one of digits into numbers, "NA" into nothing. Text that goes into a pro
 """
 
 import csv
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from keepfaith.config.errors import ConfigError, nearest, shown
+from keepfaith.config.places import unexpanded
 
 FORMATS = (".jsonl", ".csv", ".parquet")
 
@@ -23,16 +23,27 @@ def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
         ConfigError: the file is missing, of another format, empty, not UTF-8, or broken; with the line.
     """
     path = Path(path)
-    readers = {".jsonl": _json_lines, ".csv": _csv, ".parquet": _parquet}
-    if path.suffix not in readers:
+    if path.suffix not in FORMATS:
         raise ConfigError(path, f"unknown format {path.suffix!r}; use {', '.join(FORMATS)}")
     existing(path)
     empty = True
-    for place, row in readers[path.suffix](path):
+    for place, row in rows_as_they_stand(path, path.suffix):
         empty = False
         yield place, row
     if empty:
         raise ConfigError(path, "holds no rows; check that it was written to the end")
+
+
+def rows_as_they_stand(path: Path, suffix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of an existing file read as one of `FORMATS`, whatever its name; there may be none.
+
+    Text files are read line by line, so the first rows of a large one cost little.
+
+    Raises:
+        ConfigError: it is not UTF-8, or broken; with the line.
+    """
+    readers = {".jsonl": _json_lines, ".csv": _csv, ".parquet": _parquet}
+    yield from readers[suffix](path)
 
 
 def existing(path: Path) -> None:
@@ -41,10 +52,13 @@ def existing(path: Path) -> None:
         return
     if not path.parent.is_dir():
         raise ConfigError(
-            path, f"no such file: there is no folder {path.parent}; check folders.data"
+            path,
+            f"no such file: there is no folder {path.parent}{unexpanded(path)}; check folders.data",
         )
     beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-    raise ConfigError(path, f"no such file in {path.parent}{nearest(path.name, beside)}")
+    raise ConfigError(
+        path, f"no such file in {path.parent}{unexpanded(path)}{nearest(path.name, beside)}"
+    )
 
 
 def read_text(path: str | Path) -> str:
@@ -59,27 +73,48 @@ def read_text(path: str | Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(path, f"line {line}: is no UTF-8 text; save the file as UTF-8") from error
+        raise _no_utf8(path, line) from error
 
 
 def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    # Not str.splitlines, which also splits at characters that may stand inside a JSON string.
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(
-                path, f"line {number}: broken JSON ({error}); mend that line"
-            ) from error
-        if not isinstance(row, dict):
-            raise ConfigError(path, f"line {number}: expected an object {{...}}, got {shown(row)}")
-        yield f"line {number}", row
+    # Lines of bytes end at a line feed alone; str.splitlines also splits at characters inside a JSON string.
+    with path.open("rb") as handle:
+        for number, content in enumerate(handle, start=1):
+            try:
+                line = content.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise _no_utf8(path, number) from error
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                read_text(path)  # of a file that is no text at all, say that
+                raise ConfigError(
+                    path, f"line {number}: broken JSON ({error}); mend that line"
+                ) from error
+            if not isinstance(row, dict):
+                raise ConfigError(
+                    path, f"line {number}: expected an object {{...}}, got {shown(row)}"
+                )
+            yield f"line {number}", row
+
+
+def _no_utf8(path: Path, line: int) -> ConfigError:
+    return ConfigError(path, f"line {line}: is no UTF-8 text; save the file as UTF-8")
 
 
 def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            yield from _csv_rows(path, handle)
+    except UnicodeDecodeError:
+        read_text(path)  # knows the line
+        raise
+
+
+def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    reader = csv.reader(lines, strict=True)
     header: list[str] = []
     try:
         for cells in reader:
@@ -106,11 +141,13 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    import polars as pl
+    from polars.exceptions import PolarsError
+
+    from keepfaith.artifacts.frames import read_parquet
 
     try:
-        frame = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
+        frame = read_parquet(path)
+    except (OSError, PolarsError) as error:
         raise ConfigError(path, f"is no readable Parquet file ({error}); write it again") from error
     for number, row in enumerate(frame.iter_rows(named=True), start=1):
         yield f"row {number}", row

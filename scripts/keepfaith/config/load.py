@@ -6,8 +6,10 @@ from typing import Any
 
 import keepfaith
 from keepfaith.config.catalog import Entry, read_entry, validated
+from keepfaith.config.draws import check_flips
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.model_folder import layer_count
+from keepfaith.config.places import input_problem
 from keepfaith.config.registries import attribution_methods, criteria, operators
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -61,6 +63,7 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
                 f"{PLACE}: models", f"{name!r} is a folder of the results; rename that model"
             )
     _check_counts(study)
+    _check_imports(study)
     models = {
         name: _local_model(name, model, study)
         for name, model in _entries(
@@ -93,6 +96,12 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
         _known(f"{PLACE}: faithfulness.operators", "operator", operator, operators())
     layers = {name: _layers(name, model) for name, model in models.items()}
     levels = {name: _levels(study, name, count) for name, count in layers.items()}
+    check_flips(
+        f"{PLACE}: statistics.repetitions",
+        study.statistics.repetitions,
+        max(of_model[-1] for of_model in levels.values()),
+        study.statistics.confidence,
+    )
     settings = Settings(study, models, orders, tasks, methods, layers, levels)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(
@@ -130,19 +139,36 @@ def _check_counts(study: Study) -> None:
         )
 
 
-def _needs_folder(kind: str, user: str, path: str) -> ConfigError:
-    return ConfigError(
-        f"{PLACE}: folders.{kind}",
-        f"not set, but {user} reads {path!r} below it; add --config 'folders={{{kind}: FOLDER}}'",
-    )
+def _found(folder: str | None, kind: str, path: str, user: str) -> str:
+    """The path that `user` reads, below the study's folder of that kind.
+
+    Raises:
+        ConfigError: that folder is not set, or one of the two is no path that can be read.
+    """
+    if problem := input_problem(path):
+        raise ConfigError(user, problem)
+    found = below(folder, path)
+    if found is None:
+        raise ConfigError(
+            f"{PLACE}: folders.{kind}",
+            f"not set, but {user} reads {path!r} below it; add --config 'folders={{{kind}: FOLDER}}'",
+        )
+    if problem := input_problem(folder or "") or input_problem(found):
+        raise ConfigError(f"{PLACE}: folders.{kind}", problem)
+    return found
+
+
+def _check_imports(study: Study) -> None:
+    for name, runs in study.imports.items():
+        for level, run in runs.levels.items():
+            if problem := input_problem(run):
+                raise ConfigError(f"{PLACE}: imports.{name}.{level}", problem)
 
 
 def _local_model(name: str, model: Model, study: Study) -> Model:
     if not isinstance(model.source, LocalModel):
         return model
-    path = below(study.folders.models, model.source.path)
-    if path is None:
-        raise _needs_folder("models", f"model {name}", model.source.path)
+    path = _found(study.folders.models, "models", model.source.path, f"model {name}")
     return model.model_copy(update={"source": model.source.model_copy(update={"path": path})})
 
 
@@ -150,9 +176,7 @@ def _local_text(name: str, order: Order, study: Study) -> Order:
     text = order.calibration_text
     if not isinstance(text, LocalText):
         return order
-    path = below(study.folders.data, text.path)
-    if path is None:
-        raise _needs_folder("data", f"order {name}", text.path)
+    path = _found(study.folders.data, "data", text.path, f"order {name}")
     return order.model_copy(update={"calibration_text": text.model_copy(update={"path": path})})
 
 
@@ -173,11 +197,10 @@ def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:
         )
     source = available[wanted]
     if isinstance(source, LocalTaskSource):
-        splits = {}
+        splits: dict[str, str] = {}
         for part, path in source.splits.model_dump().items():
-            splits[part] = None if path is None else below(study.folders.data, path)
-            if path is not None and splits[part] is None:
-                raise _needs_folder("data", f"task {name}", path)
+            if path is not None:
+                splits[part] = _found(study.folders.data, "data", path, f"task {name}")
         source = source.model_copy(update={"splits": source.splits.model_copy(update=splits)})
     return ResolvedTask(name=name, task=task, source=source)
 

@@ -1,18 +1,51 @@
-"""A look at a model folder without loading it: are its files there, safe and whole?"""
+"""The one list of what a model folder needs, and a look at it without loading anything.
 
+A folder needs config.json of a model that transformers knows, tokenizer.json, and whole safetensors of plain numbers
+(see `weights`). The configuration is checked with it before any job, rule prepare_model checks every folder with it
+again, and the loaders read the files that are named here.
+"""
+
+import ast
 import json
-import math
+import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from keepfaith.config.errors import ConfigError
+from keepfaith.config.errors import ConfigError, shown
+from keepfaith.config.places import unexpanded
+from keepfaith.config.weights import (
+    LEFT_OVER,
+    TWO_MODELS,
+    Weight,
+    check_weights,
+    counted,
+    dtypes_of,
+    not_plain,
+)
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 MODEL_SUFFIXES = (".safetensors", ".json", ".model", ".txt")
 SLIM_TYPE = "keepfaith_slim"
 """The model type of an exported folder that lacks the weights of what was dropped; stock loaders do not know it."""
 
-TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json")
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+OTHER_TOKENIZERS = re.compile(
+    r"(.*\.model|.*\.tiktoken|vocab\.(json|txt)|merges\.txt|tekken\.json)$"
+)
+"""Files that a tokenizer can be made from. How it then splits a text is up to the class that makes it, and no
+character has a known place in a token: none of them stands for `TOKENIZER`."""
+
+ADAPTER = "adapter_config.json"
+MODEL_TYPES = "models/auto/auto_mappings.py"
+MODEL_TYPES_NAME = "CONFIG_MAPPING_NAMES"
+"""Where transformers lists the model types that it knows, as `NAME = OrderedDict([(model type, class), ...])`."""
+
+LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+QUANTISED_KEYS = ("quantization_config", "compression_config")
+LAYER_NAME = re.compile(r"^(.*?)(?<![^.])(layers|layer|h|blocks|block)\.(\d+)\.(.+)$")
 
 
 def model_files(folder: Path) -> list[Path]:
@@ -24,15 +57,40 @@ def read_configuration(place: str, folder: Path) -> dict[str, Any]:
     """The content of a model folder's config.json.
 
     Raises:
-        ConfigError: the folder or the file is missing or broken.
+        ConfigError: the folder or the file is missing or broken, or the folder is an adapter.
     """
     if not folder.is_dir():
-        raise ConfigError(place, f"there is no folder {folder}; check its path and folders.models")
-    file = folder / "config.json"
+        raise ConfigError(
+            place,
+            f"there is no folder {folder}{unexpanded(folder)}; check its path and folders.models",
+        )
+    if is_adapter([path.name for path in folder.iterdir()]):
+        raise ConfigError(place, f"{folder} {merge_adapter(str(folder))}")
+    file = folder / CONFIG
     if not file.is_file():
         raise ConfigError(
             place, f"{folder} has no config.json; name the folder that save_pretrained wrote"
         )
+    return _read_object(place, file)
+
+
+def is_adapter(names: list[str]) -> bool:
+    """Whether a model with files of these names is weights to be added to those of another model."""
+    own = [
+        name for name in names if re.match(r"(model.*\.safetensors|pytorch_model.*\.bin)$", name)
+    ]
+    return ADAPTER in names and not own
+
+
+def merge_adapter(source: str) -> str:
+    """What to do with an adapter that peft reads from `source`."""
+    return (
+        f"is an adapter; merge it into its base model, with peft: AutoPeftModelForCausalLM.from_pretrained('{source}')"
+        ".merge_and_unload().save_pretrained('NEW'), save the base model's tokenizer into NEW too, and name that folder"
+    )
+
+
+def _read_object(place: str, file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -42,24 +100,10 @@ def read_configuration(place: str, folder: Path) -> dict[str, Any]:
     return content
 
 
-def unusable(content: dict[str, Any]) -> str | None:
-    """Why a model with this config.json cannot be studied, and what to do instead; None if it can."""
-    if "auto_map" in content:
-        return "asks to run its own code (auto_map); use a model that transformers knows"
-    if content.get("model_type") == SLIM_TYPE:
-        return (
-            "is a pruned export, whose levels would count from there; use the dense model it was made from, with the "
-            "same order"
-        )
-    if quantised := content.get("quantization_config"):
-        method = quantised.get("quant_method") if isinstance(quantised, dict) else None
-        return (
-            f"is quantised ({method or 'quantization_config'}), and neither the self-test nor gradients are defined on "
-            "such weights; use the checkpoint it was made from"
-        )
-    if content.get("is_encoder_decoder"):
-        return "is an encoder-decoder; use a decoder-only language model"
-    return None
+def text_part(content: dict[str, Any]) -> dict[str, Any]:
+    """The part of a config.json on the language model; models that also see or hear keep it one level down."""
+    text = content.get("text_config")
+    return text if isinstance(text, dict) and text else content
 
 
 def layer_count(place: str, folder: Path) -> int:
@@ -68,101 +112,191 @@ def layer_count(place: str, folder: Path) -> int:
     Raises:
         ConfigError: the file is missing or broken or gives no number.
     """
-    content = read_configuration(place, folder)
-    # Models that also see or hear keep the language part one level down.
-    text = content.get("text_config") or content
-    for key in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
-        if isinstance(text.get(key), int) and text[key] > 0:
-            return int(text[key])
-    raise ConfigError(
-        place,
-        f"{folder / 'config.json'} gives no num_hidden_layers; use a decoder-only language model",
-    )
+    text = text_part(read_configuration(place, folder))
+    values = (text.get(key) for key in LAYER_KEYS)
+    count = next((value for value in values if type(value) is int and value > 0), None)
+    if count is None:
+        raise ConfigError(
+            place,
+            f"{folder / CONFIG} gives no num_hidden_layers; use a decoder-only language model",
+        )
+    return count
 
 
 def check_model_folder(place: str, folder: Path) -> None:
-    """Check that a folder holds a whole model that loads without running code.
+    """Check that a folder holds a whole model that loads without running code; every kind of folder passes here.
 
     Raises:
-        ConfigError: config.json, tokenizer or safetensors are missing or broken, or code of its own is asked for.
+        ConfigError: config.json, tokenizer.json or safetensors are missing, broken or not of one model, or code of its
+            own is needed.
     """
-    if reason := unusable(read_configuration(place, folder)):
-        raise ConfigError(place, f"{folder} {reason}")
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
+    check_description(place, folder)
+    if not list(folder.glob("*.safetensors")):
         pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
         found = f"only {pickles[0]}, a pickle that may run code" if pickles else "no weights"
         raise ConfigError(
             place,
             f"{folder} holds {found}; save it with save_pretrained, which writes model.safetensors",
         )
-    for index in folder.glob("*.safetensors.index.json"):
-        try:
-            wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(place, f"{index} is no index of weights; copy it again") from error
-        if missing := sorted(wanted - {path.name for path in weights}):
-            raise ConfigError(
-                place, f"{folder} lacks {missing[0]}, named in {index.name}; copy it too"
-            )
-    if not weight_files(folder):
+    content = read_configuration(place, folder)
+    weights = check_weights(place, folder)
+    _check_plain(place, folder, content, weights)
+    # Decoders cut out of an encoder-decoder count the encoder's layers under the same key.
+    if not {"encoder_layers", "decoder_layers"} & text_part(content).keys():
+        _check_layers(place, layer_count(place, folder), weights)
+    check_tokenizer(place, folder)
+
+
+def check_description(place: str, folder: Path) -> None:
+    """Check what config.json alone tells, before anything large is looked at or fetched.
+
+    Raises:
+        ConfigError: it is missing, broken, contradicts itself, or is of a model that cannot be studied.
+    """
+    content = read_configuration(place, folder)
+    file, kind = folder / CONFIG, content.get("model_type")
+    if kind == SLIM_TYPE:
         raise ConfigError(
             place,
-            f"{folder} holds {weights[0].name}, but neither model.safetensors nor its index; "
-            "save it with save_pretrained",
+            f"{folder} is a pruned export, whose levels would count from there; use the dense model it was made from, "
+            "with the same order",
         )
-    for path in weights:
-        _check_weights(place, path)
-    if not any((folder / name).is_file() for name in TOKENIZERS):
+    if content.get("auto_map") and not known_to_transformers(kind):
         raise ConfigError(
-            place, f"{folder} has no tokenizer.json; save the tokenizer into the same folder"
+            place,
+            f"{folder} asks to run its own code (auto_map in config.json), and transformers knows no model_type "
+            f"{shown(kind)}; use a model that transformers knows",
+        )
+    if not isinstance(kind, str):
+        raise ConfigError(
+            place, f"{file} names no model_type; name the folder that save_pretrained wrote"
+        )
+    if content.get("is_encoder_decoder"):
+        raise ConfigError(
+            place, f"{folder} is an encoder-decoder; use a decoder-only language model"
+        )
+    if content.get("transformers_weights"):
+        raise ConfigError(
+            place,
+            f"{file} names another file of weights (transformers_weights); rename that file to model.safetensors and "
+            "delete the key",
+        )
+    layers, types = layer_count(place, folder), text_part(content).get("layer_types")
+    if isinstance(types, list) and len(types) != layers:
+        raise ConfigError(
+            place,
+            f"{file}: layer_types lists {len(types)} layers, num_hidden_layers says {layers}; {TWO_MODELS}",
         )
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that transformers loads a model from: the one, or those of the index; no copies."""
-    whole = folder / "model.safetensors"
-    if whole.is_file():
-        return [whole]
-    index = folder / f"{whole.name}.index.json"
-    if not index.is_file():
-        return []
-    weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-    return [folder / name for name in sorted(set(weight_map.values()))]
+def known_to_transformers(kind: object) -> bool:
+    """Whether transformers has a model of this type.
 
-
-def weight_size(folder: Path) -> tuple[int, int]:
-    """How many numbers a folder's weights are, and how many bytes; it must have passed `check_model_folder`."""
-    numbers = size = 0
-    for path in weight_files(folder):
-        for tensor in _header(path)[1].values():
-            numbers += math.prod(tensor["shape"])
-            start, end = tensor["data_offsets"]
-            size += end - start
-    return numbers, size
-
-
-def _header(path: Path) -> tuple[int, dict[str, Any]]:
-    """Bytes before a safetensors file's numbers, and what it says of every tensor.
-
-    The file is eight bytes of header length, a JSON header, then as many bytes as it announces.
+    Its list is read as text: importing transformers takes seconds.
     """
-    with path.open("rb") as handle:
-        length = int.from_bytes(handle.read(8), "little")
-        if not 2 <= length <= path.stat().st_size - 8:
-            raise ValueError("its header is longer than the file")
-        header: dict[str, Any] = json.loads(handle.read(length))
-    header.pop("__metadata__", None)
-    return 8 + length, header
+    found = find_spec("transformers")
+    if found is None or found.origin is None:
+        return True  # rule prepare_model asks again, where it is installed
+    source = (Path(found.origin).parent / MODEL_TYPES).read_text(encoding="utf-8")
+    for statement in ast.parse(source).body:
+        if (
+            isinstance(statement, ast.Assign)
+            and ast.unparse(statement.targets[0]) == MODEL_TYPES_NAME
+        ):
+            assert isinstance(statement.value, ast.Call)
+            return kind in dict(ast.literal_eval(statement.value.args[0]))
+    return True
 
 
-def _check_weights(place: str, path: Path) -> None:
-    try:
-        start, header = _header(path)
-        end = start + max((entry["data_offsets"][1] for entry in header.values()), default=0)
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+def _check_plain(place: str, folder: Path, content: dict[str, Any], found: list[Weight]) -> None:
+    """Weights are plain numbers, and config.json does not say otherwise."""
+    encoded = not_plain(found)
+    text = text_part(content)
+    for key in QUANTISED_KEYS:
+        asked = next((part[key] for part in (content, text) if part.get(key) is not None), None)
+        if asked is None:
+            continue
+        if encoded is None:
+            raise ConfigError(
+                place,
+                f"{folder / CONFIG} speaks of quantised weights, but the weights are plain {dtypes_of(found)}: delete "
+                f"{key} from it",
+            )
+        method = asked.get("quant_method") if isinstance(asked, dict) else None
         raise ConfigError(
-            place, f"{path} is no safetensors file ({error}); fetch it again (a Git LFS pointer?)"
-        ) from error
-    if (size := path.stat().st_size) != end:
-        raise ConfigError(place, f"{path} is cut short: {size} bytes of {end}; fetch it again")
+            place,
+            f"{folder} is quantised ({method or key}), and neither the self-test nor gradients are defined on such "
+            "weights; use the checkpoint it was made from",
+        )
+    if encoded is not None:
+        count = sum(not_plain([weight]) is not None for weight in found)
+        raise ConfigError(
+            place,
+            f"{count} weights are no plain numbers, first {encoded.name} ({encoded.dtype} in {encoded.file}); use the "
+            "checkpoint they were made from, in F64, F32, BF16 or F16",
+        )
+
+
+def _check_layers(place: str, layers: int, found: list[Weight]) -> None:
+    """Layers of the weights beyond those of config.json, where nothing but a layer can be meant.
+
+    Other differences need the model's class, and are found by rule prepare_model. Layers that predict further tokens
+    lie beyond the last one too, but have weights that no other layer has.
+    """
+    named = [match for weight in found if (match := LAYER_NAME.match(weight.name))]
+    if len({match[1] + match[2] for match in named}) != 1:
+        return
+    kept = {match[4] for match in named if int(match[3]) < layers}
+    beyond = [match for match in named if int(match[3]) >= layers]
+    surplus = [match[0] for match in beyond if not match[4].endswith("rotary_emb.inv_freq")]
+    if surplus and {match[4] for match in beyond} <= kept:
+        files = {weight.name: str(weight.file) for weight in found}
+        raise ConfigError(place, counted(surplus, LEFT_OVER, files))
+
+
+def check_tokenizer(place: str, folder: Path) -> None:
+    """Check that a folder has the one file that says how texts become token ids.
+
+    Raises:
+        ConfigError: it is missing, with how to make it from what is there, or it is no JSON.
+    """
+    file = folder / TOKENIZER
+    if file.is_file():
+        with file.open("rb") as handle:
+            start = handle.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        if not start.startswith(b"{"):
+            raise ConfigError(
+                place, f"{file} is no JSON object; fetch it again (a Git LFS pointer?)"
+            )
+        return
+    names = [path.name for path in folder.iterdir()]
+    cure = (
+        f"load and save it with transformers once: AutoTokenizer.from_pretrained('{folder}')"
+        f".save_pretrained('{folder}')"
+    )
+    raise ConfigError(place, f"{folder} {lacks_tokenizer(names, folder / TOKENIZER_CONFIG, cure)}")
+
+
+def lacks_tokenizer(names: list[str], configuration: Path, cure: str) -> str:
+    """What a model with files of these names lacks, and what to do about it.
+
+    Args:
+        names: all its files, `TOKENIZER` not among them.
+        configuration: its tokenizer_config.json, where it has one.
+        cure: how to make the missing file from other files of a tokenizer.
+    """
+    others = sorted(name for name in names if OTHER_TOKENIZERS.match(name))
+    if _asks_for_code(configuration):
+        found = f"and {TOKENIZER_CONFIG} asks to run its own code (auto_map)"
+        return f"has no {TOKENIZER}, {found}; use a model whose tokenizer transformers knows"
+    if others:
+        return f"has no {TOKENIZER}, only {' and '.join(others)}; {cure}"
+    return f"has no {TOKENIZER}; save the tokenizer into the same folder"
+
+
+def _asks_for_code(configuration: Path) -> bool:
+    try:
+        content = json.loads(configuration.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError):
+        return False
+    return isinstance(content, dict) and bool(content.get("auto_map"))

@@ -1,13 +1,16 @@
 """A look at every local input before any job: models, task files, calibration text. No torch, no datasets."""
 
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
-from keepfaith.config.counts import part_counts
+from keepfaith.config.cells import RowError
+from keepfaith.config.counts import left_out, part_counts
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
 from keepfaith.config.model_folder import check_model_folder, layer_count
-from keepfaith.config.rows import RowError, read_table
+from keepfaith.config.rows import Skipped, read_table
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
@@ -22,8 +25,11 @@ from keepfaith.config.settings import ResolvedTask, Settings
 from keepfaith.config.texts import local_texts
 
 
-def check(settings: Settings) -> None:
+def check(settings: Settings) -> list[str]:
     """Look at all local inputs of a study; sources on the hub are not asked.
+
+    Returns:
+        What the user should know although nothing is wrong, one line each: rows that are left out.
 
     Raises:
         ConfigError: the first input that cannot be used, in one line.
@@ -33,8 +39,11 @@ def check(settings: Settings) -> None:
     for name, order in settings.orders.items():
         _check_text(name, order)
     training = bool(settings.trained_models())
-    for resolved in settings.tasks.values():
+    notes = [
         _check_task(resolved, settings.study.examples, training)
+        for resolved in settings.tasks.values()
+    ]
+    return [note for of_task in notes for note in of_task]
 
 
 def _check_model(name: str, model: Model) -> None:
@@ -51,27 +60,46 @@ def _check_model(name: str, model: Model) -> None:
                 )
 
 
-def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> None:
+def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> list[str]:
     match resolved.source:
         case BuiltinTaskSource(sizes=sizes):
             part_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
         case LocalTaskSource(splits=splits) as source:
-            rows = _count(resolved, source, splits.evaluation)
+            found = {splits.evaluation: _count(resolved, source, splits.evaluation)}
             own_tuning = splits.tuning not in (None, splits.evaluation)
-            tuning = _count(resolved, source, str(splits.tuning)) if own_tuning else None
-            part_counts(resolved.name, examples, rows, tuning)
-            if training and splits.training and splits.training != splits.tuning:
-                _count(resolved, source, splits.training, distinct=False)
+            if own_tuning:
+                found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning))
+            rows, *tuning = (count.rows for count in found.values())
+            skipped = sum(sum(count.skipped.values()) for count in found.values())
+            part_counts(resolved.name, examples, rows, tuning[0] if tuning else None, skipped)
+            if training and splits.training and splits.training not in found:
+                found[splits.training] = _count(resolved, source, splits.training, distinct=False)
+            return [
+                f"{path}: {left_out(count.skipped, count.rows)} (task {resolved.name})"
+                for path, count in found.items()
+                if count.skipped
+            ]
+    return []
+
+
+class _Count(NamedTuple):
+    """Rows of a file that can be examples, and those left out by reason."""
+
+    rows: int
+    skipped: dict[str, int]
 
 
 def _count(
     resolved: ResolvedTask, source: LocalTaskSource, path: str, distinct: bool = True
-) -> int:
+) -> _Count:
     """Rows of a file, each of which was read as the jobs will read it."""
+    counts: Counter[str] = Counter()
     try:
-        return sum(1 for _ in read_table(resolved.task, source, read_rows(path), distinct))
+        for row in read_table(resolved.task, source, read_rows(path), distinct):
+            counts[row.reason if isinstance(row, Skipped) else ""] += 1
     except RowError as error:
         raise ConfigError(path, f"{error} (task {resolved.name})") from error
+    return _Count(counts.pop("", 0), dict(counts))
 
 
 def _check_text(name: str, order: Order) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from keepfaith.artifacts.atomic import write_text
-from keepfaith.config.annotations import is_record, members, tag, tag_field
+from keepfaith.config.annotations import is_record, is_typed_inline, members, tag, tag_field
 from keepfaith.config.registries import attribution_methods, criteria, operators
 from keepfaith.config.schema import Method, Model, Order, Study, Task
 
@@ -24,9 +24,11 @@ _INTRODUCTION = """\
 <!-- Written by `python -m keepfaith.config.reference` from the typed schema; edit the descriptions there. -->
 # Options
 
-A study (`config/config.yaml`, or a file of `config/studies/` laid over it) selects models, orders, tasks and methods
-by the names of their files in `config/catalog/`, and holds the settings of the run. Unknown keys are refused. Lists
-replace the list they are laid over; keys of a block are merged one by one.
+A study selects models, orders, tasks and methods by the names of their files in `config/catalog/`, and holds the
+settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing from a
+file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
+default below. With `--configfile A B`, B is laid over A, and `--config` goes on top: lists replace the list they are
+laid over, keys of a block are merged one by one. Unknown keys are refused.
 
 Values that are names of files of the package:
 """
@@ -69,7 +71,7 @@ def options_page() -> str:
 
 def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in schema.model_fields.items():
-        key = f"{prefix}{name}"
+        key = f"{prefix}<number>" if is_typed_inline(field) else f"{prefix}{name}"
         records = [m for m in members(field.annotation) if is_record(m)]
         value = "a block" if records else _cell(_kind(field))
         yield f"| `{key}` | {value} | {_default(field)} | {_cell(field.description or '')} |"
@@ -83,6 +85,14 @@ def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
                 for row in _rows(record, f"{key}.")
                 if len(records) == 1 or not _is_tag(row, key)
             )
+        for record in _named_records(field):
+            yield from _rows(record, f"{key}.<name>.")
+
+
+def _named_records(field: FieldInfo) -> list[type[BaseModel]]:
+    """The blocks under keys that the user names."""
+    mappings = [m for m in members(field.annotation) if get_origin(m) is dict]
+    return [value for m in mappings if is_record(value := get_args(m)[1])]
 
 
 def _is_tag(row: str, key: str) -> bool:
@@ -90,7 +100,9 @@ def _is_tag(row: str, key: str) -> bool:
 
 
 def _kind(field: FieldInfo) -> str:
-    words = [_word(member) for member in members(field.annotation)]
+    found = members(field.annotation)
+    # Of keys that are typed inline, only the value has a row.
+    words = [_word(get_args(m)[1] if is_typed_inline(field) else m) for m in found]
     if NoneType in get_args(field.annotation):
         words.append("null")
     return " or ".join(dict.fromkeys(words)) + _limits(field.metadata)
@@ -121,6 +133,8 @@ def _word(annotation: Any) -> str:
         return _word(arguments[0]) + _limits(arguments[1:])
     if origin is tuple:
         return f"list of {_word(arguments[0])}"
+    if is_record(annotation):
+        return "a block"
     if origin is dict:
         return f"keys with {_word(arguments[1])}"
     if arguments:

@@ -1,23 +1,32 @@
 """One row of a source, read as its task says. Pure: the same reading serves the check before any job and the job."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
 
-from keepfaith.config.errors import nearest, shown
-from keepfaith.config.schema import TableSource, Task
+from keepfaith.config.cells import RowError, empty_cell, value
+from keepfaith.config.errors import shown
+from keepfaith.config.labels import read_label
+from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
 
 Spans = tuple[tuple[int, int], ...]
 
 
-class RowError(ValueError):
-    """A row cannot become an example: what is wrong, without the place, which the caller knows."""
+@dataclass(frozen=True)
+class Skipped:
+    """A row that is left out because its source says so: the reason, and what is wrong with it, with its place."""
+
+    reason: SkipReason
+    problem: str
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a row says: field texts as they stand in the source, options without the space before them."""
+    """What a row says: field texts as they stand in the source, options without the delimiter before them.
+
+    `number` counts from 0 in the source, rows that are left out included.
+    """
 
     id: str
     fields: dict[str, str]
@@ -25,16 +34,24 @@ class Row:
     label: int
     evidence: dict[str, Spans] = field(default_factory=dict)
     posterior: tuple[float, ...] = ()
+    number: int = 0
 
 
-def read_row(task: Task, source: TableSource, row: Mapping[str, Any], distinct: bool = True) -> Row:
-    """Read a row.
+def read_row(
+    task: Task,
+    source: TableSource,
+    row: Mapping[str, Any],
+    distinct: bool = True,
+    number: int = 0,
+) -> Row:
+    """Read a row; one without a name of its own is named by its number.
 
     Args:
         task: says which fields and options there are.
         source: says in which columns they stand.
         row: column values.
         distinct: refuse equal options; training rows may have them (three of openbookqa do).
+        number: its place in the source, from 0.
 
     Raises:
         RowError: a column is missing or holds what it must not.
@@ -42,69 +59,67 @@ def read_row(task: Task, source: TableSource, row: Mapping[str, Any], distinct: 
     fields = {name: _text(row, source.columns.get(name, name)) for name in task.fields}
     options = task.options or _options(row, str(source.options), distinct)
     return Row(
-        id="" if source.id is None else _identity(row, source.id),
+        id=str(number) if source.id is None else _identity(row, source.id),
         fields=fields,
         options=options,
-        label=_label(row, source, options),
+        label=read_label(row, source, options),
         evidence={
             name: _spans(row, column, len(fields[name])) for name, column in source.evidence.items()
         },
+        number=number,
     )
 
 
 def read_table(
     task: Task,
-    source: TableSource,
+    source: TableTaskSource,
     table: Iterable[tuple[str, Mapping[str, Any]]],
     distinct: bool = True,
-) -> Iterator[Row]:
-    """Read (place, row) pairs; a row without a name of its own is named by its number from 0.
+) -> Iterator[Row | Skipped]:
+    """Read (place, row) pairs.
+
+    Args:
+        task, source: see `read_row`; `source.skip` names the rows to leave out.
+        table: every row of the source with its place, such as "line 3".
+        distinct: refuse equal options where `source.skip` does not leave them out.
 
     Raises:
-        RowError: with the place of the row.
+        RowError: with the place of the row; or no row is left.
     """
+    distinct = distinct or "equal_options" in source.skip
     places: dict[str, str] = {}
+    first: Skipped | None = None
     for number, (place, raw) in enumerate(table):
         try:
-            row = read_row(task, source, raw, distinct)
+            row = read_row(task, source, raw, distinct, number)
         except RowError as error:
-            raise RowError(f"{place}: {error}") from error
-        if not row.id:
-            row = replace(row, id=str(number))
+            if error.reason not in source.skip:
+                raise RowError(f"{place}: {_with_skip(error, source, number)}") from error
+            skipped = Skipped(error.reason, f"{place}: {error.problem}")
+            first = first or skipped
+            yield skipped
+            continue
         if row.id in places:
             raise RowError(
-                f"{place}: id {row.id!r} stands in {places[row.id]} too; give every row its own"
+                f"{place}: id {row.id!r} stands in {places[row.id]} too; give every row its own, or leave id out of "
+                f"sources.{source.kind} to name rows by their number"
             )
         places[row.id] = place
         yield row
+    if first and not places:
+        raise RowError(
+            f"skip leaves no row ({first.problem}); correct the columns of sources.{source.kind}, or its skip"
+        )
 
 
-def columns(task: Task, source: TableSource) -> list[str]:
-    """The top-level columns that reading needs."""
-    named = [source.columns.get(name, name) for name in task.fields]
-    named += [source.label, *source.evidence.values()]
-    named += [
-        name for name in (source.id, source.options, source.label_names) if isinstance(name, str)
-    ]
-    return list(dict.fromkeys(named))
-
-
-def value(row: Mapping[str, Any], column: str) -> Any:
-    """The value of a column, or of one nested in another: a.b.
-
-    Raises:
-        RowError: there is no such column, or it holds nothing.
-    """
-    found: Any = row
-    # A column whose own name holds a dot goes first.
-    for part in [column] if column in row else column.split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            known = [str(key) for key in found] if isinstance(found, Mapping) else []
-            raise RowError(f"no column {column!r}{nearest(part, known)}")
-        found = found[part]
-    if found is None:
-        raise RowError(f"column {column!r} is empty; fill it or leave the row out")
-    return found
+def _with_skip(error: RowError, source: TableTaskSource, number: int) -> str:
+    """The refusal, with the `skip` to type where that would leave the row out."""
+    # A column that the very first row lacks is more likely misspelt than empty.
+    if error.reason is None or (error.no_column and number == 0):
+        return str(error)
+    skip = ", ".join([*source.skip, error.reason])
+    cure = f"{error.cure}, or" if error.cure else "or"
+    return f"{error.problem}; {cure} type skip: [{skip}] in sources.{source.kind}"
 
 
 def _text(row: Mapping[str, Any], column: str) -> str:
@@ -112,7 +127,7 @@ def _text(row: Mapping[str, Any], column: str) -> str:
     if not isinstance(text, str):
         raise RowError(f"column {column!r} must be text, got {shown(text)}; put it in quotes")
     if not text.strip():
-        raise RowError(f"column {column!r} is empty; fill it or leave the row out")
+        raise empty_cell(column)
     _encodable(text, column)
     if "\0" in text:
         raise RowError(
@@ -137,7 +152,7 @@ def _identity(row: Mapping[str, Any], column: str) -> str:
             f"column {column!r} must name the example, got {shown(identity)}; type a number or text"
         )
     if not str(identity).strip():
-        raise RowError(f"column {column!r} must name the example, it is empty")
+        raise RowError(f"column {column!r} must name the example, it is empty", "fill it", "empty")
     return str(identity)
 
 
@@ -145,52 +160,36 @@ def _options(row: Mapping[str, Any], column: str, distinct: bool) -> tuple[str, 
     found = value(row, column)
     if isinstance(found, str) or not isinstance(found, Sequence):
         raise RowError(f"column {column!r} must be a list of options, got {shown(found)}")
+    if not found:
+        raise empty_cell(column)
     options = []
     for option in found:
-        if not isinstance(option, str) or not option.strip():
+        if option is None or (isinstance(option, str) and not option.strip()):
+            raise RowError(
+                f"column {column!r} has the option {shown(option)}",
+                "an option must be text and not empty: fill it",
+                "empty",
+            )
+        if not isinstance(option, str):
             raise RowError(
                 f"column {column!r} has the option {shown(option)}; an option must be text and not empty"
             )
         _encodable(option, column)
         options.append(option.strip())
     if len(options) < 2:
-        raise RowError(f"column {column!r} has {len(options)} options; there must be at least two")
+        raise RowError(
+            f"column {column!r} has {len(options)} options",
+            "there must be at least two: add the others",
+            "single_option",
+        )
     if distinct and len(set(options)) < len(options):
         twice = next(option for option in options if options.count(option) > 1)
         raise RowError(
-            f"column {column!r} has the option {shown(twice)} twice; a label could not tell the two apart"
+            f"column {column!r} has the option {shown(twice)} twice",
+            "a label could not tell the two apart: change one",
+            "equal_options",
         )
     return tuple(options)
-
-
-def _label(row: Mapping[str, Any], source: TableSource, options: tuple[str, ...]) -> int:
-    found = value(row, source.label)
-    place = f"column {source.label!r}: label {shown(found)}"
-    if source.label_names is not None:
-        names = (
-            source.label_names
-            if isinstance(source.label_names, tuple)
-            else value(row, source.label_names)
-        )
-        if isinstance(names, str) or not isinstance(names, Sequence) or len(names) != len(options):
-            raise RowError(
-                f"label_names {shown(names)} do not name the {len(options)} options one by one"
-            )
-        known = [str(name).strip() for name in names]
-        if str(found).strip() not in known:
-            raise RowError(
-                f"{place} names none of the options {known}{nearest(str(found).strip(), known)}"
-            )
-        return known.index(str(found).strip())
-    if isinstance(found, str) and found.strip().isascii() and found.strip().isdigit():
-        found = int(found)  # cells of a CSV file
-    if not isinstance(found, Integral):
-        raise RowError(
-            f"{place} is no number from 0; name the options by label_names in the task's source"
-        )
-    if not 0 <= int(found) < len(options):
-        raise RowError(f"{place} lies outside the {len(options)} options (0 to {len(options) - 1})")
-    return int(found)
 
 
 def _spans(row: Mapping[str, Any], column: str, length: int) -> Spans:

@@ -12,7 +12,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from keepfaith.config.model_folder import weight_size
+from keepfaith.config.weights import weight_size
 from keepfaith.models.components import Sublayer
 from keepfaith.models.families import layer_sites
 from keepfaith.models.slim import read_config

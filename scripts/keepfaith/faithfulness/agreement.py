@@ -1,6 +1,6 @@
 """Do two levels point at the same tokens? Overlap of their top features, with its floor and chance level."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +13,11 @@ from keepfaith.faithfulness.ranking import membership
 TOPS = (5, 10, 20)
 
 
-def overlap(attributions: pl.DataFrame, tops: Sequence[int] = TOPS) -> pl.DataFrame:
+def overlap(
+    attributions: pl.DataFrame,
+    tops: Sequence[int] = TOPS,
+    clusters: Mapping[str, int] | None = None,
+) -> pl.DataFrame:
     """Share of the top features that every ordered pair of levels has in common, mean over examples.
 
     As in the study, the scores of all seeds are summed before two levels are compared. `floor` is the
@@ -30,14 +34,18 @@ def overlap(attributions: pl.DataFrame, tops: Sequence[int] = TOPS) -> pl.DataFr
     Args:
         attributions: ATTRIBUTIONS of all seeds, concatenated.
         tops: numbers of top features to compare.
+        clusters: the cluster of every example, as `statistics.clusters` groups them; without it, examples are taken
+            to be independent.
 
     Raises:
         ValueError: an example lacks a level, seed or feature that others of its method have.
     """
     rows = []
-    for (method,), of_method in _partitions(attributions, "method"):
+    for (method, role), of_method in _partitions(attributions, "method", "role"):
         levels = of_method["level"].unique().sort().to_list()
         seeds = of_method["seed"].n_unique()
+        ids = of_method["example_id"].unique().to_list()
+        independent = len({clusters[name] for name in ids}) if clusters else len(ids)
         arrays = [
             _score_array(of_example, str(example_id), len(levels), seeds)
             for (example_id,), of_example in _partitions(of_method, "example_id")
@@ -50,6 +58,7 @@ def overlap(attributions: pl.DataFrame, tops: Sequence[int] = TOPS) -> pl.DataFr
             rows += [
                 {
                     "method": method,
+                    "role": role,
                     "top": top,
                     "level_a": level_a,
                     "level_b": level_b,
@@ -57,6 +66,7 @@ def overlap(attributions: pl.DataFrame, tops: Sequence[int] = TOPS) -> pl.DataFr
                     "floor": float(floor[a] + floor[b]) / 2 if seeds > 1 else None,
                     "chance": chance,
                     "examples": len(arrays),
+                    "clusters": independent,
                 }
                 for a, level_a in enumerate(levels)
                 for b, level_b in enumerate(levels)
@@ -66,9 +76,9 @@ def overlap(attributions: pl.DataFrame, tops: Sequence[int] = TOPS) -> pl.DataFr
 
 
 def _partitions(
-    frame: pl.DataFrame, column: str
+    frame: pl.DataFrame, *columns: str
 ) -> Iterator[tuple[tuple[object, ...], pl.DataFrame]]:
-    return iter(frame.group_by(column, maintain_order=True))
+    return iter(frame.group_by(columns, maintain_order=True))
 
 
 def _score_array(frame: pl.DataFrame, example_id: str, levels: int, seeds: int) -> np.ndarray:

@@ -11,6 +11,7 @@ SCHEMA = {
     "level": pl.Int64,
     "example_id": pl.String,
     "method": pl.String,
+    "role": pl.String,
     "seed": pl.Int64,
     "evidence": pl.Int64,
     "features": pl.Int64,
@@ -46,7 +47,7 @@ def evidence_recall(attributions: pl.DataFrame, examples: pl.DataFrame) -> pl.Da
         examples: EXAMPLES of at least these examples.
 
     Returns:
-        level, example_id, method, seed, evidence (m), features (N), recall, chance (m / N).
+        level, example_id, method, role, seed, evidence (m), features (N), recall, chance (m / N).
     """
     known = {
         example_id: [(span["start"], span["end"]) for span in spans]
@@ -54,7 +55,7 @@ def evidence_recall(attributions: pl.DataFrame, examples: pl.DataFrame) -> pl.Da
         if spans
     }
     rows = []
-    keys = ["level", "example_id", "method", "seed"]
+    keys = ["level", "example_id", "method", "role", "seed"]
     relevant = attributions.filter(pl.col("example_id").is_in(list(known)))
     for key, group in relevant.sort("feature").group_by(keys, maintain_order=True):
         spans = list(group.select("start", "end").iter_rows())

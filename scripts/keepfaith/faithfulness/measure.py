@@ -10,16 +10,13 @@ import polars as pl
 
 from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
-from keepfaith.artifacts.schemas import FAITHFULNESS
+from keepfaith.artifacts.schemas import CONTROL, FAITHFULNESS
 from keepfaith.artifacts.tables import conform
 from keepfaith.faithfulness import operators as registry
 from keepfaith.faithfulness.operators import Operator
 from keepfaith.faithfulness.ranking import rank, selected_count
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 from keepfaith.scoring.scorer import OptionScorer
-
-RANDOM = "random"
-"""The method that has no reversed ranking: chance reversed is chance."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +41,7 @@ class Ranked:
     @property
     def features(self) -> int:
         """Number of features."""
-        return len(self.encoded.prompt_ids) - self.encoded.special
+        return len(self.encoded.features)
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,8 @@ def measure(
     The probability is the softmax over the example's options of their summed log-likelihoods, and the
     target is the level's own predicted option. A fraction selects int(fraction x features) features from
     the top of the ranking. Where it selects none, the row is kept with null probabilities: an empty
-    fraction does not count. The ranking "reversed" selects from the bottom; random scores have none.
+    fraction does not count. The ranking "reversed" selects from the bottom; a control has none: chance
+    reversed is chance.
 
     Args:
         scorer: scores options at a level.
@@ -101,9 +99,10 @@ def measure(
     levels = list(levels)
     by_name = {name: registry.load(name) for name in operators}
     frames = []
-    for (method, seed), group in attributions.group_by("method", "seed", maintain_order=True):
+    runs = attributions.group_by("method", "role", "seed", maintain_order=True)
+    for (method, role, seed), group in runs:
         ranked = _ranked(encoder, examples, group, levels, int(str(seed)))
-        rankings = ("method",) if method == RANDOM else ("method", "reversed")
+        rankings = ("method",) if role == CONTROL else ("method", "reversed")
         what = f"examples x levels, {method}, seed {seed}"
         progress = Progress(len(ranked) * len(levels), what, logger)
         for start in range(0, len(ranked), EXAMPLES_PER_PART):
@@ -111,7 +110,9 @@ def measure(
             perturbations = _perturbations(some, levels, rankings, by_name, fractions)
             make = partial(_part, scorer, encoder, some, perturbations, levels, by_name)
             part = keep(f"{method}-{seed}-{start:09d}", make)
-            frames.append(part.with_columns(method=pl.lit(method), seed=pl.lit(seed)))
+            frames.append(
+                part.with_columns(method=pl.lit(method), role=pl.lit(role), seed=pl.lit(seed))
+            )
             progress.advance(len(some) * len(levels))
     if not frames:
         return conform(pl.DataFrame(schema=dict(FAITHFULNESS.columns)), FAITHFULNESS)
@@ -134,7 +135,7 @@ def _ranked(
             raise FaithfulnessError(f"example {example_id}: attributed, but not among the examples")
         example = known[example_id]
         encoded = encoder.encode(example["prompt"], example["options"], f"example {example_id}")
-        feature_ids = list(encoded.prompt_ids[encoded.special :])
+        feature_ids = list(encoded.feature_ids)
         targets, orders = {}, {}
         for (level,), of_level in rows.sort("level", "feature").group_by(
             "level", maintain_order=True

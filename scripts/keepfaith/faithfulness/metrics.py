@@ -4,7 +4,7 @@ Both are full minus perturbed probability of the predicted option: high comprehe
 are better (DeYoung et al. 2020, ERASER, arXiv:1911.03429).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -22,7 +22,7 @@ __all__ = [
     "summarise",
 ]
 
-GROUP = ("level", "method", "ranking", "operator", "kind")
+GROUP = ("level", "method", "role", "ranking", "operator", "kind")
 
 AGGREGATES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     # The study: sum over the non-empty fractions, divided by one more than their number.
@@ -41,15 +41,15 @@ def per_example_aggregates(frame: pl.DataFrame, aggregate: str = "study") -> pl.
         aggregate: a key of `AGGREGATES`. With n non-empty fractions "study" is n / (n + 1) of "eraser".
 
     Returns:
-        level, example_id, method, seed, ranking, operator, kind, value. Where every fraction of an example
-        is empty (a prompt of one or two tokens), "study" gives 0, as its formula does, and "eraser" null.
+        level, example_id, method, role, seed, ranking, operator, kind, value. Where every fraction of an
+        example is empty (a prompt of one or two tokens), "study" gives 0, as its formula does, "eraser" null.
 
     Raises:
         ValueError: there is no such aggregate.
     """
     if aggregate not in AGGREGATES:
         raise ValueError(f"no aggregate {aggregate!r}; there are {', '.join(AGGREGATES)}")
-    keys = ["level", "example_id", "method", "seed", "ranking", "operator", "kind"]
+    keys = ["level", "example_id", "method", "role", "seed", "ranking", "operator", "kind"]
     value = AGGREGATES[aggregate](pl.col("difference"))
     return frame.group_by(keys).agg(value=value).sort(keys)
 
@@ -61,7 +61,7 @@ def summarise(per_example: pl.DataFrame) -> pl.DataFrame:
         per_example: what `per_example_aggregates` returns.
 
     Returns:
-        level, method, ranking, operator, kind, value, seed_sd, seeds, examples. `seed_sd` is the sample
+        level, method, role, ranking, operator, kind, value, seed_sd, seeds, examples. `seed_sd` is the sample
         standard deviation (n - 1) of the per-seed means, null for a single seed.
     """
     return _over_seeds(per_example, "value", list(GROUP)).select(
@@ -69,21 +69,32 @@ def summarise(per_example: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def curves(frame: pl.DataFrame) -> pl.DataFrame:
+def curves(frame: pl.DataFrame, clusters: Mapping[str, int] | None = None) -> pl.DataFrame:
     """Mean difference at every fraction, with the seed band: a CURVES table.
 
     Args:
         frame: a FAITHFULNESS table (or several, concatenated). `examples` counts those whose prompt is long
             enough for the fraction to select a feature; `value` is null where there is none.
+        clusters: the cluster of every example, as `statistics.clusters` groups them; without it, examples are taken
+            to be independent.
     """
-    table = _over_seeds(frame, "difference", [*GROUP, "fraction"])
+    table = _over_seeds(frame, "difference", [*GROUP, "fraction"], clusters)
     return conform(table.drop("seeds"), CURVES)
 
 
-def _over_seeds(frame: pl.DataFrame, column: str, keys: list[str]) -> pl.DataFrame:
+def _over_seeds(
+    frame: pl.DataFrame, column: str, keys: list[str], clusters: Mapping[str, int] | None = None
+) -> pl.DataFrame:
+    cluster = pl.col("example_id")
+    if clusters is not None:
+        cluster = cluster.replace_strict(clusters, return_dtype=pl.Int64)
     per_seed = (
         frame.group_by(*keys, "seed")
-        .agg(mean=pl.col(column).mean(), examples=pl.col(column).count())
+        .agg(
+            mean=pl.col(column).mean(),
+            examples=pl.col(column).count(),
+            clusters=cluster.filter(pl.col(column).is_not_null()).n_unique(),
+        )
         .sort(*keys, "seed")  # the same order of summation every time, so the same last digit
     )
     return (
@@ -93,6 +104,7 @@ def _over_seeds(frame: pl.DataFrame, column: str, keys: list[str]) -> pl.DataFra
             seed_sd=pl.col("mean").std(ddof=1),
             seeds=pl.len().cast(pl.Int64),
             examples=pl.col("examples").max().cast(pl.Int64),
+            clusters=pl.col("clusters").max().cast(pl.Int64),
         )
         .sort(keys)
     )

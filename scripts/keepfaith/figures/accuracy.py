@@ -41,11 +41,11 @@ def draw(tables: UnitTables) -> Figure:
 
 def caption(tables: UnitTables) -> str:
     """The explanation with the number of examples."""
-    count = tables.examples("accuracy")
+    count = tables.counted("accuracy")
     if tables.series("bayes_accuracy").height:
         text = (
             f"{EXPLANATION} Best possible: the accuracy of a model that knows the exact posterior."
         )
     else:
         text = EXPLANATION
-    return text + (f" {count} examples." if count else "")
+    return text + (f" {count}." if count else "")

@@ -28,5 +28,5 @@ def draw(tables: UnitTables) -> Figure:
 
 def caption(tables: UnitTables) -> str:
     """The explanation with the number of examples."""
-    count = tables.examples("accuracy")
-    return EXPLANATION + (f" {count} examples." if count else "")
+    count = tables.counted("accuracy")
+    return EXPLANATION + (f" {count}." if count else "")

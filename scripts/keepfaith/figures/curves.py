@@ -1,18 +1,28 @@
-"""Faithfulness per fraction, each method beside its reversed ranking and random scores."""
+"""Faithfulness per fraction, each method beside its reversed ranking and the controls."""
 
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keepfaith.figures.labels import method_name, operator_name, quantity
-from keepfaith.figures.style import GREY, Stroke, canvas, legend, method_strokes, note
-from keepfaith.figures.unit import OWN, UnitTables
+from keepfaith.artifacts.schemas import CONTROL, METHOD
+from keepfaith.figures.labels import control_name, method_name, operator_name, quantity
+from keepfaith.figures.style import (
+    GREY,
+    Stroke,
+    canvas,
+    control_strokes,
+    legend,
+    method_strokes,
+    note,
+)
+from keepfaith.figures.unit import OWN, UnitTables, of_role
 
 TITLE = "Faithfulness per fraction"
 EXPLANATION = (
     "Mean comprehensiveness and sufficiency when the given share of tokens is removed or alone kept, at a few levels "
     "on equal scales. Solid: tokens ranked by the method; dotted with hollow markers: the same ranking reversed; "
-    "grey: random scores. An explanation that says something keeps its solid line away from both controls. "
+    "grey: controls, which say nothing about the model. An explanation that says something keeps its solid line away "
+    "from the dotted and the grey ones. "
     "Bands: one standard deviation over attribution seeds."
 )
 _KINDS = ("comprehensiveness", "sufficiency")
@@ -20,16 +30,14 @@ _KINDS = ("comprehensiveness", "sufficiency")
 
 def draw(tables: UnitTables) -> Figure:
     """Rows: kinds; columns: levels; one line per method and ranking."""
-    methods = [
-        name for name in tables.curves["method"].unique().sort().to_list() if name != "random"
-    ]
+    methods, controls = (of_role(tables.curves, role) for role in (METHOD, CONTROL))
     if not methods:
         return note("no attribution method in this study")
     levels = tables.shown_levels()
     figure, grid = canvas(
         2, len(levels), (1.2 + 2.4 * len(levels), 5.0), share_x=True, share_y=True
     )
-    strokes = method_strokes(methods)
+    strokes, grey = method_strokes(methods), control_strokes(controls)
     for row, kind in zip(grid, _KINDS, strict=True):
         for panel, level in zip(row, levels, strict=True):
             panel.axhline(0, color=GREY, linewidth=0.7, zorder=1.4)
@@ -48,14 +56,15 @@ def draw(tables: UnitTables) -> Figure:
                     label,
                     True,
                 )
-            random = _rows(tables, level, kind, "random", OWN)
-            _line(panel, random, strokes["random"], method_name("random"))
+            for control in controls:
+                rows = _rows(tables, level, kind, control, OWN)
+                _line(panel, rows, grey[control], control_name(control))
         row[0].set_ylabel(quantity(kind).axis)
     for panel, level in zip(grid[0], levels, strict=True):
         panel.set_title("dense model" if level == 0 else f"level {level}")
     for panel in grid[1]:
         panel.set_xlabel("fraction of tokens (share)")
-    legend(figure, grid[0][0], columns=min(4, 2 * len(methods) + 1))
+    legend(figure, grid[0][0], columns=min(4, 2 * len(methods) + len(controls)))
     return figure
 
 

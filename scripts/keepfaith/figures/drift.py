@@ -3,10 +3,11 @@
 import polars as pl
 from matplotlib.figure import Figure
 
+from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.axes import MANY_LEVELS, chance_line, level_axis
 from keepfaith.figures.labels import method_name
 from keepfaith.figures.style import canvas, legend, method_strokes, note
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.unit import UnitTables, of_role
 
 TITLE = "Explanation drift from the dense model"
 EXPLANATION = (
@@ -24,7 +25,7 @@ def draw(tables: UnitTables) -> Figure:
         pl.min_horizontal("level_a", "level_b") == 0, pl.max_horizontal("level_a", "level_b") > 0
     ).with_columns(level=pl.max_horizontal("level_a", "level_b"))
     with_dense = with_dense.unique(["method", "top", "level"], maintain_order=True).sort("level")
-    methods = [name for name in with_dense["method"].unique().sort().to_list() if name != "random"]
+    methods = of_role(with_dense, METHOD)
     if not methods:
         return note("no attribution method and pruned level in this study")
     tops = with_dense["top"].unique().sort().to_list()

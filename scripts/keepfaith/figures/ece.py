@@ -43,9 +43,9 @@ def draw(tables: UnitTables) -> Figure:
 
 def caption(tables: UnitTables) -> str:
     """The explanation with the number of examples."""
-    count = tables.examples("ece")
+    count = tables.counted("ece")
     if tables.series("exact_calibration_error").height:
         text = f"{EXPLANATION} Exact error: from the posterior that this task knows, without label noise."
     else:
         text = EXPLANATION
-    return text + (f" {count} examples." if count else "")
+    return text + (f" {count}." if count else "")

@@ -15,8 +15,16 @@ from keepfaith.figures.axes import (
     published_line,
     reference_band,
 )
-from keepfaith.figures.labels import method_name, operator_name, quantity
-from keepfaith.figures.style import BLACK, Stroke, canvas, legend, method_strokes, note
+from keepfaith.figures.labels import control_name, method_name, operator_name, quantity
+from keepfaith.figures.style import (
+    BLACK,
+    Stroke,
+    canvas,
+    control_strokes,
+    legend,
+    method_strokes,
+    note,
+)
 from keepfaith.figures.unit import UnitTables
 
 TITLE = "Explanation faithfulness"
@@ -25,7 +33,7 @@ EXPLANATION = (
     "sufficiency (probability lost when only they are kept: lower is better), as the study aggregates them, under "
     "accuracy on the same level axis; panels are stacked because a second axis would let its scale suggest "
     "agreement. Coloured bands: one standard deviation over attribution seeds (the choice of examples adds to it: see "
-    "the relative change). Grey: random scores."
+    "the relative change). Grey: controls, which say nothing about the model."
 )
 KINDS = ("comprehensiveness", "sufficiency")
 
@@ -57,11 +65,13 @@ def draw(tables: UnitTables) -> Figure:
 def _methods(panel: Axes, tables: UnitTables, metric: str) -> None:
     strokes = method_strokes(tables.methods)
     kind = metric.removesuffix("_study")
-    random = tables.series(metric, "random")
-    if random.height:
-        line(panel, random, strokes["random"], method_name("random"), ends=SEEDS, faint=True)
-    else:
-        reference_band(panel, tables.series(metric, tables.methods[0]), method_name("random"))
+    grey = control_strokes(tables.controls)
+    controls = {name: tables.series(metric, name) for name in tables.controls}
+    for name, rows in controls.items():
+        if rows.height:
+            line(panel, rows, grey[name], control_name(name), ends=SEEDS, faint=True)
+    if not any(rows.height for rows in controls.values()):
+        reference_band(panel, tables.series(metric, tables.methods[0]), "chance")
     for method in tables.methods:
         rows = tables.series(metric, method)
         line(panel, rows, strokes[method], method_name(method), ends=SEEDS)
@@ -81,8 +91,6 @@ def caption(tables: UnitTables) -> str:
     """The explanation with operator and number of examples."""
     if not tables.methods:
         return "This study runs no attribution method, so there is no faithfulness to show."
-    count = tables.examples("comprehensiveness_study", tables.methods[0])
-    facts = f" Operator: {operator_name(tables.operator)}." + (
-        f" {count} examples." if count else ""
-    )
+    count = tables.counted("comprehensiveness_study", tables.methods[0])
+    facts = f" Operator: {operator_name(tables.operator)}." + (f" {count}." if count else "")
     return EXPLANATION + facts

@@ -35,13 +35,12 @@ _METHODS = {
     "lime": "LIME",
     "input_x_gradient": "input x gradient",
     "integrated_gradients": "integrated gradients",
-    "random": "random scores",
 }
 
 _AGGREGATES = {"study": "the study's aggregate", "eraser": "ERASER's mean"}
 
 _OPERATORS = {
-    "retokenise": "tokens deleted, text decoded and tokenised again",
+    "retokenise": "tokens' characters cut out, rest tokenised again",
     "delete": "token ids deleted",
 }
 
@@ -76,6 +75,11 @@ def component_name(component: str) -> str:
 def method_name(method: str | None) -> str:
     """The method's usual spelling; unknown methods keep their own name."""
     return _METHODS.get(method or "", method or "")
+
+
+def control_name(control: str) -> str:
+    """A control's own name with its role, so that no reader takes it for a method under test."""
+    return f"{control} (control)"
 
 
 def operator_name(operator: str | None) -> str:

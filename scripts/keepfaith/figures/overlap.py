@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
+from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.labels import LEVEL_AXIS, method_name
 from keepfaith.figures.style import GREY, SEQUENTIAL, canvas, note
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.unit import UnitTables, of_role
 
 TITLE = "Overlap between levels"
 EXPLANATION = (
@@ -24,9 +25,7 @@ ANNOTATED_LEVELS = 6
 
 def draw(tables: UnitTables) -> Figure:
     """Rows: methods; columns: numbers of top tokens; one colour scale from 0 to 1."""
-    methods = [
-        name for name in tables.overlap["method"].unique().sort().to_list() if name != "random"
-    ]
+    methods = of_role(tables.overlap, METHOD)
     tops = tables.overlap["top"].unique().sort().to_list()
     if not methods:
         return note("no attribution method in this study")

@@ -1,13 +1,16 @@
 """Numbers that a publication printed, to be drawn over a run of the same model on the same dataset."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
+from keepfaith.artifacts.frames import read_csv
 from keepfaith.artifacts.tables import ArtifactError
 
 SOURCE = "published (arXiv:2606.24970)"
 COLUMNS = ("model", "dataset", "n_dropped", "accuracy", "ece")
+EXPLAINED = ("comprehensiveness", "sufficiency")
 
 
 def read_published(path: Path) -> pl.DataFrame:
@@ -16,7 +19,7 @@ def read_published(path: Path) -> pl.DataFrame:
     Raises:
         ArtifactError: the file lacks one of the columns that say what a row is about.
     """
-    frame = pl.read_csv(path)
+    frame = read_csv(path)
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise ArtifactError(f"{path}: published numbers need the columns {missing}")
@@ -24,12 +27,28 @@ def read_published(path: Path) -> pl.DataFrame:
 
 
 def match_published(
-    frame: pl.DataFrame, repository: str | None, dataset: str
+    frame: pl.DataFrame, repository: str | None, dataset: str, methods: Mapping[str, str]
 ) -> pl.DataFrame | None:
-    """Rows of one model repository and dataset, by level; None where nothing was published."""
+    """Rows of one model repository and dataset, by level; None where nothing was published.
+
+    Args:
+        frame: what `read_published` returns; its columns of explanations end with what a method is.
+        repository: the model's, or None.
+        dataset: name of the task.
+        methods: what each attribution method of the study is (its module), by its name in the study. Columns of
+            explanations are returned under these names, so that a method is compared with its own kind only.
+    """
     if repository is None:
         return None
+    named = {
+        f"{kind}_{name}": pl.col(f"{kind}_{method}")
+        for kind in EXPLAINED
+        for name, method in methods.items()
+        if f"{kind}_{method}" in frame.columns
+    }
+    explained = [name for name in frame.columns if name.startswith(EXPLAINED)]
     rows = frame.filter(
         (pl.col("model").str.to_lowercase() == repository.lower()) & (pl.col("dataset") == dataset)
     ).sort("n_dropped")
+    rows = rows.select(pl.exclude(explained), **named) if explained else rows
     return rows if rows.height else None

@@ -106,8 +106,8 @@ _METHODS = {
     "kernelshap": Stroke(BLUE, "o"),
     "lime": Stroke(VERMILLION, "s"),
     "input_x_gradient": Stroke(GREEN, "^"),
-    "random": Stroke(GREY, "x"),
 }
+_CONTROLS = ("x", "+", "1", "2")
 _SPARE = (Stroke(PURPLE, "D"), Stroke(ORANGE, "v"), Stroke(SKY, "P"), Stroke(BLACK, "*"))
 _SERIES = (*(_METHODS[name] for name in ("kernelshap", "lime", "input_x_gradient")), *_SPARE)
 
@@ -116,6 +116,14 @@ def method_strokes(methods: Sequence[str]) -> dict[str, Stroke]:
     """A stroke per attribution method: fixed for the known ones, in order of name for any other."""
     others = sorted(name for name in methods if name not in _METHODS)
     return {**_METHODS, **dict(zip(others, cycle(_SPARE), strict=False))}
+
+
+def control_strokes(controls: Sequence[str]) -> dict[str, Stroke]:
+    """A grey stroke per control, in order of name."""
+    markers = cycle(_CONTROLS)
+    return {
+        name: Stroke(GREY, marker) for name, marker in zip(sorted(controls), markers, strict=False)
+    }
 
 
 def series_strokes(count: int) -> list[Stroke]:

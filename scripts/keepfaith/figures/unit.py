@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from keepfaith.artifacts.schemas import CONTROL, METHOD
 from keepfaith.statistics.verdict import shown_operator
 
 OWN = "method"
@@ -40,9 +41,13 @@ class UnitTables:
 
     @property
     def methods(self) -> list[str]:
-        """Attribution methods under test, without the random control, in order of name."""
-        names = self.metrics["method"].drop_nulls().unique().sort().to_list()
-        return [name for name in names if name not in ("", "random")]
+        """Attribution methods under test, without the controls, in order of name."""
+        return of_role(self.metrics, METHOD)
+
+    @property
+    def controls(self) -> list[str]:
+        """The methods against which those under test are held, in order of name."""
+        return of_role(self.metrics, CONTROL)
 
     @property
     def operator(self) -> str | None:
@@ -60,16 +65,26 @@ class UnitTables:
         bounds = self.series("accuracy").select("reference_low", "reference_high").drop_nulls()
         return float(bounds.to_numpy().mean()) if bounds.height else None
 
-    def examples(self, metric: str, method: str | None = None) -> int | None:
-        """Number of examples behind a metric."""
+    def counted(self, metric: str, method: str | None = None) -> str:
+        """`60 examples, 6 independent texts`: what a metric rests on; empty where it is unknown."""
         rows = self.series(metric, method)
-        return int(rows["examples"].to_list()[0]) if rows.height else None
+        if rows.is_empty():
+            return ""
+        examples, clusters = rows.select("examples", "clusters").row(0)
+        independent = clusters is None or clusters == examples
+        return f"{examples} examples" + ("" if independent else f", {clusters} independent texts")
 
     def shown_levels(self, count: int = 3) -> list[int]:
         """A few levels that span the path: dense, deepest, and evenly between."""
         last = len(self.levels) - 1
         places = {round(step * last / max(count - 1, 1)) for step in range(count)}
         return [self.levels[place] for place in sorted(places)]
+
+
+def of_role(table: pl.DataFrame, role: str) -> list[str]:
+    """Names of the attribution methods in a table that have this role, in order of name."""
+    names: list[str] = table.filter(pl.col("role") == role)["method"].unique().sort().to_list()
+    return names
 
 
 def series(

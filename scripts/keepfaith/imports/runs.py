@@ -1,70 +1,62 @@
-"""Where the logs of a run lie: `samples_<task>_<date>.jsonl`, at any depth below the run's folder."""
+"""Where the logs of a run lie, at any depth below its folder, and of which task each is.
 
+    samples_<task>_<date>.jsonl      one line per example, since 0.4.3
+    <model_args>_<task>.jsonl        one JSON list, before that; / and = of the arguments are written as __
+
+The second name does not say where the arguments end. The results beside the log tell, or else the other levels' logs.
+"""
+
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from keepfaith.config.errors import ConfigError
+from keepfaith.config.places import unexpanded
+from keepfaith.imports.entries import is_list
 
-_SAMPLES = re.compile(
-    r"samples_(?P<task>[A-Za-z0-9][\w.-]*)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl"
-)
+_TASK = r"[A-Za-z0-9][\w.-]*"
+_SAMPLES = re.compile(rf"samples_(?P<task>{_TASK})_(?P<date>\d{{4}}-\d\d-\d\dT[\d.-]+)\.jsonl")
+# A task starts after one underscore, or after those that a / at the end of the arguments left.
+_TASK_AFTER_ARGUMENTS = re.compile(rf"(?=(?:(?<!_)_|___)(?P<task>{_TASK})$)")
 
-
-def task_and_date(log: Path) -> tuple[str, str]:
-    """The task and the date in a log's name.
-
-    Raises:
-        ConfigError: the file is named otherwise.
-    """
-    match = _SAMPLES.fullmatch(log.name)
-    if match is None:
-        raise ConfigError(
-            log, "is not named samples_<task>_<date>.jsonl; give it the name that lm_eval gave it"
-        )
-    return match["task"], match["date"]
+Names = tuple[str, ...]
+"""Tasks that a log may be of, the longest first; one where it is certain."""
 
 
-def logs_of_run(run: Path) -> dict[str, Path]:
-    """The log of every task of a run, by task.
-
-    Args:
-        run: the folder given to lm_eval as --output_path, one above or below it, or a single log.
+def task_of(log: Path) -> str:
+    """The task in a log's name, the longest where its end is uncertain.
 
     Raises:
-        ConfigError: nothing is there, or one task was logged twice.
+        ConfigError: the name holds none.
     """
-    if run.is_file():
-        return {task_and_date(run)[0]: run}
-    if not run.is_dir():
-        raise ConfigError(run, "no such file or folder; name the folder of a run of lm_eval")
-    logs: dict[str, Path] = {}
-    for log in sorted(run.rglob("samples_*.jsonl")):
-        task, _ = task_and_date(log)
-        if task in logs:
-            raise ConfigError(
-                run,
-                f"holds two logs of task {task}: {logs[task].name} and {log.name}; move one away",
-            )
-        logs[task] = log
-    if not logs:
-        raise ConfigError(
-            run, "holds no samples_*.jsonl; run lm_eval with --log_samples and --output_path"
-        )
-    return logs
+    return _names(log)[0]
+
+
+def results_of(log: Path) -> Path | None:
+    """The harness's results of the run that wrote a log, told by the date in both names; None without them."""
+    dated = _SAMPLES.fullmatch(log.name)
+    if dated is None:
+        return None
+    ending = f"_{dated['date']}.json"
+    return next((file for file in sorted(log.parent.iterdir()) if file.name.endswith(ending)), None)
 
 
 def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[int, Path]]:
     """The log of every task at every level.
 
     Args:
-        runs: folder of the run, by level.
+        runs: by level: the folder given to lm_eval as --output_path, one above or below it, or a single log.
         place: where these runs were named, for messages.
 
     Raises:
-        ConfigError: the runs do not hold the same tasks, or as `logs_of_run`.
+        ConfigError: nothing is there, one task was logged twice, or the runs do not hold the same tasks.
     """
-    found = {level: logs_of_run(Path(run)) for level, run in runs.items()}
+    named = {level: {log: _names(log) for log in _logs(Path(run))} for level, run in runs.items()}
+    found = {
+        level: _settled(Path(runs[level]), logs, list(named.values()))
+        for level, logs in named.items()
+    }
     for task in sorted({task for logs in found.values() for task in logs}):
         for level, logs in found.items():
             if task not in logs:
@@ -72,9 +64,87 @@ def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[i
                 raise ConfigError(
                     place,
                     f"level {level} ({runs[level]}) has no log of task {task}, which level {having} has; run it "
-                    "there too, or move that log away",
+                    "there too, or move that log away (a log that was renamed needs its name "
+                    "samples_<task>_<date>.jsonl back)",
                 )
     return {
         task: {level: logs[task] for level, logs in found.items()}
         for task in sorted(next(iter(found.values())))
     }
+
+
+def _logs(run: Path) -> list[Path]:
+    if run.is_file():
+        return [run]
+    if not run.is_dir():
+        what = f"no such file or folder{unexpanded(run)}"
+        raise ConfigError(run, f"{what}; name the folder of a run of lm_eval")
+    logs = [
+        log
+        for log in sorted(run.rglob("*.jsonl"))
+        if log.is_file() and (log.name.startswith("samples_") or is_list(log))
+    ]
+    if not logs:
+        raise ConfigError(
+            run,
+            "holds no log (samples_*.jsonl, or before 0.4.3 a list *_<task>.jsonl); run lm_eval with --log_samples "
+            "and --output_path",
+        )
+    return logs
+
+
+def _names(log: Path) -> Names:
+    if dated := _SAMPLES.fullmatch(log.name):
+        return (dated["task"],)
+    stem = log.stem
+    stated = [task for task in _tasks_beside(log) if stem == task or stem.endswith(f"_{task}")]
+    if stated:
+        return (max(stated, key=len),)
+    bare = stem.removeprefix("samples_").removesuffix("_samples").lstrip("_")
+    if "__" not in bare and re.fullmatch(_TASK, bare):
+        # No = of any argument: the name is the task's, or the user's own that ends in it.
+        certain = bare != stem
+        return (bare,) if certain else (bare, *_ends(bare))
+    if ends := _ends(stem):
+        return ends
+    raise ConfigError(log, "its name does not tell its task; name it samples_<task>_<date>.jsonl")
+
+
+def _ends(stem: str) -> Names:
+    found = (match["task"] for match in _TASK_AFTER_ARGUMENTS.finditer(stem))
+    return tuple(task for task in found if "__" not in task)
+
+
+def _tasks_beside(log: Path) -> list[str]:
+    """The tasks that results beside a log name; files that are none of the harness's name none."""
+    tasks: list[str] = []
+    for file in sorted(log.parent.glob("*.json")):
+        try:
+            results = json.loads(file.read_text(encoding="utf-8"))
+            tasks += results.get("configs") or results.get("results") or []
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+            continue
+    return [task for task in tasks if isinstance(task, str) and re.fullmatch(_TASK, task)]
+
+
+def _settled(
+    run: Path, logs: Mapping[Path, Names], levels: Sequence[Mapping[Path, Names]]
+) -> dict[str, Path]:
+    """The logs of one run by task: of the tasks that a log may be of, the one that the other levels have, too."""
+    certain = {names[0] for level in levels for names in level.values() if len(names) == 1}
+    found: dict[str, Path] = {}
+    for log, names in logs.items():
+        known = [name for name in names if name in certain]
+        shared = [
+            name
+            for name in names
+            if all(sum(name in other for other in level.values()) == 1 for level in levels)
+        ]
+        task = (known or shared or names)[0]
+        if task in found:
+            raise ConfigError(
+                run,
+                f"holds two logs of task {task}: {found[task].name} and {log.name}; move one away",
+            )
+        found[task] = log
+    return found

@@ -6,23 +6,24 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES, PREDICTIONS
 from keepfaith.artifacts.tables import conform
-from keepfaith.imports.levels import Log
+from keepfaith.config.passages import NO_PASSAGE
+from keepfaith.imports.log import Log
 
 
 def examples_table(log: Log) -> pl.DataFrame:
     """EXAMPLES of one log: all of them are evaluated, none is explained.
 
-    The only field is the longest text of the document that stands in the prompt: examples about the same passage
-    belong together, as `statistics.clusters` finds them.
+    The fields are the texts of the document that stand in the prompt, by their key in the document: which of them is a
+    passage that several examples are about is for `statistics.clusters` to find.
     """
     rows = [
         {
             "example_id": str(doc_id),
             "row": doc_id,
             "prompt": example.prompt,
-            "fields": []
-            if example.passage is None
-            else [{"name": "passage", "start": example.passage[0], "end": example.passage[1]}],
+            "fields": [
+                {"name": name, "start": start, "end": end} for name, start, end in example.fields
+            ],
             "options": list(example.options),
             "label": example.label,
             "evidence": None,
@@ -34,6 +35,17 @@ def examples_table(log: Log) -> pl.DataFrame:
         for doc_id, example in log.items()
     ]
     return conform(pl.DataFrame(rows, schema=dict(EXAMPLES.columns)).sort("row"), EXAMPLES)
+
+
+def passage_of_task(passage: str | None, examples: pl.DataFrame) -> str | None:
+    """The passage that a whole import names, for one of its tasks: not said where no example has that field.
+
+    Args:
+        passage: a field's name, NO_PASSAGE, or None.
+        examples: EXAMPLES of the task.
+    """
+    fields = examples.select(pl.col("fields").explode().struct.field("name"))["name"]
+    return passage if passage == NO_PASSAGE or passage in set(fields) else None
 
 
 def predictions_table(levels: Mapping[int, Log]) -> pl.DataFrame:

@@ -1,20 +1,25 @@
-"""Loading a checked local folder: safetensors only, no remote code, ready to evaluate."""
+"""Loading a checked local folder: safetensors and tokenizer.json only, no remote code, ready to evaluate."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
-import transformers
-from transformers import (
-    MODEL_FOR_CAUSAL_LM_MAPPING,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from tokenizers import Tokenizer
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from keepfaith.models.components import Step, sublayers_of
-from keepfaith.models.slim import mark, read_config, skipped, slim_class, variant_of
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.model_folder import (
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    check_tokenizer,
+    read_configuration,
+    text_part,
+)
+from keepfaith.models.checkpoint import described, refuse_differences
+from keepfaith.models.components import Step
+from keepfaith.models.errors import LoadingError, one_line
+from keepfaith.models.slim import mark, variant_of
 
 DTYPES = {
     "float32": torch.float32,
@@ -22,10 +27,6 @@ DTYPES = {
     "float16": torch.float16,
     "float64": torch.float64,
 }
-
-
-class LoadingError(Exception):
-    """A model folder loads, but not to what its configuration says."""
 
 
 def as_dtype(name: str) -> torch.dtype | Literal["auto"]:
@@ -48,20 +49,77 @@ def choose_device(device: str) -> torch.device:
     return torch.device(device)
 
 
-def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerBase:
-    """The folder's tokenizer; it must be a fast one, since character spans need offsets.
+def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
+    """The folder's tokenizer: token ids are those of tokenizer.json.
+
+    The class that a folder names for its tokenizer may make it anew from vocabulary and merges, with a splitting of its
+    own, and other files may add tokens. So the class is not asked, and what encodes is read from the file alone; the
+    other files say what its tokens are for: BOS, EOS and padding, the chat template, the longest input.
 
     Raises:
-        LoadingError: the tokenizer has no Rust implementation.
+        LoadingError: config.json or a file of the tokenizer is missing or broken, or BOS or EOS are no tokens of it.
     """
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-        str(folder), local_files_only=True, trust_remote_code=False
+    file = Path(folder) / TOKENIZER
+    try:
+        check_tokenizer("", Path(folder))
+        configuration = read_configuration("", Path(folder))
+    except ConfigError as error:
+        raise LoadingError(error.problem) from error
+    encodes = _read(file, lambda: Tokenizer.from_file(str(file)))
+    encodes.no_truncation()
+    encodes.no_padding()
+    tokenizer: PreTrainedTokenizerFast = _read(
+        Path(folder) / TOKENIZER_CONFIG,
+        lambda: PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True),
     )
-    if not tokenizer.is_fast:
-        raise LoadingError(
-            f"{folder}: only a slow tokenizer here; character spans need tokenizer.json"
-        )
+    _keep_known_roles(folder, tokenizer, encodes)
+    tokenizer.split_special_tokens = False
+    tokenizer._tokenizer = encodes
+    if not {"bos_token", "eos_token"} & set(tokenizer.special_tokens_map):
+        _take_roles(text_part(configuration), tokenizer, encodes)
     return tokenizer
+
+
+def _keep_known_roles(
+    folder: Path | str, tokenizer: PreTrainedTokenizerFast, encodes: Tokenizer
+) -> None:
+    """Forget special tokens that tokenizer.json has not: transformers would add them with ids that the model lacks."""
+    for role, token in tokenizer.special_tokens_map.items():
+        if encodes.token_to_id(token) is not None:
+            continue
+        if role in ("bos_token", "eos_token"):
+            raise LoadingError(
+                f"{folder}: {role} is {token!r} in {TOKENIZER_CONFIG}, and {TOKENIZER} has no such token; name one of "
+                "its tokens, or copy both files from the same checkpoint"
+            )
+        setattr(tokenizer, role, None)
+    known = [t for t in tokenizer.extra_special_tokens if encodes.token_to_id(t) is not None]
+    tokenizer.extra_special_tokens = known
+
+
+def _take_roles(
+    configuration: Mapping[str, Any], tokenizer: PreTrainedTokenizerFast, encodes: Tokenizer
+) -> None:
+    """Where no file of the tokenizer names BOS or EOS, config.json may, as GPT-2's does: special tokens only."""
+    special = {n for n, token in encodes.get_added_tokens_decoder().items() if token.special}
+    for role in ("bos_token", "eos_token"):
+        ids = configuration.get(f"{role}_id")
+        first = ids[0] if isinstance(ids, list) and ids else ids
+        if first in special:
+            setattr(tokenizer, role, encodes.id_to_token(first))
+
+
+Read = TypeVar("Read")
+
+
+def _read(file: Path, action: Callable[[], Read]) -> Read:
+    """Do what reads `file`; whatever goes wrong becomes one line that names it."""
+    try:
+        return action()
+    except Exception as error:  # tokenizers raises a bare Exception
+        raise LoadingError(
+            f"{file}: {one_line(error)}; copy it again from the checkpoint of the weights"
+        ) from error
 
 
 def load_model(
@@ -81,35 +139,26 @@ def load_model(
         dropped: components left out for good; their weights are never read.
 
     Raises:
-        LoadingError: the model is no causal language model, or weights are missing from the checkpoint (transformers
-            would fill them at random).
+        LoadingError: the model is no causal language model, or its weights are not those that config.json describes
+            (transformers would fill missing ones at random, and pass over those left over).
     """
     place = choose_device(device)
     spread = place.type == "cuda" and torch.cuda.device_count() > 1
-    config = read_config(folder)
-    gone = skipped(config) | sublayers_of(dropped)
-    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
-        raise LoadingError(
-            f"{folder}: a {config.model_type} is no causal language model of transformers {transformers.__version__}"
-        )
-    base: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
-    kind: Any = slim_class(base, gone) if gone else base
-    loaded: Any = kind.from_pretrained(
+    asked = described(folder, dropped)
+    loaded: Any = asked.kind.from_pretrained(
         str(folder),
-        config=config,
+        config=asked.config,
         dtype=as_dtype(dtype),
         variant=variant_of(folder),
         local_files_only=True,
         use_safetensors=True,
         device_map="balanced" if spread else None,
+        ignore_mismatched_sizes=True,
         output_loading_info=True,
     )
     model, report = loaded
-    if missing := sorted(report["missing_keys"]):
-        raise LoadingError(
-            f"{folder}: {len(missing)} weights are missing from the checkpoint, first {missing[0]}"
-        )
-    mark(model.config, gone)
+    refuse_differences(folder, report)
+    mark(model.config, asked.gone)
     model.requires_grad_(False)
     ready: PreTrainedModel = model.eval()
     return ready if spread else ready.to(place)  # type: ignore[arg-type]

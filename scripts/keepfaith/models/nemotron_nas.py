@@ -13,6 +13,7 @@ from typing import Any
 from safetensors.torch import save_file
 from transformers import AutoConfig, LlamaForCausalLM, PretrainedConfig, PreTrainedModel
 
+from keepfaith.models.checkpoint import refuse_differences
 from keepfaith.models.components import Step, Sublayer, SublayerKind, sublayers_of
 from keepfaith.models.loading import as_dtype, load_model
 from keepfaith.models.slim import mark, slim_class
@@ -76,7 +77,7 @@ def load(folder: Path, dtype: str) -> PreTrainedModel:
     """Read such a folder as the format's other readers do: from `block_configs` alone.
 
     Raises:
-        NotLlamaShapedError: weights are missing that the configuration says are there.
+        LoadingError: its weights are not those that the configuration says are there.
     """
     content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     blocks = content.pop("block_configs")
@@ -104,11 +105,11 @@ def load(folder: Path, dtype: str) -> PreTrainedModel:
         dtype=as_dtype(dtype),
         local_files_only=True,
         use_safetensors=True,
+        ignore_mismatched_sizes=True,
         output_loading_info=True,
     )
     unused = {f"model.layers.{layer}.{NORMS[kind]}.weight" for layer, kind in gone}
-    if missing := sorted(set(report["missing_keys"]) - unused):
-        raise NotLlamaShapedError(f"{folder}: weights are missing, first {missing[0]}")
+    refuse_differences(folder, report, absent=unused)
     loaded: PreTrainedModel = model.eval()
     return loaded
 

@@ -4,7 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.model_folder import PICKLES, check_model_folder, layer_count
+from keepfaith.config.model_folder import (
+    PICKLES,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    check_description,
+    is_adapter,
+    lacks_tokenizer,
+    layer_count,
+    merge_adapter,
+)
 from keepfaith.hub.errors import Address, HubError
 from keepfaith.hub.repository import Repository, open_repository
 from keepfaith.models.sources import ModelError, ModelManifest, is_allowed, prepare_folder
@@ -42,27 +51,41 @@ def prepare_hub(name: str, repository: str, revision: str, layers: int) -> Model
         layers: the number of layers that the catalog speaks of.
 
     Raises:
-        ModelError: the repository or revision cannot be had, it holds no safetensors or damaged ones, or it has
-            another number of layers.
+        ModelError: the repository or revision cannot be had, it holds no whole model (no safetensors or damaged ones,
+            no tokenizer.json, an adapter), its files are not of one model, or it has another number of layers.
     """
     address = Address("model", repository, revision)
     try:
         opened = open_repository(address)
         # Folders below hold other formats of the same weights.
         paths = [path for path in opened.paths if "/" not in path]
-        # Both before anything large is fetched.
+        # All before anything large is fetched.
+        _refuse_adapter(name, address, paths)
         _refuse_pickles(name, address, paths)
         _check_layers(name, opened, paths, layers)
+        _check_tokenizer(name, opened, paths)
         for path in filter(is_allowed, paths):
             folder = opened.fetch(path).parent
-        check_model_folder(f"model {name}", folder)
     except HubError as error:
         raise ModelError(f"model {name}: {error}") from error
     except ConfigError as error:
+        raise _on_the_hub(error, address) from error
+    try:
+        return prepare_folder(name, folder, source=f"hub:{repository}", revision=opened.commit)
+    except ModelError as error:
+        raise _on_the_hub(error, address) from error
+
+
+def _on_the_hub(error: Exception, address: Address) -> ModelError:
+    """The files cannot be mended where they are."""
+    return ModelError(f"{error} ({address} is so on the hub: name another revision or repository)")
+
+
+def _refuse_adapter(name: str, address: Address, paths: list[str]) -> None:
+    if is_adapter(paths):
         raise ModelError(
-            f"{error} ({address} is so on the hub: name another revision or repository)"
-        ) from error
-    return prepare_folder(name, folder, source=f"hub:{repository}", revision=opened.commit)
+            f"model {name}: {address} {merge_adapter(address.repository)} as a local model"
+        )
 
 
 def _refuse_pickles(name: str, address: Address, paths: list[str]) -> None:
@@ -81,8 +104,27 @@ def _check_layers(name: str, opened: Repository, paths: list[str], layers: int) 
         raise ModelError(
             f"model {name}: {opened.address} has no config.json; name a model of transformers"
         )
-    found = layer_count(f"model {name}", opened.fetch("config.json").parent)
+    folder = opened.fetch("config.json").parent
+    check_description(f"model {name}", folder)
+    found = layer_count(f"model {name}", folder)
     if found != layers:
         raise ModelError(
             f"model {name}: source.layers is {layers}, but {opened.address} has {found} layers; type {found}"
         )
+
+
+def _check_tokenizer(name: str, opened: Repository, paths: list[str]) -> None:
+    if TOKENIZER in paths:
+        return
+    configuration = Path(TOKENIZER_CONFIG)
+    if TOKENIZER_CONFIG in paths:
+        configuration = opened.fetch(TOKENIZER_CONFIG)
+    repository, revision = opened.address.repository, opened.address.revision
+    cure = (
+        f"fetch it with `hf download {repository} --revision {revision} --local-dir FOLDER`, load and save the "
+        "tokenizer there once: AutoTokenizer.from_pretrained('FOLDER').save_pretrained('FOLDER'), and name FOLDER as "
+        "a local model"
+    )
+    raise ModelError(
+        f"model {name}: {opened.address} {lacks_tokenizer(paths, configuration, cure)}"
+    )

@@ -140,6 +140,12 @@ class PrunableModel:
         return self.model.dtype
 
     @property
+    def embedding_rows(self) -> int | None:
+        """Rows of the input embedding: one per token id that the model can be given; None where it has no table."""
+        weight = getattr(self.model.get_input_embeddings(), "weight", None)
+        return None if weight is None else int(weight.shape[0])
+
+    @property
     def context_length(self) -> int | None:
         """Longest input the architecture admits, or None where it has no limit of its own."""
         config = self.model.config.get_text_config(decoder=True)

@@ -10,14 +10,17 @@ for by itself, lest a class of transformers that is called by name reads them.
 import json
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from torch import nn
-from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
+from transformers import CONFIG_MAPPING, AutoConfig, PretrainedConfig, PreTrainedModel, __version__
 
-from keepfaith.config.model_folder import SLIM_TYPE
+from keepfaith.config.errors import shown
+from keepfaith.config.model_folder import CONFIG, SLIM_TYPE
 from keepfaith.models.components import SUBLAYERS, Sublayer
+from keepfaith.models.errors import LoadingError, one_line
 from keepfaith.models.families import LayerSite, layer_sites
 from keepfaith.models.removal import Absence
 
@@ -106,18 +109,39 @@ def skipped(config: PretrainedConfig) -> frozenset[Sublayer]:
 
 
 def read_config(folder: Path | str) -> PretrainedConfig:
-    """The configuration of a model folder, slim or not."""
-    content = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
-    config: PretrainedConfig
-    if content.get("model_type") == SLIM_TYPE:
-        kind = content.pop(BASE_TYPE)
-        del content["model_type"], content["architectures"]
-        config = AutoConfig.for_model(kind, **content)
-    else:
-        config = AutoConfig.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
+    """The configuration of a model folder, slim or not.
+
+    Raises:
+        LoadingError: transformers does not know the model, or refuses what the file says.
+    """
+    file = Path(folder) / CONFIG
+    content = json.loads(file.read_text(encoding="utf-8"))
+    slim = content.get("model_type") == SLIM_TYPE
+    kind = content.get(BASE_TYPE if slim else "model_type")
+    if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
+        like = get_close_matches(str(kind), CONFIG_MAPPING, n=1)
+        hint = f"did you mean {like[0]!r}?" if like else "use a model that it knows"
+        raise LoadingError(
+            f"{file}: transformers {__version__} knows no model_type {shown(kind)}; {hint}"
         )
+    config: PretrainedConfig
+    try:
+        if slim:
+            rest = {key: value for key, value in content.items() if key not in _SLIM_KEYS}
+            config = AutoConfig.for_model(kind, **rest)
+        else:
+            config = AutoConfig.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False
+            )
+        config.get_text_config(decoder=True)
+    except Exception as error:  # a configuration class may raise anything
+        raise LoadingError(
+            f"{file}: {one_line(error)}; correct that key, or copy the file again from the checkpoint of the weights"
+        ) from error
     return config
+
+
+_SLIM_KEYS = ("model_type", BASE_TYPE, "architectures")
 
 
 VARIANT = "slim"

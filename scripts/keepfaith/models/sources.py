@@ -10,7 +10,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from keepfaith.artifacts.atomic import write_text
-from keepfaith.config.model_folder import PICKLES, unusable
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.model_folder import (
+    check_model_folder,
+    layer_count,
+    read_configuration,
+    text_part,
+)
+from keepfaith.models.checkpoint import check_checkpoint
+from keepfaith.models.errors import LoadingError
+from keepfaith.models.loading import load_tokenizer
 
 ALLOWED = (
     "*.safetensors",
@@ -70,31 +79,29 @@ class ModelManifest(BaseModel):
 def prepare_folder(
     name: str, folder: Path, source: str = "local", revision: str | None = None
 ) -> ModelManifest:
-    """Check a local model folder and describe it.
+    """Check a local model folder, hold its files against each other, and describe it.
 
     Raises:
-        ModelError: the folder, its config.json, its safetensors or its tokenizer is missing.
+        ModelError: a file is missing or broken, or config.json, weights and tokenizer are not of one model.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise ModelError(f"model {name}: no folder {folder}")
-    configuration = _read_configuration(name, folder)
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        pickles = [path.name for path in folder.iterdir() if path.suffix in PICKLES]
-        found = f"only {pickles[0]}, which may run code on loading" if pickles else "no weights"
-        raise ModelError(f"model {name}: {folder} holds {found}; convert the model to safetensors")
-    _check_shards(name, folder, weights)
-    if not (folder / "tokenizer.json").is_file() and not list(folder.glob("*.model")):
-        raise ModelError(f"model {name}: {folder} has no tokenizer.json")
-    text = configuration.get("text_config") or configuration
+    try:
+        check_model_folder(f"model {name}", folder)
+        configuration = read_configuration(f"model {name}", folder)
+        check_checkpoint(folder)
+        load_tokenizer(folder)
+    except ConfigError as error:
+        raise ModelError(str(error)) from error
+    except LoadingError as error:
+        raise ModelError(f"model {name}: {error}") from error
+    text = text_part(configuration)
     return ModelManifest(
         name=name,
         folder=str(folder),
         source=source,
         revision=revision,
         model_type=str(configuration["model_type"]),
-        layers=_integer(name, text, "num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+        layers=layer_count(f"model {name}", folder),
         vocabulary=_integer(name, text, "vocab_size"),
         context_length=_first(text, "max_position_embeddings", "n_positions", "max_seq_len"),
         files={path.name: sha256(path) for path in _allowed(folder)},
@@ -116,38 +123,14 @@ def is_allowed(name: str) -> bool:
     return not fnmatch(name, OTHER_FORMATS) and any(fnmatch(name, kind) for kind in ALLOWED)
 
 
-def _read_configuration(name: str, folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    if not path.is_file():
-        raise ModelError(f"model {name}: {folder} has no config.json")
-    try:
-        configuration = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"model {name}: {path} is not valid JSON ({error})") from error
-    if not isinstance(configuration, dict) or "model_type" not in configuration:
-        raise ModelError(f"model {name}: {path} names no model_type")
-    if reason := unusable(configuration):
-        raise ModelError(f"model {name}: {folder} {reason}")
-    return configuration
-
-
-def _check_shards(name: str, folder: Path, weights: list[Path]) -> None:
-    for index in folder.glob("*.safetensors.index.json"):
-        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        if missing := sorted(wanted - {path.name for path in weights}):
-            raise ModelError(
-                f"model {name}: {folder} lacks {len(missing)} weight files, first {missing[0]}"
-            )
-
-
 def _first(configuration: dict[str, Any], *names: str) -> int | None:
     return next(
         (int(configuration[n]) for n in names if isinstance(configuration.get(n), int)), None
     )
 
 
-def _integer(name: str, configuration: dict[str, Any], *names: str) -> int:
-    value = _first(configuration, *names)
+def _integer(name: str, configuration: dict[str, Any], key: str) -> int:
+    value = _first(configuration, key)
     if value is None:
-        raise ModelError(f"model {name}: its config.json gives no {names[0]}")
+        raise ModelError(f"model {name}: its config.json gives no {key}")
     return value

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingExample:
-    """One labelled row: `texts` are its explained fields, `options` start with their space."""
+    """One labelled row: `texts` are its explained fields, `options` start with the task's delimiter."""
 
     texts: tuple[str, ...]
     prompt: str

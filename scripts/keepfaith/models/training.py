@@ -46,12 +46,12 @@ def encode_pairs(
 ) -> list[Encoded]:
     """Tokenise prompt and option together and split behind the prompt, as lm-evaluation-harness.
 
-    A pair longer than `limit` tokens loses tokens at the left, as there. Raises ValueError for an
-    option without a token of its own.
+    White space that ends a prompt belongs to the option, as there. A pair longer than `limit` tokens loses tokens
+    at the left, as there. Raises ValueError for an option without a token of its own.
     """
     if not pairs:
         return []
-    prompts = tokenizer([prompt for prompt, _ in pairs], add_special_tokens=False)["input_ids"]
+    prompts = tokenizer([p.rstrip() for p, _ in pairs], add_special_tokens=False)["input_ids"]
     wholes = tokenizer([p + option for p, option in pairs], add_special_tokens=False)["input_ids"]
     encoded = []
     for (_, option), prompt, whole in zip(pairs, prompts, wholes, strict=True):

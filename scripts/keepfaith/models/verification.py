@@ -201,6 +201,7 @@ def _zeroed(model: PrunableModel, sublayers: frozenset[Sublayer]) -> Iterator[No
 
 def _tokens(model: PrunableModel, rows: int) -> torch.Tensor:
     vocabulary = int(model.model.config.get_text_config(decoder=True).vocab_size)
+    vocabulary = min(vocabulary, model.embedding_rows or vocabulary)
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(vocabulary, (rows, TOKENS), generator=generator)
     return ids.to(model.device)

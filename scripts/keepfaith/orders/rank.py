@@ -40,12 +40,14 @@ def rank_layers(
     Raises:
         ValueError: the criterion is unknown.
         UnsupportedModelError: the architecture has no such components, or adds them up otherwise than known.
-        CalibrationTextError: there is no text.
+        CalibrationTextError: there is no text, or the model cannot read it.
     """
     rule = registry.load(criterion)
     components = candidates(model.layers, drop)
     model.removable(components)
-    samples = token_samples(tokenizer, texts, sample_tokens, model.context_length)
+    samples = token_samples(
+        tokenizer, texts, sample_tokens, model.context_length, model.embedding_rows
+    )
     if rule.reads_stream and drop != "block":
         check_stream(model, samples[0])
     ranked = rule.rank(model, samples, components, seed)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from keepfaith.models.embedding_rows import without_row
+
 logger = logging.getLogger(__name__)
 
 
@@ -18,6 +20,7 @@ def token_samples(
     texts: Sequence[str],
     sample_tokens: int,
     context_length: int | None = None,
+    embedding_rows: int | None = None,
 ) -> list[torch.Tensor]:
     """One sample per text: its first tokens, with the tokenizer's own special tokens.
 
@@ -26,12 +29,13 @@ def token_samples(
         texts: one per sample.
         sample_tokens: longest sample; the rest of a text is cut.
         context_length: longest input the model admits, or None; samples are cut to it as well.
+        embedding_rows: rows of the model's input embedding, or None; each token has to have one.
 
     Returns:
         Token ids, each [1, T] with its own T.
 
     Raises:
-        CalibrationTextError: no text is given, or one gives no token.
+        CalibrationTextError: no text is given, one gives no token, or a token has no row in the embedding.
     """
     if not texts:
         raise CalibrationTextError("there is no calibration text; give a source with text in it")
@@ -41,6 +45,8 @@ def token_samples(
         ids = tokenizer.encode(text)[:longest]
         if not ids:
             raise CalibrationTextError(f"calibration text {number} of {len(texts)} gives no token")
+        if wrong := without_row(tokenizer, ids, embedding_rows):
+            raise CalibrationTextError(f"calibration text {number} of {len(texts)}: {wrong}")
         samples.append(torch.tensor([ids]))
     total = sum(sample.shape[1] for sample in samples)
     logger.info("%d calibration samples, %d tokens, none above %d", len(samples), total, longest)

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import polars as pl
-
+from keepfaith.artifacts.frames import count_parquet_rows
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
-from keepfaith.config.model_folder import weight_size
-from keepfaith.config.rows import read_table
+from keepfaith.config.rows import Row, read_table
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
@@ -22,6 +20,7 @@ from keepfaith.config.schema import (
     TrainModel,
 )
 from keepfaith.config.settings import ResolvedTask
+from keepfaith.config.weights import weight_size
 
 CHARACTERS_PER_TOKEN = 4.2
 """Of English text under a vocabulary of 32,000 or more; a character-level tokenizer makes four times as many."""
@@ -91,7 +90,8 @@ def task_shape(resolved: ResolvedTask) -> TaskShape:
             return TaskShape(sizes.evaluation, BUILTIN_TOKENS, options)
         case source:
             path = source.splits.evaluation
-            rows = read_table(resolved.task, source, islice(read_rows(path), READ_ROWS))
+            table = islice(read_table(resolved.task, source, read_rows(path)), READ_ROWS)
+            rows = [row for row in table if isinstance(row, Row)]
             fixed = len(resolved.task.prompt)
             mean = _mean(fixed + sum(map(len, row.fields.values())) for row in rows)
             return TaskShape(_rows(Path(path)), math.ceil(mean / CHARACTERS_PER_TOKEN), options)
@@ -100,7 +100,7 @@ def task_shape(resolved: ResolvedTask) -> TaskShape:
 def _rows(path: Path) -> int:
     """Rows of a file, by its lines or its own count; not parsed, since a plan must be quick."""
     if path.suffix == ".parquet":
-        return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        return count_parquet_rows(path)
     with path.open("rb") as handle:
         return sum(block.count(b"\n") for block in iter(lambda: handle.read(1 << 20), b""))
 

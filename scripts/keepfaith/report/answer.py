@@ -1,5 +1,6 @@
 """The verdict of one unit in a reader's words: how far, and what breaks first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -35,11 +36,11 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """Says apart what is shown to be kept and what is merely not shown to degrade."""
+        """Keeps apart what is shown to be kept and what is merely not shown to degrade."""
         if self.answer is None:
             return "no pruned level was run, so there is nothing to decide."
         found = self.answer
-        text = f"{_clear(found)}; {self._kept(found)}."
+        text = f"{_degraded(found)}; {self._kept(found)}."
         if found.breaks_at is not None:
             text += f" Degraded first, at level {found.breaks_at}: {_listed(self.breaking)}."
         return text
@@ -51,7 +52,7 @@ class Finding:
 
     @property
     def clear(self) -> str:
-        """`level 2 of 4`: up to which nothing is shown to be degraded."""
+        """`level 2 of 4`: up to which no degradation is shown."""
         return f"level {self.answer.clear} of {self.answer.deepest}" if self.answer else "n/a"
 
     def _kept(self, found: Answer) -> str:
@@ -74,15 +75,28 @@ def finding(verdict: pl.DataFrame) -> Finding:
     )
 
 
-def _clear(found: Answer) -> str:
+def _degraded(found: Answer) -> str:
+    """At which levels degradation is shown: each is named, since a later level may be undecided or kept again."""
     if found.breaks_at is None:
         levels = (
             "the one pruned level" if found.deepest == 1 else f"any of the {found.deepest} levels"
         )
         return f"no degradation shown at {levels}"
-    if found.clear == 0:
-        return f"degraded from level {found.breaks_at} of {found.deepest} on"
-    return f"no degradation shown up to level {found.clear} of {found.deepest}"
+    word = "level" if len(found.degraded_at) == 1 else "levels"
+    return f"degradation shown at {word} {_runs(found.degraded_at)} of {found.deepest}"
+
+
+def _runs(levels: Sequence[int]) -> str:
+    """`1, 3 to 5`: rising levels, runs of three or more by their ends."""
+    runs: list[list[int]] = []
+    for level in levels:
+        if runs and level == runs[-1][-1] + 1:
+            runs[-1].append(level)
+        else:
+            runs.append([level])
+    return ", ".join(
+        f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+    )
 
 
 def _break(verdict: pl.DataFrame, level: int | None, name: str, method: str | None) -> Break:

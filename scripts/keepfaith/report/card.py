@@ -13,7 +13,7 @@ from keepfaith.statistics.verdict import WATCHED
 
 _USE = {
     "slim": """This folder lacks the weights of what was dropped. Other loaders would fill them at random, so the
-folder names a model type that they refuse. Load it with keepfaith's `scripts` folder on the path:
+folder names a model type that they refuse. Load it with keepfaith installed (`pip install .` in its folder):
 
     from keepfaith.models.loading import load_model, load_tokenizer
     model, tokenizer = load_model(folder), load_tokenizer(folder)
@@ -81,7 +81,7 @@ def model_card(
         "## What it cost",
         "",
         "Each quantity at level 0 (dense) and here. Verdict: *kept*, the harm is shown to stay within the margin; "
-        "*degraded*, harm beyond it is shown; *undecided*, neither.",
+        "*degraded*, harm is shown (above zero) and its estimate exceeds the margin; *undecided*, neither.",
         "",
         "| task | quantity | dense | here | change, with its interval | verdict |",
         "|---|---|---|---|---|---|",

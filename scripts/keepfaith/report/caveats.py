@@ -1,42 +1,76 @@
 """What a reader must know before believing a verdict: a model that knows nothing has nothing to lose."""
 
-from keepfaith.figures.labels import method_name
+import polars as pl
+
+from keepfaith.figures.labels import control_name, method_name
 from keepfaith.figures.unit import UnitTables
+from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 
 FEW = 30
-"""Below so many examples a bootstrap interval is known to be too narrow."""
+"""Below this number of independent texts a bootstrap interval is known to be too narrow."""
 
 
 def caveats(tables: UnitTables) -> list[str]:
     """Sentences about this unit, most serious first; none where the dense model is sound and examples are many."""
-    found = []
+    found = _sharing(tables)
     accuracy = _dense(tables, "accuracy")
     guessing = tables.guessing()
     low = accuracy.get("low")
     if low is not None and guessing is not None and low <= guessing:
         found.append(
-            "The dense model is not shown to do better than guessing on this task, so it has little accuracy to lose: "
-            "that it is kept says little."
+            "The dense model is not shown to do better than guessing (always giving one answer reaches "
+            f"{guessing:.3f}), so it has little accuracy to lose: that it is kept says little."
         )
     pointless = [
-        method_name(method) for method in tables.methods if not _beats_random(tables, method)
+        method_name(method) for method in tables.methods if not _beats_controls(tables, method)
     ]
     if pointless:
         found.append(
-            f"Not shown to be more comprehensive than random scores on the dense model: {', '.join(pointless)}. What "
-            "is not there cannot degrade."
+            f"Not shown to be more comprehensive than {', '.join(map(control_name, tables.controls))} on the dense "
+            f"model: {', '.join(pointless)}. What is not there cannot degrade."
         )
-    counts = [tables.examples("comprehensiveness_study", method) for method in tables.methods]
-    fewest = min((count for count in counts if count is not None), default=None)
-    if fewest is not None and fewest < FEW:
-        found.append(
-            f"Only {fewest} examples are explained; intervals from fewer than {FEW} tend to be too narrow."
+    return found + _few(tables)
+
+
+def _sharing(tables: UnitTables) -> list[str]:
+    """Examples that are not independent: what is drawn for an interval is the text that they share."""
+    counts = tables.metrics.filter(pl.col("clusters") < pl.col("examples"))
+    if counts.is_empty():
+        return []
+    row = counts.sort("examples", descending=True).row(0, named=True)
+    field = "prompts" if row["cluster_field"] == "prompt" else f"`{row['cluster_field']}`"
+    return [
+        f"{row['examples']} examples, {row['clusters']} different {field}: examples that share one are drawn together. "
+        "If they are independent, type passage: none in the task; if another field is the passage, name that field."
+    ]
+
+
+def _few(tables: UnitTables) -> list[str]:
+    """Numbers of independent texts with which intervals are too narrow or none is given."""
+    found = []
+    parts = {"evaluated": ["accuracy"], "explained": ["comprehensiveness_study"]}
+    for part, metrics in parts.items():
+        rows = tables.metrics.filter(
+            pl.col("metric").is_in(metrics),
+            pl.col("method").is_null() | pl.col("method").is_in(tables.methods),
         )
+        fewest = rows["clusters"].drop_nulls().min()
+        if not isinstance(fewest, int) or fewest >= FEW:
+            continue
+        if fewest < MINIMUM_CLUSTERS:
+            found.append(
+                f"Only {fewest} independent texts are {part}: below {MINIMUM_CLUSTERS} there is no interval, and "
+                "nothing is called kept or degraded."
+            )
+        else:
+            found.append(
+                f"Only {fewest} independent texts are {part}; intervals from fewer than {FEW} tend to be too narrow."
+            )
     return found
 
 
-def _beats_random(tables: UnitTables, method: str) -> bool:
-    """Whether the dense comprehensiveness lies above the interval of random scores; True where none were run."""
+def _beats_controls(tables: UnitTables, method: str) -> bool:
+    """Whether the dense comprehensiveness lies above the intervals of all controls; True where none was run."""
     row = _dense(tables, "comprehensiveness_study", method)
     value, high = row.get("value"), row.get("reference_high")
     return value is None or high is None or value > high

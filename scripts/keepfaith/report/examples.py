@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.labels import method_name
+from keepfaith.figures.unit import of_role
 from keepfaith.report.highlight import Piece, pieces
 from keepfaith.statistics.verdict import summary
 
@@ -105,8 +107,7 @@ def visible(token: str) -> str:
 
 
 def _method(attributions: pl.DataFrame) -> str | None:
-    found = attributions["method"].unique().sort().to_list()
-    real = [name for name in found if name != "random"]
+    real = of_role(attributions, METHOD)
     return next((name for name in PREFERRED if name in real), real[0] if real else None)
 
 

@@ -16,8 +16,18 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Kept, degraded, undecided",
         "Kept: the interval of the harm ends within the margin, so the loss is shown to be small. Degraded: "
-        "the interval lies above zero and the estimate exceeds the margin. Undecided: neither. Undecided is "
-        "not kept: more examples would decide it.",
+        "harm above zero is shown (a one-sided test, corrected over the levels) and its estimate exceeds the margin; "
+        "that the harm itself exceeds the margin is not shown by that. Undecided: neither. Undecided is "
+        "not kept: more examples would decide it. A quantity without a value or with fewer than 6 independent "
+        "texts is undecided.",
+    ),
+    (
+        "Examples and independent texts",
+        "Intervals and tests draw independent texts, not examples: examples that share a passage, or the whole "
+        "prompt, are drawn together. Which field is the passage is what the task or the import says, or else a field "
+        "whose text several examples share. Columns examples and clusters of the tables give both numbers. "
+        "Exceptions: the interval and the test of ECE, and null bands, take labels as independent, and are too narrow "
+        "where texts repeat.",
     ),
     (
         "Accuracy",
@@ -45,7 +55,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Comprehensiveness",
         "Probability of the predicted option lost when the top-ranked tokens are removed. Higher means that "
         "the explanation points at tokens the prediction needs. A flatter model has less probability to lose, "
-        "so values of different levels also reflect confidence; random scores and reversed rankings show how "
+        "so values of different levels also reflect confidence; controls and reversed rankings show how "
         "much.",
     ),
     (

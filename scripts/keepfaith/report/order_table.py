@@ -27,7 +27,9 @@ def order_table(verdicts: pl.DataFrame) -> PageTable | None:
         reach = {row["concern"]: row for row in of_order.iter_rows(named=True)}
         rows.append((Cell(name), *(_reach(reach.get(concern)) for concern in CONCERNS)))
     header = ("Order", *(concern.capitalize() for concern in CONCERNS))
-    return PageTable("Orders compared: kept / not degraded up to level", header, tuple(rows))
+    return PageTable(
+        "Orders compared: shown to be kept / no degradation shown up to level", header, tuple(rows)
+    )
 
 
 def _reach(row: dict[str, float] | None) -> Cell:

@@ -1,7 +1,7 @@
 """What the report says about the study itself: selections, settings, packages, files to download."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keepfaith.artifacts.provenance import package_versions
 from keepfaith.config.settings import Settings
@@ -45,6 +45,7 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
     # A task lists every source that it could be read from; only the chosen one was run.
     tasks = {
         name: facts(entry.task.model_dump(mode="json", exclude={"sources"}))
+        | {"delimiter": repr(entry.task.delimiter)}
         | facts({"source": entry.source.model_dump(mode="json")})
         for name, entry in settings.tasks.items()
     }
@@ -61,6 +62,17 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
         settings=facts({key: value for key, value in study.items() if key not in selections}),
         downloads=downloads or {},
     )
+
+
+def with_skipped(
+    description: StudyDescription, skipped: Mapping[str, Mapping[str, Mapping[str, int]]]
+) -> StudyDescription:
+    """The description with the rows that each task left out: by task, part and reason, as EXAMPLES tables say."""
+    tasks = {
+        name: {**described, **facts({"rows left out": skipped.get(name, {})})}
+        for name, described in description.tasks.items()
+    }
+    return replace(description, tasks=tasks)
 
 
 def facts(entry: Mapping[str, object], prefix: str = "") -> dict[str, object]:

@@ -82,7 +82,7 @@ def model_table(tables: UnitTables) -> PageTable:
         "Brier score",
         "NLL (nats)",
     )
-    return PageTable("The model", header, tuple(rows))
+    return PageTable(_titled("The model", tables.counted("accuracy")), header, tuple(rows))
 
 
 def explanation_table(tables: UnitTables) -> PageTable | None:
@@ -107,7 +107,12 @@ def explanation_table(tables: UnitTables) -> PageTable | None:
         *((f"Top-{top} overlap with dense", "Seed floor", "Chance") if top else ()),
         *(("Evidence recall",) if recall else ()),
     )
-    return PageTable("Its explanations", header, tuple(rows))
+    counted = tables.counted("comprehensiveness_study", tables.methods[0])
+    return PageTable(_titled("Its explanations", counted), header, tuple(rows))
+
+
+def _titled(title: str, counted: str) -> str:
+    return f"{title} ({counted})" if counted else title
 
 
 def _explanation_row(

@@ -1,18 +1,23 @@
 """Text to token ids: a prompt and its options, tokenised together and then split.
 
-The split is lm-evaluation-harness's: an option's tokens are what the encoding of prompt + option has
-behind as many tokens as the prompt alone has; spaces that end the prompt belong to the option.
-Tokenising the option by itself gives other tokens wherever the tokenizer merges across the seam.
+The split is lm-evaluation-harness's: an option's tokens are what the encoding of prompt + option has after as many
+tokens as the prompt alone has; spaces that end the prompt belong to the option. Where the tokenizer merges across
+the seam, that split would give tokens that spell something else; there the option is tokenised by itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from unicodedata import category
+from dataclasses import dataclass, replace
 
 from transformers import PreTrainedTokenizerBase
 
-UNSEEN = ("Cc", "Cf", "Mn")
-"""Kinds of characters that a tokenizer may drop: control, format, and marks that combine with the one before."""
+from keepfaith.models.embedding_rows import without_row
+from keepfaith.scoring.characters import (
+    Span,
+    covered_characters,
+    first_dropped,
+    visible_characters,
+)
+from keepfaith.scoring.tokens import Tokens, continuation, special_ids, split, tokenise
 
 
 class EncodingError(Exception):
@@ -24,22 +29,67 @@ class EncodedPrompt:
     """A prompt and its options as token ids.
 
     Attributes:
-        prompt_ids: the prompt's tokens, leading special tokens included; never empty.
-        option_ids: the tokens of every option behind it.
-        spans: for every prompt token its characters [start, end) in the prompt as given; empty for
-            special tokens, shared by the byte tokens of one character.
-        special: number of leading special tokens (such as BOS).
+        prompt_ids: the prompt's tokens, special tokens included; never empty.
+        option_ids: the tokens of every option after it.
+        text: the prompt as given.
+        spans: for every prompt token its visible characters [start, end) in `text`; empty for special tokens that
+            the tokenizer put in, shared by the byte tokens of one character.
+        characters: for every prompt token the characters that go when it goes: those of `spans` with the spaces
+            that the token spells.
+        special: number of leading special tokens (such as BOS), whether the tokenizer or the text wrote them.
+        features: positions in `prompt_ids` of the tokens that can be removed, rising: all but special tokens. Special
+            tokens further in stay in every perturbed prompt, as the leading ones do.
+        adds_special_tokens: whether the tokenizer was asked for special tokens of its own.
+        lost: number of tokens that were cut after the leading special ones, because the prompt was too long.
     """
 
     prompt_ids: tuple[int, ...]
     option_ids: tuple[tuple[int, ...], ...]
-    spans: tuple[tuple[int, int], ...]
+    text: str
+    spans: tuple[Span, ...]
+    characters: tuple[Span, ...]
     special: int
+    features: tuple[int, ...]
+    adds_special_tokens: bool
+    lost: int = 0
+
+    @property
+    def feature_ids(self) -> tuple[int, ...]:
+        """Token ids of the features."""
+        return tuple(self.prompt_ids[position] for position in self.features)
+
+    @property
+    def feature_spans(self) -> tuple[Span, ...]:
+        """Visible characters of the features."""
+        return tuple(self.spans[position] for position in self.features)
+
+    @property
+    def fixed(self) -> tuple[int, ...]:
+        """Positions of the tokens that stay in every perturbed prompt: the special tokens."""
+        features = set(self.features)
+        return tuple(place for place in range(len(self.prompt_ids)) if place not in features)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest input that is asked: nothing follows an option's last token."""
+        return len(self.prompt_ids) + max(map(len, self.option_ids), default=1) - 1
+
+    def cut_left(self, count: int) -> "EncodedPrompt":
+        """The prompt without the first `count` tokens after the leading special ones."""
+        first, rest = self.special, self.special + count
+        return replace(
+            self,
+            prompt_ids=self.prompt_ids[:first] + self.prompt_ids[rest:],
+            spans=self.spans[:first] + self.spans[rest:],
+            characters=self.characters[:first] + self.characters[rest:],
+            features=tuple(position - count for position in self.features if position >= rest),
+            lost=self.lost + count,
+        )
 
 
 @dataclass(frozen=True)
 class ScoringInput:
-    """A prompt and the options whose log-likelihood behind it is asked for; only these cost anything."""
+    """A prompt and the options whose log-likelihood after it is asked for; only these cost anything."""
 
     prompt_ids: tuple[int, ...]
     option_ids: tuple[tuple[int, ...], ...]
@@ -47,7 +97,7 @@ class ScoringInput:
 
 @dataclass(frozen=True)
 class GradientInput:
-    """A prompt, one option behind it, and the point at which the option's log-likelihood is differentiated.
+    """A prompt, one option after it, and the point at which the option's log-likelihood is differentiated.
 
     The point lies on the straight line, in embeddings, from a baseline prompt (share 0) to the prompt (share 1).
     The baseline has as many tokens as the prompt; None stands for zero vectors.
@@ -67,7 +117,9 @@ class PromptEncoder:
         maximum_tokens: longest input the model admits, or None for no limit.
         cut_left: whether a longer prompt loses tokens at its start, special ones kept, instead of being
             refused.
-        cut: prompts that were cut so far.
+        embedding_rows: rows of the model's input embedding, or None where unknown.
+        cut: names of the examples that were cut so far.
+        apart: names of the examples with an option that was tokenised by itself.
         prefix_ids: what stands in for an empty prompt: BOS, or EOS without one, as in
             lm-evaluation-harness; empty where the tokenizer has neither.
     """
@@ -77,18 +129,25 @@ class PromptEncoder:
         tokenizer: PreTrainedTokenizerBase,
         maximum_tokens: int | None = None,
         cut_left: bool = False,
+        embedding_rows: int | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.maximum_tokens = maximum_tokens
         self.cut_left = cut_left
+        self.embedding_rows = embedding_rows
         self.cut: set[str] = set()
+        self.apart: set[str] = set()
         prefix = (
             tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         )
         self.prefix_ids: tuple[int, ...] = () if prefix is None else (int(prefix),)
+        self._prefix = str(tokenizer.decode(list(self.prefix_ids)))
+        self._special_ids = special_ids(tokenizer)
 
     def encode(self, prompt: str, options: Sequence[str], name: str | None = None) -> EncodedPrompt:
         """Encode one prompt with its options.
+
+        A prompt that spells its own BOS gets no second one.
 
         Args:
             prompt: the text before the options; may be empty where the tokenizer has BOS or EOS.
@@ -96,121 +155,136 @@ class PromptEncoder:
             name: what errors call this example; its prompt's beginning if not given.
 
         Raises:
-            EncodingError: an option has no token of its own, or the input is longer than the model admits.
+            EncodingError: an option has no token of its own, the input is longer than the model admits, or a token
+                has no row in the embedding.
         """
         name = name or f"prompt {prompt[:40]!r}"
+        adds = not (self._prefix and prompt.startswith(self._prefix))
+        found = self._together(prompt, options, name, adds, self.prefix_ids)
+        if excess := self._excess(found):
+            if not self.cut_left:
+                raise EncodingError(
+                    f"{name}: {found.longest} tokens, the model admits {self.maximum_tokens}; leave the example out, "
+                    "use a model with a longer context, or type scoring.over_long: cut_left"
+                )
+            if excess > len(found.prompt_ids) - max(found.special, 1):
+                raise EncodingError(
+                    f"{name}: its longest option alone leaves no room in the {self.maximum_tokens} tokens that the "
+                    "model admits; leave the example out, or use a model with a longer context"
+                )
+            self.cut.add(name)
+            found = found.cut_left(excess)
+        return self._with_rows(found, name)
+
+    def encode_rest(
+        self, encoded: EncodedPrompt, text: str, options: Sequence[str], name: str
+    ) -> EncodedPrompt | None:
+        """Encode what is left of a prompt's text as the whole was encoded.
+
+        Special tokens are added where they were added to the whole, and tokens that it lost at its start stay lost.
+
+        Args:
+            encoded: the whole prompt.
+            text: `encoded.text` without the characters of some features.
+            options, name: as for `encode`.
+
+        Returns:
+            None where the rest is longer than the model admits, or spells a special token that the prompt does not
+            have: tokenised anew, such a rest differs from the prompt by more than was removed.
+        """
+        opening = encoded.prompt_ids[: encoded.special] or self.prefix_ids
+        rest = self._together(text, options, name, encoded.adds_special_tokens, opening)
+        if encoded.lost:
+            begin = next((start for start, _ in encoded.characters[encoded.special :]), 0)
+            ends = [end for _, end in rest.characters[rest.special :]]
+            before = next((n for n, end in enumerate(ends) if end > begin), len(ends))
+            rest = rest.cut_left(min(encoded.lost, before))
+        if not rest.prompt_ids:
+            rest = self._together("", options, name, encoded.adds_special_tokens, opening)
+        elif self._excess(rest) or (
+            text.strip() and self._specials(rest) != self._specials(encoded)
+        ):
+            return None
+        return self._with_rows(rest, name)
+
+    def _together(
+        self, prompt: str, options: Sequence[str], name: str, adds: bool, opening: tuple[int, ...]
+    ) -> EncodedPrompt:
+        """Prompt and options, however long; `opening` stands in for an empty prompt."""
         context = prompt.rstrip()
         seam = prompt[len(context) :]
-        prompt_ids, spans, special = self._encode_context(context, name)
-        option_ids = []
-        for option in options:
-            if context:
-                ids = self._ids(context + seam + option)[len(prompt_ids) :]
-            else:
-                ids = self._ids(seam + option, add_special_tokens=False)
-            if not ids:
+        tokens = self._context(context, name, adds)
+        if not tokens.ids:  # nothing, or only what the tokenizer drops
+            if not opening:
                 raise EncodingError(
-                    f"{name}: option {option!r} has no token of its own behind the prompt"
+                    f"{name}: empty, and the tokenizer has neither BOS nor EOS to start from; leave the example out"
                 )
-            option_ids.append(ids)
-        excess = self._excess(len(prompt_ids) + max(map(len, option_ids), default=1) - 1, name)
-        if excess:
-            self.cut.add(name)
-            prompt_ids = prompt_ids[:special] + prompt_ids[special + excess :]
-            spans = spans[:special] + spans[special + excess :]
-        return EncodedPrompt(prompt_ids, tuple(option_ids), spans, special)
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of token ids, special tokens left out, nothing cleaned up."""
-        return str(
-            self.tokenizer.decode(
-                list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
+            tokens = Tokens(opening, ((0, 0),) * len(opening), (True,) * len(opening))
+            context, seam = "", prompt
+        pieces = [str(piece) for piece in self.tokenizer.convert_ids_to_tokens(list(tokens.ids))]
+        characters = covered_characters(context, pieces, tokens.offsets)
+        if (place := first_dropped(prompt, characters)) is not None:
+            raise EncodingError(
+                f"{name}: the tokenizer drops {prompt[place]!r} (character {place}); leave the example out, replace "
+                "the character, or use a model whose tokenizer knows it"
             )
+        option_ids = [
+            self._option_ids(context, tokens, seam, option, name, adds) for option in options
+        ]
+        is_special = [
+            put_in or token in self._special_ids
+            for token, put_in in zip(tokens.ids, tokens.put_in, strict=True)
+        ]
+        return EncodedPrompt(
+            prompt_ids=tokens.ids,
+            option_ids=tuple(option_ids),
+            text=prompt,
+            spans=tuple(visible_characters(context, characters)),
+            characters=tuple(characters),
+            special=is_special.index(False) if False in is_special else len(is_special),
+            features=tuple(place for place, special in enumerate(is_special) if not special),
+            adds_special_tokens=adds,
         )
 
-    def _encode_context(
-        self, context: str, name: str
-    ) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...], int]:
+    def _context(self, context: str, name: str, adds: bool) -> Tokens:
         if not context:
-            if not self.prefix_ids:
-                raise EncodingError(
-                    f"{name}: empty, and the tokenizer has neither BOS nor EOS to start from"
-                )
-            return self.prefix_ids, ((0, 0),), 1
-        encoded = self.tokenizer(
-            context,
-            add_special_tokens=self._adds_special_tokens(context),
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-            return_attention_mask=False,
-        )
-        ids = tuple(int(i) for i in encoded["input_ids"])
-        is_special = encoded["special_tokens_mask"]
-        special = next((i for i, flag in enumerate(is_special) if not flag), len(ids))
-        if special < len(ids) and is_special[-1]:
+            return Tokens((), (), ())
+        tokens = tokenise(self.tokenizer, context, adds)
+        if tokens.put_in[-1:] == (True,) and not all(tokens.put_in):
             raise EncodingError(
-                f"{name}: the tokenizer ends every text with a special token, so no option can follow"
+                f"{name}: the tokenizer ends every text with a special token, so no option can follow; use a model "
+                "whose tokenizer does not"
             )
-        offsets = [(int(start), int(end)) for start, end in encoded["offset_mapping"]]
-        _check_covered(context, offsets[special:], name)
-        spans = [(0, 0)] * special
-        for token, (start, end) in list(zip(ids, offsets, strict=True))[special:]:
-            spans.append(self._visible_span(context, token, start, end))
-        return ids, tuple(spans), special
+        return tokens
 
-    def _visible_span(self, text: str, token: int, start: int, end: int) -> tuple[int, int]:
-        """A token's characters without the spaces around them, alike for all kinds of tokenizers.
-
-        Byte-level and SentencePiece tokenizers differ in whether the space before a word is the word
-        token's; the latter also place their invisible first space on the text's first character.
-        """
-        stripped = text[start:end].strip()
-        if not stripped:
-            return start, end
-        if str(self.tokenizer.convert_ids_to_tokens(token)).strip("▁Ġ ") == "":
-            return start, start
-        start += len(text[start:end]) - len(text[start:end].lstrip())
-        return start, start + len(stripped)
-
-    def _ids(self, text: str, add_special_tokens: bool | None = None) -> tuple[int, ...]:
-        if add_special_tokens is None:
-            add_special_tokens = self._adds_special_tokens(text)
-        return tuple(
-            int(i) for i in self.tokenizer.encode(text, add_special_tokens=add_special_tokens)
-        )
-
-    def _adds_special_tokens(self, text: str) -> bool:
-        """A prompt that spells its own BOS gets no second one."""
-        prefix = str(self.tokenizer.decode(list(self.prefix_ids)))
-        return not (prefix and text.startswith(prefix))
-
-    def _excess(self, tokens: int, name: str) -> int:
-        """How many of `tokens` are too many."""
-        if self.maximum_tokens is None or tokens <= self.maximum_tokens:
-            return 0
-        if not self.cut_left:
+    def _option_ids(
+        self, context: str, prompt: Tokens, seam: str, option: str, name: str, adds: bool
+    ) -> tuple[int, ...]:
+        text = seam + option
+        ids: tuple[int, ...] | None
+        if context:
+            ids = split(tokenise(self.tokenizer, context + text, adds), prompt, len(context))
+            if ids is None:
+                ids = continuation(self.tokenizer, context, text)
+                self.apart.add(name)
+        else:
+            ids = tokenise(self.tokenizer, text, False).ids
+        if not ids:
             raise EncodingError(
-                f"{name}: {tokens} tokens, the model admits {self.maximum_tokens}; leave the example out, use a model "
-                "with a longer context, or type scoring.over_long: cut_left"
+                f"{name}: option {option!r} has no token of its own after the prompt: the tokenizer drops it; write "
+                "it with other characters, leave the example out, or use a model whose tokenizer knows it"
             )
-        return tokens - self.maximum_tokens
+        return ids
 
+    def _specials(self, encoded: EncodedPrompt) -> list[int]:
+        return [token for token in encoded.prompt_ids if token in self._special_ids]
 
-def _check_covered(text: str, offsets: Sequence[tuple[int, int]], name: str) -> None:
-    """Refuse a text of which the tokenizer drops something that can be seen: the model would not be asked it.
+    def _with_rows(self, encoded: EncodedPrompt, name: str) -> EncodedPrompt:
+        for ids in (encoded.prompt_ids, *encoded.option_ids):
+            if wrong := without_row(self.tokenizer, ids, self.embedding_rows):
+                raise EncodingError(f"{name}: {wrong}")
+        return encoded
 
-    Raises:
-        EncodingError: with the first character that is in no token.
-    """
-    covered = bytearray(len(text))
-    for start, end in offsets:
-        covered[start:end] = b"\1" * (end - start)
-    place = covered.find(0)
-    while place >= 0:
-        character = text[place]
-        if not character.isspace() and category(character) not in UNSEEN:
-            raise EncodingError(
-                f"{name}: the tokenizer drops {character!r} (character {place}); leave the example out, replace the "
-                "character, or use a model whose tokenizer knows it"
-            )
-        place = covered.find(0, place + 1)
+    def _excess(self, encoded: EncodedPrompt) -> int:
+        """How many tokens are too many."""
+        return 0 if self.maximum_tokens is None else max(0, encoded.longest - self.maximum_tokens)

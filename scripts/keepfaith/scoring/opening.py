@@ -40,6 +40,9 @@ def open_scorer(
     budget = None if scoring.token_budget == "auto" else scoring.token_budget
     scorer = OptionScorer(model, order, budget)
     encoder = PromptEncoder(
-        load_tokenizer(folder), model.context_length, cut_left=scoring.over_long == "cut_left"
+        load_tokenizer(folder),
+        model.context_length,
+        cut_left=scoring.over_long == "cut_left",
+        embedding_rows=model.embedding_rows,
     )
     return scorer, encoder

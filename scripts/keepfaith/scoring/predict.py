@@ -42,6 +42,7 @@ def predict(
     # All of them once, before any is scored: an example that cannot be scored is said at once, not hours later.
     for example in examples.iter_rows(named=True):
         _encoded(encoder, example)
+    _log_counts(encoder, len(examples))
     progress = Progress(len(examples) * len(levels), "examples x levels", logger)
     parts = []
     for start in range(0, len(examples), EXAMPLES_PER_PART):
@@ -52,6 +53,24 @@ def predict(
         return pl.DataFrame(schema=dict(PREDICTIONS.columns))
     place = pl.col("level").replace_strict({level: i for i, level in enumerate(levels)})
     return pl.concat(parts).sort(place, maintain_order=True)
+
+
+def _log_counts(encoder: PromptEncoder, examples: int) -> None:
+    """Say of how many examples the tokens are not simply those of prompt + option."""
+    if encoder.cut:
+        logger.info(
+            "%d of %d examples are longer than the %s tokens that the model admits and lost tokens at their start",
+            len(encoder.cut),
+            examples,
+            encoder.maximum_tokens,
+        )
+    if encoder.apart:
+        logger.info(
+            "%d of %d examples have an option that the tokenizer merges with the end of the prompt; there the option "
+            "is tokenised by itself (lm-evaluation-harness scores tokens that do not spell it)",
+            len(encoder.apart),
+            examples,
+        )
 
 
 def _part(

@@ -7,7 +7,7 @@ import polars as pl
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
-from keepfaith.statistics.clusters import shared_texts
+from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, group_examples
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import evidence_rows, faithfulness_rows
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
@@ -24,6 +24,7 @@ def compute_metrics(
     attributions: Sequence[pl.DataFrame],
     analysis: Analysis,
     flips: bool = False,
+    passage: str | None = None,
 ) -> pl.DataFrame:
     """METRICS of every level, families accuracy, calibration, faithfulness and evidence.
 
@@ -34,22 +35,39 @@ def compute_metrics(
         attributions: ATTRIBUTIONS likewise, for the recall of evidence where examples have any.
         analysis: draws, seed, bins and confidence.
         flips: whether to count the examples whose predicted option is not the dense level's.
+        passage: the field whose text examples may share, `none`, or None to find it (see `group_examples`).
 
     Raises:
-        ValueError: levels cover different examples, or predictions are incomplete.
+        ValueError: levels cover different examples, predictions are incomplete, or no example has the field `passage`.
     """
     found = predicted(predictions, examples)
     part = examples.filter("evaluation").sort("example_id")
-    comparison = Comparison(list(found.levels), shared_texts(part), analysis)
+    grouping = group_examples(part, passage)
+    clusters = grouping.of(part["example_id"].to_list())
+    comparison = Comparison(list(found.levels), clusters, analysis)
     rows = prediction_rows(found, comparison)
     if flips:
         rows += flip_rows(found, comparison)
     if faithfulness:
-        rows += faithfulness_rows(pl.concat(faithfulness), examples, analysis)
+        rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
     if attributions:
-        rows += evidence_rows(pl.concat(attributions), examples, analysis)
+        rows += evidence_rows(pl.concat(attributions), examples, grouping, analysis)
     table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
         pl.col(pl.Float64).round(DECIMALS)
     )
+    table = table.with_columns(cluster_field=pl.lit(grouping.field, dtype=pl.String))
     keys = ["level", "family", "metric", "method", "operator", "ranking"]
-    return conform(table.sort(keys), METRICS)
+    return conform(_without_empty_promises(table).sort(keys), METRICS)
+
+
+def _without_empty_promises(table: pl.DataFrame) -> pl.DataFrame:
+    """No interval and no test where they would rest on fewer than `MINIMUM_CLUSTERS` independent texts."""
+    few = pl.col("clusters") < MINIMUM_CLUSTERS
+    promises = ["low", "high", "change_low", "change_high", "p_value"]
+    # The reference of faithfulness and of no other family is an interval over examples itself.
+    of_random = ["reference_low", "reference_high"]
+    of_faithfulness = few & (pl.col("family") == "faithfulness")
+    return table.with_columns(
+        *(pl.when(~few).then(pl.col(name)).alias(name) for name in promises),
+        *(pl.when(~of_faithfulness).then(pl.col(name)).alias(name) for name in of_random),
+    )

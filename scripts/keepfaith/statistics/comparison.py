@@ -57,6 +57,11 @@ class Comparison:
         return resamples(self.clusters, self.analysis.repetitions, self.analysis.seed)
 
     @property
+    def cluster_count(self) -> int:
+        """Number of clusters."""
+        return len(np.unique(self.clusters))
+
+    @property
     def dense(self) -> int | None:
         """Column of the dense level, or None where it was not run."""
         return list(self.levels).index(DENSE) if DENSE in self.levels else None

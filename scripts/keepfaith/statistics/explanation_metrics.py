@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from keepfaith.artifacts.schemas import CONTROL, METHOD
 from keepfaith.calibration.probabilities import Floats
 from keepfaith.faithfulness.metrics import AGGREGATES, evidence_recall, per_example_aggregates
-from keepfaith.statistics.clusters import shared_texts
+from keepfaith.statistics.clusters import Grouping
 from keepfaith.statistics.comparison import Comparison, Numbers
 from keepfaith.statistics.settings import Analysis
 
 Row = dict[str, object]
-RANDOM = "random"
-"""The control method: random scores."""
 
 
 @dataclass(frozen=True)
@@ -48,60 +47,65 @@ class Explained:
 
 
 def faithfulness_rows(
-    faithfulness: pl.DataFrame, examples: pl.DataFrame, analysis: Analysis
+    faithfulness: pl.DataFrame, grouping: Grouping, analysis: Analysis
 ) -> list[Row]:
     """Comprehensiveness and sufficiency by either aggregate, per method, operator and ranking.
 
-    The reference of a method is the interval of random scores under the same operator, where they were run.
+    The reference of a method spans the intervals of all controls under the same operator, where any was run: a
+    method that lies beyond it does better than every control, however many there are and whatever they are called.
     """
     rows: list[Row] = []
     for aggregate in AGGREGATES:
         table = per_example_aggregates(faithfulness, aggregate).drop_nulls("value")
         found = {
-            key: explained(group, "value", examples, analysis)
-            for key, group in _groups(table, "kind", "operator", "ranking", "method")
+            key: explained(group, "value", grouping, analysis)
+            for key, group in _groups(table, "kind", "operator", "ranking", "method", "role")
         }
         numbers = {key: of_key.numbers() for key, of_key in found.items()}
         for key, of_levels in numbers.items():
-            kind, operator, ranking, method = key
-            if method != RANDOM:
-                of_levels = _with_reference(
-                    of_levels, numbers.get((kind, operator, "method", RANDOM))
-                )
-            names = {"method": method, "operator": operator, "ranking": ranking}
+            kind, operator, ranking, method, role = key
+            if role == METHOD:
+                controls = [
+                    of_control
+                    for (*what, _, of_role), of_control in numbers.items()
+                    if of_role == CONTROL and what == [kind, operator, "method"]
+                ]
+                of_levels = _with_reference(of_levels, controls)
+            names = {"method": method, "role": role, "operator": operator, "ranking": ranking}
             rows += _rows(found[key], of_levels, "faithfulness", f"{kind}_{aggregate}", names)
     return rows
 
 
 def evidence_rows(
-    attributions: pl.DataFrame, examples: pl.DataFrame, analysis: Analysis
+    attributions: pl.DataFrame, examples: pl.DataFrame, grouping: Grouping, analysis: Analysis
 ) -> list[Row]:
     """Recall of the known evidence per method, with chance as reference, and how far it lies above chance."""
     table = evidence_recall(attributions, examples).with_columns(
         above=pl.col("recall") - pl.col("chance")
     )
     rows: list[Row] = []
-    for (method,), group in _groups(table, "method"):
-        names = {"method": method}
-        recall = explained(group, "recall", examples, analysis)
-        chance = explained(group, "chance", examples, analysis).values.mean(axis=0)
+    for (method, role), group in _groups(table, "method", "role"):
+        names = {"method": method, "role": role}
+        recall = explained(group, "recall", grouping, analysis)
+        chance = explained(group, "chance", grouping, analysis).values.mean(axis=0)
         numbers = [
             replace(row, reference_low=x, reference_high=x)
             for row, x in zip(recall.numbers(), chance, strict=True)
         ]
         rows += _rows(recall, numbers, "evidence", "evidence_recall", names)
-        above = explained(group, "above", examples, analysis)
+        above = explained(group, "above", grouping, analysis)
         rows += _rows(above, above.numbers(), "evidence", "evidence_recall_above_chance", names)
     return rows
 
 
 def explained(
-    table: pl.DataFrame, column: str, examples: pl.DataFrame, analysis: Analysis
+    table: pl.DataFrame, column: str, grouping: Grouping, analysis: Analysis
 ) -> Explained:
     """Arrange `column` of a table with level, example_id and seed by example and level.
 
     Raises:
-        ValueError: a level or seed lacks an example that another has, or has it twice.
+        ValueError: a level or seed lacks an example that another has, or has it twice, or an explained example is not
+            among the examples.
     """
     ids = table["example_id"].unique().sort()
     levels = table["level"].unique().sort()
@@ -118,10 +122,7 @@ def explained(
         .to_numpy()
         .reshape(len(ids), len(levels), len(seeds))
     )
-    known = examples.filter(pl.col("example_id").is_in(ids.to_list())).sort("example_id")
-    if known.height != len(ids):
-        raise ValueError("an explained example is not among the examples")
-    comparison = Comparison(levels.to_list(), shared_texts(known), analysis)
+    comparison = Comparison(levels.to_list(), grouping.of(ids.to_list()), analysis)
     return Explained(comparison, cube.mean(axis=2), cube.mean(axis=0).T)
 
 
@@ -130,13 +131,18 @@ def _groups(table: pl.DataFrame, *keys: str) -> list[tuple[tuple[str, ...], pl.D
     return [(tuple(str(part) for part in key), group) for key, group in groups]
 
 
-def _with_reference(rows: list[Numbers], chance: list[Numbers] | None) -> list[Numbers]:
-    if chance is None:
-        return rows
-    return [
-        replace(row, reference_low=of_chance.low, reference_high=of_chance.high)
-        for row, of_chance in zip(rows, chance, strict=True)
-    ]
+def _with_reference(rows: list[Numbers], controls: list[list[Numbers]]) -> list[Numbers]:
+    """Rows by level, each with the span of the controls' intervals at that level."""
+    found = []
+    for row, *of_controls in zip(rows, *controls, strict=True):
+        lows = [x for control in of_controls if (x := control.low) is not None and np.isfinite(x)]
+        highs = [x for control in of_controls if (x := control.high) is not None and np.isfinite(x)]
+        found.append(
+            replace(
+                row, reference_low=min(lows, default=None), reference_high=max(highs, default=None)
+            )
+        )
+    return found
 
 
 def _rows(
@@ -153,6 +159,7 @@ def _rows(
             "metric": metric,
             **names,
             "examples": int(np.shape(found.values)[0]),
+            "clusters": found.comparison.cluster_count,
             **row.row(),
         }
         for level, row in zip(found.comparison.levels, numbers, strict=True)

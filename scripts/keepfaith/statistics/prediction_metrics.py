@@ -40,6 +40,7 @@ def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
             "family": families.get(name, "calibration"),
             "metric": name,
             "examples": len(predicted.labels),
+            "clusters": comparison.cluster_count,
             **numbers.row(),
         }
         for name, of_levels in series.items()
@@ -74,6 +75,7 @@ def flip_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
                 "family": "accuracy",
                 "metric": "flips",
                 "examples": len(flips),
+                "clusters": comparison.cluster_count,
                 **numbers.row(),
             }
         )
@@ -122,13 +124,18 @@ def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison)
     """
     single = all_single(comparison.clusters)
     confidence = comparison.analysis.confidence
-    guess = float((1 / predicted.option_counts).mean())
     correct = [predicted.levels[level].correct for level in comparison.levels]
     found = []
     for k, row in enumerate(rows):
         own = wilson(int(correct[k].sum()), len(correct[k]), confidence)
         own = own if single else _hull(own, row.low, row.high)
-        row = replace(row, low=own.low, high=own.high, reference_low=guess, reference_high=guess)
+        row = replace(
+            row,
+            low=own.low,
+            high=own.high,
+            reference_low=predicted.guessing,
+            reference_high=predicted.guessing,
+        )
         if comparison.dense is not None and k != comparison.dense:
             before = correct[comparison.dense]
             gained, lost = int((correct[k] & ~before).sum()), int((before & ~correct[k]).sum())
@@ -174,7 +181,7 @@ def _corrected_errors(predicted: Predicted, comparison: Comparison) -> list[Corr
         corrected_error(
             predicted.levels[level],
             bins=analysis.bins,
-            repetitions=analysis.null_repetitions,
+            repetitions=analysis.simulations(len(comparison.levels)),
             seed=analysis.seed,
         )
         for level in comparison.levels
@@ -198,7 +205,7 @@ def _add_corrected_error(
                 errors[dense],
                 error,
                 _correlation(replicates[dense], replicates[k]),
-                analysis.null_repetitions,
+                analysis.simulations(len(comparison.levels)),
             )
             ends = change.interval(analysis.confidence)
             numbers = replace(

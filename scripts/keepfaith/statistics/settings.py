@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from keepfaith.config.draws import least_simulations
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -11,7 +13,7 @@ class Analysis:
 
     Attributes:
         bins: equal-width confidence bins.
-        null_repetitions: simulated label sets for null bands and calibration intervals.
+        null_repetitions: simulated label sets for null bands, and at least this many for calibration intervals.
         confidence: coverage of every interval.
         repetitions: bootstrap resamples and permutations.
         seed: of all draws; equal seeds give equal tables.
@@ -22,6 +24,10 @@ class Analysis:
     confidence: float = 0.95
     repetitions: int = 2000
     seed: int = 0
+
+    def simulations(self, levels: int) -> int:
+        """Simulated label sets for the test of calibration errors at so many levels, the dense one among them."""
+        return max(self.null_repetitions, least_simulations(max(levels - 1, 1), self.confidence))
 
     @staticmethod
     def of(calibration: Mapping[str, Any], statistics: Mapping[str, Any]) -> "Analysis":

@@ -6,26 +6,34 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.schemas import VERDICT
+from keepfaith.artifacts.schemas import METHOD, VERDICT
 from keepfaith.artifacts.tables import conform
+from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.multiple import holm
 
-RANDOM = "random"
 KEPT, DEGRADED, UNDECIDED = "kept", "degraded", "undecided"
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A quantity the verdict looks at: its METRICS row and which change is harmful (+1 a rise, -1 a fall)."""
+    """A quantity the verdict looks at.
+
+    Attributes:
+        metric: its METRICS row.
+        harmful: which change is harmful (+1 a rise, -1 a fall).
+        explained: whether it is judged per attribution method.
+        by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
+    """
 
     metric: str
     harmful: int
     explained: bool = False
+    by_signs: bool = True
 
 
 WATCHED: dict[str, Watched] = {
     "accuracy": Watched("accuracy", -1),
-    "ece": Watched("ece", +1),
+    "ece": Watched("ece", +1, by_signs=False),
     "brier": Watched("brier", +1),
     "comprehensiveness": Watched("comprehensiveness_study", -1, explained=True),
     "sufficiency": Watched("sufficiency_study", +1, explained=True),
@@ -44,7 +52,8 @@ def verdict(
 
     Kept: the upper end of the harm's interval lies within the margin. Degraded: the harm exceeds the margin and is
     shown to exceed 0 by a one-sided test at (1 - confidence) / 2, after Holm's correction over the levels of that
-    quantity. Undecided: neither.
+    quantity. Undecided: neither. A quantity that has no value at a level where others have one is undecided there,
+    never left out.
 
     Args:
         metrics: METRICS of one model, order and task.
@@ -58,32 +67,33 @@ def verdict(
     unknown = sorted(set(margins) - set(WATCHED))
     if unknown:
         raise ValueError(f"no quantity {unknown[0]!r} is watched; there are {', '.join(WATCHED)}")
-    pruned = metrics.filter(pl.col("level") > 0, pl.col("change").is_not_null())
-    chosen = operator or shown_operator(pruned)
+    levels = metrics.filter(pl.col("level") > 0).select(pl.col("level").unique().sort())
+    chosen = operator or shown_operator(metrics)
     tables = []
     for quantity, margin in margins.items():
         watched = WATCHED[quantity]
-        rows = pruned.filter(pl.col("metric") == watched.metric)
+        rows = metrics.filter(pl.col("metric") == watched.metric)
         if watched.explained:
             rows = rows.filter(
                 pl.col("operator") == chosen,
                 pl.col("ranking") == "method",
-                pl.col("method") != RANDOM,
+                pl.col("role") == METHOD,
             )
-        for _, of_method in rows.sort("method", "level").group_by("method", maintain_order=True):
-            tables.append(_judged(of_method, quantity, watched.harmful, margin, confidence))
+        for (method,), of_method in rows.sort("method").group_by("method", maintain_order=True):
+            complete = levels.join(of_method, on="level", how="left").with_columns(
+                method=pl.lit(method, dtype=pl.String)
+            )
+            tables.append(_judged(complete, quantity, watched, margin, confidence))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
     return conform(pl.concat([empty, *tables]), VERDICT)
 
 
 def _judged(
-    rows: pl.DataFrame, quantity: str, harmful: int, margin: float, confidence: float
+    rows: pl.DataFrame, quantity: str, watched: Watched, margin: float, confidence: float
 ) -> pl.DataFrame:
     """One quantity of one method at all pruned levels."""
+    harmful = watched.harmful
     ends = ("change_low", "change_high") if harmful > 0 else ("change_high", "change_low")
-    harm = rows["change"].to_numpy() * harmful
-    two_sided = rows["p_value"].to_numpy()
-    adjusted = holm(np.where(harm > 0, two_sided / 2, 1 - two_sided / 2))
     table = rows.select(
         "level",
         quantity=pl.lit(quantity),
@@ -92,9 +102,11 @@ def _judged(
         harm_low=pl.col(ends[0]) * harmful,
         harm_high=pl.col(ends[1]) * harmful,
         margin=pl.lit(float(margin)),
-        p_value=pl.Series(adjusted),
+        p_value=pl.Series(_adjusted(rows, harmful), dtype=pl.Float64),
+        examples="examples",
+        clusters="clusters",
     )
-    shown = (pl.col("harm") > pl.col("margin")) & (pl.col("p_value") <= (1 - confidence) / 2)
+    shown = (pl.col("harm") > pl.col("margin")) & (pl.col("p_value") <= _limit(confidence))
     status = (
         pl.when(pl.col("harm_high") <= pl.col("margin"))
         .then(pl.lit(KEPT))
@@ -102,7 +114,47 @@ def _judged(
         .then(pl.lit(DEGRADED))
         .otherwise(pl.lit(UNDECIDED))
     )
-    return table.with_columns(status=status)
+    table = table.with_columns(status=status)
+    table = table.with_columns(reason=_reason(rows, watched, confidence))
+    return table.select(*VERDICT.columns)
+
+
+def _reason(rows: pl.DataFrame, watched: Watched, confidence: float) -> pl.Expr:
+    """Why a quantity could not be decided, where no width of its interval is to blame; null otherwise."""
+    tested = rows["p_value"].count()
+    # One-sided, after Holm's correction; compare config.draws for the other bound on a p-value.
+    least = pl.lit(tested) * pl.lit(2.0).pow(-pl.col("clusters").cast(pl.Float64))
+    powerless = (pl.col("status") == UNDECIDED) & (least > _limit(confidence))
+    return (
+        pl.when(pl.col("harm").is_null())
+        .then(pl.lit("it has no value at this level or none at the dense level"))
+        .when(pl.col("clusters") < MINIMUM_CLUSTERS)
+        .then(
+            pl.format(
+                "{} examples rest on {} independent texts, at least {} are needed",
+                "examples", "clusters", pl.lit(MINIMUM_CLUSTERS),
+            )
+        )
+        .when(powerless & pl.lit(watched.by_signs))
+        .then(
+            pl.format("{} independent texts can show no harm at {} levels", "clusters", pl.lit(tested))
+        )
+    )  # fmt: skip
+
+
+def _limit(confidence: float) -> float:
+    """The p-value that passes; METRICS round p-values to 12 decimals, so the least that draws can give must pass."""
+    return (1 - confidence) / 2 + 1e-9
+
+
+def _adjusted(rows: pl.DataFrame, harmful: int) -> list[float | None]:
+    """One-sided p-values of harm above zero, after Holm over the levels that were tested; None at the others."""
+    harm = rows["change"].to_numpy() * harmful
+    two_sided = rows["p_value"].to_numpy()
+    tested = np.isfinite(harm) & np.isfinite(two_sided)
+    one_sided = np.where(harm > 0, two_sided / 2, 1 - two_sided / 2)[tested]
+    adjusted = iter(holm(one_sided).tolist())
+    return [next(adjusted) if known else None for known in tested]
 
 
 def shown_operator(metrics: pl.DataFrame) -> str | None:
@@ -119,29 +171,26 @@ class Answer:
         deepest: the deepest level that was judged.
         clear: no degradation shown up to this level.
         safe: everything shown to be kept up to this level; at most `clear`.
-        breaks_at: the first level at which something is degraded, or None.
+        degraded_at: the levels at which something is shown to be degraded.
         breaks_first: what is degraded there, as (quantity, method), the largest harm in margins first.
     """
 
     deepest: int
     clear: int
     safe: int
-    breaks_at: int | None
+    degraded_at: tuple[int, ...]
     breaks_first: tuple[tuple[str, str | None], ...]
 
-    def sentence(self) -> str:
-        """What a reader should take away."""
-        safe = (
-            f"Shown safe up to level {self.safe}" if self.safe else "No pruned level is shown safe"
-        )
-        if self.breaks_at is None:
-            return f"{safe}; no degradation shown up to level {self.clear}, the deepest one."
-        names = ", ".join(f"{name} ({of})" if of else name for name, of in self.breaks_first)
-        return f"{safe}; no degradation shown up to level {self.clear}; at level {self.breaks_at} degraded: {names}."
+    @property
+    def breaks_at(self) -> int | None:
+        """The first level at which something is degraded, or None."""
+        return min(self.degraded_at, default=None)
 
 
 def summary(verdict: pl.DataFrame) -> Answer:
     """The deepest safe and clear levels of a VERDICT, and what breaks first.
+
+    A level is safe only if every quantity that the verdict judges anywhere is kept there.
 
     Raises:
         ValueError: the verdict has no row.
@@ -150,22 +199,20 @@ def summary(verdict: pl.DataFrame) -> Answer:
         raise ValueError("the verdict has no row; there is nothing to sum up")
     levels: list[int] = verdict["level"].unique().sort().to_list()
     broken = verdict.filter(status=DEGRADED)
-    breaks_at = _first(broken)
-    first = broken.filter(pl.col("level") == breaks_at) if breaks_at is not None else broken
+    degraded_at = tuple(broken["level"].unique().sort().to_list())
+    first = broken.filter(pl.col("level") == min(degraded_at, default=-1))
     worst = pl.col("harm") / pl.col("margin")
     first = first.sort(worst, "quantity", "method", descending=[True, False, False])
+    judged = verdict.select("quantity", "method").n_unique()
+    kept = dict(verdict.filter(status=KEPT).group_by("level").len().iter_rows())
+    unsafe = [level for level in levels if kept.get(level, 0) < judged]
     return Answer(
         deepest=levels[-1],
-        clear=_before(levels, breaks_at),
-        safe=_before(levels, _first(verdict.filter(pl.col("status") != KEPT))),
-        breaks_at=breaks_at,
+        clear=_before(levels, min(degraded_at, default=None)),
+        safe=_before(levels, min(unsafe, default=None)),
+        degraded_at=degraded_at,
         breaks_first=tuple(first.select("quantity", "method").rows()),
     )
-
-
-def _first(rows: pl.DataFrame) -> int | None:
-    """The lowest level among the rows."""
-    return min(rows["level"].to_list(), default=None)
 
 
 def _before(levels: list[int], stop: int | None) -> int:

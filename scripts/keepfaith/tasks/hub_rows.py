@@ -1,5 +1,12 @@
-"""Rows of a data set on the hub: its files are fetched and checked here, and read from the disk."""
+"""Rows of a data set on the hub: its files are fetched and checked here, and read from the disk.
 
+Plain CSV files and JSON lines are read like local ones (`config/files.py`), so that no text is guessed at: the readers
+of `datasets` turn a cell "null" or "NA" into nothing and a column of dates into time stamps. Parquet states its types
+itself; it and everything else is read by `datasets`, row group after row group.
+"""
+
+import dataclasses
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +20,29 @@ from datasets import (
 )
 from datasets.data_files import DataFilesDict, DataFilesList
 from datasets.exceptions import DatasetsError
+from datasets.packaged_modules.csv.csv import CsvConfig
+from datasets.packaged_modules.json.json import JsonConfig
 
-from keepfaith.config.errors import nearest
+from keepfaith.config.errors import ConfigError, nearest
+from keepfaith.config.files import rows_as_they_stand
 from keepfaith.hub.errors import Address, HubError
 from keepfaith.hub.repository import Repository, open_repository
 
 DESCRIPTIONS = ("README.md", ".huggingface.yaml", "dataset_infos.json")
 """Files that say which configurations and splits there are, and of which types the columns are."""
+
+
+HARMLESS = {
+    "name",
+    "version",
+    "data_dir",
+    "data_files",
+    "description",
+    "features",
+    "chunksize",
+    "use_threads",
+}
+"""Settings of the readers of `datasets` that say nothing about how a file is written."""
 
 
 def hub_rows(
@@ -94,12 +117,53 @@ def _builder(address: Address, config: str | None, outline: Path, cache: Path) -
 def _rows(
     address: Address, builder: DatasetBuilder, split: str, path: str, file: Path
 ) -> Iterator[dict[str, Any]]:
-    # Only this file of this split: a builder looks at all that it is told of.
-    builder.config.data_files = DataFilesDict({split: DataFilesList([str(file)], [])})
+    plain = _plain_format(builder, file)
     try:
-        yield from builder.as_streaming_dataset(split)
-    except (DatasetsError, ValueError, TypeError, OSError) as error:
-        reason = " ".join(str(error).split())
+        if plain:
+            yield from (row for _, row in rows_as_they_stand(file, plain))
+        else:
+            yield from _by_datasets(builder, split, file)
+    except (ConfigError, DatasetsError, ValueError, TypeError, OSError) as error:
+        problem = error.problem if isinstance(error, ConfigError) else str(error)
+        reason = " ".join(problem.split())
         raise HubError(
-            f"{path} of {address} cannot be read ({reason}); it is what the hub holds, so name another revision"
+            f"{path} of {address} cannot be read ({reason}); it is what the hub holds, so name another revision, or "
+            "mend a copy and name it as a local source"
         ) from error
+
+
+def _by_datasets(builder: DatasetBuilder, split: str, file: Path) -> Iterator[dict[str, Any]]:
+    config = builder.config
+    if isinstance(config, CsvConfig) and config.na_values is None and config.keep_default_na:
+        config.na_filter = False  # "null" and "NA" are texts unless the set itself says otherwise
+    # Only this file of this split: a builder looks at all that it is told of.
+    config.data_files = DataFilesDict({split: DataFilesList([str(file)], [])})
+    yield from builder.as_streaming_dataset(split)
+
+
+def _plain_format(builder: DatasetBuilder, file: Path) -> str | None:
+    """The format of `config/files.py` that a file has, None where the set's description or the file is another."""
+    config = builder.config
+    if not isinstance(config, CsvConfig | JsonConfig) or _changed(config) - HARMLESS:
+        return None
+    if isinstance(config, CsvConfig):
+        return ".csv" if file.suffix == ".csv" else None
+    lines = file.suffix in (".jsonl", ".ndjson") or (file.suffix == ".json" and _is_lines(file))
+    return ".jsonl" if lines else None
+
+
+def _changed(config: CsvConfig | JsonConfig) -> set[str]:
+    """The settings of a reader that the description of a data set has changed."""
+    usual = type(config)()
+    names = [setting.name for setting in dataclasses.fields(config)]
+    return {name for name in names if getattr(config, name) != getattr(usual, name)}
+
+
+def _is_lines(file: Path) -> bool:
+    """Whether the first line of a .json file is a row by itself; such a file may also hold one list or object."""
+    with file.open("rb") as handle:
+        first = next((line for line in handle if line.strip()), b"")
+    try:
+        return isinstance(json.loads(first.decode("utf-8-sig")), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -2,29 +2,39 @@
 
 import logging
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES
 from keepfaith.config.counts import part_counts
 from keepfaith.config.rows import Row
-from keepfaith.config.schema import Examples
+from keepfaith.config.schema import SPACE, Examples
 from keepfaith.config.settings import ResolvedTask
 from keepfaith.tasks.parts import by_rank
 from keepfaith.tasks.sources import Part, split_of, task_rows
 from keepfaith.tasks.templates import Prompt, render
 
-DELIMITER = " "
-"""Stands between prompt and option, as lm-evaluation-harness's target_delimiter."""
-
 logger = logging.getLogger(__name__)
 
 
+class PreparedTask(NamedTuple):
+    """An EXAMPLES table, and by part and reason how many rows of the source are left out of it."""
+
+    examples: pl.DataFrame
+    skipped: dict[str, dict[str, int]]
+
+
 def prepare_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
+    """The EXAMPLES table of `prepare_task`."""
+    return prepare_task(resolved, examples).examples
+
+
+def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     """The EXAMPLES table of a task: its evaluation, explanation and tuning examples.
 
     An example's id is its part and its id (or row number) in the source, `evaluation-17`; `row` counts from 0
-    in the split. Rows stand in the order of the source, evaluation before tuning.
+    in the split, rows that are left out included. Rows stand in the order of the source, evaluation before tuning.
 
     Args:
         resolved: the task and the source to read.
@@ -34,12 +44,19 @@ def prepare_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame
         SourceError: the source cannot be read or a row is not as the task says.
         ConfigError: a local file cannot be read, or there are too few rows.
     """
-    rows = task_rows(resolved, "evaluation")
+    rows, skipped = task_rows(resolved, "evaluation")
     ranked = by_rank((row.id for row in rows), examples.seed)
     shared = _tuning_split(resolved) == split_of(resolved, "evaluation")
-    tuning_rows = rows if shared else task_rows(resolved, "tuning") if examples.tuning else []
-    tuning_total = None if shared or not examples.tuning else len(tuning_rows)
-    counts = part_counts(resolved.name, examples, len(rows), tuning_total)
+    own_tuning = task_rows(resolved, "tuning") if examples.tuning and not shared else None
+    tuning_rows = own_tuning.rows if own_tuning else rows if shared else []
+    left_out = {"evaluation": skipped, "tuning": own_tuning.skipped if own_tuning else {}}
+    counts = part_counts(
+        resolved.name,
+        examples,
+        len(rows),
+        len(tuning_rows) if own_tuning else None,
+        sum(sum(of_part.values()) for of_part in left_out.values()),
+    )
     evaluation = set(ranked[: counts.evaluation])
     explanation = set(ranked[: counts.explanation])
     tuning = _tuning(tuning_rows, examples, from_end=shared)
@@ -50,16 +67,14 @@ def prepare_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame
         *counts,
     )
     records = [
-        _record(resolved, row, number, "evaluation") | {"explanation": row.id in explanation}
-        for number, row in enumerate(rows)
+        _record(resolved, row, "evaluation") | {"explanation": row.id in explanation}
+        for row in rows
         if row.id in evaluation
     ]
-    records += [
-        _record(resolved, row, number, "tuning")
-        for number, row in enumerate(tuning_rows)
-        if row.id in tuning
-    ]
-    return _frame(records)
+    records += [_record(resolved, row, "tuning") for row in tuning_rows if row.id in tuning]
+    return PreparedTask(
+        _frame(records), {part: counted for part, counted in left_out.items() if counted}
+    )
 
 
 def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
@@ -68,15 +83,11 @@ def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFram
     Raises:
         SourceError: the source has no training split or cannot be read, or a row is not as the task says.
     """
-    rows = task_rows(resolved, "training")
+    rows, _ = task_rows(resolved, "training")
     kept_out: set[str] = set()
     if _tuning_split(resolved) == split_of(resolved, "training"):
         kept_out = _tuning(rows, examples, from_end=False)
-    return _frame(
-        _record(resolved, row, number, "training")
-        for number, row in enumerate(rows)
-        if row.id not in kept_out
-    )
+    return _frame(_record(resolved, row, "training") for row in rows if row.id not in kept_out)
 
 
 def _tuning_split(resolved: ResolvedTask) -> str | None:
@@ -90,14 +101,15 @@ def _tuning(rows: list[Row], examples: Examples, from_end: bool) -> set[str]:
     return set(ranked[start : start + examples.tuning])
 
 
-def _record(resolved: ResolvedTask, row: Row, number: int, part: Part) -> dict[str, object]:
-    prompt = render(resolved.task.prompt, row.fields)
+def _record(resolved: ResolvedTask, row: Row, part: Part) -> dict[str, object]:
+    delimiter = resolved.task.delimiter
+    prompt = render(resolved.task.prompt, row.fields, cut_end=delimiter == SPACE)
     return {
         "example_id": f"{part}-{row.id}",
-        "row": number,
+        "row": row.number,
         "prompt": prompt.text,
         "fields": [span._asdict() for span in prompt.fields],
-        "options": [DELIMITER + option for option in row.options],
+        "options": [delimiter + option for option in row.options],
         "label": row.label,
         "evidence": _evidence(prompt, row),
         "posterior": list(row.posterior) or None,

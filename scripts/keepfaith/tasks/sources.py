@@ -1,25 +1,23 @@
 """The rows of a task, from the hub, a local file or a built-in generator, read to one shape."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
 
-from datasets import Dataset
-
+from keepfaith.config.cells import RowError
+from keepfaith.config.counts import left_out
 from keepfaith.config.files import read_rows
-from keepfaith.config.rows import Row, RowError, columns, read_table
-from keepfaith.config.schema import (
-    BuiltinTaskSource,
-    HubTaskSource,
-    LocalTaskSource,
-    TableSource,
-    Task,
-)
+from keepfaith.config.rows import Row, Skipped, read_table
+from keepfaith.config.schema import BuiltinTaskSource, HubTaskSource
 from keepfaith.config.settings import ResolvedTask
 from keepfaith.hub.errors import HubError
 from keepfaith.tasks.builtin import generate
 from keepfaith.tasks.hub_rows import hub_rows
 
 Part = Literal["evaluation", "tuning", "training"]
+
+logger = logging.getLogger(__name__)
 
 
 class SourceError(ValueError):
@@ -34,8 +32,15 @@ def split_of(resolved: ResolvedTask, part: Part) -> str | None:
     return split
 
 
-def task_rows(resolved: ResolvedTask, part: Part) -> list[Row]:
-    """All rows of the split that serves `part`, in the order of the source.
+class PartRows(NamedTuple):
+    """The rows of a split that can be examples, in its order, and how many are left out, by reason."""
+
+    rows: list[Row]
+    skipped: dict[str, int]
+
+
+def task_rows(resolved: ResolvedTask, part: Part) -> PartRows:
+    """All rows of the split that serves `part`.
 
     Raises:
         SourceError: there is no such split, it cannot be had, or a row is not as the task says.
@@ -46,46 +51,34 @@ def task_rows(resolved: ResolvedTask, part: Part) -> list[Row]:
         raise SourceError(f"task {resolved.name}: its source has no {part} split")
     source = resolved.source
     if isinstance(source, BuiltinTaskSource):
-        return list(_builtin(resolved, source, part))
+        return PartRows(list(_builtin(resolved, source, part)), {})
     table = (
         _hub(resolved.name, source, split)
         if isinstance(source, HubTaskSource)
-        else _local(resolved.task, source, split)
+        else read_rows(split)
     )
-    rows = ((f"row {number}", row) for number, row in enumerate(table))
+    rows: list[Row] = []
+    skipped: Counter[str] = Counter()
     try:
-        return list(read_table(resolved.task, source, rows, distinct=part != "training"))
+        for row in read_table(resolved.task, source, table, distinct=part != "training"):
+            if isinstance(row, Skipped):
+                skipped[row.reason] += 1
+            else:
+                rows.append(row)
     except RowError as error:
         raise SourceError(f"task {resolved.name}: {split}, {error}") from error
+    if skipped:
+        logger.info("task %s: %s, %s", resolved.name, split, left_out(skipped, len(rows)))
+    return PartRows(rows, dict(skipped))
 
 
-def _hub(name: str, source: HubTaskSource, split: str) -> Iterator[dict[str, Any]]:
+def _hub(name: str, source: HubTaskSource, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    rows = hub_rows(source.repository, source.config, source.revision, split)
     try:
-        yield from hub_rows(source.repository, source.config, source.revision, split)
+        for number, row in enumerate(rows):
+            yield f"row {number}", row
     except HubError as error:
         raise SourceError(f"task {name}: {error}") from error
-
-
-def _local(task: Task, source: LocalTaskSource, path: str) -> Dataset:
-    # Not load_dataset("json"), which guesses the type of a column: see config/files.py.
-    rows = [_used(task, source, row) for _, row in read_rows(path)]
-    try:
-        return Dataset.from_list(rows)
-    except (TypeError, ValueError) as error:  # Arrow's errors are among these
-        reason = " ".join(str(error).split())
-        raise SourceError(
-            f"{path}: a column mixes kinds of values ({reason}); write all rows alike"
-        ) from error
-
-
-def _used(task: Task, source: TableSource, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that the task reads; names and labels as text, as some sources mix it with numbers."""
-    names = (name if name in row else name.split(".")[0] for name in columns(task, source))
-    used = {name: row.get(name) for name in names}
-    for name in (source.id, source.label):
-        if isinstance(used.get(str(name)), int) and not isinstance(used[str(name)], bool):
-            used[str(name)] = str(used[str(name)])
-    return used
 
 
 def _builtin(resolved: ResolvedTask, source: BuiltinTaskSource, part: Part) -> Iterator[Row]:
@@ -105,4 +98,5 @@ def _builtin(resolved: ResolvedTask, source: BuiltinTaskSource, part: Part) -> I
             label=example.label,
             evidence=example.evidence,
             posterior=example.posterior,
+            number=number,
         )

@@ -21,11 +21,11 @@ class Prompt(NamedTuple):
     fields: tuple[FieldSpan, ...]
 
 
-def render(template: str, fields: Mapping[str, str]) -> Prompt:
+def render(template: str, fields: Mapping[str, str], cut_end: bool = True) -> Prompt:
     """Put field texts into a template, as they are: braces in them mean nothing.
 
-    Field text is not stripped. Only white space at the very end of the prompt is cut, with the span of a
-    field that ends there: a tokenizer would glue it to the option, which follows behind one space.
+    Field text is not stripped. White space at the very end of the prompt is cut where `cut_end`, with the span of a
+    field that ends there: a tokenizer would glue it to the option, which follows after one space.
 
     Raises:
         KeyError: a field that the template names is not given.
@@ -36,6 +36,7 @@ def render(template: str, fields: Mapping[str, str]) -> Prompt:
         if piece.is_field:
             spans.append(FieldSpan(piece.text, len(text), len(text) + len(fields[piece.text])))
         text += fields[piece.text] if piece.is_field else piece.text
-    text = text.rstrip()
+    if cut_end:
+        text = text.rstrip()
     end = len(text)
     return Prompt(text, tuple(FieldSpan(s.name, min(s.start, end), min(s.end, end)) for s in spans))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from random import Random
 
-from keepfaith.config.errors import nearest
+from keepfaith.config.errors import nearest, shown
 from keepfaith.config.schema import BuiltinText, HubText, LocalText, TextSource
 from keepfaith.config.texts import local_texts
 from keepfaith.hub.errors import HubError
@@ -49,13 +49,20 @@ def _drawn(texts: Iterable[str], count: int, seed: int, place: str) -> list[str]
 def _hub(source: HubText) -> Iterator[str]:
     rows = hub_rows(source.repository, source.config, source.revision, source.split)
     try:
-        for row in islice(rows, source.buffer):
-            if source.column not in row:
+        for number, row in enumerate(islice(rows, source.buffer)):
+            # A file of JSON lines may leave a column out where it holds nothing.
+            if source.column not in row and number == 0:
                 raise SourceError(
                     f"{source.repository} has no column {source.column!r}{nearest(source.column, row)}; "
                     "correct calibration_text.column"
                 )
-            yield str(row[source.column])
+            text = row.get(source.column)
+            if text is not None and not isinstance(text, str):
+                raise SourceError(
+                    f"{source.repository}, row {number}: column {source.column!r} must be text, got {shown(text)}; "
+                    "correct calibration_text.column"
+                )
+            yield text or ""
     except HubError as error:
         raise SourceError(f"calibration text: {error}") from error
 

@@ -1,13 +1,16 @@
 """Tables: checked on the way in and out, with their provenance inside and nothing that differs between equal runs."""
 
+import ast
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from keepfaith.artifacts.provenance import Provenance
+from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import ArtifactError, read_provenance, read_table, write_table
+
+SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 
 FRAME = pl.DataFrame(
     {"position": [1, 2], "layer": [3, 0], "component": ["attention", "mlp"], "score": [0.25, 0.5]}
@@ -70,3 +73,19 @@ def test_a_table_that_was_edited_is_refused_by_name(tmp_path: Path) -> None:
         read_table(path, ORDER)
     FRAME.write_parquet(path, metadata=ours)
     assert read_table(path, ORDER).equals(FRAME)
+
+
+def test_slices_of_the_configuration_are_joined_and_never_hide_each_other() -> None:
+    order, draws = {"samples": 8, "seed": 0}, {"seeds": 10, "samples": [4, 64]}
+    assert joined(order, {"draws": draws}) == {"samples": 8, "seed": 0, "draws": draws}
+    for other in (draws, {"seed": 0}, {"samples": None}):
+        with pytest.raises(ValueError, match=r"'(samples|seed)' stands in two slices; nest one"):
+            joined(order, other)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_no_script_lays_settings_over_each_other(script: Path) -> None:
+    """A display of several unpacked mappings keeps the last of two values in silence."""
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Dict):
+            assert None not in node.keys, f"line {node.lineno}: use joined"

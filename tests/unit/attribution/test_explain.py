@@ -57,7 +57,8 @@ def test_table_holds_every_feature_of_every_example_at_every_level(
 ):
     table = run(method, scorer, encoder, predictions, name="mine", seed=2)
     assert dict(table.schema) == dict(ATTRIBUTIONS.columns)
-    assert table.select("method", "seed").unique().rows() == [("mine", 2)]
+    role = "control" if method == "random" else "method"
+    assert table.select("method", "role", "seed").unique().rows() == [("mine", role, 2)]
     targets = predicted_options(predictions)
     for example_id, prompt, options in EXAMPLES.iter_rows():
         encoded = encoder.encode(prompt, options)
@@ -68,6 +69,34 @@ def test_table_holds_every_feature_of_every_example_at_every_level(
             assert rows.select("start", "end").rows() == list(encoded.spans[encoded.special :])
             target = targets.filter(example_id=example_id, level=level)["target"].item()
             assert rows["target"].unique().to_list() == [target]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_special_tokens_in_the_text_are_no_features_and_stay(method, scorer, encoder):
+    """Wherever they stand; all else is explained, at its own place in the prompt."""
+    closing = encoder.tokenizer.eos_token
+    prompt = f"The film was good.{closing}\nAnswer:"
+    examples = pl.DataFrame({"example_id": ["e"], "prompt": [prompt], "options": [[" yes", " no"]]})
+    seen = []
+
+    class Watched(type(scorer)):
+        def log_likelihoods(self, inputs, levels):
+            seen.extend(item.prompt_ids for item in inputs)
+            return super().log_likelihoods(inputs, levels)
+
+    watched = Watched(scorer.model, scorer.order, 2048)
+    table = run(
+        method, watched, encoder, predict(scorer, encoder, examples, LEVELS), examples=examples
+    )
+    encoded = encoder.encode(prompt, [" yes", " no"])
+    place = encoded.prompt_ids.index(encoder.tokenizer.eos_token_id)
+    rest = [n for n in range(encoded.special, len(encoded.prompt_ids)) if n != place]
+    for level in LEVELS:
+        rows = table.filter(level=level)
+        assert rows["feature"].to_list() == list(range(len(rest)))
+        assert rows["token_id"].to_list() == [encoded.prompt_ids[n] for n in rest]
+        assert rows.select("start", "end").rows() == [encoded.spans[n] for n in rest]
+    assert all(ids[place] == encoded.prompt_ids[place] for ids in seen)
 
 
 def test_levels_predict_different_options_here(predictions):
@@ -189,3 +218,18 @@ def test_a_failing_scorer_names_where_it_stood(encoder, scorer, predictions):
 def test_no_examples_give_an_empty_table(scorer, encoder, predictions):
     table = run("random", scorer, encoder, predictions, EXAMPLES.clear())
     assert table.is_empty() and dict(table.schema) == dict(ATTRIBUTIONS.columns)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "role"),
+    [
+        ("random", "chance", "control"),
+        ("random", "lime", "control"),
+        ("lime", "random", "method"),
+    ],
+)
+def test_the_role_is_that_of_the_module_whatever_the_name(
+    module, name, role, scorer, encoder, predictions
+):
+    table = run(module, scorer, encoder, predictions, EXAMPLES.head(1), name=name)
+    assert table.select("method", "role").unique().rows() == [(name, role)]

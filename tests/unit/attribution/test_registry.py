@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -36,3 +37,14 @@ def test_listing_the_names_loads_no_torch():
     )
     path = {"PYTHONPATH": ":".join(p for p in sys.path if p)}
     subprocess.run([sys.executable, "-c", code], check=True, env=path)
+
+
+def test_only_random_scores_are_a_control():
+    roles = {name: registry.load(name).role for name in NAMES}
+    assert [name for name, role in roles.items() if role == "control"] == ["random"]
+    assert set(roles.values()) == {"method", "control"}
+
+
+def test_a_role_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="role 'baseline'; write method or control"):
+        replace(registry.load("lime"), role="baseline")

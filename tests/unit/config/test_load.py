@@ -37,12 +37,9 @@ def read(name: str) -> dict[str, Any]:
     return yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
 
 
-def merged(name: str) -> dict[str, Any]:
-    """config.yaml with a study laid over it, block by block, as Snakemake does."""
-    base = read("config.yaml")
-    for key, value in read(f"studies/{name}.yaml").items():
-        base[key] = base.get(key, {}) | value if isinstance(value, dict) else value
-    return base
+def study(name: str) -> dict[str, Any]:
+    """A ready-made study as `--configfile` gives it: nothing of config.yaml stands below it."""
+    return read(f"studies/{name}.yaml")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -54,20 +51,21 @@ def test_every_catalog_entry_is_valid(kind: str) -> None:
 
 
 def test_the_config_that_ships_is_the_demo() -> None:
-    assert load_study(read("config.yaml"), CATALOG) == load_study(merged("demo"), CATALOG)
+    assert load_study(read("config.yaml"), CATALOG) == load_study(study("demo"), CATALOG)
 
 
 def test_the_paper_study_has_the_known_values() -> None:
-    settings = load_study(merged("paper"), CATALOG)
-    study = settings.study
+    settings = load_study(study("paper"), CATALOG)
+    chosen = settings.study
     assert len(settings.models) == 5
     assert sorted(settings.tasks) == sorted(STUDY_TASKS)
     assert settings.levels["llama-2-7b"] == tuple(range(17))
     assert settings.levels["gemma-2b"] == tuple(range(10))
-    assert study.examples.evaluation == "all"
-    assert study.examples.explanation == 200
-    assert study.faithfulness.fractions == (0.1, 0.2, 0.3, 0.4, 0.5)
-    assert study.calibration.bins == 10
+    assert chosen.examples.evaluation == "all"
+    assert chosen.examples.explanation == 200
+    assert chosen.stability.seeds == 0  # the study measured none
+    assert chosen.faithfulness.fractions == (0.1, 0.2, 0.3, 0.4, 0.5)
+    assert chosen.calibration.bins == 10
     for name in ("lime", "kernelshap"):
         assert settings.methods[name].samples_per_token == 3
         assert settings.methods[name].seeds == (0, 1, 2)
@@ -78,6 +76,18 @@ def test_the_paper_study_has_the_known_values() -> None:
         2048,
         0,
     )
+
+
+def test_a_study_that_only_selects_has_the_defaults_and_nothing_of_the_demo() -> None:
+    own = {"models": ["builtin"], "orders": ["cosine_builtin"], "tasks": ["sentiment"]}
+    settings = load_study(own, CATALOG)
+    assert settings.study.stability.seeds == 0
+    assert settings.levels["builtin"] == tuple(
+        range(5)
+    )  # half of 8 layers; the demo's maximum is 6
+    assert settings.study.examples.explanation == 200
+    assert settings.study.scoring.device == "auto"
+    assert (settings.study.export.levels, settings.study.imports) == ((), {})
 
 
 def test_every_task_of_the_study_has_a_hub_and_a_local_source() -> None:
@@ -219,6 +229,31 @@ def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None
 
 
 def test_seeds_of_the_study_replace_those_of_seeded_methods() -> None:
-    settings = load_study(merged("demo") | {"seeds": [5, 7]}, CATALOG)
+    settings = load_study(study("demo") | {"seeds": [5, 7]}, CATALOG)
     assert settings.methods["lime"].seeds == (5, 7)
     assert settings.methods["input_x_gradient"].seeds == (0,)
+
+
+@pytest.mark.parametrize(
+    ("typed", "levels", "passage"),
+    [
+        ({0: "a", 4: "b"}, {0: "a", 4: "b"}, None),
+        ({4: "b", 0: "a", "passage": "none"}, {0: "a", 4: "b"}, "none"),
+        ({0: "a", "passage": "None"}, {0: "a"}, "none"),
+        ({0: "a", "passage": None}, {0: "a"}, None),
+        ({0: "a", "passage": "doc.Text 1"}, {0: "a"}, "doc.Text 1"),
+        # `--config` gives keys as text, beside those of the file, which they replace.
+        ({"0": "a", "4": "b", "passage": "none"}, {0: "a", 4: "b"}, "none"),
+        ({0: "a", 4: "b", "4": "c"}, {0: "a", 4: "c"}, None),
+    ],
+)
+def test_an_import_has_levels_and_may_say_its_passage(
+    typed: dict[Any, Any], levels: dict[int, str], passage: str | None, tmp_path: Path
+) -> None:
+    world = World(tmp_path)
+    world.set("imports", {"mine": typed})
+    found = world.read().study.imports["mine"]
+    assert (found.levels, found.passage) == (levels, passage)
+    assert list(found.levels) == sorted(levels)
+    # What a record dumps may be read again.
+    assert schema.Import.model_validate(found.model_dump()) == found

@@ -16,6 +16,7 @@ def attributions(scores, method="lime"):
             "level": level,
             "example_id": example,
             "method": method,
+            "role": "method",
             "seed": seed,
             "target": 0,
             "feature": feature,

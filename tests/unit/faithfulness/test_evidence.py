@@ -15,6 +15,7 @@ def frame(scores, example="a", level=0, seed=0):
             "level": level,
             "example_id": example,
             "method": "lime",
+            "role": "method",
             "seed": seed,
             "target": 0,
             "feature": i,

@@ -19,6 +19,7 @@ def faithfulness(rows):
                     "level": level,
                     "example_id": example,
                     "method": "lime",
+                    "role": "method",
                     "seed": seed,
                     "ranking": "method",
                     "operator": "delete",
@@ -134,3 +135,12 @@ def test_metrics_do_not_import_torch():
     code = "import sys, keepfaith.faithfulness.metrics as m; assert 'torch' not in sys.modules"
     path = {"PYTHONPATH": ":".join(p for p in sys.path if p)}
     subprocess.run([sys.executable, "-c", code], check=True, env=path)
+
+
+def test_examples_of_one_passage_are_counted_once():
+    whole = curves(faithfulness(ROWS))
+    assert (whole["clusters"] == whole["examples"]).all()
+    shared = curves(faithfulness(ROWS), dict.fromkeys(faithfulness(ROWS)["example_id"], 0))
+    assert (shared["clusters"] == shared["examples"].clip(upper_bound=1)).all()
+    assert shared["examples"].max() > 1
+    assert shared.drop("clusters").equals(whole.drop("clusters"))

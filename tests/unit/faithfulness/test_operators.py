@@ -34,7 +34,7 @@ def test_registry():
 
 @pytest.mark.parametrize("operator", [delete, retokenise])
 def test_keeping_everything_changes_nothing(operator, encoder, encoded):
-    features = len(encoded.prompt_ids) - encoded.special
+    features = len(encoded.features)
     found = operator(encoder, encoded, range(features), OPTIONS, "a")
     assert (found.prompt_ids, found.option_ids) == (encoded.prompt_ids, encoded.option_ids)
 
@@ -60,7 +60,8 @@ def test_retokenise_spells_torn_words_anew(encoder, encoded):
     g = next(i for i, (start, end) in enumerate(spans) if PROMPT[start:end].strip() == "g")
     kept = [i for i in range(len(spans)) if i != g]
     found = retokenise(encoder, encoded, kept, OPTIONS, "a")
-    text = encoder.decode([encoded.prompt_ids[encoded.special + i] for i in kept])
+    start, end = encoded.characters[encoded.features[g]]
+    text = PROMPT[:start] + PROMPT[end:]
     assert text.replace(" ", "") == "Thefilmwasnotood.\nAnswer:"
     assert found.prompt_ids == encoder.encode(text, OPTIONS).prompt_ids
 

@@ -23,6 +23,7 @@ from keepfaith.artifacts.tables import conform
 from keepfaith.figures.unit import UnitTables
 
 METHODS = ("input_x_gradient", "kernelshap", "lime", "random")
+CONTROLS = ("random",)
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5)
 OPERATORS = ("retokenise", "delete")
 MARGINS = {
@@ -42,17 +43,21 @@ def table(rows: list[dict[str, object]], schema: TableSchema) -> pl.DataFrame:
 
 
 def unit(
-    deepest: int = 4, layers: int = 8, methods: tuple[str, ...] = METHODS, seed: int = 0
+    deepest: int = 4,
+    layers: int = 8,
+    methods: tuple[str, ...] = METHODS,
+    seed: int = 0,
+    controls: tuple[str, ...] = CONTROLS,
 ) -> UnitTables:
-    """All tables of one unit."""
+    """All tables of one unit; `controls` are those of `methods` that have this role."""
     random = np.random.default_rng(seed)
     levels = range(deepest + 1)
     return UnitTables(
-        metrics=metrics(levels, methods, random),
+        metrics=metrics(levels, methods, random, controls),
         reliability=reliability(levels, random),
-        curves=curves(levels, methods, random),
-        overlap=overlap(levels, methods, random),
-        verdict=verdict(levels, methods),
+        curves=curves(levels, methods, random, controls),
+        overlap=overlap(levels, methods, random, controls),
+        verdict=verdict(levels, methods, controls),
         order=order(layers, random),
         chance=0.5,
     )
@@ -63,7 +68,16 @@ def decline(level: int, deepest: int) -> float:
     return (level / max(deepest, 1)) ** 2
 
 
-def metrics(levels: range, methods: tuple[str, ...], random: np.random.Generator) -> pl.DataFrame:
+def role(method: str, controls: tuple[str, ...]) -> str:
+    return "control" if method in controls else "method"
+
+
+def metrics(
+    levels: range,
+    methods: tuple[str, ...],
+    random: np.random.Generator,
+    controls: tuple[str, ...] = CONTROLS,
+) -> pl.DataFrame:
     deepest = levels[-1]
     rows: list[dict[str, object]] = []
 
@@ -73,7 +87,8 @@ def metrics(levels: range, methods: tuple[str, ...], random: np.random.Generator
         seeded = columns.get("method") not in (None, "input_x_gradient")
         rows.append({
             "level": level, "value": value, "low": value - spread, "high": value + spread, "change": change,
-            "change_low": change - shift, "change_high": change + shift, "p_value": 0.04, "examples": 500,
+            "change_low": change - shift, "change_high": change + shift, "p_value": 0.04,
+            "examples": 500, "clusters": 500,
             "seed_low": value - spread / 2 if seeded else None,
             "seed_high": value + spread / 2 if seeded else None, **columns,
         })  # fmt: skip
@@ -96,9 +111,9 @@ def metrics(levels: range, methods: tuple[str, ...], random: np.random.Generator
         )
         add(level, 0.95, 0.95, 0.0, family="accuracy", metric="bayes_accuracy")
         for method in methods:
-            strength = 0.02 if method == "random" else 1.0 - 0.1 * methods.index(method)
+            strength = 0.02 if method in controls else 1.0 - 0.1 * methods.index(method)
             for operator in OPERATORS:
-                for ranking in ("method",) if method == "random" else ("method", "reversed"):
+                for ranking in ("method",) if method in controls else ("method", "reversed"):
                     sign = 1.0 if ranking == "method" else -0.3
                     for kind, dense, slope in (
                         ("comprehensiveness", 0.32, -0.2),
@@ -107,11 +122,11 @@ def metrics(levels: range, methods: tuple[str, ...], random: np.random.Generator
                         for aggregate, factor in (("study", 5 / 6), ("eraser", 1.0)):
                             base = dense * strength * sign * factor
                             add(level, base, base * (1 + slope * loss * 3), 0.012, family="faithfulness",
-                                metric=f"{kind}_{aggregate}", method=method, operator=operator,
-                                ranking=ranking)  # fmt: skip
-            if method != "random":
+                                metric=f"{kind}_{aggregate}", method=method, role=role(method, controls),
+                                operator=operator, ranking=ranking)  # fmt: skip
+            if method not in controls:
                 add(level, 0.6 * strength, strength * (0.6 - 0.2 * loss), 0.03, family="faithfulness",
-                    metric="evidence_recall", method=method, ranking="method", reference_low=0.18,
+                    metric="evidence_recall", method=method, role="method", ranking="method", reference_low=0.18,
                     reference_high=0.22)  # fmt: skip
     return table(rows, METRICS)
 
@@ -131,37 +146,50 @@ def reliability(levels: range, random: np.random.Generator) -> pl.DataFrame:
     return table(rows, RELIABILITY)
 
 
-def curves(levels: range, methods: tuple[str, ...], random: np.random.Generator) -> pl.DataFrame:
+def curves(
+    levels: range,
+    methods: tuple[str, ...],
+    random: np.random.Generator,
+    controls: tuple[str, ...] = CONTROLS,
+) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     for level in levels:
         for method in methods:
-            for ranking in ("method",) if method == "random" else ("method", "reversed"):
+            for ranking in ("method",) if method in controls else ("method", "reversed"):
                 for operator in OPERATORS:
                     for kind in ("comprehensiveness", "sufficiency"):
                         for fraction in FRACTIONS:
                             gain = (
-                                0.15 if method == "random" else 0.6 if ranking == "method" else -0.1
+                                0.15 if method in controls else 0.6 if ranking == "method" else -0.1
                             )
                             rise = fraction if kind == "comprehensiveness" else 0.6 - fraction
                             rows.append({
-                                "level": level, "method": method, "ranking": ranking, "operator": operator,
-                                "kind": kind, "fraction": fraction, "examples": 200,
+                                "level": level, "method": method, "role": role(method, controls),
+                                "ranking": ranking, "operator": operator, "kind": kind, "fraction": fraction,
+                                "examples": 200,
                                 "value": gain * rise * (1 - 0.1 * level) + random.normal(0, 0.01),
                                 "seed_sd": None if method == "input_x_gradient" else 0.012,
                             })  # fmt: skip
     return table(rows, CURVES)
 
 
-def overlap(levels: range, methods: tuple[str, ...], random: np.random.Generator) -> pl.DataFrame:
+def overlap(
+    levels: range,
+    methods: tuple[str, ...],
+    random: np.random.Generator,
+    controls: tuple[str, ...] = CONTROLS,
+) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     for method in methods:
         for top, chance in ((5, 0.12), (10, 0.25), (20, 0.5)):
             for a in levels:
                 for b in levels:
-                    shared = max(chance, 0.9 - 0.12 * abs(a - b)) if method != "random" else chance
+                    shared = (
+                        max(chance, 0.9 - 0.12 * abs(a - b)) if method not in controls else chance
+                    )
                     seeded = method != "input_x_gradient"
                     rows.append({
-                        "method": method, "top": top, "level_a": a, "level_b": b,
+                        "method": method, "role": role(method, controls), "top": top, "level_a": a, "level_b": b,
                         "overlap": 1.0 if a == b else shared + random.normal(0, 0.005),
                         "floor": 0.55 + 0.1 * (top / 20) if seeded else None, "chance": chance,
                         "examples": 200,
@@ -169,7 +197,9 @@ def overlap(levels: range, methods: tuple[str, ...], random: np.random.Generator
     return table(rows, OVERLAP)
 
 
-def verdict(levels: range, methods: tuple[str, ...]) -> pl.DataFrame:
+def verdict(
+    levels: range, methods: tuple[str, ...], controls: tuple[str, ...] = CONTROLS
+) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     deepest = levels[-1]
     watched: list[tuple[str, str | None]] = [("accuracy", None), ("ece", None), ("brier", None)]
@@ -177,7 +207,7 @@ def verdict(levels: range, methods: tuple[str, ...]) -> pl.DataFrame:
         (kind, method)
         for kind in ("comprehensiveness", "sufficiency")
         for method in methods
-        if method != "random"
+        if method not in controls
     ]
     for place, (quantity, method) in enumerate(watched):
         for level in levels:
@@ -291,7 +321,7 @@ def explained(
                 for repetition in (0, 1):
                     for feature, (start, end) in enumerate(spans(prompt)):
                         attributions.append({
-                            "level": level, "example_id": name, "method": method, "seed": repetition,
+                            "level": level, "example_id": name, "method": method, "role": "method", "seed": repetition,
                             "target": int(margin > 0), "feature": feature, "token_id": feature + 5,
                             "start": start, "end": end,
                             "score": float(dense[feature] + drift[feature] + 0.01 * repetition),

@@ -12,15 +12,17 @@ from keepfaith.artifacts.schemas import VERDICT
 from keepfaith.artifacts.tables import ArtifactError
 from keepfaith.figures import layers
 from keepfaith.figures.change import relative_change
-from keepfaith.figures.labels import path_names
+from keepfaith.figures.labels import method_name, path_names
 from keepfaith.figures.overlap import matrix
 from keepfaith.figures.published import SOURCE, match_published, read_published
 from keepfaith.figures.reach import reaches
 from keepfaith.figures.registry import draw
 from keepfaith.figures.style import method_strokes, series_strokes
 from keepfaith.figures.summary.efficiency import ratios
+from keepfaith.figures.summary.price import means
 from keepfaith.figures.summary.registry import draw_summary
 
+OWN_NAMES = {name: name for name in ("kernelshap", "lime", "input_x_gradient", "random")}
 PUBLISHED = Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
 
 
@@ -117,14 +119,16 @@ def test_overlap_is_the_same_from_one_triangle_of_pairs():
 def test_published_numbers_match_by_repository_and_dataset():
     frame = read_published(PUBLISHED)
     assert frame.height == 170
-    rows = match_published(frame, "Mistralai/mistral-7b-v0.1", "boolq")
+    rows = match_published(frame, "Mistralai/mistral-7b-v0.1", "boolq", OWN_NAMES)
     assert rows is not None and rows["n_dropped"].to_list() == list(range(17))
-    assert match_published(frame, "mistralai/Mistral-7B-v0.1", "sst2") is None
-    assert match_published(frame, None, "boolq") is None
+    assert match_published(frame, "mistralai/Mistral-7B-v0.1", "sst2", OWN_NAMES) is None
+    assert match_published(frame, None, "boolq", OWN_NAMES) is None
 
 
 def test_published_numbers_are_drawn_up_to_the_deepest_level():
-    rows = match_published(read_published(PUBLISHED), "mistralai/Mistral-7B-v0.1", "boolq")
+    rows = match_published(
+        read_published(PUBLISHED), "mistralai/Mistral-7B-v0.1", "boolq", OWN_NAMES
+    )
     figure = draw("accuracy", replace(synthetic.unit(), published=rows))
     line = next(line for line in figure.axes[0].get_lines() if line.get_label() == SOURCE)
     assert list(line.get_xdata()) == [0, 1, 2, 3, 4]
@@ -250,3 +254,58 @@ def test_orders_are_compared_with_the_furthest_on_top():
     assert [list(line.get_xdata()) for line in thick] == [[0, 2.5], [0, 1.5]]
     circles = [line for line in panel.get_lines() if line.get_marker() == "o"]
     assert [sorted(line.get_xdata()) for line in circles] == [[2, 3], [1, 2]]
+
+
+def test_published_explanations_are_those_of_what_a_method_is_not_of_its_name():
+    frame = read_published(PUBLISHED)
+    names = {"lime": "kernelshap", "mine": "lime", "kernelshap": "input_x_gradient"}
+    rows = match_published(frame, "mistralai/Mistral-7B-v0.1", "boolq", names)
+    own = match_published(frame, "mistralai/Mistral-7B-v0.1", "boolq", OWN_NAMES)
+    assert rows is not None and own is not None
+    assert rows["sufficiency_lime"].equals(own["sufficiency_kernelshap"], check_names=False)
+    assert rows["comprehensiveness_mine"].equals(own["comprehensiveness_lime"], check_names=False)
+    assert not [name for name in rows.columns if name.endswith("_kernelshap")]
+    assert rows["accuracy"].equals(own["accuracy"])
+
+
+METHODS_AND_CONTROLS = [
+    (("guess", "lime"), ("guess",)),  # a control of another name
+    (("guess", "lime", "zero"), ("guess", "zero")),  # several
+    (("lime", "random"), ()),  # a method that is called random
+    (("lime", "random"), ("lime",)),  # a control that is called lime
+]
+
+
+@pytest.mark.parametrize(("names", "controls"), METHODS_AND_CONTROLS)
+def test_figures_tell_controls_by_their_role(names, controls):
+    tables = synthetic.unit(methods=names, controls=controls)
+    methods = [name for name in names if name not in controls]
+    assert (tables.methods, tables.controls) == (methods, list(controls))
+    shown = {f"{name} (control)" for name in controls}
+    for figure in ("faithfulness", "curves"):
+        drawn = draw(figure, tables)
+        labels = {text.get_text() for legend in drawn.legends for text in legend.get_texts()}
+        assert {label for label in labels if label.endswith("(control)")} == shown, figure
+        assert not any(
+            label.startswith(f"{name}, reversed") for label in labels for name in controls
+        )
+        for name in methods:
+            assert method_name(name) in labels, figure
+    for figure in ("drift", "overlap"):
+        drawn = draw(figure, tables)
+        texts = [panel.get_title(loc="left") for panel in drawn.axes]
+        texts += [text.get_text() for legend in drawn.legends for text in legend.get_texts()]
+        for name in names:
+            said = any(text.startswith(f"{method_name(name)}") for text in texts)
+            assert said == (name in methods), (figure, name)
+
+
+@pytest.mark.parametrize(("names", "controls"), METHODS_AND_CONTROLS)
+def test_means_over_methods_leave_controls_out(names, controls):
+    metrics = synthetic.unit(methods=names, controls=controls).metrics
+    judged = metrics.filter(
+        pl.col("method").is_in([name for name in names if name not in controls]),
+        metric="comprehensiveness_study", ranking="method", operator="retokenise", level=0,
+    )  # fmt: skip
+    found = means(synthetic.with_unit(metrics, "m", "o", "t"), "comprehensiveness_study")
+    assert found.filter(level=0)["value"].item() == pytest.approx(judged["value"].mean())

@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("lm_eval.models.dummy", reason="lm-evaluation-harness is not installed")
 
 from harness_runs import log_run, multiple_choice, write_rows
+from made_logs import entry
 
 from keepfaith.config.errors import ConfigError
 from keepfaith.imports.levels import read_levels
-from keepfaith.imports.log import read_log
 from keepfaith.imports.runs import logs_by_task
 from keepfaith.imports.tables import examples_table, predictions_table
 from keepfaith.models.builtin import CHECKPOINT
@@ -87,14 +87,23 @@ def test_both_kinds_of_targets_give_labels_and_options(runs: Path, task: str) ->
     assert predictions["log_likelihood"].is_between(-1, 0).all()
 
 
-def test_examples_about_the_same_passage_belong_together(runs: Path) -> None:
-    from keepfaith.statistics.clusters import shared_texts
+def test_the_lines_that_other_tests_make_are_those_of_the_harness(runs: Path) -> None:
+    real = json.loads(log(runs, "dense").read_text(encoding="utf-8").splitlines()[0])
+    made = entry(0, COLOURS, 0, 0, right=True, doc=real["doc"], prompt=ROWS[0]["prompt"])
+    assert list(real) == [*made, "acc_norm"]
+    for key in ("doc_id", "doc", "target", "arguments", "filter", "prompt_hash", "target_hash"):
+        assert made[key] == real[key], key
+    assert [type(value) for value in made.values()] == [type(real[key]) for key in made]
+    assert [[type(part) for part in pair] for pair in real["filtered_resps"]] == [[str, str]] * 3
 
-    for example in read_log(log(runs, "dense")).values():
-        assert example.passage is not None
-        assert example.prompt[slice(*example.passage)] in TEXTS
-    table = examples_table(read_log(log(runs, "dense")))
-    assert shared_texts(table).tolist() == [0, 1, 0, 1, 0, 1]
+
+def test_texts_of_the_document_are_found_in_the_prompt(runs: Path) -> None:
+    table = examples_table(read_levels({0: log(runs, "dense")})[0])
+    for number, row in enumerate(table.iter_rows(named=True)):
+        # The prompt itself stands in the document, too, and the options are short.
+        (field,) = row["fields"]
+        assert field["name"] == "text"
+        assert row["prompt"][field["start"] : field["end"]] == TEXTS[number % 2]
 
 
 def edit(line: int, **changes: Any) -> Callable[[Path], None]:
@@ -171,13 +180,13 @@ def test_a_spoilt_log_is_refused_in_one_line(
     ("task", "expected"),
     [
         ("generated", "line 1: is no multiple choice"),
-        ("mutual", "line 1: options stand behind different prompts"),
+        ("mutual", "line 1: options stand after different prompts"),
         ("one", "line 1: has a single option"),
     ],
 )
 def test_other_kinds_of_tasks_are_refused(logged: Path, task: str, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
-        read_log(log(logged, "others", task))
+        read_levels({0: log(logged, "others", task)})
 
 
 def test_runs_are_found_by_folder_or_file(runs: Path) -> None:
@@ -197,7 +206,7 @@ def test_a_level_without_a_task_is_named(runs: Path) -> None:
     ("folder", "expected"),
     [
         ("nowhere", "no such file or folder"),
-        ("data", "holds no samples_"),
+        ("data", "holds no log"),
         ("", "two logs of task index"),
     ],
 )

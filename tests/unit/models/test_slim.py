@@ -11,8 +11,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, LlamaForCausalLM
 from zoo import COMMON, FAMILIES, VOCABULARY, from_settings, tiny_model, zeroed
 
 from keepfaith.models.components import Component, Sublayer
+from keepfaith.models.errors import LoadingError
 from keepfaith.models.export import FORMATS, ExportError, export
-from keepfaith.models.loading import LoadingError, load_model
+from keepfaith.models.loading import load_model
 from keepfaith.models.removal import PrunableModel
 from keepfaith.models.slim import skipped, write_slim_config
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from small_models import metaspace_tokenizer, tiny_llama
 
-from keepfaith.models.loading import LoadingError, choose_device, load_model, load_tokenizer
+from keepfaith.models.errors import LoadingError
+from keepfaith.models.loading import choose_device, load_model, load_tokenizer
 from keepfaith.models.prepare import prepare_model
 from keepfaith.models.sources import (
     ModelError,
@@ -61,7 +62,7 @@ def test_sources_by_kind(saved):
 def test_only_pickles_are_refused(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(
-        ModelError, match=r"only pytorch_model.bin.*convert the model to safetensors"
+        ModelError, match=r"only pytorch_model.bin.*save it with save_pretrained, which writes"
     ):
         prepare_folder("m", folder)
 
@@ -83,17 +84,20 @@ def test_missing_parts_are_named(folder, tmp_path):
 def test_missing_shard_is_named(folder):
     index = {"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(ModelError, match=r"lacks 1 weight files, first model-2\.safetensors"):
+    with pytest.raises(ModelError, match=r"lacks model-2\.safetensors, named in .*; copy it too"):
         prepare_folder("m", folder)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"auto_map": {"AutoModel": "code.Model"}}, r"asks to run its own code \(auto_map\)"),
+        (
+            {"auto_map": {"AutoModel": "code.Model"}, "model_type": "own"},
+            r"asks to run its own code \(auto_map in config\.json\), .* knows no model_type 'own'",
+        ),
         (
             {"quantization_config": {"quant_method": "gptq"}},
-            r"is quantised \(gptq\), .* use the checkpoint",
+            r"the weights are plain F32: delete quantization_config",
         ),
         ({"is_encoder_decoder": True}, "is an encoder-decoder; use a decoder-only"),
         ({"model_type": "keepfaith_slim"}, "is a pruned export, .* use the dense model"),
@@ -109,7 +113,7 @@ def test_bad_configurations_are_refused(folder, change, message):
     with pytest.raises(ModelError, match=message):
         prepare_folder("m", folder)
     (folder / "config.json").write_text("{")
-    with pytest.raises(ModelError, match="not valid JSON"):
+    with pytest.raises(ModelError, match="is broken JSON"):
         prepare_folder("m", folder)
 
 

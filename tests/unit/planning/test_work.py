@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from keepfaith.config.load import load_study
-from keepfaith.config.model_folder import weight_size
+from keepfaith.config.weights import weight_size
 from keepfaith.planning.plan import plan
 from keepfaith.planning.work import BACKWARD, OPTION_TOKENS, START_SECONDS, Workload
 

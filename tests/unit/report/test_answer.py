@@ -17,7 +17,7 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
     [
         (
             both("kkdd", "kuud"),
-            "no degradation shown up to level 2 of 4; every watched quantity is shown to be kept up to level 1. "
+            "degradation shown at levels 3, 4 of 4; every watched quantity is shown to be kept up to level 1. "
             "Degraded first, at level 3: accuracy.",
         ),
         (
@@ -31,8 +31,18 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
         ),
         (
             both("dd", "kd"),
-            "degraded from level 1 of 2 on; level 1 is not shown to keep every watched quantity. "
+            "degradation shown at levels 1, 2 of 2; level 1 is not shown to keep every watched quantity. "
             "Degraded first, at level 1: accuracy.",
+        ),
+        (
+            both("dkkk", "kkkk"),
+            "degradation shown at level 1 of 4; level 1 is not shown to keep every watched quantity. "
+            "Degraded first, at level 1: accuracy.",
+        ),
+        (
+            both("kdkdddkd", "kkkkkkkk"),
+            "degradation shown at levels 2, 4 to 6, 8 of 8; every watched quantity is shown to be kept up to level 1. "
+            "Degraded first, at level 2: accuracy.",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from figures import synthetic
 from keepfaith.report.caveats import caveats
 
 
-def with_dense(metric: str, **columns: float | int):
+def with_dense(metric: str, **columns: float | int | str):
     """Tables of a sound unit of 200 explained examples, with one metric's dense row changed."""
     tables = synthetic.unit()
     chosen = (pl.col("metric") == metric) & (pl.col("level") == 0)
@@ -36,5 +36,29 @@ def test_explanations_no_better_than_random_scores():
 
 
 def test_few_examples():
-    (sentence,) = caveats(with_dense("comprehensiveness_study", examples=16))
-    assert sentence.startswith("Only 16 examples")
+    (sentence,) = caveats(with_dense("comprehensiveness_study", examples=16, clusters=16))
+    assert sentence.startswith("Only 16 independent texts are explained; intervals")
+    (sentence,) = caveats(with_dense("accuracy", examples=29, clusters=29))
+    assert sentence.startswith("Only 29 independent texts are evaluated; intervals")
+
+
+def test_examples_that_share_a_text_are_counted_and_the_way_out_is_named():
+    (sentence,) = caveats(
+        with_dense("accuracy", examples=60, clusters=31, cluster_field="instruction")
+    )
+    assert sentence.startswith("60 examples, 31 different `instruction`: ")
+    assert "passage: none" in sentence
+
+
+def test_too_few_texts_for_any_interval():
+    first, second = caveats(with_dense("accuracy", examples=60, clusters=5, cluster_field="prompt"))
+    assert first.startswith("60 examples, 5 different prompts: ")
+    assert second.startswith("Only 5 independent texts are evaluated: below 6 there is no interval")
+
+
+def test_the_controls_are_named_by_their_own_names():
+    tables = synthetic.unit(methods=("chance", "random", "zero"), controls=("chance", "zero"))
+    reference = pl.when(pl.col("method") == "random").then(0.9).otherwise(None)
+    object.__setattr__(tables, "metrics", tables.metrics.with_columns(reference_high=reference))
+    (sentence,) = caveats(tables)
+    assert "than chance (control), zero (control) on the dense model: random." in sentence

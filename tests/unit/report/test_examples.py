@@ -141,3 +141,25 @@ def test_visible_tokens():
     assert visible(" good") == "good"
     assert visible("\n") == "\u23ce"
     assert visible("  ") == "space"
+
+
+@pytest.mark.parametrize(
+    ("names", "control", "shown"),
+    [
+        (("chance", "random"), "chance", "random"),
+        (("lime", "zz"), "lime", "zz"),
+        (("aa", "lime"), "aa", "LIME"),
+    ],
+)
+def test_a_control_is_never_the_explanation_shown(names, control, shown):
+    examples, predictions, attributions = synthetic.explained()
+    renamed = attributions.with_columns(
+        pl.col("method").replace(dict(zip(("kernelshap", "lime"), names, strict=True)))
+    ).with_columns(
+        role=pl.when(pl.col("method") == control).then(pl.lit("control")).otherwise("role")
+    )
+    verdict = synthetic.verdict(range(5), ("lime",))
+    found = explained_examples(examples, predictions, renamed, verdict, 2)
+    assert {example.method for example in found} == {shown}
+    only = renamed.filter(method=control)
+    assert explained_examples(examples, predictions, only, verdict, 2) == []

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import byte_level_tokenizer, metaspace_tokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers_at_hand import tokenizer_at_hand
 from transformers import PreTrainedTokenizerFast
 
 from keepfaith.scoring.encoding import EncodingError, PromptEncoder
@@ -58,7 +59,7 @@ def test_spans_are_the_visible_characters(encoder):
     for token, (start, end) in list(zip(encoded.prompt_ids, encoded.spans, strict=True))[
         encoded.special :
     ]:
-        text = encoder.decode([token]).strip()
+        text = encoder.tokenizer.decode([token]).strip()
         if text and "\ufffd" not in text:  # not one byte of a character
             assert prompt[start:end].strip() == text
         if prompt[start:end].strip():
@@ -93,7 +94,7 @@ def test_prompt_with_its_own_bos_gets_no_second_one():
 
 
 def test_errors_name_the_example(encoder):
-    with pytest.raises(EncodingError, match="example 7: option '' has no token"):
+    with pytest.raises(EncodingError, match="example 7: option '' has no token of its own after"):
         encoder.encode("The film", [" no", ""], "example 7")
     with pytest.raises(EncodingError, match=r"example 8: \d+ tokens, the model admits 256"):
         encoder.encode("film " * 400, [" no"], "example 8")
@@ -130,9 +131,57 @@ def test_tokenizer_that_closes_every_text_is_refused():
         PromptEncoder(tokenizer).encode("The film", [" no"])
 
 
-def test_decode_is_plain_text(encoder):
-    text = "The film was not good ."
-    assert encoder.decode(encoder.encode(text, [" no"]).prompt_ids) == text
+def test_special_tokens_that_the_text_spells_are_special():
+    """Leading ones count as the tokenizer's own; further in they are no features; <unk> is one, with its characters."""
+    encoder = PromptEncoder(TOKENIZERS["bos"])
+    encoded = encoder.encode("<s>[INST] a film [/INST] Answer:", [" no"])
+    assert encoded.special == 1 and encoded.features[0] == 1
+    text = "A film</s>\nA <unk> Answer:"
+    encoded = encoder.encode(text, [" no"])
+    closing, unknown = encoder.tokenizer.convert_tokens_to_ids(["</s>", "<unk>"])
+    assert encoded.special == 1
+    assert closing in encoded.prompt_ids and closing not in encoded.feature_ids
+    spans = dict(zip(encoded.feature_ids, encoded.feature_spans, strict=True))
+    assert text[slice(*spans[unknown])] == "<unk>"
+    assert len(encoded.features) == len(encoded.prompt_ids) - 2
+    assert encoded.fixed == (0, encoded.prompt_ids.index(closing))
+
+
+@pytest.mark.parametrize("prompt", [" <s>A film", "\n<s>A film", "<s><s>A film", "<s> <s>A film"])
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_no_beginning_of_text_is_a_feature(prompt, kind):
+    """Ids are those of lm-evaluation-harness, a second BOS included; what counts is that none of them is removed."""
+    encoder = PromptEncoder(TOKENIZERS[kind])
+    encoded = encoder.encode(prompt, [" no"])
+    begin = encoder.tokenizer.bos_token_id
+    assert begin is None or begin not in encoded.feature_ids
+    if kind == "bos":
+        assert encoded.prompt_ids[0] == begin and encoded.special >= 1
+        assert encoded.prompt_ids.count(begin) == 2
+
+
+def test_a_chat_prompt_begins_with_a_special_token():
+    encoder = PromptEncoder(tokenizer_at_hand("smollm2"))
+    text = "<|im_start|>user\nIs this good?<|im_end|>\n<|im_start|>assistant\n"
+    encoded = encoder.encode(text, ["yes"])
+    begin, end = encoder.tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
+    assert encoded.special == 1 and encoded.prompt_ids[0] == begin
+    assert not {begin, end} & set(encoded.feature_ids)
+    assert encoded.prompt_ids.count(begin) == 2 and encoded.prompt_ids.count(end) == 1
+
+
+def test_a_prompt_that_the_tokenizer_drops_is_an_empty_one():
+    encoder = PromptEncoder(tokenizer_at_hand("wordpiece"))
+    dropped, empty = encoder.encode("\u200b\n", [" no"]), encoder.encode("", [" no"])
+    assert dropped.prompt_ids == empty.prompt_ids == encoder.prefix_ids
+    assert dropped.option_ids == empty.option_ids
+    assert dropped.special == 1 and dropped.features == ()
+
+
+def test_an_option_longer_than_the_context_is_refused():
+    encoder = PromptEncoder(TOKENIZERS["bos"], 8, cut_left=True)
+    with pytest.raises(EncodingError, match="example 4: its longest option alone leaves no room"):
+        encoder.encode("The film", [" not good at all, never, and boring"], "example 4")
 
 
 def test_a_tokenizer_that_drops_characters_is_refused():

@@ -84,6 +84,7 @@ def test_the_tables_are_the_same(scorer, encoder, method, seed):
                 np.testing.assert_allclose(
                     table[column].to_numpy(),
                     reference[column].to_numpy(),
+                    rtol=1e-5,
                     atol=allowed,
                     err_msg=column,
                 )

@@ -27,13 +27,15 @@ def make_tables() -> tuple[pl.DataFrame, pl.DataFrame]:
     return predictions_frame(levels), examples_frame(labels, [3] * SIZE, posterior.tolist())
 
 
-def make_faithfulness(method: str, seeds: int = 2, rankings=("method", "reversed")) -> pl.DataFrame:
+def make_faithfulness(method: str, seeds: int = 2, role: str = "method") -> pl.DataFrame:
+    rankings = ("method",) if role == "control" else ("method", "reversed")
     generator = np.random.default_rng(len(method))
     rows = [
         {
             "level": level,
             "example_id": f"e{row:03d}",
             "method": method,
+            "role": role,
             "seed": seed,
             "ranking": ranking,
             "operator": "delete",
@@ -53,7 +55,7 @@ def make_faithfulness(method: str, seeds: int = 2, rankings=("method", "reversed
     return pl.DataFrame(rows, schema=dict(FAITHFULNESS.columns))
 
 
-def make_attributions(method: str, evidence_score: float) -> pl.DataFrame:
+def make_attributions(method: str, evidence_score: float, role: str = "method") -> pl.DataFrame:
     """Texts are `text N`: features are the two words, and characters 0..4, the first word, are the evidence."""
     return pl.DataFrame(
         [
@@ -61,6 +63,7 @@ def make_attributions(method: str, evidence_score: float) -> pl.DataFrame:
                 "level": level,
                 "example_id": f"e{row:03d}",
                 "method": method,
+                "role": role,
                 "seed": 0,
                 "target": 0,
                 "feature": feature,
@@ -82,8 +85,8 @@ def table() -> pl.DataFrame:
     return compute_metrics(
         predictions,
         examples,
-        [make_faithfulness("lime"), make_faithfulness("random", seeds=1, rankings=("method",))],
-        [make_attributions("lime", 1.0), make_attributions("random", 0.0)],
+        [make_faithfulness("lime"), make_faithfulness("random", seeds=1, role="control")],
+        [make_attributions("lime", 1.0), make_attributions("random", 0.0, "control")],
         ANALYSIS,
     )
 
@@ -119,7 +122,9 @@ def test_accuracy_has_score_intervals_and_mcnemars_test(table):
     assert row["change"] == pytest.approx((gained - lost) / SIZE)
     assert (row["change_low"], row["change_high"]) == pytest.approx(tango(gained, lost, SIZE))
     assert row["p_value"] == pytest.approx(mcnemar(gained, lost))
-    assert row["reference_low"] == row["reference_high"] == pytest.approx(1 / 3)
+    most_frequent = examples["label"].value_counts()["count"].max() / SIZE
+    assert most_frequent > 1 / 3
+    assert row["reference_low"] == row["reference_high"] == pytest.approx(most_frequent)
     assert row["examples"] == SIZE
 
 
@@ -210,10 +215,10 @@ def test_same_seed_same_table_whatever_the_order_of_rows(table):
         predictions.sample(fraction=1, shuffle=True, seed=1),
         examples.sample(fraction=1, shuffle=True, seed=2),
         [
-            make_faithfulness("random", seeds=1, rankings=("method",)),
+            make_faithfulness("random", seeds=1, role="control"),
             make_faithfulness("lime").sample(fraction=1, shuffle=True, seed=3),
         ],
-        [make_attributions("random", 0.0), make_attributions("lime", 1.0)],
+        [make_attributions("random", 0.0, "control"), make_attributions("lime", 1.0)],
         ANALYSIS,
     )
     assert_frame_equal(again, table, check_exact=True)
@@ -233,7 +238,7 @@ def test_without_posterior_and_explanations_only_predictions_are_judged():
 
 def test_repeated_passages_widen_the_intervals_of_accuracy():
     predictions, examples = make_tables()
-    passages = pl.Series([f"text {row // 12}" for row in range(SIZE)])
+    passages = pl.Series([f"a text of some length, {row // 12}" for row in range(SIZE)])
     fields = [[{"name": "text", "start": 0, "end": len(text)}] for text in passages]
     shared = examples.with_columns(prompt=passages, fields=pl.Series(fields))
     single = compute_metrics(predictions, examples, [], [], ANALYSIS)
@@ -258,3 +263,52 @@ def test_one_example_and_one_level_still_make_a_table():
     table = compute_metrics(predictions, examples_frame([0], [2]), [], [], ANALYSIS)
     assert one(table, metric="accuracy", level=0)["value"] == 1.0
     assert one(table, metric="auroc", level=0)["value"] is None
+
+
+WHERE = {"metric": "sufficiency_study", "operator": "delete", "ranking": "method", "level": 1}
+
+
+def roles_table(**roles: str) -> pl.DataFrame:
+    """METRICS of methods with these roles, in the order given."""
+    predictions, examples = make_tables()
+    return compute_metrics(
+        predictions,
+        examples,
+        [make_faithfulness(name, role=role) for name, role in roles.items()],
+        [make_attributions(name, 0.0, role) for name, role in roles.items()],
+        ANALYSIS,
+    )
+
+
+def test_a_control_of_any_name_is_the_reference():
+    table = roles_table(chance="control", lime="method")
+    chance, lime = (one(table, method=method, **WHERE) for method in ("chance", "lime"))
+    assert (lime["reference_low"], lime["reference_high"]) == (chance["low"], chance["high"])
+    assert chance["reference_low"] is None
+    assert dict(table.select("method", "role").drop_nulls().iter_rows()) == {
+        "chance": "control",
+        "lime": "method",
+    }
+    assert table.filter(pl.col("method").is_null())["role"].null_count() == len(
+        table.filter(pl.col("method").is_null())
+    )
+
+
+def test_a_method_that_is_called_random_is_no_reference():
+    table = roles_table(random="method", lime="method")
+    assert one(table, method="lime", **WHERE)["reference_low"] is None
+    assert one(table, method="random", **WHERE)["reference_low"] is None
+    assert table.filter(method="random", ranking="reversed").height > 0
+
+
+def test_several_controls_are_a_reference_together_whatever_their_order():
+    table = roles_table(zero="control", lime="method", chance="control", random="method")
+    zero, chance = (one(table, method=method, **WHERE) for method in ("zero", "chance"))
+    assert (zero["low"], zero["high"]) != (chance["low"], chance["high"])
+    for method in ("lime", "random"):
+        row = one(table, method=method, **WHERE)
+        assert row["reference_low"] == min(zero["low"], chance["low"])
+        assert row["reference_high"] == max(zero["high"], chance["high"])
+    assert zero["reference_low"] is None and chance["reference_low"] is None
+    again = roles_table(random="method", chance="control", lime="method", zero="control")
+    assert_frame_equal(again, table, check_exact=True)

@@ -1,34 +1,134 @@
+"""What is drawn for an interval: independent texts, however they share passages, instructions or prompts."""
+
 import numpy as np
 import polars as pl
-from made_predictions import examples_frame
+import pytest
+from made_predictions import examples_frame, examples_of_documents
 
-from keepfaith.statistics.clusters import all_single, cluster_sums, shared_texts
+from keepfaith.config.passages import NO_PASSAGE
+from keepfaith.statistics.clusters import all_single, cluster_sums, group_examples
+
+INSTRUCTION = (
+    "Decide what the sentiment of this piece of financial news is, and answer with one word."
+)
+WORDINGS = (
+    "What is the sentiment of this news? Answer with one word, please.",
+    "Choose the sentiment of this news out of negative, neutral, positive.",
+    "Tell whether an investor would take this news as good or as bad.",
+)
 
 
-def test_examples_about_the_same_text_are_one_cluster():
+def clusters(examples: pl.DataFrame, passage: str | None = None) -> tuple[list[int], str | None]:
+    found = group_examples(examples, passage)
+    return found.of(examples["example_id"].to_list()).tolist(), found.field
+
+
+def news(row: int) -> str:
+    return f"Orion kept its dividend in week {row}."
+
+
+def passage(number: int) -> str:
+    return f"Passage {number} is about the river and its mill."
+
+
+def test_equal_prompts_are_one_cluster_however_short():
     examples = examples_frame([0] * 4, [2] * 4, texts=["a b", "c d", "a b", "a"])
-    assert shared_texts(examples).tolist() == [0, 1, 0, 2]
-    assert not all_single(shared_texts(examples))
-    assert all_single(np.arange(3))
+    assert clusters(examples) == ([0, 1, 0, 2], "prompt")
 
 
-def test_the_longest_field_decides():
-    prompt = "The long passage. Question?"
-    fields = [
-        {"name": "passage", "start": 0, "end": 17},
-        {"name": "question", "start": 18, "end": 27},
-    ]
-    other = "The long passage. Really so?"
-    examples = examples_frame([0, 0], [2, 2], texts=[prompt, other]).with_columns(
-        fields=pl.Series([fields, fields])
-    )
-    assert shared_texts(examples).tolist() == [0, 0]
+def test_without_shared_texts_every_example_is_its_own():
+    assert clusters(examples_frame([0] * 3, [2] * 3)) == ([0, 1, 2], None)
 
 
 def test_without_fields_the_prompt_decides():
-    examples = examples_frame([0, 0], [2, 2], texts=["one", "two"])
+    examples = examples_frame([0] * 3, [2] * 3, texts=["one", "two", "one"])
     empty = examples.with_columns(fields=pl.lit([], dtype=examples.schema["fields"]))
-    assert shared_texts(empty).tolist() == [0, 1]
+    assert clusters(empty) == ([0, 1, 0], "prompt")
+
+
+@pytest.mark.parametrize("instruction", [INSTRUCTION, INSTRUCTION + " " * 40])
+def test_an_instruction_in_every_row_is_no_passage(instruction):
+    rows = [{"instruction": instruction, "input": news(row)} for row in range(60)]
+    assert clusters(examples_of_documents(rows)) == (list(range(60)), None)
+
+
+def test_an_instruction_in_more_than_half_of_the_rows_is_no_passage():
+    rows = [
+        {"instruction": INSTRUCTION if row < 31 else news(-row), "input": news(row)}
+        for row in range(60)
+    ]
+    assert clusters(examples_of_documents(rows)) == (list(range(60)), None)
+
+
+def test_blanks_around_a_text_do_not_make_it_another():
+    rows = [
+        {"passage": passage(row % 6) + " " * (row // 6), "question": f"Who came {row}?"}
+        for row in range(60)
+    ]
+    numbers, field = clusters(examples_of_documents(rows))
+    assert numbers == [row % 6 for row in range(60)] and field == "passage"
+
+
+@pytest.mark.parametrize("words", [1, 40])
+def test_a_passage_is_found_whether_or_not_it_is_the_longest_field(words):
+    rows = [
+        {
+            "passage": passage(row // 10),
+            "question": f"Number {row}: " + "what did the miller say " * words,
+        }
+        for row in range(60)
+    ]
+    numbers, field = clusters(examples_of_documents(rows))
+    assert numbers == [row // 10 for row in range(60)] and field == "passage"
+
+
+def test_three_wordings_cannot_be_told_from_three_passages_but_are_named_and_can_be_denied():
+    examples = examples_of_documents(
+        [*({"instruction": WORDINGS[row % 3], "input": news(row)} for row in range(60))]
+    )
+    assert clusters(examples) == ([row % 3 for row in range(60)], "instruction")
+    assert clusters(examples, NO_PASSAGE) == (list(range(60)), None)
+    assert clusters(examples, "input") == (list(range(60)), None)
+
+
+def test_a_short_topic_is_no_passage_unless_the_task_says_so():
+    examples = examples_of_documents(
+        [*({"topic": f"topic {row % 4}", "input": news(row)} for row in range(12))]
+    )
+    assert clusters(examples) == (list(range(12)), None)
+    assert clusters(examples, "topic") == ([0, 1, 2, 3] * 3, "topic")
+
+
+def test_a_named_passage_counts_even_where_most_rows_share_it():
+    examples = examples_of_documents(
+        [*({"passage": passage(0), "question": news(row)} for row in range(8))]
+    )
+    assert clusters(examples, "passage") == ([0] * 8, "passage")
+
+
+def test_a_row_without_the_passage_stands_alone():
+    rows = [{"passage": passage(row % 2), "question": news(row)} for row in range(6)]
+    examples = examples_of_documents([*rows, {"question": news(6)}, {"question": news(7)}])
+    assert clusters(examples, "passage")[0] == [0, 1, 0, 1, 0, 1, 2, 3]
+
+
+def test_an_unknown_passage_is_refused():
+    with pytest.raises(ValueError, match=r"no example has a field 'context'; there are: text"):
+        group_examples(examples_frame([0], [2]), "context")
+
+
+def test_a_subset_is_grouped_as_the_whole():
+    """Two of three explained examples share a passage, more than half of them; of the whole it is a sixth."""
+    rows = [{"passage": passage(row // 2), "question": news(row)} for row in range(12)]
+    found = group_examples(examples_of_documents(rows))
+    assert found.of(["e004", "e005", "e011"]).tolist() == [0, 0, 1]
+    with pytest.raises(ValueError, match="'other' is not among the examples"):
+        found.of(["other"])
+
+
+def test_all_single():
+    assert all_single(np.arange(3))
+    assert not all_single(np.array([0, 1, 0]))
 
 
 def test_sums_over_clusters():

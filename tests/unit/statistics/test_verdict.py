@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from keepfaith.artifacts.schemas import METRICS, VERDICT
-from keepfaith.statistics.verdict import Answer, summary, verdict
+from keepfaith.statistics.verdict import summary, verdict
 
 MARGINS = {"accuracy": 0.02, "ece": 0.02}
 
@@ -85,17 +85,21 @@ def test_the_dense_level_is_not_judged():
     assert list(table.columns) == list(VERDICT.columns)
 
 
-def test_faithfulness_is_judged_per_method_by_the_studys_operator_and_not_for_random_scores():
+def test_faithfulness_is_judged_per_method_by_the_studys_operator_and_not_for_controls():
     def explained(
-        method, operator="retokenise", ranking="method", metric="comprehensiveness_study"
+        method,
+        operator="retokenise",
+        ranking="method",
+        metric="comprehensiveness_study",
+        role="method",
     ):
-        names = {"method": method, "operator": operator, "ranking": ranking}
+        names = {"method": method, "role": role, "operator": operator, "ranking": ranking}
         return row(1, metric, -0.2, -0.3, -0.1, 0.001, **names)
 
     table = metrics(
         explained("lime"),
         explained("kernelshap"),
-        explained("random"),
+        explained("chance", role="control"),
         explained("lime", operator="delete"),
         explained("lime", ranking="reversed"),
         explained("lime", metric="comprehensiveness_eraser"),
@@ -161,10 +165,84 @@ def test_summary(accuracy, ece, clear, safe, breaks_at, first):
     assert tuple(name for name, _ in found.breaks_first) == first
 
 
-def test_the_answer_reads_as_a_sentence():
-    assert summary(table_of(accuracy="kkkk", ece="kkud")).sentence() == (
-        "Shown safe up to level 2; no degradation shown up to level 3; at level 4 degraded: ece."
+def test_every_degraded_level_is_named():
+    assert summary(table_of(accuracy="dkkd", ece="kkuk")).degraded_at == (1, 4)
+
+
+def test_a_quantity_that_is_missing_at_a_level_is_undecided_there():
+    rows = [
+        *(row(level, "accuracy", 0.0, -0.001, 0.001, 1.0) for level in (1, 2, 3)),
+        row(1, "ece", 0.0, -0.001, 0.001, 1.0),
+        row(2, "ece", None, None, None, None),
+    ]
+    table = verdict(metrics(*rows), MARGINS)
+    of_ece = table.filter(quantity="ece")
+    assert of_ece.select("level", "status").rows() == [
+        (1, "kept"), (2, "undecided"), (3, "undecided"),
+    ]  # fmt: skip
+    assert of_ece["reason"].to_list()[0] is None
+    assert "no value" in of_ece["reason"].to_list()[1]
+    assert summary(table).safe == 1
+
+
+def test_without_a_dense_level_nothing_is_decided():
+    table = verdict(metrics(row(1, "accuracy", None, None, None, None)), MARGINS)
+    assert statuses(table) == ["undecided"]
+    assert summary(table).safe == 0
+
+
+def test_a_row_that_was_left_out_of_a_verdict_does_not_count_as_kept():
+    table = table_of(accuracy="kkk", ece="kkk").filter(
+        ~((pl.col("level") == 2) & (pl.col("quantity") == "ece"))
     )
-    assert Answer(4, 4, 0, None, ()).sentence() == (
-        "No pruned level is shown safe; no degradation shown up to level 4, the deepest one."
+    assert summary(table).safe == 1
+
+
+def test_fewer_than_six_independent_texts_decide_nothing_and_say_so():
+    few = row(1, "accuracy", 0.0, None, None, None, examples=60, clusters=5)
+    (found,) = verdict(metrics(few), MARGINS).rows(named=True)
+    assert found["status"] == "undecided"
+    assert found["reason"] == "60 examples rest on 5 independent texts, at least 6 are needed"
+    assert (found["examples"], found["clusters"]) == (60, 5)
+
+
+def test_texts_too_few_for_so_many_levels_are_named():
+    """2^-6 = .0156 passes at one level and not, times 2, at two; the test of ECE knows no such bound."""
+
+    def at(levels, metric):
+        sign = -1 if metric == "accuracy" else 1
+        return verdict(
+            metrics(
+                *(row(k, metric, sign * 0.3, -0.4, 0.4, 2 * 2**-6, clusters=6) for k in levels)
+            ),
+            MARGINS,
+        )
+
+    assert statuses(at([1], "accuracy")) == ["degraded"]
+    assert at([1], "accuracy")["reason"].to_list() == [None]
+    assert (
+        at([1, 2], "accuracy")["reason"].to_list()
+        == ["6 independent texts can show no harm at 2 levels"] * 2
     )
+    assert at([1, 2], "ece")["reason"].to_list() == [None] * 2
+
+
+@pytest.mark.parametrize(
+    ("roles", "judged"),
+    [
+        ({"chance": "control", "lime": "method"}, ["lime"]),
+        ({"random": "method", "lime": "control"}, ["random"]),
+        ({"a": "control", "b": "method", "c": "control", "random": "method"}, ["b", "random"]),
+    ],
+)
+def test_what_is_judged_follows_from_the_role_not_from_the_name(roles, judged):
+    table = metrics(
+        *(
+            row(
+                1, "comprehensiveness_study", -0.2, -0.3, -0.1, 0.001,
+                method=method, role=role, operator="delete", ranking="method",
+            )
+            for method, role in roles.items()
+        )
+    )  # fmt: skip
+    assert verdict(table, {"comprehensiveness": 0.05})["method"].to_list() == judged

@@ -212,14 +212,14 @@ def test_equal_options_are_allowed_in_training_only(tmp_path: Path) -> None:
     task = resolved({"evaluation": good, "training": path}, options=None, options_of_rows="choices")
     assert training_examples(task, examples()).height == 2
     bad = resolved({"evaluation": path}, options=None, options_of_rows="choices")
-    with pytest.raises(SourceError, match="row 0: column 'choices' has the option 'a' twice"):
+    with pytest.raises(SourceError, match="line 1: column 'choices' has the option 'a' twice"):
         prepare_examples(bad, examples())
 
 
 def test_a_row_that_spoils_the_task_is_named(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "t.jsonl", [*rows(2), {"id": "z", "text": "x", "label": 9}])
     with pytest.raises(
-        SourceError, match=r"task tiny: .*t\.jsonl, row 2: column 'label': label '9' lies outside"
+        SourceError, match=r"task tiny: .*t\.jsonl, line 3: column 'label': label 9 lies outside"
     ):
         prepare_examples(resolved({"evaluation": path}, id="id"), examples())
 

@@ -35,10 +35,11 @@ def scores(
         for place, level in enumerate(levels)
     ]
     for problem, *effects in zip(chosen, *per_level, strict=True):
-        yield np.stack(effects)[:, problem.encoded.special :]
+        yield np.stack(effects)[:, list(problem.encoded.features)]
 
 
 METHOD = Method(
+    role="method",
     citation="Shrikumar, Greenside, Kundaje 2017, arXiv:1704.02685; Denil et al. 2014, arXiv:1412.6815",
     cost="1 forward and 1 backward pass per example and level",
     settings=(),

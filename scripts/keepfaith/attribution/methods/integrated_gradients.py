@@ -55,7 +55,7 @@ def _level_scores(
     effects = iter(scorer.embedding_effects(inputs, level))
     return [
         np.average([next(effects) for _ in shares], axis=0, weights=weights)[
-            problem.encoded.special :
+            list(problem.encoded.features)
         ]
         for problem in problems
     ]
@@ -92,6 +92,7 @@ def _log_deltas(
 
 
 METHOD = Method(
+    role="method",
     citation="Sundararajan, Taly, Yan 2017, arXiv:1703.01365",
     cost="steps forward and backward passes per example and level",
     settings=("steps",),

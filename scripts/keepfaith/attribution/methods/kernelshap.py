@@ -59,6 +59,7 @@ def solve(masks: np.ndarray, values: np.ndarray, dtype: type = np.float32) -> np
 
 
 METHOD = Method(
+    role="method",
     citation="Lundberg and Lee 2017, arXiv:1705.07874; as in Captum 0.9.0",
     cost="samples_per_token x L scored prompts per example, shared by all levels",
     settings=("samples_per_token", "seeds"),

@@ -53,6 +53,7 @@ def solve(masks: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 METHOD = Method(
+    role="method",
     citation="Ribeiro, Singh, Guestrin 2016, arXiv:1602.04938; as in Captum 0.9.0",
     cost="samples_per_token x L scored prompts per example, shared by all levels",
     settings=("samples_per_token", "seeds"),

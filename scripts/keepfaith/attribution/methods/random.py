@@ -33,7 +33,8 @@ def scores(
 
 
 METHOD = Method(
-    citation="control",
+    role="control",
+    citation="independent uniform draws",
     cost="none",
     settings=("seeds",),
     seeded=True,

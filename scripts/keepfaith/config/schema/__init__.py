@@ -1,6 +1,7 @@
 """The typed schema of everything a user may type: the study and the four kinds of catalog entries."""
 
 from keepfaith.config.schema.base import NAME_PATTERN, Strict
+from keepfaith.config.schema.imported import Import
 from keepfaith.config.schema.method import Method
 from keepfaith.config.schema.model import (
     Architecture,
@@ -15,10 +16,13 @@ from keepfaith.config.schema.order import BuiltinText, HubText, LocalText, Order
 from keepfaith.config.schema.study import Examples, Study
 from keepfaith.config.schema.task import (
     GENERATORS,
+    SPACE,
     BuiltinTaskSource,
     HubTaskSource,
     LocalTaskSource,
+    SkipReason,
     TableSource,
+    TableTaskSource,
     Task,
     TaskSource,
 )
@@ -26,6 +30,7 @@ from keepfaith.config.schema.task import (
 __all__ = [
     "GENERATORS",
     "NAME_PATTERN",
+    "SPACE",
     "Architecture",
     "BuiltinModel",
     "BuiltinTaskSource",
@@ -34,6 +39,7 @@ __all__ = [
     "HubModel",
     "HubTaskSource",
     "HubText",
+    "Import",
     "LocalModel",
     "LocalTaskSource",
     "LocalText",
@@ -41,9 +47,11 @@ __all__ = [
     "Model",
     "Order",
     "Recipe",
+    "SkipReason",
     "Strict",
     "Study",
     "TableSource",
+    "TableTaskSource",
     "Task",
     "TaskSource",
     "TextSource",

@@ -30,7 +30,7 @@ class HubModel(Strict):
 
 
 class LocalModel(Strict):
-    """A folder with config.json, a tokenizer and *.safetensors."""
+    """A folder with config.json, tokenizer.json and *.safetensors of one model."""
 
     kind: Literal["local"] = Field(description="`local`.")
     path: Text = Field(description="Folder; a relative path starts at folders.models.")

@@ -14,6 +14,7 @@ from keepfaith.config.schema.base import (
     Text,
     as_number,
 )
+from keepfaith.config.schema.imported import Import
 
 T = TypeVar("T")
 
@@ -48,7 +49,10 @@ def _words_or_number(*words: str) -> BeforeValidator:
 Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_distinct)]
 Fraction = Annotated[Number, Field(gt=0, le=1)]
-Margin = Annotated[Number, Field(ge=0)]
+Margin = Annotated[Number, Field(ge=0, lt=1)]
+"""Of a quantity that changes by less than 1."""
+BrierMargin = Annotated[Number, Field(ge=0, lt=2)]
+"""The Brier score, summed over the options, lies between 0 and 2."""
 
 
 class Levels(Strict):
@@ -119,8 +123,8 @@ class Faithfulness(Strict):
     )
     operators: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
         default=("retokenise", "delete"),
-        description="How tokens are removed. `retokenise`: delete, decode, tokenise again (the study's); "
-        "`delete`: drop the token ids.",
+        description="How tokens are removed. `retokenise`: cut their characters out of the prompt, tokenise the rest "
+        "(the study's); `delete`: drop the token ids.",
     )
     tops: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
         default=(5, 10, 20),
@@ -136,7 +140,8 @@ class Calibration(Strict):
     )
     null_repetitions: Positive = Field(
         default=1000,
-        description="Draws for the band that a perfectly calibrated model's error falls into.",
+        description="Draws for the band that a perfectly calibrated model's error falls into, and at least as many for "
+        "the test of a change of that error: it takes more where the number of levels needs them.",
     )
 
 
@@ -147,7 +152,7 @@ class Margins(Strict):
     ece: Margin = Field(
         default=0.02, description="Tolerated rise of the expected calibration error."
     )
-    brier: Margin = Field(default=0.02, description="Tolerated rise of the Brier score.")
+    brier: BrierMargin = Field(default=0.02, description="Tolerated rise of the Brier score.")
     comprehensiveness: Margin = Field(
         default=0.05, description="Tolerated loss of comprehensiveness."
     )
@@ -160,7 +165,11 @@ class Statistics(Strict):
     confidence: Annotated[Number, Field(gt=0, lt=1)] = Field(
         default=0.95, description="Coverage of every interval, between 0 and 1."
     )
-    repetitions: Positive = Field(default=2000, description="Bootstrap and permutation draws.")
+    repetitions: Positive = Field(
+        default=2000,
+        description="Bootstrap and permutation draws; so few that "
+        "no harm could be shown are refused.",
+    )
     seed: Seed = Field(default=0, description="Seed of those draws.")
     margins: Margins = Field(default_factory=Margins, description="Harm that still counts as kept.")
 
@@ -230,22 +239,6 @@ class Export(Strict):
     )
 
 
-def _runs(levels: dict[int, str]) -> dict[int, str]:
-    if 0 not in levels:
-        raise ValueError(
-            "level 0, the dense model's run, is missing; add it as 0: FOLDER (all levels are compared with it)"
-        )
-    seen: dict[str, int] = {}
-    for level, run in levels.items():
-        if run in seen:
-            raise ValueError(f"levels {seen[run]} and {level} both read {run!r}; mend one of them")
-        seen[run] = level
-    return dict(sorted(levels.items()))
-
-
-Runs = Annotated[dict[Count, Text], AfterValidator(_runs)]
-
-
 class Report(Strict):
     """What the report shows beyond figures and tables."""
 
@@ -269,14 +262,15 @@ class Folders(Strict):
 class Study(Strict):
     """Selections and settings of one run."""
 
-    name: Name = Field(description="Name of the study, shown in the report.")
+    name: Name = Field(default="study", description="Name of the study, shown in the report.")
     models: Selection = Field(description="Models, by the names of the files in catalog/models/.")
     orders: Selection = Field(
         description="Pruning orders, by the names of the files in catalog/orders/."
     )
     tasks: Selection = Field(description="Tasks, by the names of the files in catalog/tasks/.")
     methods: Selection = Field(
-        description="Attribution methods, by the names of the files in catalog/methods/."
+        default=("lime", "kernelshap", "input_x_gradient", "random"),
+        description="Attribution methods, by the names of the files in catalog/methods/.",
     )
     seeds: Seeds | None = Field(
         default=None,
@@ -312,9 +306,9 @@ class Study(Strict):
     export: Export = Field(
         default_factory=Export, description="Which pruned checkpoints `snakemake export` writes."
     )
-    imports: dict[Name, Runs] = Field(
+    imports: dict[Name, Import] = Field(
         default_factory=dict,
         description="Runs of lm-evaluation-harness with logged samples that `snakemake imported` reads: by a name of "
-        "yours, level: folder of the run (or one samples_*.jsonl). Relative paths start at the working directory.",
+        "yours, level: folder of the run (or one log). Relative paths start at the working directory.",
     )
     report: Report = Field(default_factory=Report, description="What the report shows.")

@@ -2,11 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from keepfaith.config.errors import nearest
+from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.config.placeholders import placeholders
 from keepfaith.config.schema.base import FieldName, Positive, Repository, Seed, Strict, Text
+
+SPACE = " "
+"""What stands between prompt and option unless the task says otherwise."""
+
+SkipReason = Literal["unlabelled", "equal_options", "single_option", "empty"]
+"""Why a row cannot become an example although nothing is wrong with the task."""
 
 GENERATORS = ("sentiment", "passage", "lookup")
 """Names of the generators of `keepfaith.tasks.builtin`; a test holds the two lists together."""
@@ -63,6 +70,20 @@ class TableSource(Strict):
         description="Per field, the column with its evidence spans: a list of [start, end] in characters of that "
         "field, end excluded.",
     )
+    skip: tuple[SkipReason, ...] = Field(
+        default=(),
+        description="Rows to leave out, and to count, instead of refusing them: `unlabelled` (the label is missing, "
+        "null, NaN, blank, - or -1), `equal_options`, `single_option`, `empty` (a field, an option or another column "
+        "that is read is missing, null or blank). The other rows keep their numbers.",
+    )
+
+    @field_validator("skip")
+    @classmethod
+    def _each_once(cls, values: tuple[SkipReason, ...]) -> tuple[SkipReason, ...]:
+        for place, value in enumerate(values):
+            if value in values[:place]:
+                raise ValueError(f"{value!r} is listed twice; leave one")
+        return values
 
 
 class Expected(Strict):
@@ -119,6 +140,7 @@ class BuiltinTaskSource(Strict):
 
 
 TaskSource = HubTaskSource | LocalTaskSource | BuiltinTaskSource
+TableTaskSource = HubTaskSource | LocalTaskSource
 
 
 class Sources(Strict):
@@ -155,6 +177,22 @@ def _options(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _distinct_names(place: str, names: tuple[str, ...]) -> None:
+    known = [name.strip() for name in names]
+    for name in known:
+        if known.count(name) > 1:
+            raise ValueError(f"{place}: {name!r} is listed twice; name every option once")
+
+
+def _delimiter(value: str) -> str:
+    if value.strip():
+        raise ValueError(
+            f'{value!r} holds more than white space; put that text at the end of the prompt, and type "", " " or '
+            '"\\n" here'
+        )
+    return value
+
+
 class Task(Strict):
     """A task of the catalog."""
 
@@ -162,18 +200,31 @@ class Task(Strict):
     description: Text = Field(description="One sentence on what is asked.")
     citation: Text | None = Field(default=None, description="Where the data come from.")
     prompt: Text = Field(
-        description="The text before an option. {field} stands for a field, {{ and }} for braces. Options follow "
-        "behind one space, so it must not end in white space."
+        description="The text before an option. {field} stands for a field, {{ and }} for braces. An option "
+        "follows after the delimiter; where that is one space, the prompt must not end in white space."
     )
     fields: tuple[FieldName, ...] = Field(
         min_length=1,
         description="The fields that the prompt is made of; their characters are kept apart from its own.",
     )
+    passage: FieldName | None = Field(
+        default=None,
+        description="The field whose text several examples may share (a passage with several questions): such "
+        "examples are drawn together for every interval and test. `none`: all examples are independent. Without it, "
+        "a field whose text of 20 characters or more several examples share, none of them more than half of the "
+        "examples, is taken for the passage; the report and the column `clusters` say what was counted.",
+    )
     options: (
         Annotated[tuple[Annotated[str, Field(strict=True)], ...], AfterValidator(_options)] | None
     ) = Field(
         None,
-        description="The fixed options, without the space before them; a row's own ones are named by the source.",
+        description="The fixed options, without the delimiter before them; a row's own ones are named by the source.",
+    )
+    delimiter: Annotated[str, Field(strict=True), AfterValidator(_delimiter)] = Field(
+        default=SPACE,
+        description="What stands between prompt and option (target_delimiter of lm-evaluation-harness): white space "
+        'only, such as " " or "\\n", or "" for nothing, as chat templates and languages without spaces need. Unless '
+        "it is one space, white space at the end of a prompt stays as it is.",
     )
     sources: Sources = Field(description="Where the rows come from.")
 
@@ -190,9 +241,14 @@ class Task(Strict):
                 raise ValueError(
                     f"the prompt leaves out the field {name!r}; add {{{name}}} to it or drop the field"
                 )
-        if self.prompt != self.prompt.rstrip():
+        if self.passage not in (None, NO_PASSAGE, *self.fields):
             raise ValueError(
-                "the prompt ends in white space, which tokenizers glue to the option; end it without"
+                f"passage: unknown field {self.passage!r}{nearest(str(self.passage), (*self.fields, NO_PASSAGE))}"
+            )
+        if self.delimiter == SPACE and self.prompt != self.prompt.rstrip():
+            raise ValueError(
+                "the prompt ends in white space, which tokenizers glue to the option; end it without, or type "
+                'delimiter: "" if the option must follow at once, as in a chat template'
             )
         for place, source in self.sources.available().items():
             if isinstance(source, BuiltinTaskSource):
@@ -208,6 +264,8 @@ class Task(Strict):
                         raise ValueError(
                             f"sources.{place}.{key}: unknown field {name!r}{nearest(name, self.fields)}"
                         )
+            if isinstance(source.label_names, tuple):
+                _distinct_names(f"sources.{place}.label_names", source.label_names)
             if (
                 isinstance(source.label_names, tuple)
                 and self.options

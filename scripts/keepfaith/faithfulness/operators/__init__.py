@@ -1,7 +1,7 @@
 """Ways to remove features from a prompt: one module per operator, each defining `OPERATOR`.
 
 Deleting ids and re-tokenising the remaining text are different operators: the second makes new tokens.
-Either way the special tokens that lead the prompt stay, and nothing takes the place of what was removed.
+Either way special tokens stay, wherever in the prompt, and nothing takes the place of what was removed.
 """
 
 import importlib
@@ -29,8 +29,8 @@ class Operator(Protocol):
         Args:
             encoder: the encoder that made `encoded`.
             encoded: the whole prompt.
-            kept: features that stay, rising; feature 0 is the first token behind the special tokens.
-                Where none stays, the input is the special tokens alone, or else `encoder.prefix_ids`.
+            kept: features that stay, rising: indices into `encoded.features`. Where none stays, the input is the
+                special tokens alone, or else `encoder.prefix_ids`.
             options: the texts of the options.
             name: what errors call the example.
 

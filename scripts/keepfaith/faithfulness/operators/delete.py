@@ -13,11 +13,12 @@ def delete(
     name: str,
 ) -> ScoringInput:
     """See `Operator`."""
-    special = encoded.prompt_ids[: encoded.special]
-    features = encoded.prompt_ids[encoded.special :]
-    prompt_ids = special + tuple(features[feature] for feature in kept) or encoder.prefix_ids
+    staying = sorted({*encoded.fixed, *(encoded.features[feature] for feature in kept)})
+    prompt_ids = tuple(encoded.prompt_ids[place] for place in staying) or encoder.prefix_ids
     if not prompt_ids:
-        raise EncodingError(f"{name}: no token remains, and the tokenizer has neither BOS nor EOS")
+        raise EncodingError(
+            f"{name}: no token remains, and the tokenizer has neither BOS nor EOS; remove a smaller share"
+        )
     return ScoringInput(prompt_ids, encoded.option_ids)
 
 

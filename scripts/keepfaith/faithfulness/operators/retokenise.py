@@ -1,11 +1,16 @@
-"""Delete the tokens, decode the rest, and tokenise that text anew, together with each option.
+"""Cut the tokens' characters out of the prompt, and tokenise the rest anew, together with each option.
 
-The study's operator. The model sees the tokens that it would see had somebody written the remaining text:
-words torn by the deletion are spelt with other tokens, and spaces that end the text move to the options.
+The study's operator, without its detour: the study decodes the remaining ids, which is not the prompt again where it
+holds special tokens, unknown characters or characters of several tokens. Here nothing is decoded, so removing nothing
+gives the prompt, and a character goes as a whole when one of its tokens goes. On plain text both give the same.
+
+The model sees the tokens that it would see had somebody written the remaining text: words torn by the removal are
+spelt with other tokens, and spaces that end the text move to the options.
 """
 
 from collections.abc import Sequence
 
+from keepfaith.scoring.characters import mask, without
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 
 
@@ -16,11 +21,25 @@ def retokenise(
     options: Sequence[str],
     name: str,
 ) -> ScoringInput:
-    """See `Operator`."""
-    features = encoded.prompt_ids[encoded.special :]
-    text = encoder.decode([features[feature] for feature in kept])
-    again = encoder.encode(text, options, name)
-    return ScoringInput(again.prompt_ids, again.option_ids)
+    """See `Operator`.
+
+    Tokens may merge otherwise in the rest: then it can be longer than the model admits although the prompt is not, or
+    spell a special token across the gap. Such a rest keeps the ids that it had, of all tokens that lost no character.
+    """
+    staying = {*encoded.fixed, *(encoded.features[feature] for feature in kept)}
+    removed = [span for place, span in enumerate(encoded.characters) if place not in staying]
+    text = without(encoded.text, removed, [encoded.characters[place] for place in encoded.fixed])
+    again = encoder.encode_rest(encoded, text, options, name)
+    if again is not None:
+        return ScoringInput(again.prompt_ids, again.option_ids)
+    gone = mask(len(encoded.text), removed)
+    whole = sorted(
+        place
+        for place in staying
+        if place in encoded.fixed or not any(gone[slice(*encoded.characters[place])])
+    )
+    prompt_ids = tuple(encoded.prompt_ids[place] for place in whole) or encoder.prefix_ids
+    return ScoringInput(prompt_ids, encoded.option_ids)
 
 
 OPERATOR = retokenise

@@ -10,10 +10,11 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.axes import INTERVAL, SEEDS, level_axis, line, reference_band
 from keepfaith.figures.labels import method_name, path_names, quantity
 from keepfaith.figures.style import Stroke, canvas, legend, method_strokes, note, series_strokes
-from keepfaith.figures.unit import series
+from keepfaith.figures.unit import of_role, series
 
 COLUMNS = 4
 
@@ -30,8 +31,7 @@ def draw(tables: Mapping[str, pl.DataFrame], metric: str) -> Figure:
     units: list[tuple[str, str]] = (
         metrics.select("model", "order").unique(maintain_order=True).rows()
     )
-    found = metrics["method"].drop_nulls().unique().sort().to_list()
-    methods: list[str] = [name for name in found if name not in ("", "random")]
+    methods = of_role(metrics, METHOD)
     contents: list[tuple[str, str, dict[Series, tuple[Stroke, str]]]]
     if methods and len(units) > 1:
         contents = [

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 from matplotlib.figure import Figure
 
+from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.labels import path_names, quantity
 from keepfaith.figures.style import canvas, legend, series_strokes
 from keepfaith.figures.summary.efficiency import ratios
@@ -15,7 +16,7 @@ TITLE = "Savings and their price"
 EXPLANATION = (
     "Every point is a level, the dense model stands at 1. Upper row: further right decodes faster; lower row: further "
     "left holds less KV cache per token. The height is the mean over tasks of accuracy, of ECE, and of "
-    "comprehensiveness (over methods as well, random scores left out). A path that runs level keeps its quality while "
+    "comprehensiveness (over methods as well, controls left out). A path that runs level keeps its quality while "
     "it saves."
 )
 SAVINGS = {
@@ -30,7 +31,7 @@ def means(metrics: pl.DataFrame, metric: str) -> pl.DataFrame:
     rows = metrics.filter(
         pl.col("metric") == metric, pl.col("ranking").is_null() | (pl.col("ranking") == OWN)
     )
-    rows = rows.filter(pl.col("method").is_null() | (pl.col("method") != "random"))
+    rows = rows.filter(pl.col("role").is_null() | (pl.col("role") == METHOD))
     operator = shown_operator(metrics)
     rows = rows.filter(pl.col("operator").is_null() | (pl.col("operator") == operator))
     return rows.group_by("model", "order", "level").agg(pl.col("value").mean())

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+from keepfaith.config.schema import SPACE
 from keepfaith.models.builtin import (
     ARCHITECTURE,
     EASY_ROUNDS,
@@ -91,7 +92,7 @@ def prompt_of(example: BuiltinExample) -> str:
 
 def option_of(example: BuiltinExample, choice: int) -> str:
     """What is scored behind the prompt for a choice."""
-    return f" {example.choices[choice]}"
+    return SPACE + example.choices[choice]
 
 
 def option_probabilities(

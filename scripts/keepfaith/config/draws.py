@@ -1,0 +1,53 @@
+"""How many random draws a test needs so that it can show anything at all at this many levels.
+
+A p-value from R draws cannot be smaller than about 1 / R, and Holm's correction multiplies the smallest of K levels
+by K. With too few draws no harm, however large, passes.
+"""
+
+from math import ceil, floor
+
+from keepfaith.config.errors import ConfigError
+
+_ROUNDING = 1e-9
+"""Relative; 1 - 0.95 is not 0.05 to the last bit."""
+
+
+def least_flips(levels: int, confidence: float) -> int:
+    """Smallest number R of random sign flips whose p-value can pass: one-sided 1 / (2 (R + 1)), times `levels`.
+
+    >>> least_flips(6, 0.95)
+    119
+    """
+    return max(1, ceil(levels / (1 - confidence) * (1 - _ROUNDING)) - 1)
+
+
+def least_simulations(levels: int, confidence: float) -> int:
+    """Smallest number R of simulated label sets whose p-value can pass: one-sided 1 / R, times `levels`.
+
+    >>> least_simulations(32, 0.95)
+    1280
+    """
+    return max(1, ceil(2 * levels / (1 - confidence) * (1 - _ROUNDING)))
+
+
+def check_flips(place: str, repetitions: int, levels: int, confidence: float) -> None:
+    """Refuse settings with which no change could be shown at any level.
+
+    Args:
+        place: where `repetitions` was typed.
+        repetitions: sign flips.
+        levels: pruned levels of the deepest path.
+        confidence: coverage of the intervals; tests are one-sided at half of what is left.
+
+    Raises:
+        ConfigError: in one line, with the number to type.
+    """
+    needed = least_flips(levels, confidence)
+    if levels and repetitions < needed:
+        most = floor((repetitions + 1) * (1 - confidence) * (1 + _ROUNDING))
+        fewer = f", or run at most {most} pruned levels" if most else ""
+        raise ConfigError(
+            place,
+            f"{repetitions} draws can show no harm, however large, at {levels} pruned levels with confidence "
+            f"{confidence:g}; type at least {needed}{fewer}",
+        )

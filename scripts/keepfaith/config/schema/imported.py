@@ -1,0 +1,72 @@
+"""Runs of lm-evaluation-harness that are imported: one per level, and which text of the documents is a passage."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from keepfaith.config.passages import NO_PASSAGE
+from keepfaith.config.schema.base import Count, Strict, Text, as_number
+
+
+def _runs(levels: dict[int, str]) -> dict[int, str]:
+    if 0 not in levels:
+        raise ValueError(
+            "level 0, the dense model's run, is missing; add it as 0: FOLDER (all levels are compared with it)"
+        )
+    seen: dict[str, int] = {}
+    for level, run in levels.items():
+        if run in seen:
+            raise ValueError(f"levels {seen[run]} and {level} both read {run!r}; mend one of them")
+        seen[run] = level
+    return dict(sorted(levels.items()))
+
+
+def _lower_none(value: object) -> object:
+    """`None` and `NONE` as `none`: nobody means a key of that name."""
+    return NO_PASSAGE if isinstance(value, str) and value.strip().lower() == NO_PASSAGE else value
+
+
+Runs = Annotated[dict[Count, Text], AfterValidator(_runs)]
+
+
+class Import(Strict):
+    """Runs with logged samples. Levels stand beside the other keys: `{0: FOLDER, 4: FOLDER, passage: KEY}`."""
+
+    levels: Runs = Field(
+        description="Folder of the run (or one log) of that level, 0 being the dense model.",
+        json_schema_extra={"typed_inline": True},
+    )
+    passage: Annotated[Text | None, BeforeValidator(_lower_none)] = Field(
+        default=None,
+        description="Key of the logged documents whose text several examples are about, such as `passage` of BoolQ "
+        "(`a.b` for b within a): examples with the same text are resampled together. `none`: every example stands by "
+        "itself. Not said: found from the texts.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_levels(cls, typed: Any) -> Any:
+        """Gather the keys that are numbers under `levels`."""
+        if not isinstance(typed, dict) or "levels" in typed:
+            return typed
+        levels = {key: value for key, value in typed.items() if _is_number(key)}
+        others = {str(key): value for key, value in typed.items() if not _is_number(key)}
+        return {"levels": levels, **others}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The keys as they are typed."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        properties = schema["properties"]
+        run = properties.pop("levels")["additionalProperties"]
+        schema["patternProperties"] = {"^[0-9]+$": run}
+        schema.pop("required", None)
+        return schema
+
+
+def _is_number(key: object) -> bool:
+    return not isinstance(key, bool) and isinstance(as_number(key), int | float)

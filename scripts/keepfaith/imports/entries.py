@@ -1,0 +1,76 @@
+"""Reading a log's entries: one JSON object per line, or the single JSON list that the harness wrote before 0.4.3."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from keepfaith.config.errors import ConfigError, shown
+from keepfaith.config.files import existing, read_rows, read_text
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def is_list(path: Path) -> bool:
+    """Whether a file starts as a JSON list does; an unreadable one does not."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except OSError:
+        return False
+    return start.removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(b"[")
+
+
+def read_entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (line on which it starts, such as "line 3", entry) for every entry of a log.
+
+    Raises:
+        ConfigError: the file is missing, empty, not UTF-8, or broken; with the line.
+    """
+    existing(path)
+    if is_list(path):
+        yield from _of_list(path, read_text(path))
+    else:
+        yield from read_rows(path)
+
+
+def _of_list(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    # Decoded entry by entry, as json.loads of the whole would not tell on which line an entry stands.
+    decoder = json.JSONDecoder()
+    position = _skip(text, text.index("[") + 1, "")
+    line, counted = 1, 0
+    if text[position : position + 1] == "]":
+        raise ConfigError(path, "holds no rows; check that it was written to the end")
+    while True:
+        line, counted = line + text.count("\n", counted, position), position
+        place = f"line {line}"
+        if position == len(text):
+            raise ConfigError(path, f"{place}: the list ends without a ]; copy the whole log again")
+        try:
+            entry, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(
+                path, f"{place}: broken JSON ({error}); copy the whole log again"
+            ) from error
+        if not isinstance(entry, dict):
+            raise ConfigError(path, f"{place}: expected an object {{...}}, got {shown(entry)}")
+        yield place, entry
+        position = _skip(text, end, "")
+        if text[position : position + 1] == "]":
+            break
+        if text[position : position + 1] not in (",", ""):
+            line += text.count("\n", counted, position)
+            raise ConfigError(path, f"line {line}: broken JSON (no comma between two entries)")
+        position = _skip(text, position, ",")
+    if rest := text[position + 1 :].strip():
+        raise ConfigError(
+            path, f"holds {shown(rest)} after the end of its list; copy the whole log again"
+        )
+
+
+def _skip(text: str, position: int, sign: str) -> int:
+    """The position after `sign`, where it stands there, and after white space."""
+    position += len(sign) if text.startswith(sign, position) else 0
+    while text[position : position + 1].isspace():
+        position += 1
+    return position

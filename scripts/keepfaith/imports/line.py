@@ -1,0 +1,208 @@
+"""One line of a log, checked: a prompt, its options, and what one model said about them.
+
+The harness writes every number as text; `float` gives back the very number it had.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from keepfaith.config.errors import shown
+from keepfaith.imports.fields import Field, document_texts, fields_of
+
+_NUMBERED = re.compile(r".*_([0-9]{1,6})")
+_NEEDED = ("doc_id", "target", "arguments", "filtered_resps")
+
+
+class Unusable(ValueError):
+    """What is wrong with one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedLine:
+    """One line of a log.
+
+    Attributes:
+        line: where it stands, such as "line 3".
+        document: the harness's hash of the example; empty in logs of versions that wrote none.
+        hashes: that hash and those of prompt and target, as the results file sums them up; empty as above.
+        filter: name of the harness's filter; empty as above.
+        options: at least two, each with the delimiter before it, as the model saw it.
+        target: as logged: an index, an option's text, or a truth value.
+        acc: whether the harness counted the answer as right, where it says so.
+        log_likelihoods: summed, in nats, one per option; finite.
+        fields: texts of the document that stand in the prompt.
+    """
+
+    line: str
+    document: str
+    hashes: str
+    filter: str
+    prompt: str
+    options: tuple[str, ...]
+    target: str | int | bool
+    acc: bool | None
+    log_likelihoods: tuple[float, ...]
+    fields: tuple[Field, ...]
+
+    @property
+    def predicted(self) -> int:
+        """The option with the highest log-likelihood, the first of equal ones."""
+        return self.log_likelihoods.index(max(self.log_likelihoods))
+
+
+def doc_id_of(row: dict[str, Any]) -> int:
+    """The harness's number of an example.
+
+    Raises:
+        Unusable: the row is none of a log, or its number is none.
+    """
+    missing = [key for key in _NEEDED if key not in row]
+    if missing:
+        raise Unusable(f"has no {missing[0]}; is this a log that lm_eval --log_samples wrote?")
+    if type(row["doc_id"]) is not int or not 0 <= row["doc_id"] < 2**63:
+        raise Unusable(f"doc_id is {shown(row['doc_id'])}, no whole number from 0")
+    return int(row["doc_id"])
+
+
+def read_line(row: dict[str, Any], line: str, passage: str | None) -> LoggedLine:
+    """A row of a log that has all keys.
+
+    Args:
+        row: as `doc_id_of` accepts it.
+        line: where it stands.
+        passage: key of the document whose text must stand in the prompt, where the document has it.
+
+    Raises:
+        Unusable: it is of a task that is no multiple choice over one prompt, or holds what the harness does not write.
+    """
+    prompt, options = _prompt_and_options(row["arguments"])
+    texts = document_texts(row.get("doc"))
+    for text in (prompt, *options, *texts):
+        _check_text(text)
+    hashes = [_hash(row, key) for key in ("doc_hash", "prompt_hash", "target_hash")]
+    found = LoggedLine(
+        line=line,
+        document=hashes[0],
+        hashes="".join(hashes) if all(hashes) else "",
+        filter=_hash(row, "filter"),
+        prompt=prompt,
+        options=options,
+        target=_target(row["target"], len(options)),
+        acc=_acc(row["acc"]) if "acc" in row else None,
+        log_likelihoods=_log_likelihoods(row["filtered_resps"], len(options)),
+        fields=fields_of(texts, prompt, passage),
+    )
+    named = texts.get(passage or "", "").strip()
+    if named and all(key != passage for key, _, _ in found.fields):
+        raise Unusable(
+            f"the document's {passage!r} ({shown(named, 40)}) does not stand in the prompt letter by letter; name "
+            "another text of the document, or type passage: none"
+        )
+    return found
+
+
+def _prompt_and_options(arguments: Any) -> tuple[str, tuple[str, ...]]:
+    """The prompt and its continuations; newer versions name the arguments, older ones list them."""
+    requests = _listed(arguments, "arguments")
+    pairs = [tuple(_listed(one, "arguments")) for one in requests]
+    if any(len(pair) != 2 or not all(isinstance(text, str) for text in pair) for pair in pairs):
+        raise Unusable(
+            "is no multiple choice (nothing but prompts with an option each); leave it out"
+        )
+    if len(pairs) < 2:
+        raise Unusable("has a single option, there is nothing to choose; leave the task out")
+    prompts = {prompt for prompt, _ in pairs}
+    if len(prompts) > 1:
+        raise Unusable(
+            "options stand after different prompts (as in winogrande, or with acc_mutual_info); leave the task out"
+        )
+    return prompts.pop(), tuple(option for _, option in pairs)
+
+
+def _listed(value: Any, what: str) -> list[Any]:
+    """A list, or the values of keys that end in _0, _1, ...: whoever sorted the keys put _10 before _2."""
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
+        raise Unusable(
+            f"{what} are {shown(value)}, no list and no numbered keys; copy the log again"
+        )
+    numbers = [_NUMBERED.fullmatch(key) for key in value]
+    by_number = {int(m[1]): found for m, found in zip(numbers, value.values(), strict=True) if m}
+    if sorted(by_number) != list(range(len(value))):
+        raise Unusable(
+            f"{what} have the keys {shown(list(value))}, which are not numbered from 0 on; copy the log again"
+        )
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def _log_likelihoods(responses: Any, options: int) -> tuple[float, ...]:
+    """The sums of [[log-likelihood, whether it is the greedy continuation], ...], one per option."""
+    if not isinstance(responses, list):
+        raise Unusable(f"filtered_resps are {shown(responses)}, no list; copy the log again")
+    if len(responses) != options:
+        raise Unusable(f"has {len(responses)} responses to {options} options")
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in responses):
+        raise Unusable(
+            f"filtered_resps are {shown(responses)}, not a log-likelihood and a truth value per option"
+        )
+    values = tuple(_number(value, option) for option, (value, _) in enumerate(responses))
+    for option, value in enumerate(values):
+        if not math.isfinite(value):
+            raise Unusable(
+                f"the log-likelihood of option {option} is {value}; run that model again"
+            )
+    return values
+
+
+def _number(value: Any, option: int) -> float:
+    """A number, or one as text, as JSON has it: true is a number to Python, "1_0" is one too."""
+    refused = Unusable(f"the log-likelihood of option {option} is {shown(value)}, no number")
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise refused
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        raise refused
+    try:
+        return float(value)
+    except (ValueError, OverflowError) as error:
+        raise refused from error
+
+
+def _target(target: Any, options: int) -> str | int | bool:
+    if isinstance(target, str | int):
+        return target
+    raise Unusable(
+        f"target {shown(target)} is none of the {options} options (0 to {options - 1}, or one of their texts); a task "
+        "without labels, or with several right options, cannot be imported"
+    )
+
+
+def _acc(value: Any) -> bool:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if number not in (0, 1):
+        raise Unusable(
+            f"acc is {shown(value)}, neither 0 nor 1; a task that counts accuracy in a way of its own must be left out"
+        )
+    return number == 1
+
+
+def _hash(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    if value is not None and not isinstance(value, str):
+        raise Unusable(f"{key} is {shown(value)}, no text; copy the log again")
+    return value or ""
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Unusable(
+            f"the text {shown(text[max(0, error.start - 10) : error.start + 10])} holds half a surrogate pair; mend "
+            "the escape"
+        ) from error

@@ -1,0 +1,137 @@
+"""Labels from the targets of a task, which are indices, texts of options, or truth values, and do not say which.
+
+The targets of all logs of a task are read as a whole: one target such as "2" may be an index or an option's text.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from keepfaith.config.errors import ConfigError, shown
+from keepfaith.imports.line import LoggedLine
+
+Lines = Mapping[int, LoggedLine]
+"""Lines of one log by doc_id."""
+
+Labels = tuple[int, ...]
+"""Labels of all lines of all logs, in their order."""
+
+
+def labels_of(logs: Mapping[Path, Lines]) -> dict[Path, dict[int, int]]:
+    """The index of the right option of every line, by log and doc_id.
+
+    Where several readings fit all targets, the one counts that agrees with every `acc`: whether the option with the
+    highest log-likelihood is the right one.
+
+    Raises:
+        ConfigError: no reading fits all targets, none agrees with `acc`, or several do; with the line.
+    """
+    places = [(path, line) for path, lines in logs.items() for line in lines.values()]
+    readings = {name: [read(line) for _, line in places] for name, read in READINGS.items()}
+    # Readings that come to the same are one.
+    fitting: dict[Labels, str] = {}
+    for name, read in readings.items():
+        labels = tuple(label for label in read if label is not None)
+        if len(labels) == len(places):
+            fitting.setdefault(labels, name)
+    if not fitting:
+        raise _unread(places, readings)
+    agreeing = [labels for labels in fitting if _contradicted(places, labels) is None]
+    if not agreeing:
+        raise _own_accuracy(places, next(iter(fitting)))
+    if len(agreeing) > 1:
+        raise _ambiguous(places, {fitting[labels]: labels for labels in agreeing})
+    found = iter(agreeing[0])
+    return {path: {doc_id: next(found) for doc_id in lines} for path, lines in logs.items()}
+
+
+def _index(line: LoggedLine) -> int | None:
+    text = "" if isinstance(line.target, bool) else str(line.target).strip()
+    # Only as the harness writes a number; int() would also take other scripts' digits and "1_0".
+    known = [str(option) for option in range(len(line.options))]
+    return known.index(text) if text in known else None
+
+
+def _text(line: LoggedLine) -> int | None:
+    matching = _same_text(line)
+    return matching[0] if len(matching) == 1 else None
+
+
+def _truth(line: LoggedLine) -> int | None:
+    """A truth value, which the harness takes as the number 0 or 1."""
+    text = str(line.target).strip().lower()
+    if len(line.options) != 2 or text not in ("true", "false"):
+        return None
+    return int(text == "true")
+
+
+def _same_text(line: LoggedLine) -> list[int]:
+    """The options that read as the target; the harness puts a delimiter, mostly a space, before an option."""
+    if not isinstance(line.target, str):
+        return []
+    target = line.target.strip()
+    return [k for k, option in enumerate(line.options) if option.strip() == target]
+
+
+READINGS: dict[str, Callable[[LoggedLine], int | None]] = {
+    "an index": _index,
+    "the text of an option": _text,
+    "a truth value": _truth,
+}
+
+Places = Sequence[tuple[Path, LoggedLine]]
+
+
+def _contradicted(places: Places, labels: Labels) -> int | None:
+    """The first place whose `acc` says otherwise."""
+    for number, ((_, line), label) in enumerate(zip(places, labels, strict=True)):
+        if line.acc is not None and line.acc != (line.predicted == label):
+            return number
+    return None
+
+
+def _own_accuracy(places: Places, labels: Labels) -> ConfigError:
+    number = _contradicted(places, labels) or 0
+    path, line = places[number]
+    return ConfigError(
+        path,
+        f"{line.line}: acc is {float(bool(line.acc))}, but the highest log-likelihood is that of option "
+        f"{line.predicted} and the target is option {labels[number]}: this task counts accuracy in a way of its own, "
+        "leave it out",
+    )
+
+
+def _ambiguous(places: Places, readings: Mapping[str, Labels]) -> ConfigError:
+    (one, first), (other, second), *_ = readings.items()
+    number = next(n for n, (a, b) in enumerate(zip(first, second, strict=True)) if a != b)
+    path, line = places[number]
+    return ConfigError(
+        path,
+        f"{line.line}: ambiguous: target {shown(line.target)} is option {first[number]} as {one}, option "
+        f"{second[number]} as {other}, as all targets may be either, and no acc tells which; add the metric acc to the "
+        "task's metric_list and run it again",
+    )
+
+
+def _unread(places: Places, readings: Mapping[str, Sequence[int | None]]) -> ConfigError:
+    """What is wrong at the line that the reading which gets furthest cannot read."""
+    name = max(readings, key=lambda name: list(readings[name]).index(None))
+    number = list(readings[name]).index(None)
+    path, line = places[number]
+    others = [other for other, labels in readings.items() if labels[number] is not None]
+    options = len(line.options)
+    if len(same := _same_text(line)) > 1:
+        problem = (
+            f"target {shown(line.target)} is the text of options {' and '.join(map(str, same))}; leave that example "
+            "out of the logs of all levels"
+        )
+    elif others and number > 0:
+        problem = (
+            f"target {shown(line.target)} is {others[0]}, but {shown(places[0][1].target)} in {places[0][1].line} is "
+            f"{name}; all targets of a task must be of one kind"
+        )
+    else:
+        problem = (
+            f"target {shown(line.target)} is none of the {options} options (0 to {options - 1}, or one of their "
+            "texts); a task without labels, or with several right options, cannot be imported"
+        )
+    return ConfigError(path, f"{line.line}: {problem}")

@@ -1,0 +1,145 @@
+"""A model folder held against itself: the model that config.json describes, and the weights that are there.
+
+Both are compared by the loader of transformers itself, on tensors without memory, so that whatever it renames, ties,
+splits or lets pass at loading is renamed, tied, split and let pass here. No weight is read.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, PretrainedConfig
+
+from keepfaith.config.model_folder import CONFIG
+from keepfaith.config.weights import (
+    LEFT_OVER,
+    MISSING,
+    PLAIN_DTYPES,
+    RESHAPED,
+    TWO_MODELS,
+    Weight,
+    counted,
+    weights,
+)
+from keepfaith.models.components import Step, Sublayer, sublayers_of
+from keepfaith.models.errors import LoadingError, one_line
+from keepfaith.models.slim import read_config, skipped, slim_class, variant_of
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a folder's config.json describes.
+
+    Attributes:
+        config: as transformers reads it.
+        kind: the class that is built from it.
+        gone: sub-layers that are not built.
+    """
+
+    config: PretrainedConfig
+    kind: Any
+    gone: frozenset[Sublayer]
+
+
+def described(folder: Path | str, dropped: Iterable[Step] = ()) -> Described:
+    """The model of a folder, without `dropped`.
+
+    Raises:
+        LoadingError: transformers refuses config.json, or it is of no causal language model.
+    """
+    config = read_config(folder)
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise LoadingError(
+            f"{folder}: a {config.model_type} is no causal language model of transformers {transformers.__version__}"
+        )
+    gone = skipped(config) | sublayers_of(dropped)
+    base: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    return Described(config, slim_class(base, gone) if gone else base, gone)
+
+
+def check_checkpoint(folder: Path | str) -> None:
+    """Compare the model that config.json describes with the weights that are there; takes seconds and no memory.
+
+    Raises:
+        LoadingError: one line, if a weight is missing, left over, of another shape or no plain number.
+    """
+    model = described(folder)
+    found = weights(Path(folder), variant_of(folder))
+    shapes = {weight.name: torch.empty(weight.shape, device="meta") for weight in found}
+    try:
+        with _without_warnings():
+            built, report = model.kind.from_pretrained(
+                None,
+                config=model.config,
+                state_dict=shapes,
+                dtype=torch.float32,
+                device_map={"": "meta"},
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except Exception as error:  # so may the class that is built from it
+        raise LoadingError(f"{Path(folder) / CONFIG}: {one_line(error)}; {TWO_MODELS}") from error
+    refuse_differences(folder, report)
+    _refuse_encoded(folder, found, built.state_dict())
+
+
+def refuse_differences(
+    folder: Path | str, report: Mapping[str, Any], absent: Iterable[str] = ()
+) -> None:
+    """Refuse a model whose weights are not those that config.json describes.
+
+    Args:
+        folder: where both are.
+        report: what `from_pretrained` says of loading (`output_loading_info`).
+        absent: weights that may be missing.
+
+    Raises:
+        LoadingError: how many weights differ and the first of them.
+    """
+    problems = {
+        MISSING: set(report["missing_keys"]) - set(absent),
+        LEFT_OVER: set(report["unexpected_keys"]),
+        RESHAPED: {name for name, *_ in report["mismatched_keys"]},
+    }
+    for problem, names in problems.items():
+        if names:
+            files = {
+                weight.name: weight.file.name
+                for weight in weights(Path(folder), variant_of(folder))
+            }
+            raise LoadingError(f"{folder}: {counted(sorted(names), problem, files)}")
+
+
+def _refuse_encoded(
+    folder: Path | str, found: Iterable[Weight], built: Mapping[str, torch.Tensor]
+) -> None:
+    """Refuse whole numbers where the model computes with fractions; its own counts and masks may be whole."""
+    wrong = [
+        weight
+        for weight in found
+        if weight.dtype not in PLAIN_DTYPES
+        and weight.name in built
+        and built[weight.name].is_floating_point()
+    ]
+    if wrong:
+        raise LoadingError(
+            f"{folder}: {len(wrong)} weights are no plain numbers, first {wrong[0].name} ({wrong[0].dtype} in "
+            f"{wrong[0].file.name}); use the checkpoint they were made from, in F64, F32, BF16 or F16"
+        )
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """transformers prints a table of what differs, and more; the one line says it."""
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,31 @@
+"""Token ids held against the rows of a model's input embedding: an id without a row stops the model in mid-run."""
+
+from collections.abc import Iterable
+
+from transformers import PreTrainedTokenizerBase
+
+ADVICE = (
+    "give the model the tokenizer.json that it was trained with, or one row per token "
+    "(resize_token_embeddings of transformers, then save_pretrained)"
+)
+
+
+def without_row(
+    tokenizer: PreTrainedTokenizerBase, ids: Iterable[int], rows: int | None
+) -> str | None:
+    """What is wrong where an id has no row in the embedding, in words; None where all have one.
+
+    Only ids that occur are asked about: many tokenizers know tokens that their model was never given.
+
+    Args:
+        tokenizer: names the token.
+        ids: the token ids of a text.
+        rows: rows of the input embedding; None where unknown.
+    """
+    if rows is None:
+        return None
+    for index in ids:
+        if not 0 <= index < rows:
+            token = tokenizer.convert_ids_to_tokens(index)
+            return f"token {token!r} has id {index}, the embedding has {rows} rows; {ADVICE}"
+    return None

@@ -1,0 +1,99 @@
+"""Ways to spoil an entry of the catalog, each with words that the one line of its refusal must hold."""
+
+from spoils import HUB, Cases, entry, model, source, task, trained_on_nothing
+
+BAD: Cases = {
+    "prompt with an unknown field": (
+        task(prompt="{txt}\nAnswer:"),
+        ["'txt', which is not in fields", "'text'"],
+    ),
+    "prompt that leaves a field out": (
+        task(fields=["text", "title"]),
+        ["leaves out the field 'title'", "{title}"],
+    ),
+    "prompt with a single brace": (task(prompt="{text} {\nAnswer:"), ["single brace", "{{"]),
+    "prompt with attribute access": (
+        task(prompt="{text.__class__}:"),
+        ["single brace", "type a field as {name}"],
+    ),
+    "prompt that ends in a space": (
+        task(prompt="{text}\nAnswer: "),
+        ["ends in white space", "without", 'delimiter: ""'],
+    ),
+    "delimiter that holds text": (
+        task(delimiter=" Answer: "),
+        ["delimiter: ' Answer: ' holds more than white space", "end of the prompt"],
+    ),
+    "delimiter that is an escape in single quotes": (
+        task(delimiter="\\n"),
+        ["delimiter", "more than white space"],
+    ),
+    "delimiter of nothing": (task(delimiter=None), ["delimiter: expected text, got None"]),
+    "skip that is none": (source(skip=["unlabeled"]), ["skip", "did you mean 'unlabelled'?"]),
+    "skip that is no list": (source(skip="empty"), ["skip: expected a list", "type [empty]"]),
+    "skip twice": (source(skip=["empty", "empty"]), ["'empty' is listed twice"]),
+    "label name twice": (source(label_names=["a", "a "]), ["label_names: 'a' is listed twice"]),
+    "one option": (task(options=["yes"]), ["at least two options", "add"]),
+    "empty option": (task(options=["yes", ""]), ["option 1 is empty", "type"]),
+    "equal options": (task(options=["yes", "yes"]), ["'yes' is listed twice"]),
+    "option with a space": (task(options=["no", " yes"]), ["white space around it", "type 'yes'"]),
+    "yes and no without quotes": (
+        task(options=[False, True]),
+        ["options.0: expected text, got False", "quotes"],
+    ),
+    "options of both kinds": (source(options="choices"), ["sources.local.options", "not both"]),
+    "no options at all": (task(options=None), ["sources.local.options", "not neither"]),
+    "no source": (task(sources={}), ["needs a source", "builtin, hub or local"]),
+    "column of an unknown field": (source(columns={"txt": "t"}), ["unknown field 'txt'", "'text'"]),
+    "training on evaluation": (
+        source(splits={"evaluation": "test.jsonl", "training": "test.jsonl"}),
+        ["training and evaluation are the same split", "name another"],
+    ),
+    "label names too few": (source(label_names=["no"]), ["1 names for 2 options"]),
+    "unknown generator": (task(sources={"builtin": {"generator": "sentimnt"}}), ["'sentiment'"]),
+    "gpu of 0": (model(gpu=0), ["gpu: must be at least 1", "type 1 or more"]),
+    "unknown kind of model": (
+        model(source={"kind": "hubb"}),
+        ["kind 'hubb' is not known", "'hub'"],
+    ),
+    "no kind of model": (
+        model(source={"path": "tiny"}),
+        ["needs 'kind', one of hub, local, builtin, train", "add it"],
+    ),
+    "hub model without layers": (
+        model(source={k: v for k, v in HUB.items() if k != "layers"}),
+        ["source.layers: missing", "add it"],
+    ),
+    "hub model without revision": (
+        model(source={k: v for k, v in HUB.items() if k != "revision"}),
+        ["source.revision: missing", "add it"],
+    ),
+    "hub model without owner": (model(source=HUB | {"repository": "llama"}), ["type owner/name"]),
+    "heads that do not divide": (
+        model(source={"kind": "train", "architecture": {"hidden": 100, "heads": 8}}),
+        ["no multiple of 2 x heads", "type 112"],
+    ),
+    "unknown criterion": (
+        entry(
+            "orders",
+            {"description": "T.", "criterion": "cosin", "calibration_text": {"source": "builtin"}},
+        ),
+        ["unknown criterion 'cosin'", "'cosine'"],
+    ),
+    "unknown method module": (
+        lambda w: w.write_entry("methods", "lime", {"description": "T.", "method": "limee"}),
+        ["unknown method 'limee'", "'lime'"],
+    ),
+    "seed twice": (
+        lambda w: w.write_entry(
+            "methods", "lime", {"description": "T.", "method": "lime", "seeds": [0, 0]}
+        ),
+        ["seeds: 0 is listed twice", "leave one"],
+    ),
+    "nothing to train on": (trained_on_nothing, ["no selected task has one", "splits.training"]),
+    # Models.
+    "no model folder": (
+        model(source={"kind": "local", "path": "tyni"}),
+        ["there is no folder", "tyni"],
+    ),
+}

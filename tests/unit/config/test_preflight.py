@@ -1,0 +1,37 @@
+"""The look at local inputs before any job says how many rows are left out, of every file that is read."""
+
+from pathlib import Path
+
+from world import World
+
+from keepfaith.config.load import load_study
+from keepfaith.config.preflight import check
+
+
+def notes(world: World) -> list[str]:
+    return check(load_study(world.raw, world.catalog))
+
+
+def test_nothing_to_say(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    assert notes(world) == []
+    world.change_source(skip=["unlabelled", "empty"])
+    assert notes(world) == []
+
+
+def test_rows_left_out_are_counted_by_file_and_reason(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.change_source(skip=["unlabelled", "empty"])
+    rows = world.rows()
+    world.write_rows("test.jsonl", [*rows, rows[0] | {"label": -1}, rows[0] | {"text": None}])
+    world.write_rows("dev.jsonl", [*rows, {"id": 9, "label": 0}])
+    world.write_rows("train.jsonl", [*rows, rows[0] | {"label": None}])
+    data = tmp_path / "data"
+    expected = [
+        f"{data / 'test.jsonl'}: 2 of 6 rows left out by skip (1 empty, 1 unlabelled) (task tiny)",
+        f"{data / 'dev.jsonl'}: 1 of 5 rows left out by skip (1 empty) (task tiny)",
+    ]
+    assert notes(world) == expected
+    world.set("models", ["small_trained"])
+    of_training = f"{data / 'train.jsonl'}: 1 of 5 rows left out by skip (1 unlabelled) (task tiny)"
+    assert notes(world) == [*expected, of_training]

@@ -1,0 +1,114 @@
+"""Tokenizers of many kinds, and texts on which encoding, decoding and encoding again is not the identity."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+from small_models import CORPUS, byte_level_tokenizer, metaspace_tokenizer
+
+SMOLLM2_VARIABLE = "KEEPFAITH_SMOLLM2"
+"""Environment variable with the folder of SmolLM2-135M-Instruct, where it does not lie in shared/models."""
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "models"
+
+TEXTS = {
+    "plain": "The film was not good, but the acting was.\nQuestion: Is it positive?\nAnswer:",
+    "closed": "A moving film</s>\nQuestion: Is this review positive or negative?\nAnswer:",
+    "unknown": "A <unk> film, and <unk> acting.\nAnswer:",
+    "instruct": "<s>[INST] a film [/INST] Answer:",
+    "chat": "<|im_start|>user\nIs this good?<|im_end|>\n<|im_start|>assistant\n",
+    "line_ends": "Which one?\n\nA film\r\nAnswer\n\n",
+    "umlauts": "Ein schöner Film über Käse, très élégant.\nAntwort:",
+    "chinese": "这部电影很好看，我喜欢。\n问题：正面还是负面？\n答案：",  # noqa: RUF001
+    "thai_hindi": "ภาพยนตร์ดีมาก\nयह फ़िल्म अच्छी है।\nAnswer:",
+    "emoji": "😀😍🎬 great 👩‍👩‍👧 film 🇩🇪\nAnswer:",
+    "digits": "In 2020 ACME sold 1,999 UNITS (42.5%).\nAnswer:",
+    "late_start": " <s>A film\n<s>Answer:",
+    "marks": "Cafe\u0301 noe\u0308l \u200bnai\u0308ve  film \ufb01ne.\nAnswer:   ",
+}
+"""Thirteen prompts, by what is special about them."""
+
+
+def wordpiece_tokenizer():
+    """As BERT without its closing token: words from a list, all else unknown, accents dropped."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[UNK]", "[PAD]", "[CLS]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=150, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator([line.replace("u", "o") for line in CORPUS], trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]", bos_token="[CLS]"
+    )
+
+
+def bare_bpe_tokenizer():
+    """Pairs of letters over whole words, without bytes: letters that it never saw are unknown."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    trainer = trainers.BpeTrainer(
+        vocab_size=120, special_tokens=["<unk>", "<s>", "</s>"], show_progress=False
+    )
+    tokenizer.train_from_iterator([line.lower() for line in CORPUS], trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>"
+    )
+
+
+def trimming_tokenizer():
+    """As `byte_level_tokenizer`, but spaces are trimmed from the offsets, as in GPT-2's converted files."""
+    from tokenizers import processors
+
+    tokenizer = byte_level_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = processors.ByteLevel(
+        add_prefix_space=False, trim_offsets=True
+    )
+    return tokenizer
+
+
+def _loaded(folder: Path):
+    from keepfaith.models.loading import load_tokenizer
+
+    if not (folder / "tokenizer.json").is_file():
+        pytest.skip(f"{folder.name} is not at hand: no such folder beside the project")
+    return load_tokenizer(folder)
+
+
+def smollm2_folder() -> Path:
+    """Where SmolLM2-135M-Instruct is, or would be."""
+    named = Path(os.environ.get(SMOLLM2_VARIABLE) or SHARED / "smollm2-135m-instruct")
+    inside = named / "smollm2-135m-instruct"
+    return inside if inside.is_dir() else named
+
+
+def _builtin():
+    from keepfaith.models.builtin import CHECKPOINT
+
+    return _loaded(CHECKPOINT)
+
+
+MAKERS = {
+    "builtin": _builtin,
+    "stories260K": lambda: _loaded(SHARED / "stories260K"),
+    "babyllama105": lambda: _loaded(SHARED / "babyllama105"),
+    "smollm2": lambda: _loaded(smollm2_folder()),
+    "byte_level": byte_level_tokenizer,
+    "trimming": trimming_tokenizer,
+    "wordpiece": wordpiece_tokenizer,
+    "bare_bpe": bare_bpe_tokenizer,
+    "metaspace_bos": metaspace_tokenizer,
+}
+
+
+@cache
+def tokenizer_at_hand(name: str):
+    """The tokenizer called `name` in `MAKERS`; skips the test where its folder is absent."""
+    return MAKERS[name]()
