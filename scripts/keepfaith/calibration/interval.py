@@ -9,6 +9,8 @@ the median (0 where it is below the median of a calibrated model).
 The shape of the true gaps is unknown, so two are tried and the wider end counts: gaps in proportion to the observed
 ones, and gaps all alike with the observed signs (noise makes observed gaps more uneven than true ones). The upper
 end is never put below the observed ECE. A test measures the coverage.
+
+Where examples share texts, answers are drawn with the dependence that the labels admit (`dependence`).
 """
 
 from dataclasses import dataclass
@@ -16,8 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from keepfaith.calibration.bins import bin_sums, equal_width
+from keepfaith.calibration.dependence import (
+    dependent_uniforms,
+    effective_size,
+    within_correlation,
+)
 from keepfaith.calibration.draws import once
-from keepfaith.calibration.probabilities import Floats, Sample
+from keepfaith.calibration.probabilities import Floats, Indices, Sample
 
 GRID = 25
 """Number of candidate sizes."""
@@ -67,11 +74,16 @@ class CorrectedError:
 
 @dataclass(frozen=True)
 class _Bins:
-    """The filled bins of one level: numbers of examples, mean confidence and accuracy, each [b]."""
+    """The filled bins of one level: numbers of examples, mean confidence and accuracy, each [b].
+
+    Attributes:
+        members: [n], the filled bin of each example.
+    """
 
     count: Floats
     claimed: Floats
     right: Floats
+    members: Indices
 
     @property
     def share(self) -> Floats:
@@ -80,45 +92,73 @@ class _Bins:
 
 
 def corrected_error(
-    sample: Sample, *, bins: int = 10, repetitions: int = 1000, seed: int = 0
+    sample: Sample,
+    *,
+    clusters: Indices | None = None,
+    bins: int = 10,
+    repetitions: int = 1000,
+    seed: int = 0,
 ) -> CorrectedError:
     """Invert ECE's sampling noise for sum_b (n_b / n) |P(correct in b) - confidence_b|, equal-width bins.
 
-    Labels are taken to be independent of each other, given the texts.
-
     Args:
         sample: one level.
+        clusters: [n], which examples share a text; None: each is independent of all others, given the texts.
         bins: number of bins, as for ECE.
         repetitions: simulated sets for each candidate truth.
         seed: of the simulation.
     """
-    sums = bin_sums(once(sample, bins), equal_width(sample.confidence, bins))
-    count, claimed, right = (row[0, sums.size[0] > 0] for row in sums)
-    filled = _Bins(count, claimed / count, right / count)
+    members = equal_width(sample.confidence, bins)
+    sums = bin_sums(once(sample, bins), members)
+    inside = sums.size[0] > 0
+    count, claimed, right = (row[0, inside] for row in sums)
+    filled = _Bins(count, claimed / count, right / count, (inside.cumsum() - 1)[members])
     gaps = filled.right - filled.claimed
     observed = float((filled.share * np.abs(gaps)).sum())
     alike = np.where(gaps > 0, 1.0, -1.0)
     proportional = gaps / observed if observed > 0 else alike
-    return CorrectedError(
-        observed,
-        *(
-            _candidates(filled, observed, shape, repetitions, seed)
-            for shape in (proportional, alike)
-        ),
-    )
-
-
-def _candidates(
-    bins: _Bins, observed: float, shape: Floats, repetitions: int, seed: int
-) -> Candidates:
-    """Simulate ECE under gaps of `shape` [b] times each size of a grid."""
+    size = float(count.sum())
+    uniforms = None
+    if clusters is not None and (correlation := within_correlation(sample, clusters)) > 0:
+        random = np.random.default_rng(seed)
+        uniforms = dependent_uniforms(clusters, correlation, repetitions, random)
+        size = effective_size(clusters, correlation)
     # ECE has a standard deviation of at most .5 / sqrt(n), so no truth beyond four of them can pass.
-    size = np.linspace(0.0, observed + 2.0 / np.sqrt(bins.count.sum()), GRID)
-    accuracy = np.clip(bins.claimed + size[:, None] * shape, 0.0, 1.0)
-    right = np.random.default_rng(seed).binomial(
-        bins.count.astype(np.int64), accuracy[:, None], size=(GRID, repetitions, len(bins.count))
+    sizes = np.linspace(0.0, observed + 2.0 / np.sqrt(size), GRID)
+
+    def candidates(shape: Floats) -> Candidates:
+        accuracy = np.clip(filled.claimed + sizes[:, None] * shape, 0.0, 1.0)  # (GRID, b)
+        if uniforms is None:
+            correct = _independent(filled, accuracy, repetitions, seed)
+        else:
+            correct = _dependent(filled, accuracy, uniforms)
+        return _candidates(filled, observed, accuracy, correct)
+
+    return CorrectedError(observed, candidates(proportional), candidates(alike))
+
+
+def _independent(bins: _Bins, accuracy: Floats, repetitions: int, seed: int) -> Floats:
+    """Numbers right [GRID, R, b] where no two answers depend on each other."""
+    return (
+        np.random.default_rng(seed)
+        .binomial(
+            bins.count.astype(np.int64),
+            accuracy[:, None],
+            size=(len(accuracy), repetitions, len(bins.count)),
+        )
+        .astype(np.float64)
     )
-    simulated = np.abs(right / bins.count - bins.claimed) @ bins.share
+
+
+def _dependent(bins: _Bins, accuracy: Floats, uniforms: Floats) -> Floats:
+    """Numbers right [GRID, R, b]: an answer is right if its number in `uniforms` [R, n] lies below its bin's rate."""
+    inside = (bins.members[:, None] == np.arange(len(bins.count))).astype(np.float64)  # (n, b)
+    return np.stack([(uniforms < rates[bins.members]) @ inside for rates in accuracy])
+
+
+def _candidates(bins: _Bins, observed: float, accuracy: Floats, correct: Floats) -> Candidates:
+    """How often ECE is simulated above and below the observed one, under `accuracy` [GRID, b] of the bins."""
+    simulated = np.abs(correct / bins.count - bins.claimed) @ bins.share  # (GRID, R)
     return Candidates(
         truth=(bins.share * np.abs(accuracy - bins.claimed)).sum(axis=1),
         # Both are monotone but for the noise of the simulation, which is taken out.

@@ -2,13 +2,15 @@
 
 With few examples a calibrated model does not score 0: label noise alone makes gaps. Labels are simulated from
 the level's own option probabilities (so the prediction is right with probability = confidence), and the metric
-is taken on each simulated set.
+is taken on each simulated set. Where examples share texts, being right is drawn with the dependence within a text
+that the labels admit.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from keepfaith.calibration.dependence import dependent_uniforms, within_correlation
 from keepfaith.calibration.draws import relabelled
 from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
@@ -35,10 +37,23 @@ def simulated_labels(probabilities: Floats, uniforms: Floats) -> Indices:
     return labels
 
 
+def _right_together(sample: Sample, uniforms: Floats) -> Indices:
+    """Labels [R, n] as `simulated_labels`, where small `uniforms` [R, n] mean that the prediction is right.
+
+    So examples of one text that share a number are right together, at whichever place their right option stands.
+    """
+    options = sample.probabilities.shape[1]
+    order = (sample.prediction[:, None] + np.arange(options)) % options  # (n, m), prediction first
+    turned = np.take_along_axis(sample.probabilities, order, axis=1)
+    labels: Indices = (simulated_labels(turned, uniforms) + sample.prediction) % options
+    return labels
+
+
 def null_bands(
     sample: Sample,
     names: tuple[str, ...],
     *,
+    clusters: Indices | None = None,
     bins: int = 10,
     repetitions: int = 1000,
     confidence: float = 0.95,
@@ -47,10 +62,17 @@ def null_bands(
     """Null band of each metric in `names` (keys of METRICS) for one level.
 
     The same seed gives all levels the same uniforms, so bands of two levels differ by their confidences only.
-    A metric that is undefined in every simulated set has no band and is left out.
+    A metric that is undefined in every simulated set has no band and is left out. `clusters` [n]: which examples share
+    a text; None where all are independent.
     """
-    uniforms = np.random.default_rng(seed).random((repetitions, sample.size))
-    draws = relabelled(sample, simulated_labels(sample.probabilities, uniforms), bins)
+    random = np.random.default_rng(seed)
+    correlation = 0.0 if clusters is None else within_correlation(sample, clusters)
+    if clusters is None or correlation == 0:
+        labels = simulated_labels(sample.probabilities, random.random((repetitions, sample.size)))
+    else:
+        uniforms = dependent_uniforms(clusters, correlation, repetitions, random)
+        labels = _right_together(sample, uniforms)
+    draws = relabelled(sample, labels, bins)
     bands = {}
     for name in names:
         values = METRICS[name].values(draws)

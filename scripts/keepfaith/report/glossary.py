@@ -26,8 +26,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Intervals and tests draw independent texts, not examples: examples that share a passage, or the whole "
         "prompt, are drawn together. Which field is the passage is what the task or the import says, or else a field "
         "whose text several examples share. Columns examples and clusters of the tables give both numbers. "
-        "Exceptions: the interval and the test of ECE, and null bands, take labels as independent, and are too narrow "
-        "where texts repeat.",
+        "The interval and the test of ECE, and null bands, simulate which answers are right, with as much dependence "
+        "within a text as the labels admit.",
     ),
     (
         "Accuracy",

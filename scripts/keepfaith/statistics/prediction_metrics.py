@@ -163,6 +163,7 @@ def _add_null_bands(series: Series, predicted: Predicted, comparison: Comparison
         bands = null_bands(
             predicted.levels[level],
             names,
+            clusters=comparison.clusters,
             bins=analysis.bins,
             repetitions=analysis.null_repetitions,
             confidence=analysis.confidence,
@@ -180,6 +181,7 @@ def _corrected_errors(predicted: Predicted, comparison: Comparison) -> list[Corr
     return [
         corrected_error(
             predicted.levels[level],
+            clusters=comparison.clusters,
             bins=analysis.bins,
             repetitions=analysis.simulations(len(comparison.levels)),
             seed=analysis.seed,

@@ -181,3 +181,27 @@ def test_guessing_is_what_one_answer_for_all_reaches():
         .row(0, named=True)
     )
     assert row["reference_low"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("copies", [1, 40])
+def test_copies_of_a_prompt_add_nothing_to_what_is_known_of_ece(copies):
+    """Eight prompts of which the pruned level gets another one wrong; forty copies of each used to be "kept"."""
+    confidence = [0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9]
+    wrong = {0: {0, 2, 5}, 4: {0, 2, 6}}
+    levels = {
+        level: [
+            list(np.log([1 - p, p] if row in of_level else [p, 1 - p]))
+            for row, p in enumerate(confidence)
+            for _ in range(copies)
+        ]
+        for level, of_level in wrong.items()
+    }
+    texts = [{"input": news(row)} for row in range(8) for _ in range(copies)]
+    table = compute_metrics(
+        predictions_frame(levels), examples_of_documents(texts), [], [], ANALYSIS
+    )
+    row = of(table, "ece")
+    assert (row["examples"], row["clusters"]) == (8 * copies, 8)
+    assert row["change_high"] - row["change_low"] > 0.3
+    assert row["reference_high"] > 0.3
+    assert verdict(table, {"ece": 0.1})["status"].to_list() == ["undecided"]
