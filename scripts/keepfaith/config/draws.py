@@ -1,7 +1,8 @@
-"""How many random draws a test needs so that it can show anything at all at this many levels.
+"""How many random draws an interval and a test need, so that they can show anything at all.
 
 A p-value from R draws cannot be smaller than about 1 / R, and Holm's correction multiplies the smallest of K levels
-by K. With too few draws no harm, however large, passes.
+by K. With too few draws no harm, however large, passes. The ends of an interval from R draws lie between the draws:
+with fewer than one beyond either end they are the extremes of few, and with one draw the interval has no width.
 """
 
 from math import ceil, floor
@@ -28,6 +29,35 @@ def least_simulations(levels: int, confidence: float) -> int:
     1280
     """
     return max(1, ceil(2 * levels / (1 - confidence) * (1 - _ROUNDING)))
+
+
+def least_for_interval(confidence: float) -> int:
+    """Smallest number R of draws, one of which lies beyond each end of a central interval.
+
+    >>> least_for_interval(0.95)
+    40
+    """
+    return max(2, ceil(2 / (1 - confidence) * (1 - _ROUNDING)))
+
+
+def check_interval(place: str, draws: int, confidence: float) -> None:
+    """Refuse fewer draws than an interval needs.
+
+    Args:
+        place: where `draws` was typed.
+        draws: of the interval or band.
+        confidence: its coverage.
+
+    Raises:
+        ConfigError: in one line, with the number to type.
+    """
+    needed = least_for_interval(confidence)
+    if draws < needed:
+        raise ConfigError(
+            place,
+            f"{draws} draws give no interval of confidence {confidence:g}, whose ends lie at the "
+            f"{50 * (1 - confidence):g} % of draws on either side; type at least {needed}",
+        )
 
 
 def check_flips(place: str, repetitions: int, levels: int, confidence: float) -> None:

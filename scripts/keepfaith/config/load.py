@@ -6,7 +6,7 @@ from typing import Any
 
 import keepfaith
 from keepfaith.config.catalog import Entry, read_entry, validated
-from keepfaith.config.draws import check_flips
+from keepfaith.config.draws import check_flips, check_interval
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.places import input_problem
@@ -102,6 +102,11 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
         max(of_model[-1] for of_model in levels.values()),
         study.statistics.confidence,
     )
+    for key, draws in (
+        ("statistics.repetitions", study.statistics.repetitions),
+        ("calibration.null_repetitions", study.calibration.null_repetitions),
+    ):
+        check_interval(f"{PLACE}: {key}", draws, study.statistics.confidence)
     settings = Settings(study, models, orders, tasks, methods, layers, levels)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(

@@ -96,7 +96,11 @@ BAD: Cases = {
     "fraction of nothing": (setting("faithfulness.fractions", [0.0, 0.5]), ["must be above 0"]),
     "fraction above 1": (
         setting("faithfulness.fractions", [0.5, 1.5]),
-        ["must be at most 1", "1.5"],
+        ["must be below 1", "1.5"],
+    ),
+    "fraction of all tokens": (
+        setting("faithfulness.fractions", [1]),
+        ["fractions.0: must be below 1, got 1", "all rankings remove the same"],
     ),
     "fraction twice": (setting("faithfulness.fractions", [0.5, 0.5]), ["0.5 is listed twice"]),
     "fractions that fall": (
@@ -124,7 +128,11 @@ BAD: Cases = {
     "margin of one": (setting("statistics.margins.ece", 1), ["margins.ece: must be below 1"]),
     "brier margin in percent": (
         setting("statistics.margins.brier", 2.0),
-        ["margins.brier: must be below 2", "type 0.02 for 2 percent"],
+        ["margins.brier: must be below 1", "type 0.02 for 2 percent"],
+    ),
+    "brier margin that nothing exceeds": (
+        setting("statistics.margins.brier", 1.5),
+        ["margins.brier: must be below 1", "type 0.015 for 1.5 percent"],
     ),
     "comprehensiveness margin in percent": (
         setting("statistics.margins.comprehensiveness", 5),
@@ -144,11 +152,30 @@ BAD: Cases = {
     ),
     "fraction in percent": (
         setting("faithfulness.fractions", [10, 20]),
-        ["fractions.0: must be at most 1, got 10", "type 0.1 for 10 percent"],
+        ["fractions.0: must be below 1, got 10", "type 0.1 for 10 percent"],
     ),
     "confidence of 95": (
         setting("statistics.confidence", 95),
         ["must be below 1", "type 0.95 for 95 percent"],
+    ),
+    "error rate for confidence": (
+        setting("statistics.confidence", 0.05),
+        ["statistics.confidence: must be at least 0.5, got 0.05; type 0.95 if 0.05 is the error"],
+    ),
+    "confidence of nothing": (
+        setting("statistics.confidence", 0),
+        ["statistics.confidence: must be at least 0.5, got 0"],
+    ),
+    "one draw for a null band": (
+        setting("calibration.null_repetitions", 1),
+        [
+            "calibration.null_repetitions: 1 draws give no interval of confidence 0.95",
+            "at least 40",
+        ],
+    ),
+    "draws whose ends are the extremes": (
+        setting("statistics.repetitions", 39),
+        ["statistics.repetitions: 39 draws give no interval", "type at least 40"],
     ),
     "draws that can show nothing": (
         setting("statistics.repetitions", 20),

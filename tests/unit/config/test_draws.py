@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from keepfaith.config.draws import check_flips, least_flips, least_simulations
+from keepfaith.config.draws import (
+    check_flips,
+    check_interval,
+    least_flips,
+    least_for_interval,
+    least_simulations,
+)
 from keepfaith.config.errors import ConfigError
 from keepfaith.statistics.multiple import holm
 
@@ -37,3 +43,16 @@ def test_the_refusal_says_what_to_type():
     with pytest.raises(ConfigError, match=r"type at least 9$"):
         check_flips("config: statistics.repetitions", 3, 1, 0.9)
     check_flips("config: statistics.repetitions", 1, 0, 0.95)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.9, 0.95, 0.99, 0.999])
+def test_a_draw_lies_beyond_each_end_of_an_interval_from_the_least_number(confidence):
+    draws = np.arange(least_for_interval(confidence), dtype=float)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    assert (draws < low).any() and (draws > high).any()
+    assert least_for_interval(confidence) * tail >= 1 - 1e-9
+    check_interval("config: here", len(draws), confidence)
+    if len(draws) > 2:
+        with pytest.raises(ConfigError, match=f"type at least {len(draws)}$"):
+            check_interval("config: here", len(draws) - 1, confidence)

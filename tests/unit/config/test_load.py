@@ -210,11 +210,11 @@ def test_numbers_that_the_command_line_gives_as_text(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.set("levels.maximum", "3")
     world.set("examples.explanation", "1")
-    world.set("faithfulness.fractions", ["0.5", "1"])
+    world.set("faithfulness.fractions", ["0.5", ".9"])
     study = world.read().study
     assert study.levels.maximum == 3
     assert study.examples.explanation == 1
-    assert study.faithfulness.fractions == (0.5, 1.0)
+    assert study.faithfulness.fractions == (0.5, 0.9)
 
 
 def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None:

@@ -46,13 +46,20 @@ def _words_or_number(*words: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _no_error_rate(confidence: float) -> float:
+    if confidence < 0.5:
+        raise ValueError(
+            f"must be at least 0.5, got {confidence:g}; type {1 - confidence:g} if {confidence:g} is the error rate"
+        )
+    return confidence
+
+
 Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_distinct)]
-Fraction = Annotated[Number, Field(gt=0, le=1)]
+Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Margin = Annotated[Number, Field(ge=0, lt=1)]
-"""Of a quantity that changes by less than 1."""
-BrierMargin = Annotated[Number, Field(ge=0, lt=2)]
-"""The Brier score, summed over the options, lies between 0 and 2."""
+"""Of a quantity that changes by less than 1. The Brier score, summed over the options, can rise by up to 2, but only by
+being sure of what is wrong: from perfect to guessing it rises by less than 1."""
 
 
 class Levels(Strict):
@@ -119,7 +126,8 @@ class Faithfulness(Strict):
         AfterValidator(_ascending),
     ] = Field(
         default=(0.1, 0.2, 0.3, 0.4, 0.5),
-        description="Fractions of the prompt tokens that are removed or kept.",
+        description="Fractions of the prompt tokens that are removed or kept; below 1, where all rankings remove "
+        "the same.",
     )
     operators: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
         default=("retokenise", "delete"),
@@ -152,7 +160,7 @@ class Margins(Strict):
     ece: Margin = Field(
         default=0.02, description="Tolerated rise of the expected calibration error."
     )
-    brier: BrierMargin = Field(default=0.02, description="Tolerated rise of the Brier score.")
+    brier: Margin = Field(default=0.02, description="Tolerated rise of the Brier score.")
     comprehensiveness: Margin = Field(
         default=0.05, description="Tolerated loss of comprehensiveness."
     )
@@ -162,8 +170,8 @@ class Margins(Strict):
 class Statistics(Strict):
     """How certain a difference must be."""
 
-    confidence: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        default=0.95, description="Coverage of every interval, between 0 and 1."
+    confidence: Annotated[Number, Field(lt=1), AfterValidator(_no_error_rate)] = Field(
+        default=0.95, description="Coverage of every interval, from 0.5 to below 1."
     )
     repetitions: Positive = Field(
         default=2000,
