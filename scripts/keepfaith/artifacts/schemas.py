@@ -163,8 +163,9 @@ METRICS = TableSchema(
     "calibrated model (calibration), guessing or always giving the most frequent label (accuracy), the span of the "
     "controls' intervals (faithfulness), chance (evidence); for `exact_calibration_error` the range of ECE over labels "
     "drawn from the exact posterior. "
-    "`change`: value minus the dense value, with its paired interval and two-sided p-value of no change. `clusters`: "
-    "independent texts among the examples, which are what is resampled; examples that share the text of "
+    "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "
+    "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change. "
+    "`clusters`: independent texts among the examples, which are what is resampled; examples that share the text of "
     "`cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {
         "level": pl.Int64,

@@ -124,6 +124,10 @@ def metrics(
                             add(level, base, base * (1 + slope * loss * 3), 0.012, family="faithfulness",
                                 metric=f"{kind}_{aggregate}", method=method, role=role(method, controls),
                                 operator=operator, ranking=ranking)  # fmt: skip
+                            if controls and ranking == "method" and method not in controls:
+                                add(level, base, base, 0.012, family="faithfulness", method=method, role="method",
+                                    metric=f"{kind}_{aggregate}_beyond_controls", operator=operator,
+                                    ranking=ranking)  # fmt: skip
             if method not in controls:
                 add(level, 0.6 * strength, strength * (0.6 - 0.2 * loss), 0.03, family="faithfulness",
                     metric="evidence_recall", method=method, role="method", ranking="method", reference_low=0.18,

@@ -8,7 +8,11 @@ from polars.testing import assert_frame_equal
 
 from keepfaith.artifacts.schemas import FAITHFULNESS, METRICS
 from keepfaith.calibration.metrics import METRICS as REGISTRY
+from keepfaith.faithfulness.metrics import per_example_aggregates
 from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.clusters import Grouping
+from keepfaith.statistics.comparison import Comparison
+from keepfaith.statistics.explanation_metrics import Explained, paired_difference
 from keepfaith.statistics.proportions import mcnemar, tango
 from keepfaith.statistics.settings import Analysis
 
@@ -312,3 +316,52 @@ def test_several_controls_are_a_reference_together_whatever_their_order():
     assert zero["reference_low"] is None and chance["reference_low"] is None
     again = roles_table(random="method", chance="control", lime="method", zero="control")
     assert_frame_equal(again, table, check_exact=True)
+
+
+def test_a_method_is_held_against_its_controls_and_its_reverse_example_by_example():
+    """By hand from the tables: of all references the one with the smallest lower end counts."""
+    names = {"zero": "control", "lime": "method", "chance": "control"}
+    tables = {name: make_faithfulness(name, role=role) for name, role in names.items()}
+    found = roles_table(**names)
+    row = one(found, method="lime", **(WHERE | {"metric": "sufficiency_study_beyond_controls"}))
+    keys = {"kind": "sufficiency", "operator": "delete", "level": 1}
+
+    def values(name: str, ranking: str) -> np.ndarray:
+        table = per_example_aggregates(tables[name]).filter(ranking=ranking, **keys)
+        return (
+            table.group_by("example_id")
+            .agg(pl.col("value").mean())
+            .sort("example_id")["value"]
+            .to_numpy()
+        )
+
+    own = values("lime", "method")
+    others = [values("zero", "method"), values("chance", "method"), values("lime", "reversed")]
+    means = [float((other - own).mean()) for other in others]  # sufficiency: lower is better
+    assert min(abs(row["value"] - mean) for mean in means) < 1e-9
+    assert row["low"] < row["value"] < row["high"]
+    assert row["change"] is None and row["p_value"] is None
+    assert found.filter(
+        pl.col("metric").str.ends_with("beyond_controls"), role="control"
+    ).is_empty()
+
+
+def test_equal_methods_are_rarely_shown_to_be_better_than_a_control():
+    """Two methods of independent noise, 40 examples: at most 2.5 % each way, and Monte-Carlo error."""
+    random = np.random.default_rng(0)
+    grouping = Grouping({f"e{row:03d}": row for row in range(40)}, None)
+    passed = 0
+    for _ in range(200):
+        noise = random.normal(0.1, 0.1, (2, 40, 1))
+        own, control = (
+            Explained(
+                Comparison([0], np.arange(40), ANALYSIS),
+                tuple(grouping.numbers),
+                values,
+                values.T[None, :, 0],
+            )
+            for values in noise
+        )
+        (numbers,) = paired_difference(own, control, 1.0)
+        passed += numbers.low > 0
+    assert passed <= 200 * 0.025 + 3 * np.sqrt(200 * 0.025 * 0.975)
