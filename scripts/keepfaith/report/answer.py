@@ -57,9 +57,9 @@ class Finding:
 
     def _kept(self, found: Answer) -> str:
         if found.safe:
-            return f"every watched quantity is shown to be kept up to level {found.safe}"
+            return f"every watched quantity is shown to be kept {_up_to(found)}"
         listed = f" (undecided: {_listed(self.undecided)})" if self.undecided else ""
-        return f"level 1 is not shown to keep every watched quantity{listed}"
+        return f"level {found.levels[0]} is not shown to keep every watched quantity{listed}"
 
 
 def finding(verdict: pl.DataFrame) -> Finding:
@@ -71,19 +71,32 @@ def finding(verdict: pl.DataFrame) -> Finding:
         answer=found,
         breaks=tuple(_break(verdict, found.breaks_at, *names) for names in found.breaks_first),
         breaking=_names(verdict, found.breaks_at, DEGRADED),
-        undecided=_names(verdict, found.safe + 1, UNDECIDED),
+        undecided=_names(verdict, found.first_unsafe, UNDECIDED),
     )
 
 
 def _degraded(found: Answer) -> str:
     """At which levels degradation is shown: each is named, since a later level may be undecided or kept again."""
     if found.breaks_at is None:
-        levels = (
-            "the one pruned level" if found.deepest == 1 else f"any of the {found.deepest} levels"
-        )
-        return f"no degradation shown at {levels}"
+        count = len(found.levels)
+        levels = "the one pruned level" if count == 1 else f"any of the {count} pruned levels"
+        return f"no degradation shown at {levels}{_run_levels(found)}"
     word = "level" if len(found.degraded_at) == 1 else "levels"
-    return f"degradation shown at {word} {_runs(found.degraded_at)} of {found.deepest}"
+    return f"degradation shown at {word} {_runs(found.degraded_at)} of {found.deepest}{_run_levels(found)}"
+
+
+def _run_levels(found: Answer) -> str:
+    """` (run: 4, 8)` where levels in between were left out; of these nothing is said."""
+    complete = found.levels == tuple(range(1, found.deepest + 1))
+    return "" if complete else f" (run: {_runs(found.levels)})"
+
+
+def _up_to(found: Answer) -> str:
+    """The levels that are kept, each named where some in between were not run."""
+    kept = [level for level in found.levels if level <= found.safe]
+    if kept == list(range(1, found.safe + 1)):
+        return f"up to level {found.safe}"
+    return f"at {'level' if len(kept) == 1 else 'levels'} {_runs(kept)}"
 
 
 def _runs(levels: Sequence[int]) -> str:

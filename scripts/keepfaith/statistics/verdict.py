@@ -52,8 +52,8 @@ def verdict(
 
     Kept: the upper end of the harm's interval lies within the margin. Degraded: the harm exceeds the margin and is
     shown to exceed 0 by a one-sided test at (1 - confidence) / 2, after Holm's correction over the levels of that
-    quantity. Undecided: neither. A quantity that has no value at a level where others have one is undecided there,
-    never left out.
+    quantity. Undecided: neither, or fewer than `MINIMUM_CLUSTERS` independent texts. A quantity with a margin that has
+    no value at a level, or none at all, is undecided there, never left out.
 
     Args:
         metrics: METRICS of one model, order and task.
@@ -75,11 +75,13 @@ def verdict(
         rows = metrics.filter(pl.col("metric") == watched.metric)
         if watched.explained:
             rows = rows.filter(
-                pl.col("operator") == chosen,
+                pl.col("operator").eq_missing(pl.lit(chosen, dtype=pl.String)),
                 pl.col("ranking") == "method",
                 pl.col("role") == METHOD,
             )
-        for (method,), of_method in rows.sort("method").group_by("method", maintain_order=True):
+        methods = rows["method"].unique().sort().to_list() or [None]
+        for method in methods:
+            of_method = rows.filter(pl.col("method").eq_missing(pl.lit(method, dtype=pl.String)))
             complete = levels.join(of_method, on="level", how="left").with_columns(
                 method=pl.lit(method, dtype=pl.String)
             )
@@ -107,8 +109,11 @@ def _judged(
         clusters="clusters",
     )
     shown = (pl.col("harm") > pl.col("margin")) & (pl.col("p_value") <= _limit(confidence))
+    too_few = pl.col("clusters") < MINIMUM_CLUSTERS
     status = (
-        pl.when(pl.col("harm_high") <= pl.col("margin"))
+        pl.when(too_few)
+        .then(pl.lit(UNDECIDED))
+        .when(pl.col("harm_high") <= pl.col("margin"))
         .then(pl.lit(KEPT))
         .when(shown)
         .then(pl.lit(DEGRADED))
@@ -125,13 +130,21 @@ def _reason(rows: pl.DataFrame, watched: Watched, confidence: float) -> pl.Expr:
     # One-sided, after Holm's correction; compare config.draws for the other bound on a p-value.
     least = pl.lit(tested) * pl.lit(2.0).pow(-pl.col("clusters").cast(pl.Float64))
     powerless = (pl.col("status") == UNDECIDED) & (least > _limit(confidence))
+    missing = "it has no value at this level or none at the dense level"
+    if rows["metric"].null_count() == rows.height:
+        missing = (
+            "no attribution method under test was run"
+            if watched.explained
+            else "it was not measured"
+        )
     return (
         pl.when(pl.col("harm").is_null())
-        .then(pl.lit("it has no value at this level or none at the dense level"))
+        .then(pl.lit(missing))
         .when(pl.col("clusters") < MINIMUM_CLUSTERS)
         .then(
             pl.format(
-                "{} examples rest on {} independent texts, at least {} are needed",
+                "{} examples rest on {} independent texts, at least {} are needed (passage: none in the task or the "
+                "import says that they are independent)",
                 "examples", "clusters", pl.lit(MINIMUM_CLUSTERS),
             )
         )
@@ -168,18 +181,28 @@ class Answer:
     """The verdict in short.
 
     Attributes:
-        deepest: the deepest level that was judged.
+        levels: the pruned levels that were judged, rising.
         clear: no degradation shown up to this level.
         safe: everything shown to be kept up to this level; at most `clear`.
         degraded_at: the levels at which something is shown to be degraded.
         breaks_first: what is degraded there, as (quantity, method), the largest harm in margins first.
     """
 
-    deepest: int
+    levels: tuple[int, ...]
     clear: int
     safe: int
     degraded_at: tuple[int, ...]
     breaks_first: tuple[tuple[str, str | None], ...]
+
+    @property
+    def deepest(self) -> int:
+        """The deepest level that was judged."""
+        return self.levels[-1]
+
+    @property
+    def first_unsafe(self) -> int | None:
+        """The first judged level at which something is not shown to be kept, or None."""
+        return next((level for level in self.levels if level > self.safe), None)
 
     @property
     def breaks_at(self) -> int | None:
@@ -207,7 +230,7 @@ def summary(verdict: pl.DataFrame) -> Answer:
     kept = dict(verdict.filter(status=KEPT).group_by("level").len().iter_rows())
     unsafe = [level for level in levels if kept.get(level, 0) < judged]
     return Answer(
-        deepest=levels[-1],
+        levels=tuple(levels),
         clear=_before(levels, min(degraded_at, default=None)),
         safe=_before(levels, min(unsafe, default=None)),
         degraded_at=degraded_at,

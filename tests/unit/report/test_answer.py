@@ -22,7 +22,8 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
         ),
         (
             both("kk", "kk"),
-            "no degradation shown at any of the 2 levels; every watched quantity is shown to be kept up to level 2.",
+            "no degradation shown at any of the 2 pruned levels; every watched quantity is shown to be kept up to "
+            "level 2.",
         ),
         (
             both("u", "k"),
@@ -48,6 +49,31 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
 )
 def test_sentence(verdict, sentence):
     assert finding(verdict).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("letters", "sentence"),
+    [
+        (
+            "kk",
+            "no degradation shown at any of the 2 pruned levels (run: 4, 8); every watched quantity is shown to be "
+            "kept at levels 4, 8.",
+        ),
+        (
+            "kd",
+            "degradation shown at level 8 of 8 (run: 4, 8); every watched quantity is shown to be kept at level 4. "
+            "Degraded first, at level 8: accuracy.",
+        ),
+        (
+            "uk",
+            "no degradation shown at any of the 2 pruned levels (run: 4, 8); level 4 is not shown to keep every "
+            "watched quantity (undecided: accuracy).",
+        ),
+    ],
+)
+def test_of_levels_that_were_not_run_nothing_is_said(letters, sentence):
+    run = verdict_of(letters).with_columns(level=4 * pl.col("level"))
+    assert finding(run).sentence == sentence
 
 
 def test_methods_of_one_quantity_are_named_together():

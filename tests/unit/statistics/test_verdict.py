@@ -5,6 +5,8 @@ from keepfaith.artifacts.schemas import METRICS, VERDICT
 from keepfaith.statistics.verdict import summary, verdict
 
 MARGINS = {"accuracy": 0.02, "ece": 0.02}
+ACCURACY = {"accuracy": 0.02}
+ECE = {"ece": 0.02}
 
 
 def metrics(*rows: dict) -> pl.DataFrame:
@@ -30,7 +32,7 @@ def statuses(table: pl.DataFrame) -> list[str]:
 
 
 def test_a_small_loss_within_the_margin_is_kept_even_if_it_is_certain():
-    table = verdict(metrics(row(1, "accuracy", -0.01, -0.015, -0.005, 0.0001)), MARGINS)
+    table = verdict(metrics(row(1, "accuracy", -0.01, -0.015, -0.005, 0.0001)), ACCURACY)
     assert statuses(table) == ["kept"]
     assert table.row(0, named=True)["harm"] == pytest.approx(0.01)
     assert table.row(0, named=True)["harm_low"] == pytest.approx(0.005)
@@ -38,18 +40,18 @@ def test_a_small_loss_within_the_margin_is_kept_even_if_it_is_certain():
 
 
 def test_a_certain_loss_beyond_the_margin_is_degraded():
-    assert statuses(verdict(metrics(row(1, "accuracy", -0.1, -0.15, -0.05, 0.001)), MARGINS)) == [
+    assert statuses(verdict(metrics(row(1, "accuracy", -0.1, -0.15, -0.05, 0.001)), ACCURACY)) == [
         "degraded"
     ]
 
 
 def test_a_large_but_uncertain_loss_is_undecided():
-    table = verdict(metrics(row(1, "accuracy", -0.1, -0.25, 0.05, 0.2)), MARGINS)
+    table = verdict(metrics(row(1, "accuracy", -0.1, -0.25, 0.05, 0.2)), ACCURACY)
     assert statuses(table) == ["undecided"]
 
 
 def test_a_certain_loss_that_may_lie_on_either_side_of_the_margin_is_undecided():
-    table = verdict(metrics(row(1, "accuracy", -0.015, -0.025, -0.005, 0.001)), MARGINS)
+    table = verdict(metrics(row(1, "accuracy", -0.015, -0.025, -0.005, 0.001)), ACCURACY)
     assert statuses(table) == ["undecided"]
 
 
@@ -63,15 +65,13 @@ def test_an_improvement_is_no_harm():
 
 
 def test_a_rise_of_ece_is_harm():
-    assert statuses(verdict(metrics(row(2, "ece", 0.1, 0.05, 0.15, 0.001)), MARGINS)) == [
-        "degraded"
-    ]
+    assert statuses(verdict(metrics(row(2, "ece", 0.1, 0.05, 0.15, 0.001)), ECE)) == ["degraded"]
 
 
 def test_holm_counts_the_levels_of_one_quantity():
     rows = [row(level, "accuracy", -0.1, -0.19, -0.01, 0.03) for level in range(1, 5)]
-    assert statuses(verdict(metrics(rows[0]), MARGINS)) == ["degraded"]
-    table = verdict(metrics(*rows), MARGINS)
+    assert statuses(verdict(metrics(rows[0]), ACCURACY)) == ["degraded"]
+    table = verdict(metrics(*rows), ACCURACY)
     assert statuses(table) == ["undecided"] * 4
     assert table["p_value"].to_list() == pytest.approx([0.06] * 4)
     other = row(1, "ece", 0.1, 0.01, 0.19, 0.03)
@@ -80,7 +80,7 @@ def test_holm_counts_the_levels_of_one_quantity():
 
 def test_the_dense_level_is_not_judged():
     dense = row(0, "accuracy", 0.0, None, None, None)
-    table = verdict(metrics(dense, row(1, "accuracy", 0.0, 0.0, 0.0, 1.0)), MARGINS)
+    table = verdict(metrics(dense, row(1, "accuracy", 0.0, 0.0, 0.0, 1.0)), ACCURACY)
     assert table["level"].to_list() == [1]
     assert list(table.columns) == list(VERDICT.columns)
 
@@ -186,7 +186,7 @@ def test_a_quantity_that_is_missing_at_a_level_is_undecided_there():
 
 
 def test_without_a_dense_level_nothing_is_decided():
-    table = verdict(metrics(row(1, "accuracy", None, None, None, None)), MARGINS)
+    table = verdict(metrics(row(1, "accuracy", None, None, None, None)), ACCURACY)
     assert statuses(table) == ["undecided"]
     assert summary(table).safe == 0
 
@@ -200,10 +200,36 @@ def test_a_row_that_was_left_out_of_a_verdict_does_not_count_as_kept():
 
 def test_fewer_than_six_independent_texts_decide_nothing_and_say_so():
     few = row(1, "accuracy", 0.0, None, None, None, examples=60, clusters=5)
-    (found,) = verdict(metrics(few), MARGINS).rows(named=True)
+    (found,) = verdict(metrics(few), ACCURACY).rows(named=True)
     assert found["status"] == "undecided"
-    assert found["reason"] == "60 examples rest on 5 independent texts, at least 6 are needed"
+    assert found["reason"] == (
+        "60 examples rest on 5 independent texts, at least 6 are needed (passage: none in the task or the import says "
+        "that they are independent)"
+    )
     assert (found["examples"], found["clusters"]) == (60, 5)
+
+
+@pytest.mark.parametrize(("change", "p_value"), [(0.0, 1.0), (-0.3, 0.0001)])
+def test_fewer_than_six_independent_texts_decide_nothing_even_where_an_interval_is_given(
+    change, p_value
+):
+    few = row(1, "accuracy", change, change, change, p_value, examples=60, clusters=5)
+    assert statuses(verdict(metrics(few), ACCURACY)) == ["undecided"]
+
+
+def test_a_quantity_that_was_never_measured_is_undecided_at_every_level():
+    """It has a margin, so somebody asked for it: without rows nothing about it is shown to be kept."""
+    accuracy = [row(level, "accuracy", 0.0, -0.001, 0.001, 1.0) for level in (1, 2)]
+    table = verdict(metrics(*accuracy), {**MARGINS, "sufficiency": 0.05})
+    assert table.filter(quantity="ece").select("level", "status", "reason").rows() == [
+        (1, "undecided", "it was not measured"),
+        (2, "undecided", "it was not measured"),
+    ]
+    assert (
+        table.filter(quantity="sufficiency").select("method", "reason").rows()
+        == [(None, "no attribution method under test was run")] * 2
+    )
+    assert summary(table).safe == 0
 
 
 def test_texts_too_few_for_so_many_levels_are_named():
@@ -215,7 +241,7 @@ def test_texts_too_few_for_so_many_levels_are_named():
             metrics(
                 *(row(k, metric, sign * 0.3, -0.4, 0.4, 2 * 2**-6, clusters=6) for k in levels)
             ),
-            MARGINS,
+            {metric: 0.02},
         )
 
     assert statuses(at([1], "accuracy")) == ["degraded"]
