@@ -21,7 +21,7 @@ import torch
 from setup.command import command, folder_of
 from setup.flops import forward
 from setup.llama import LLAMA_2_7B, TINY, random_inputs
-from setup.record import record, show
+from setup.record import record, show, significant
 from setup.study import SEED, Study, compare_all, geometric_mean, prepare
 from setup.timing import matrix_rate, timed
 
@@ -45,9 +45,9 @@ def rate(study: Study, prompts: int) -> dict[str, object]:
     return {
         "parameters": study.shape.parameters,
         "token_budget": study.scorer.budget_used,
-        "scoring_tflops": round(achieved / 1e12, 3),
-        "matrix_product_tflops": round(limit / 1e12, 3),
-        "ratio": round(achieved / limit, 3),
+        "scoring_tflops": significant(achieved / 1e12),
+        "matrix_product_tflops": significant(limit / 1e12),
+        "ratio": significant(achieved / limit),
     }
 
 

@@ -27,7 +27,7 @@ import polars as pl
 from setup.command import command, folder_of
 from setup.flops import forward
 from setup.llama import LARGE, SMALL, TINY, Shape, random_inputs, random_llama
-from setup.record import record, show
+from setup.record import record, show, significant
 from setup.timing import matrix_rate, timed
 from transformers import AutoTokenizer
 
@@ -63,9 +63,9 @@ def rate(shape: Shape, prompts: int) -> dict[str, object]:
     return {
         "parameters": shape.parameters,
         "tokens": sum(lengths),
-        "scoring_gflops": round(achieved / 1e9, 1),
-        "matrix_product_gflops": round(limit / 1e9, 1),
-        "ratio": round(achieved / limit, 3),
+        "scoring_gflops": significant(achieved / 1e9),
+        "matrix_product_gflops": significant(limit / 1e9),
+        "ratio": significant(achieved / limit),
     }
 
 

@@ -26,6 +26,11 @@ def machine() -> dict[str, object]:
     }
 
 
+def significant(value: float, digits: int = 4) -> float:
+    """`value` with so many significant digits: a rate stays above zero on however slow a machine."""
+    return float(f"{value:.{digits}g}")
+
+
 def show(rows: Sequence[dict[str, object]]) -> None:
     """Print `rows` as a table."""
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, tbl_hide_dataframe_shape=True):

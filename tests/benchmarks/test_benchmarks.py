@@ -39,7 +39,12 @@ def test_benchmark(name, tmp_path):
     if name in ("path", "gpu"):
         assert len(found["rows"]) == 4 and found["geometric_mean"] > 0
     if name in ("limit", "gpu"):
-        assert all(0 < row["ratio"] < 2 for row in found["rates"])
+        # No bound from above: a busy machine, or one without fast bfloat16 products, may measure any ratio.
+        unit = "gflops" if name == "limit" else "tflops"
+        for row in found["rates"]:
+            scoring, limit = row[f"scoring_{unit}"], row[f"matrix_product_{unit}"]
+            assert scoring > 0 and limit > 0
+            assert row["ratio"] == pytest.approx(scoring / limit, rel=1e-3)
     if name == "efficiency":
         assert [row["dropped"] for row in found["rows"]] == [0, 1, 2]
         # A dropped layer still counts its tokens: two numbers in place of 64.
