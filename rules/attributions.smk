@@ -51,6 +51,6 @@ rule measure_faithfulness:
         levels=lambda wildcards: settings.levels[wildcards.model],
         faithfulness=settings.study.faithfulness.model_dump(mode="json"),
         scoring=SCORING,
-        code=code("measure_faithfulness.py", *operator_files()),
+        code=lambda wildcards: code("measure_faithfulness.py", *operator_files()),
     script:
         "../scripts/measure_faithfulness.py"

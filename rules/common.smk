@@ -1,6 +1,7 @@
 # The defs of the workflow: reading the configuration, and which files belong to which wildcards.
 
 import dataclasses
+import functools
 import math
 import re
 import signal
@@ -77,9 +78,11 @@ wildcard_constraints:
     imported=names_pattern(settings.study.imports),
 
 
+@functools.cache
 def code(script, *chosen):
     """Digest of a script and all it runs, so that an edit re-runs what it touches and nothing else.
 
+    Rules ask for it by a function: the process of a job then reads the code of that job alone.
     `chosen`: the modules that a job takes from a package loaded by name; without them all of that package count.
     """
     try:

@@ -21,6 +21,6 @@ rule measure_efficiency:
         levels=lambda wildcards: settings.levels[wildcards.model],
         scoring=SCORING,
         efficiency=settings.study.efficiency.model_dump(mode="json"),
-        code=code("measure_efficiency.py"),
+        code=lambda wildcards: code("measure_efficiency.py"),
     script:
         "../scripts/measure_efficiency.py"

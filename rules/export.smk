@@ -28,7 +28,7 @@ rule export_model:
     params:
         tasks=settings.study.tasks,
         order=lambda wildcards: definition("orders", wildcards.order),
-        code=code("export_model.py"),
+        code=lambda wildcards: code("export_model.py"),
     script:
         "../scripts/export_model.py"
 

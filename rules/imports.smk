@@ -26,7 +26,7 @@ rule import_logs:
     params:
         levels=lambda wildcards: list(logs_of(wildcards)),
         passage=lambda wildcards: passage_of(wildcards),
-        code=code("import_logs.py"),
+        code=lambda wildcards: code("import_logs.py"),
     script:
         "../scripts/import_logs.py"
 
@@ -48,7 +48,7 @@ rule compute_imported_metrics:
         calibration=settings.study.calibration.model_dump(mode="json"),
         statistics=settings.study.statistics.model_dump(mode="json"),
         passage=lambda wildcards: passage_of(wildcards),
-        code=code("compute_imported_metrics.py"),
+        code=lambda wildcards: code("compute_imported_metrics.py"),
     script:
         "../scripts/compute_imported_metrics.py"
 
@@ -93,7 +93,7 @@ rule draw_imported_figures:
         "../envs/workflow.yaml"
     params:
         figures=IMPORTED_FIGURES,
-        code=code("draw_imported_figures.py"),
+        code=lambda wildcards: code("draw_imported_figures.py"),
     script:
         "../scripts/draw_imported_figures.py"
 
@@ -115,7 +115,7 @@ use rule summarise as summarise_imported with:
     params:
         places=lambda wildcards: imported_units(),
         columns=["imported", "task"],
-        code=code("summarise.py"),
+        code=lambda wildcards: code("summarise.py"),
 
 
 rule imported:

@@ -24,7 +24,7 @@ rule compute_metrics:
         faithfulness=settings.study.faithfulness.model_dump(mode="json"),
         statistics=settings.study.statistics.model_dump(mode="json"),
         passage=lambda wildcards: settings.tasks[wildcards.task].task.passage,
-        code=code("compute_metrics.py"),
+        code=lambda wildcards: code("compute_metrics.py"),
     script:
         "../scripts/compute_metrics.py"
 
@@ -40,6 +40,6 @@ rule judge:
         "../envs/workflow.yaml"
     params:
         statistics=settings.study.statistics.model_dump(mode="json"),
-        code=code("judge.py"),
+        code=lambda wildcards: code("judge.py"),
     script:
         "../scripts/judge.py"

@@ -14,7 +14,7 @@ rule prepare_model:
         "../envs/workflow.yaml"
     params:
         model=lambda wildcards: definition("models", wildcards.model),
-        code=code("prepare_model.py"),
+        code=lambda wildcards: code("prepare_model.py"),
     script:
         "../scripts/prepare_model.py"
 
@@ -47,7 +47,7 @@ rule train_model:
             for name in settings.training_tasks()
         },
         examples=settings.study.examples.model_dump(mode="json"),
-        code=code("train_model.py"),
+        code=lambda wildcards: code("train_model.py"),
     script:
         "../scripts/train_model.py"
 
@@ -69,7 +69,7 @@ rule verify_removal:
     params:
         drop=dropped_kinds(),
         scoring=SCORING,
-        code=code("verify_removal.py"),
+        code=lambda wildcards: code("verify_removal.py"),
     script:
         "../scripts/verify_removal.py"
 
@@ -85,6 +85,6 @@ rule builtin_model:
         "../envs/workflow.yaml"
     threads: workflow.cores
     params:
-        code=code("train_builtin_model.py"),
+        code=lambda wildcards: code("train_builtin_model.py"),
     script:
         "../scripts/train_builtin_model.py"

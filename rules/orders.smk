@@ -12,7 +12,7 @@ rule prepare_calibration_text:
         "../envs/workflow.yaml"
     params:
         order=lambda wildcards: definition("orders", wildcards.order),
-        code=code("prepare_calibration_text.py"),
+        code=lambda wildcards: code("prepare_calibration_text.py"),
     script:
         "../scripts/prepare_calibration_text.py"
 

@@ -20,6 +20,6 @@ rule predict:
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
         scoring=SCORING,
-        code=code("predict.py"),
+        code=lambda wildcards: code("predict.py"),
     script:
         "../scripts/predict.py"

@@ -42,7 +42,7 @@ rule draw_figures:
     params:
         repository=lambda wildcards: repository(wildcards.model),
         methods=method_modules(),
-        code=code("draw_figures.py"),
+        code=lambda wildcards: code("draw_figures.py"),
     script:
         "../scripts/draw_figures.py"
 
@@ -66,7 +66,7 @@ rule summarise:
     params:
         places=lambda wildcards: places(wildcards.table),
         columns=["model", "order", "task"],
-        code=code("summarise.py"),
+        code=lambda wildcards: code("summarise.py"),
     script:
         "../scripts/summarise.py"
 
@@ -94,7 +94,7 @@ rule draw_summary_figures:
     conda:
         "../envs/workflow.yaml"
     params:
-        code=code("draw_summary_figures.py"),
+        code=lambda wildcards: code("draw_summary_figures.py"),
     script:
         "../scripts/draw_summary_figures.py"
 
@@ -143,6 +143,6 @@ rule write_report:
         repositories={name: repository(name) for name in settings.study.models},
         study=description(),
         explained_examples=settings.study.report.explained_examples,
-        code=code("write_report.py"),
+        code=lambda wildcards: code("write_report.py"),
     script:
         "../scripts/write_report.py"

@@ -16,6 +16,6 @@ rule prepare_task:
             "tasks", wildcards.task, exclude={"task": {"passage"}}
         ),
         examples=settings.study.examples.model_dump(mode="json"),
-        code=code("prepare_task.py"),
+        code=lambda wildcards: code("prepare_task.py"),
     script:
         "../scripts/prepare_task.py"

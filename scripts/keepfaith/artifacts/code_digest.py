@@ -14,10 +14,11 @@ A module that loads code in a way that cannot be followed is refused: an edit th
 
 import ast
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -64,43 +65,48 @@ def code_files(roots: Iterable[str], folder: Path) -> list[str]:
     for root in roots:
         if not (folder / root).is_file():
             raise FileNotFoundError(root)
+    existing = set(_files(folder)).union(roots)
     found: set[str] = set()
     waiting = list(roots)
     while waiting:
         path = waiting.pop()
-        if path in found or not (folder / path).is_file():
+        if path in found:
             continue
         found.add(path)
         if path.endswith(".py"):
-            waiting.extend(_dependencies(path, folder, roots))
+            waiting.extend(_dependencies(path, folder, roots, existing))
     return sorted(found)
 
 
-def _dependencies(path: str, folder: Path, roots: tuple[str, ...]) -> Iterator[str]:
-    """Candidate files of everything that `path` refers to; some of them may not exist."""
+def _dependencies(
+    path: str, folder: Path, roots: tuple[str, ...], existing: set[str]
+) -> Iterator[str]:
+    """Those of the `existing` files that `path` refers to."""
     references = _references(path, (folder / path).read_bytes())
-    for name in references.modules:
-        parts = name.split(".")
-        for length in range(1, len(parts) + 1):
-            place = "/".join(parts[:length])
-            yield f"{place}/__init__.py"
-            yield f"{place}.py"
+    yield from existing.intersection(references.candidates)
     for package in references.walked:
-        place = package.replace(".", "/")
-        if not any(root.startswith(f"{place}/") for root in roots):
-            yield from (file for file in _below(folder, place) if file.endswith(".py"))
+        below = _prefix(package)
+        if not any(root.startswith(below) for root in roots):
+            yield from (f for f in existing if f.startswith(below) and f.endswith(".py"))
     for package in references.data:
-        place = package.replace(".", "/")
-        yield from (file for file in _below(folder, place) if not file.endswith(".py"))
+        below = _prefix(package)
+        yield from (f for f in existing if f.startswith(below) and not f.endswith(".py"))
 
 
-def _below(folder: Path, place: str) -> Iterator[str]:
-    """Files below `place`, but for hidden ones, caches, and what an editor leaves beside a module."""
-    for file in sorted((folder / place).rglob("*")):
-        parts = file.relative_to(folder / place).parts
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
-        if not hidden and (file.suffix != ".py" or file.stem.isidentifier()):
-            yield file.relative_to(folder).as_posix()
+def _prefix(package: str) -> str:
+    """How the paths of all files of `package` begin; the package of a script is the folder itself."""
+    return package.replace(".", "/") + "/" if package else ""
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """All files below `folder`, but for hidden ones, caches, and what an editor leaves beside a module."""
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [f for f in folders if not f.startswith(".") and f != "__pycache__"]
+        inside = Path(place).relative_to(folder).as_posix()
+        for name in names:
+            no_module = name.endswith(".py") and not name.removesuffix(".py").isidentifier()
+            if not name.startswith(".") and not no_module:
+                yield name if inside == "." else f"{inside}/{name}"
 
 
 @dataclass
@@ -118,6 +124,13 @@ class _References:
     walked: set[str] = field(default_factory=set)
     data: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def candidates(self) -> frozenset[str]:
+        """Files that the modules, and the packages on the way to them, would be."""
+        parts = [name.split(".") for name in self.modules]
+        places = {"/".join(of[:length]) for of in parts for length in range(1, len(of) + 1)}
+        return frozenset(f"{place}{end}" for place in places for end in ("/__init__.py", ".py"))
 
 
 @cache
