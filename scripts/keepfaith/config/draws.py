@@ -60,14 +60,17 @@ def check_interval(place: str, draws: int, confidence: float) -> None:
         )
 
 
-def check_flips(place: str, repetitions: int, levels: int, confidence: float) -> None:
+def check_flips(
+    place: str, repetitions: int, levels: int, confidence: float, whose: str = ""
+) -> None:
     """Refuse settings with which no change could be shown at any level.
 
     Args:
         place: where `repetitions` was typed.
         repetitions: sign flips.
-        levels: pruned levels of the deepest path.
+        levels: pruned levels that are compared with the dense one: of the deepest path, or of an import.
         confidence: coverage of the intervals; tests are one-sided at half of what is left.
+        whose: where those levels were typed, if not in the study's `levels`.
 
     Raises:
         ConfigError: in one line, with the number to type.
@@ -78,6 +81,6 @@ def check_flips(place: str, repetitions: int, levels: int, confidence: float) ->
         fewer = f", or run at most {most} pruned levels" if most else ""
         raise ConfigError(
             place,
-            f"{repetitions} draws can show no harm, however large, at {levels} pruned levels with confidence "
-            f"{confidence:g}; type at least {needed}{fewer}",
+            f"{repetitions} draws can show no harm, however large, at {levels} pruned levels"
+            f"{f' of {whose}' if whose else ''} with confidence {confidence:g}; type at least {needed}{fewer}",
         )

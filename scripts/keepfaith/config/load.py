@@ -168,6 +168,13 @@ def _check_imports(study: Study) -> None:
         for level, run in runs.levels.items():
             if problem := input_problem(run):
                 raise ConfigError(f"{PLACE}: imports.{name}.{level}", problem)
+        check_flips(
+            f"{PLACE}: statistics.repetitions",
+            study.statistics.repetitions,
+            len(runs.levels) - 1,
+            study.statistics.confidence,
+            f"imports.{name}",
+        )
 
 
 def _local_model(name: str, model: Model, study: Study) -> Model:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from world import World
 
 from keepfaith.config.draws import (
     check_flips,
@@ -56,3 +57,22 @@ def test_a_draw_lies_beyond_each_end_of_an_interval_from_the_least_number(confid
     if len(draws) > 2:
         with pytest.raises(ConfigError, match=f"type at least {len(draws)}$"):
             check_interval("config: here", len(draws) - 1, confidence)
+
+
+def test_an_import_counts_its_own_levels(tmp_path):
+    """Levels of an import are as many as it names, whatever their numbers, and whatever the study itself prunes."""
+    world = World(tmp_path)
+    world.set("levels.maximum", 0)
+    world.set("statistics.repetitions", 50)
+    runs = {str(level): f"runs/drop{level}" for level in (0, 4, 8)}
+    world.set("imports", {"mine": runs})
+    assert len(world.read().study.imports["mine"].levels) == 3
+    world.set("imports", {"mine": {str(level): f"runs/drop{level}" for level in range(7)}})
+    with pytest.raises(ConfigError) as refused:
+        world.read()
+    assert str(refused.value) == (
+        "config: statistics.repetitions: 50 draws can show no harm, however large, at 6 pruned levels of imports.mine "
+        "with confidence 0.95; type at least 119, or run at most 2 pruned levels"
+    )
+    world.set("statistics.repetitions", 119)
+    world.read()
