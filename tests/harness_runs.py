@@ -33,8 +33,13 @@ def write_rows(file: Path, rows: Sequence[dict[str, Any]]) -> Path:
     return file
 
 
-def log_run(model: Any, tasks: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
-    """Evaluate `model` and write results and samples below `folder`; the results, with their samples."""
+def log_run(
+    model: Any, tasks: Sequence[dict[str, Any]], folder: Path, seed: int = 0
+) -> dict[str, Any]:
+    """Evaluate `model` and write results and samples below `folder`; the results, with their samples.
+
+    `seed` is that of Python's random numbers, of which the harness's dummy model makes its answers.
+    """
     tracker = EvaluationTracker(output_path=str(folder))
     results = simple_evaluate(
         model=model,
@@ -42,6 +47,7 @@ def log_run(model: Any, tasks: Sequence[dict[str, Any]], folder: Path) -> dict[s
         evaluation_tracker=tracker,
         log_samples=True,
         bootstrap_iters=0,
+        random_seed=seed,
     )
     samples = results.pop("samples")
     tracker.save_results_aggregated(results=results, samples=samples)

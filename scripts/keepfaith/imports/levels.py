@@ -18,7 +18,8 @@ def read_levels(logs: Mapping[int, Path], passage: str | None = None) -> dict[in
         passage: key of the documents whose text is the passage, NO_PASSAGE, or None where nobody said.
 
     Raises:
-        ConfigError: a log is unusable, or differs from that of the lowest level; with the line.
+        ConfigError: a log is unusable, or differs from that of the lowest level; with the line. Or two levels have
+            the same log-likelihoods.
     """
     return _read(logs, passage)[0]
 
@@ -58,7 +59,24 @@ def _read(logs: Mapping[int, Path], passage: str | None) -> tuple[dict[int, Log]
     found = {level: labelled(lines[logs[level]], labels[logs[level]]) for level in levels}
     for level in levels[1:]:
         _compare(found[levels[0]], logs[levels[0]], found[level], logs[level])
+    _check_answers(found, logs)
     return found, {key for log in read.values() for key in log.keys}
+
+
+def _check_answers(found: Mapping[int, Log], logs: Mapping[int, Path]) -> None:
+    """Refuse two levels with the same answers, bit for bit: a copy of one run, or a model that was not pruned."""
+    seen: dict[frozenset[tuple[int, tuple[float, ...]]], int] = {}
+    for level, log in found.items():
+        answers = frozenset((doc_id, line.log_likelihoods) for doc_id, line in log.items())
+        other = seen.setdefault(answers, level)
+        if other == level:
+            continue
+        raise ConfigError(
+            logs[level],
+            f"level {level} has the log-likelihoods of level {other} ({logs[other]}), bit for bit, in all {len(log)} "
+            "examples: it is a copy of that run, or a run of the same model; run the pruned model, or leave that level "
+            "out",
+        )
 
 
 def _compare(expected: Log, reference: Path, found: Log, path: Path) -> None:

@@ -50,7 +50,8 @@ def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[i
         place: where these runs were named, for messages.
 
     Raises:
-        ConfigError: nothing is there, one task was logged twice, or the runs do not hold the same tasks.
+        ConfigError: nothing is there, one task was logged twice, the runs do not hold the same tasks, or two levels
+            read the same log, however its path is spelled.
     """
     named = {level: {log: _names(log) for log in _logs(Path(run))} for level, run in runs.items()}
     found = {
@@ -67,10 +68,27 @@ def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[i
                     "there too, or move that log away (a log that was renamed needs its name "
                     "samples_<task>_<date>.jsonl back)",
                 )
-    return {
+    by_task = {
         task: {level: logs[task] for level, logs in found.items()}
         for task in sorted(next(iter(found.values())))
     }
+    for logs in by_task.values():
+        _check_distinct(logs, runs, place)
+    return by_task
+
+
+def _check_distinct(logs: Mapping[int, Path], runs: Mapping[int, str | Path], place: str) -> None:
+    """Refuse levels that read one file: links, `./` and `..` make other paths of it, not another run."""
+    seen: dict[tuple[int, int], int] = {}
+    for level, log in logs.items():
+        file = log.stat()
+        other = seen.setdefault((file.st_dev, file.st_ino), level)
+        if other != level:
+            raise ConfigError(
+                place,
+                f"levels {other} ({runs[other]}) and {level} ({runs[level]}) are the same run: both read "
+                f"{log.resolve()}; name the run of level {level}, or leave it out",
+            )
 
 
 def _logs(run: Path) -> list[Path]:

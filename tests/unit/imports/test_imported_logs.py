@@ -46,8 +46,8 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         multiple_choice("text", file, doc_to_target="answer"),
     ]
     DummyLM.tokenizer_name = str(CHECKPOINT)  # else it asks a hub for one
-    for run in ("dense", "pruned"):
-        log_run(DummyLM(), tasks, folder / run)
+    for seed, run in enumerate(("dense", "pruned")):
+        log_run(DummyLM(), tasks, folder / run, seed)
     others = [
         multiple_choice(
             "generated", file, output_type="generate_until", doc_to_target="answer", doc_to_choice=None,
