@@ -281,7 +281,10 @@ def imported_files(wildcards):
     try:
         for name, chosen in settings.study.imports.items():
             place = f"config: imports.{name}.passage"
-            check_logs(imported_logs(name).values(), chosen.passage, place)
+            for note in check_logs(
+                imported_logs(name).values(), chosen.passage, place
+            ):
+                print(f"keepfaith: {note}", file=sys.stderr)
     except ConfigError as error:
         stop(error)
     return expand("results/imported/{table}.csv", table=IMPORTED_TABLES) + expand(

@@ -1,6 +1,8 @@
 """The logs of all levels of a task, which must be about the same examples."""
 
+import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from keepfaith.config.errors import ConfigError, nearest, shown
@@ -8,6 +10,17 @@ from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.imports.counts import check_whole
 from keepfaith.imports.log import Log, labelled, read_lines
 from keepfaith.imports.targets import labels_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The log of every level, the keys of all texts of the documents, and what could not be checked, by log."""
+
+    levels: dict[int, Log]
+    keys: set[str]
+    unchecked: dict[Path, str]
 
 
 def read_levels(logs: Mapping[int, Path], passage: str | None = None) -> dict[int, Log]:
@@ -21,10 +34,13 @@ def read_levels(logs: Mapping[int, Path], passage: str | None = None) -> dict[in
         ConfigError: a log is unusable, or differs from that of the lowest level; with the line. Or two levels have
             the same log-likelihoods.
     """
-    return _read(logs, passage)[0]
+    read = _read(logs, passage)
+    for path, sentence in read.unchecked.items():
+        logger.warning("%s: %s", path, _not_checked(sentence))
+    return read.levels
 
 
-def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: str) -> None:
+def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: str) -> list[str]:
     """Read the logs of all tasks of an import, so that a bad one is refused before any job.
 
     Args:
@@ -32,12 +48,18 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         passage: as for `read_levels`.
         place: where the passage was typed, for messages.
 
+    Returns:
+        What the user should know although nothing is wrong, one line each: logs that nothing says to be whole.
+
     Raises:
         ConfigError: as `read_levels`; or no document of any task has the text that `passage` names.
     """
     keys: set[str] = set()
+    unchecked: dict[Path, str] = {}
     for logs in tasks:
-        keys |= _read(logs, passage)[1]
+        read = _read(logs, passage)
+        keys |= read.keys
+        unchecked |= read.unchecked
     if passage is not None and passage != NO_PASSAGE and passage not in keys:
         # Elements of lists are named only to those who look for one: there may be hundreds.
         named = {key for key in keys if not any(part.isdigit() for part in key.split("."))}
@@ -46,21 +68,34 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
             f"{passage!r} names no text of any logged document; type none where there is no passage"
             f"{nearest(passage, named or keys)}",
         )
+    # One line for all: a run without its results has as many logs as tasks.
+    first = [
+        f"{path}: {_not_checked(sentence, len(unchecked) - 1)}"
+        for path, sentence in unchecked.items()
+    ]
+    return first[:1]
 
 
-def _read(logs: Mapping[int, Path], passage: str | None) -> tuple[dict[int, Log], set[str]]:
-    """The log of every level, and the keys of all texts of the documents."""
+def _not_checked(sentence: str, others: int = 0) -> str:
+    also = f", nor is it of {others} other logs" if others else ""
+    return (
+        f"{sentence}: whether the log is whole is not known{also}; copy the run's results_*.json beside it if there is "
+        "one"
+    )
+
+
+def _read(logs: Mapping[int, Path], passage: str | None) -> _Task:
     named = None if passage == NO_PASSAGE else passage
     levels = sorted(logs)
     read = {logs[level]: read_lines(logs[level], named) for level in levels}
     lines = {path: log.lines for path, log in read.items()}
-    check_whole(lines)
+    unchecked = check_whole(lines)
     labels = labels_of(lines)
     found = {level: labelled(lines[logs[level]], labels[logs[level]]) for level in levels}
     for level in levels[1:]:
         _compare(found[levels[0]], logs[levels[0]], found[level], logs[level])
     _check_answers(found, logs)
-    return found, {key for log in read.values() for key in log.keys}
+    return _Task(found, {key for log in read.values() for key in log.keys}, unchecked)
 
 
 def _check_answers(found: Mapping[int, Log], logs: Mapping[int, Path]) -> None:

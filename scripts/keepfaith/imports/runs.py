@@ -33,11 +33,20 @@ def task_of(log: Path) -> str:
     return _names(log)[0]
 
 
+def is_dated(log: Path) -> bool:
+    """Whether a log's name holds the date of its run, as its results' name does."""
+    return _SAMPLES.fullmatch(log.name) is not None
+
+
 def results_of(log: Path) -> Path | None:
-    """The harness's results of the run that wrote a log, told by the date in both names; None without them."""
+    """The harness's results of the run that wrote a log, or None.
+
+    Told by the date in both names; of a log without a date, the only results beside it.
+    """
     dated = _SAMPLES.fullmatch(log.name)
     if dated is None:
-        return None
+        files = [*log.parent.glob("results*.json")]
+        return files[0] if len(files) == 1 else None
     ending = f"_{dated['date']}.json"
     return next((file for file in sorted(log.parent.iterdir()) if file.name.endswith(ending)), None)
 
@@ -72,8 +81,8 @@ def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[i
         task: {level: logs[task] for level, logs in found.items()}
         for task in sorted(next(iter(found.values())))
     }
-    for logs in by_task.values():
-        _check_distinct(logs, runs, place)
+    for of_levels in by_task.values():
+        _check_distinct(of_levels, runs, place)
     return by_task
 
 
