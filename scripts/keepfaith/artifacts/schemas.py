@@ -160,7 +160,7 @@ METRICS = TableSchema(
     "otherwise); for `ece`, `ece_corrected` and `exact_calibration_error` the interval of the true binned error that "
     "the labels give. Null where a bootstrap would mislead. `seed_low`..`seed_high`: mean -+ one standard deviation "
     "of the per-seed means. `reference_low`..`reference_high`: what chance alone gives: the null band of a "
-    "calibrated model (calibration), guessing or always giving the most frequent label (accuracy), the span of the "
+    "calibrated model (calibration), guessing or the best answer that is always the same (accuracy), the span of the "
     "controls' intervals (faithfulness), chance (evidence); for `exact_calibration_error` the range of ECE over labels "
     "drawn from the exact posterior. "
     "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from keepfaith.calibration.guessing import guessing
+
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
@@ -49,8 +51,8 @@ class Predicted:
     Attributes:
         example_ids: [n], sorted, so that no result depends on the order of rows in a table.
         option_counts: [n], number of real options of each example.
-        guessing: the accuracy that needs no look at the text: of drawing an option, or, where all examples have the
-            same options, of always giving the most frequent label.
+        guessing: the accuracy that needs no look at the text: of drawing an option, or of always giving the same
+            answer, whichever reaches most.
         labels: [n].
         posterior: [n, m], exact probability of each option given the text, where the task knows it for
             every example; otherwise None.
@@ -111,7 +113,7 @@ def predicted(
         int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
         for (level,), of_level in rows.group_by("level", maintain_order=True)
     }
-    guess = _guessing(chosen, counts, labels)
+    guess = guessing(chosen["options"].to_list(), labels)
     return Predicted(tuple(ids), counts, guess, labels, _posterior(chosen, counts), samples)
 
 
@@ -138,13 +140,6 @@ def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> 
     padded = np.full((len(ids), counts.max()), -np.inf)
     padded[position, option] = values
     return padded
-
-
-def _guessing(examples: pl.DataFrame, counts: Indices, labels: Indices) -> float:
-    drawing = float((1 / counts).mean())
-    if examples["options"].n_unique() > 1:
-        return drawing
-    return max(drawing, float(np.bincount(labels).max() / len(labels)))
 
 
 def _posterior(examples: pl.DataFrame, counts: Indices) -> Floats | None:

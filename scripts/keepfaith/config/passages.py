@@ -1,7 +1,61 @@
 """What a task or an import says about the passages that its examples share, and what is taken for one unasked."""
 
+import unicodedata
+
 NO_PASSAGE = "none"
 """What is typed where every example is independent of the others."""
 
 SHORTEST_PASSAGE = 20
-"""Characters; a shorter text, such as a topic or a source, may be shared by examples that have nothing in common."""
+"""Width in characters, those of Chinese, Japanese and Korean counting twice. A shorter text, such as a topic, a source
+or a yes, may be shared by examples that have nothing in common; it groups examples only where `passage` names it."""
+
+_QUOTES = frozenset("'\"`\u00b4\u201a\u201e\u2032\u2033")
+"""Beside those of the categories Pi and Pf: straight, acute, low ones and primes."""
+
+_MINUS = "\u2212"
+
+
+def comparable(text: str) -> str:
+    """`text` so that spellings of one text are equal; for comparing texts, never for a model.
+
+    Letter case, compatibility forms and composition of Unicode (NFKC), characters without width (format characters,
+    soft hyphens, variation selectors), the shape of quotes and dashes, and runs of white space do not count.
+
+    >>> comparable(" The  CAFE\\u0301\\nopens\\u200b ") == comparable("the caf\\u00e9 opens")
+    True
+    """
+    # Shapes first: NFKC makes a blank of an acute accent, and cannot compose across what shows nothing.
+    plain = _mapped(text, {sign: _shape(sign) for sign in set(text)})
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
+    return " ".join(folded.split())
+
+
+def is_short(text: str) -> bool:
+    """Whether a comparable text is too short to be taken for a passage unasked."""
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text[:SHORTEST_PASSAGE])
+    return len(text) + wide < SHORTEST_PASSAGE
+
+
+def _mapped(text: str, shapes: dict[str, str]) -> str:
+    changed = {sign: shape for sign, shape in shapes.items() if sign != shape}
+    return text.translate(str.maketrans(changed)) if changed else text
+
+
+def _shape(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if sign in _QUOTES or category in ("Pi", "Pf"):
+        return "'"
+    if sign == _MINUS or category == "Pd":
+        return "-"
+    return "" if _has_no_width(sign, category) else sign
+
+
+def _has_no_width(sign: str, category: str) -> bool:
+    """Whether a character shows nothing: Cf, control characters that are no white space, fillers and selectors."""
+    if category in ("Cf", "Cc"):
+        return not sign.isspace()
+    return sign in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" or (
+        "\u180b" <= sign <= "\u180d"
+        or "\ufe00" <= sign <= "\ufe0f"
+        or "\U000e0100" <= sign <= "\U000e01ef"
+    )

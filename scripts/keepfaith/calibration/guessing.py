@@ -1,0 +1,46 @@
+"""The accuracy that needs no look at a prompt: that of the best answer which is always the same."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from keepfaith.config.passages import comparable
+
+
+def guessing(options: Sequence[Sequence[str]], labels: npt.NDArray[np.int64]) -> float:
+    """The largest accuracy of: drawing an option; always the k-th, from the front or from the end; always one text.
+
+    Where an example has no k-th option, or not that text, an option is drawn. A text counts that at least half of the
+    examples offer, at whatever place: one that few offer says nothing about the others.
+
+    Args:
+        options: texts of the options of every example, at least one each.
+        labels: [n], index of the right one.
+    """
+    counts = np.array([len(of_example) for of_example in options])
+    drawing = 1 / counts
+    best = float(drawing.mean())
+    for place in (labels, counts - 1 - labels):
+        for k in range(int(counts.max())):
+            right = np.where(counts > k, place == k, drawing)
+            best = max(best, float(right.mean()))
+    texts = _texts(options)
+    right_texts = {of_example[label] for of_example, label in zip(texts, labels, strict=True)}
+    offered = Counter(text for of_example in texts for text in set(of_example))
+    for text in (text for text in right_texts if 2 * offered[text] >= len(texts)):
+        hits = [
+            own[label] == text if text in own else share
+            for own, label, share in zip(texts, labels, drawing, strict=True)
+        ]
+        best = max(best, float(np.mean(hits)))
+    return best
+
+
+def _texts(options: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Options that differ in blanks or letter case by example are one, unless that tells those of one example apart."""
+    plain = [[comparable(option) for option in of_example] for of_example in options]
+    if all(len(set(of_example)) == len(of_example) for of_example in plain):
+        return plain
+    return [list(of_example) for of_example in options]
