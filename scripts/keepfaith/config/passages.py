@@ -37,8 +37,8 @@ def is_short(text: str) -> bool:
 
 
 def _mapped(text: str, shapes: dict[str, str]) -> str:
-    changed = {sign: shape for sign, shape in shapes.items() if sign != shape}
-    return text.translate(str.maketrans(changed)) if changed else text
+    changed = {ord(sign): shape for sign, shape in shapes.items() if sign != shape}
+    return text.translate(changed) if changed else text
 
 
 def _shape(sign: str) -> str:

@@ -1,58 +1,100 @@
 """Finding the texts of a logged document in its prompt, so that examples about one passage can be told."""
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
-from keepfaith.config.passages import SHORTEST_PASSAGE
+from keepfaith.config.passages import comparable, is_short
+from keepfaith.imports.documents import Path, dotted, matches
 
 Field = tuple[str, int, int]
-"""Key of the document, and the characters (start, end) of its text in the prompt."""
+"""Name of a field, and the characters (start, end) of its text in the prompt."""
+
+Place = tuple[Path, int, int]
+"""The same with the path of the text in the document."""
+
+_COMBINING = 4
+"""Characters that may follow a letter and be composed with it."""
 
 
-def document_texts(document: Any) -> dict[str, str]:
-    """Every text of a document by its key: `a`, nested `a.b`, in a list `a.0`; in the document's order.
+class Prompt:
+    """A rendered prompt in which texts are looked for."""
 
-    Of two keys that read alike (`a.b` and `b` within `a`), the first counts.
-    """
-    texts: dict[str, str] = {}
-    # Not recursive: what may be read as JSON may be nested more deeply than functions may call each other.
-    pending: list[tuple[str, Any]] = [("", document)]
-    while pending:
-        key, value = pending.pop()
-        if isinstance(value, str):
-            texts.setdefault(key or "doc", value)
-        else:
-            pending += reversed(list(_within(key, value)))
-    return texts
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def comparable(self) -> str:
+        """The prompt as texts are compared."""
+        return comparable(self.text)
+
+    def find(self, text: str) -> tuple[int, int] | None:
+        """Start and end of the last occurrence of a text, without the blanks at its ends; None where it has none.
+
+        Where it does not stand there letter by letter (a template may change case or blanks), it is looked for as
+        texts are compared.
+        """
+        bare = text.strip()
+        start = self.text.rfind(bare)
+        if start >= 0:
+            return start, start + len(bare)
+        wanted = comparable(text)
+        place = self.comparable.rfind(wanted)
+        if not wanted or place < 0:
+            return None
+        start = self._last(place)
+        first = self._last(place + len(wanted) - 1) + 1
+        ends = range(first, min(first + _COMBINING, len(self.text) + 1))
+        return next(
+            ((start, end) for end in ends if comparable(self.text[start:end]) == wanted), None
+        )
+
+    def has_word(self, text: str) -> bool:
+        """Whether a text stands there and does not go on as a word."""
+        return re.search(rf"(?<!\w){re.escape(text.strip())}(?!\w)", self.text) is not None
+
+    def _last(self, length: int) -> int:
+        """The largest number of characters whose comparable text has at most that length."""
+        low, high = 0, len(self.text)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (
+                (middle, high)
+                if len(comparable(self.text[:middle])) <= length
+                else (low, middle - 1)
+            )
+        return low
 
 
-def _within(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    prefix = f"{key}." if key else ""
-    if isinstance(value, dict):
-        yield from ((f"{prefix}{inner}", found) for inner, found in value.items())
-    elif isinstance(value, list):
-        yield from ((f"{prefix}{number}", found) for number, found in enumerate(value))
-
-
-def fields_of(texts: dict[str, str], prompt: str, passage: str | None) -> tuple[Field, ...]:
+def places_of(
+    texts: Mapping[Path, str], prompt: Prompt, options: Sequence[str], passage: str | None
+) -> list[Place]:
     """Where the texts of a document stand in its prompt, without the blanks at their ends.
 
-    The last occurrence counts, after any solved examples. Left out are short texts and the prompt itself, which a
-    document may hold too, unless they are the text that `passage` names.
+    The last occurrence counts, after any solved examples. Left out are the prompt itself, and of short texts those
+    that are an option or part of a word, unless `passage` names the text.
 
     Args:
-        texts: texts by key, as `document_texts` gives them.
+        texts: texts by path, as `document_texts` gives them.
         prompt: the rendered prompt.
-        passage: key of the text that is kept in any case, or None.
+        options: texts that the model chooses from.
+        passage: path of the texts that are kept in any case, or None.
     """
+    labels = {comparable(option) for option in options}
     found = []
-    for key, text in texts.items():
-        bare = text.strip()
-        if not bare:
+    for path, text in texts.items():
+        known = comparable(text)
+        if not known:
             continue
-        if key != passage and (len(bare) < SHORTEST_PASSAGE or bare == prompt.strip()):
+        named = passage is not None and matches(passage, dotted(path))
+        if not named and not _may_group(text, known, prompt, labels):
             continue
-        start = prompt.rfind(bare)
-        if start >= 0:
-            found.append((key, start, start + len(bare)))
-    return tuple(found)
+        if place := prompt.find(text):
+            found.append((path, *place))
+    return found
+
+
+def _may_group(text: str, known: str, prompt: Prompt, labels: set[str]) -> bool:
+    if is_short(known):
+        return known not in labels and prompt.has_word(text)
+    return known != prompt.comparable

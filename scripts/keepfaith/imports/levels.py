@@ -8,6 +8,7 @@ from pathlib import Path
 from keepfaith.config.errors import ConfigError, nearest, shown
 from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.imports.counts import check_whole
+from keepfaith.imports.documents import matches
 from keepfaith.imports.log import Log, labelled, read_lines
 from keepfaith.imports.targets import labels_of
 
@@ -60,7 +61,7 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         read = _read(logs, passage)
         keys |= read.keys
         unchecked |= read.unchecked
-    if passage is not None and passage != NO_PASSAGE and passage not in keys:
+    if passage not in (None, NO_PASSAGE) and not any(matches(str(passage), key) for key in keys):
         # Elements of lists are named only to those who look for one: there may be hundreds.
         named = {key for key in keys if not any(part.isdigit() for part in key.split("."))}
         raise ConfigError(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from keepfaith.config.errors import shown
-from keepfaith.imports.fields import Field, document_texts, fields_of
+from keepfaith.imports.documents import Path, document_texts, dotted, matches
+from keepfaith.imports.fields import Field, Place, Prompt, places_of
 
 _NUMBERED = re.compile(r".*_([0-9]{1,6})")
 _NEEDED = ("doc_id", "target", "arguments", "filtered_resps")
@@ -32,7 +33,8 @@ class LoggedLine:
         target: as logged: an index, an option's text, or a truth value.
         acc: whether the harness counted the answer as right, where it says so.
         log_likelihoods: summed, in nats, one per option; finite.
-        fields: texts of the document that stand in the prompt.
+        fields: texts of the document that stand in the prompt; none until the whole log is read, which tells what is
+            a field's name.
     """
 
     line: str
@@ -44,7 +46,7 @@ class LoggedLine:
     target: str | int | bool
     acc: bool | None
     log_likelihoods: tuple[float, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
 
     @property
     def predicted(self) -> int:
@@ -66,23 +68,21 @@ def doc_id_of(row: dict[str, Any]) -> int:
     return int(row["doc_id"])
 
 
-def read_line(row: dict[str, Any], line: str, passage: str | None) -> LoggedLine:
-    """A row of a log that has all keys.
+def read_line(row: dict[str, Any], line: str) -> LoggedLine:
+    """A row of a log that has all keys, without its fields.
 
     Args:
         row: as `doc_id_of` accepts it.
         line: where it stands.
-        passage: key of the document whose text must stand in the prompt, where the document has it.
 
     Raises:
         Unusable: it is of a task that is no multiple choice over one prompt, or holds what the harness does not write.
     """
     prompt, options = _prompt_and_options(row["arguments"])
-    texts = document_texts(row.get("doc"))
-    for text in (prompt, *options, *texts):
+    for text in (prompt, *options):
         _check_text(text)
     hashes = [_hash(row, key) for key in ("doc_hash", "prompt_hash", "target_hash")]
-    found = LoggedLine(
+    return LoggedLine(
         line=line,
         document=hashes[0],
         hashes="".join(hashes) if all(hashes) else "",
@@ -92,15 +92,35 @@ def read_line(row: dict[str, Any], line: str, passage: str | None) -> LoggedLine
         target=_target(row["target"], len(options)),
         acc=_acc(row["acc"]) if "acc" in row else None,
         log_likelihoods=_log_likelihoods(row["filtered_resps"], len(options)),
-        fields=fields_of(texts, prompt, passage),
     )
-    named = texts.get(passage or "", "").strip()
-    if named and all(key != passage for key, _, _ in found.fields):
-        raise Unusable(
-            f"the document's {passage!r} ({shown(named, 40)}) does not stand in the prompt letter by letter; name "
-            "another text of the document, or type passage: none"
-        )
-    return found
+
+
+def read_texts(
+    document: Any, line: LoggedLine, passage: str | None
+) -> tuple[dict[Path, str], list[Place]]:
+    """The texts of a line's document, and where they stand in its prompt.
+
+    Args:
+        document: `doc` of the line.
+        line: the line itself.
+        passage: path of the text that must stand in the prompt, where the document has it; `*` is any key.
+
+    Raises:
+        Unusable: that text does not stand there, or a key is no text.
+    """
+    texts = document_texts(document)
+    for path in texts:
+        _check_text(dotted(path))
+    places = places_of(texts, Prompt(line.prompt), line.options, passage)
+    if passage is not None:
+        named = {path: text for path, text in texts.items() if matches(passage, dotted(path))}
+        missing = [text.strip() for path, text in named.items() if text.strip()]
+        if missing and not any(path in named for path, _, _ in places):
+            raise Unusable(
+                f"the document's {passage!r} ({shown(missing[0], 40)}) does not stand in the prompt; name another text "
+                "of the document, or type passage: none"
+            )
+    return texts, places
 
 
 def _prompt_and_options(arguments: Any) -> tuple[str, tuple[str, ...]]:

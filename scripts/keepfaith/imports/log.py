@@ -1,12 +1,14 @@
 """The log of one task of one run of lm-evaluation-harness: examples of a multiple choice, and one model's answers."""
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from keepfaith.config.errors import ConfigError, shown
+from keepfaith.imports.documents import Shape, dotted, matches
 from keepfaith.imports.entries import read_entries
-from keepfaith.imports.fields import document_texts
-from keepfaith.imports.line import LoggedLine, Unusable, doc_id_of, read_line
+from keepfaith.imports.fields import Field, Place
+from keepfaith.imports.line import LoggedLine, Unusable, doc_id_of, read_line, read_texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +24,10 @@ Log = dict[int, LoggedExample]
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Lines of a log by doc_id, in the order of the file, and the keys of all texts of its documents."""
+    """Lines of a log by doc_id, in the order of the file, and the paths of all texts of its documents."""
 
-    lines: dict[int, LoggedLine] = field(default_factory=dict)
-    keys: set[str] = field(default_factory=set)
+    lines: dict[int, LoggedLine]
+    keys: set[str]
 
 
 def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
@@ -33,21 +35,26 @@ def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
 
     Args:
         path: the log.
-        passage: key of the document whose text must stand in the prompt, or None.
+        passage: path of the document's text that must stand in the prompt, or None.
 
     Raises:
         ConfigError: it is truncated, is of a task that is no multiple choice over one prompt, names an example twice,
             or holds a log-likelihood that is none, or anything else that the harness does not write; with the line.
     """
-    found = Unlabelled()
+    lines: dict[int, LoggedLine] = {}
+    keys: set[str] = set()
+    shape = Shape()
+    places: dict[int, list[Place]] = {}
     for place, row in read_entries(path):
         try:
             doc_id = doc_id_of(row)
-            line = read_line(row, place, passage)
-            if doc_id in found.lines:
-                raise Unusable(_twice(doc_id, found.lines[doc_id], line))
-            found.lines[doc_id] = line
-            found.keys.update(document_texts(row.get("doc")))
+            line = read_line(row, place)
+            if doc_id in lines:
+                raise Unusable(_twice(doc_id, lines[doc_id], line))
+            lines[doc_id] = line
+            texts, places[doc_id] = read_texts(row.get("doc"), line, passage)
+            keys.update(map(dotted, texts))
+            shape.add(row.get("doc"))
         except Unusable as error:
             raise ConfigError(path, f"{place}: {error}") from error
         except (
@@ -58,7 +65,25 @@ def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
                 f"{place}: holds what lm_eval does not write ({type(error).__name__}: {shown(str(error))}); copy the "
                 "log again",
             ) from error
-    return found
+    named = _named(places, shape, passage)
+    return Unlabelled(
+        {doc_id: replace(line, fields=named[doc_id]) for doc_id, line in lines.items()}, keys
+    )
+
+
+def _named(
+    places: Mapping[int, list[Place]], shape: Shape, passage: str | None
+) -> dict[int, tuple[Field, ...]]:
+    """The fields of every document: what `passage` names goes by that name."""
+
+    def name(path: tuple[str | int, ...]) -> str:
+        named = passage is not None and matches(passage, dotted(path))
+        return str(passage) if named else shape.name(path)
+
+    return {
+        doc_id: tuple((name(path), start, end) for path, start, end in of_document)
+        for doc_id, of_document in places.items()
+    }
 
 
 def labelled(lines: dict[int, LoggedLine], labels: dict[int, int]) -> Log:

@@ -1,17 +1,27 @@
 """Which examples belong together: those about the same passage are not independent of each other."""
 
-from collections import Counter
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from keepfaith.calibration.probabilities import Indices
-from keepfaith.config.passages import NO_PASSAGE, SHORTEST_PASSAGE
+from keepfaith.config.passages import NO_PASSAGE, SHORTEST_PASSAGE, comparable
+from keepfaith.statistics.shared_texts import (
+    FieldTexts,
+    cluster_numbers,
+    field_texts,
+    passages,
+    without_constant,
+)
 
 MINIMUM_CLUSTERS = 6
 """With fewer, no sign flip of all clusters is rarer than 1 in 16, so nothing is shown and no interval is given."""
+
+MOST_NAMED = 5
+"""Fields that a note names; a logged document may have hundreds."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +31,32 @@ class Grouping:
     Attributes:
         numbers: cluster 0, 1, ... by example id.
         field: the field whose text groups examples, or None where no text is shared.
+        passed_over: where nobody named a passage: the fields whose shared texts are short or usual, and that would
+            give fewer clusters if they were named; with that number, the smallest first.
     """
 
     numbers: Mapping[str, int]
     field: str | None
+    passed_over: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def clusters(self) -> int:
+        """The number of clusters."""
+        return len(set(self.numbers.values()))
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of texts that are shared and yet group nothing, as sentences."""
+        if not self.passed_over:
+            return []
+        named = [f"`{name}` ({count})" for name, count in self.passed_over.items()]
+        others = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        return [
+            f"{self.clusters} independent texts were counted; examples also share what stands in "
+            f"{', '.join(named[:MOST_NAMED])}{others}, which would leave so many. It was taken for a label, a topic or "
+            f"an instruction, as it is below {SHORTEST_PASSAGE} characters or stands in more than half of the "
+            "examples; if it is a passage, type passage: and that field's name."
+        ]
 
     def of(self, example_ids: list[str]) -> Indices:
         """[n], clusters of these examples, numbered anew from 0.
@@ -43,12 +75,13 @@ class Grouping:
 def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Grouping:
     """Group the rows of an EXAMPLES frame by the passage that they share.
 
-    Examples with the same prompt are always one cluster. Beyond that, a field groups examples where its text, without
-    the blanks around it, is the same. Which field does is said by `passage`, or else found: a field qualifies where
-    several examples share a text of at least `SHORTEST_PASSAGE` characters that does not stand in more than half of
-    the examples (such a text is an instruction, not a passage). Of several such fields the one with the fewest
-    different texts counts, so that the choice errs towards fewer clusters. Counts cannot tell three wordings of an
-    instruction from three passages: a task or an import whose examples are independent says so by `passage: none`.
+    Texts are compared by `comparable`: letter case, white space and the like do not count. Examples with the same
+    prompt are always one cluster. Beyond that, a field groups examples that share a text of it. Which field does is
+    said by `passage`, or else found: a field qualifies where several examples share a text of it that is not short
+    (`is_short`) and does not stand in more than half of the examples (such a text is an instruction, not a passage).
+    Of several such fields the one with the fewest clusters counts, so that the choice errs towards fewer. Counts
+    cannot tell three wordings of an instruction from three passages: a task or an import whose examples are
+    independent says so by `passage: none`.
 
     Args:
         examples: all examples of the part that is evaluated, so that a subset is grouped as the whole.
@@ -60,47 +93,35 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
     ids: list[str] = examples["example_id"].to_list()
     if passage == NO_PASSAGE:
         return Grouping({name: number for number, name in enumerate(ids)}, None)
-    prompts: list[str] = examples["prompt"].to_list()
-    texts = _field_texts(examples)
-    if passage is not None and passage not in texts:
+    prompts = [comparable(prompt) for prompt in examples["prompt"]]
+    texts = field_texts(examples)
+    if passage is None:
+        return _found(ids, prompts, texts)
+    if passage not in texts:
         known = ", ".join(sorted(texts)) or "none"
         raise ValueError(f"passage: no example has a field {passage!r}; there are: {known}")
-    chosen = passage if passage is not None else _shared_field(texts, len(ids))
-    keys = [
-        ("prompt", prompt) if text is None else ("field", text)
-        for prompt, text in zip(
-            prompts, texts[chosen] if chosen else [None] * len(ids), strict=True
-        )
-    ]
-    first: dict[tuple[str, str], int] = {}
-    numbers = [first.setdefault(key, len(first)) for key in keys]
-    shared = len(first) < len(ids)
-    return Grouping(dict(zip(ids, numbers, strict=True)), (chosen or "prompt") if shared else None)
+    numbers = cluster_numbers(prompts, texts[passage])
+    return Grouping(
+        dict(zip(ids, numbers, strict=True)), passage if len(set(numbers)) < len(ids) else None
+    )
 
 
-def _field_texts(examples: pl.DataFrame) -> dict[str, list[str | None]]:
-    """The text of every field, without the blanks around it, by name and example; None where an example lacks it."""
-    texts: dict[str, list[str | None]] = {}
-    for row, (prompt, fields) in enumerate(examples.select("prompt", "fields").iter_rows()):
-        for field in fields or []:
-            of_field = texts.setdefault(field["name"], [None] * examples.height)
-            of_field[row] = prompt[field["start"] : field["end"]].strip()
-    return texts
-
-
-def _shared_field(texts: dict[str, list[str | None]], examples: int) -> str | None:
-    """The field that groups examples where none was named; texts that are no passage are taken out of it."""
-    distinct: dict[str, int] = {}
-    for name, of_field in texts.items():
-        counts = Counter(text for text in of_field if text is not None)
-        usual = {text for text, count in counts.items() if 2 * count > examples}
-        for row, text in enumerate(of_field):
-            if text in usual or (text is not None and len(text) < SHORTEST_PASSAGE):
-                of_field[row] = None
-        counts = Counter(text for text in of_field if text is not None)
-        if any(count > 1 for count in counts.values()):
-            distinct[name] = len(counts) + of_field.count(None)
-    return min(distinct, key=lambda name: (distinct[name], name), default=None)
+def _found(ids: Sequence[str], prompts: Sequence[str], texts: Mapping[str, FieldTexts]) -> Grouping:
+    """The grouping by the field that leaves the fewest clusters, or by equal prompts alone."""
+    grouped = {name: cluster_numbers(prompts, shared) for name, shared in passages(texts).items()}
+    fewest = min(grouped, key=lambda name: (len(set(grouped[name])), name), default=None)
+    numbers = grouped[fewest] if fewest is not None else cluster_numbers(prompts, None)
+    clusters = len(set(numbers))
+    named = {
+        name: len(set(cluster_numbers(prompts, without_constant(of_field))))
+        for name, of_field in texts.items()
+    }
+    fewer = sorted((count, name) for name, count in named.items() if count < clusters)
+    return Grouping(
+        dict(zip(ids, numbers, strict=True)),
+        (fewest or "prompt") if clusters < len(ids) else None,
+        {name: count for count, name in fewer},
+    )
 
 
 def all_single(clusters: Indices) -> bool:

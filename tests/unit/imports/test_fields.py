@@ -7,6 +7,7 @@ import pytest
 from made_logs import Row, entry, write_lines
 
 from keepfaith.config.errors import ConfigError
+from keepfaith.imports.documents import document_texts
 from keepfaith.imports.levels import check_logs, read_levels
 from keepfaith.imports.tables import examples_table, passage_of_task
 
@@ -37,16 +38,23 @@ PROMPT = f"{STORY}\nQuestion: {QUESTION}\nAnswer:"
         ({"passage": f"  {STORY}\n", "question": QUESTION}, [("passage", STORY), ("question", QUESTION)]),
         # Nested and listed texts.
         ({"context": {"text": STORY}, "id": 1}, [("context.text", STORY)]),
-        ({"stories": ["Not there at all, not there.", STORY]}, [("stories.1", STORY)]),
-        ({"a": [{"b": [STORY]}], "c": None}, [("a.0.b.0", STORY)]),
-        ([{"text": STORY}], [("0.text", STORY)]),
+        ({"stories": ["Not there at all, not there.", STORY]}, [("stories.*", STORY)]),
+        ({"a": [{"b": [STORY]}], "c": None}, [("a.*.b.*", STORY)]),
+        ([{"text": STORY}], [("*.text", STORY)]),
         (STORY, [("doc", STORY)]),
         # The same text under two keys, and two keys that read alike.
         ({"one": STORY, "two": STORY}, [("one", STORY), ("two", STORY)]),
         ({"a.b": STORY, "a": {"b": QUESTION}}, [("a.b", STORY)]),
-        # Short texts, the rendered prompt, what does not stand there.
-        ({"short": "the quay for two", "all": f"{PROMPT} ", "other": STORY + "!"}, []),
-        ({"19": "nineteen characters"[:19]}, []),
+        # The rendered prompt, what does not stand there.
+        ({"all": f"{PROMPT} ", "case": PROMPT.upper(), "other": STORY + "!"}, []),
+        # Short texts stand there as words, and are none of the options.
+        ({"short": "the quay for two", "part": "the quay for tw", "none": "nineteen characters"[:19]},
+         [("short", "the quay for two")]),
+        ({"answer": "a", "key": " A", "word": "A", "blank": " \u200b"}, []),
+        # What a template changed: case, blanks, forms of Unicode, characters without width.
+        ({"passage": STORY.upper()}, [("passage", STORY)]),
+        ({"passage": STORY.replace(" ", " \n ")}, [("passage", STORY)]),
+        ({"passage": "\ufeff" + "\u00ad".join(STORY)}, [("passage", STORY)]),
     ],
 )  # fmt: skip
 def test_texts_that_stand_in_the_prompt(
@@ -68,14 +76,21 @@ def test_a_document_nested_more_deeply_than_functions_call_each_other(tmp_path: 
     for _ in range(300):
         doc = {"a": [doc]}
     ((name, text),) = fields(doc, PROMPT, tmp_path)
-    assert (name.count("a"), name.count("0"), text) == (300, 300, STORY)
+    assert (name.count("a"), name.count("*"), text) == (300, 300, STORY)
 
 
 @pytest.mark.parametrize(
     ("doc", "passage", "expected"),
     [
         ({"topic": " quay ", "passage": STORY}, "topic", [("topic", "quay"), ("passage", STORY)]),
-        ({"topic": "quay", "passage": STORY}, "none", [("passage", STORY)]),
+        ({"topic": "quay", "passage": STORY}, "none", [("topic", "quay"), ("passage", STORY)]),
+        # Part of a word, and an option.
+        ({"topic": "qua"}, "topic", [("topic", "qua")]),
+        ({"topic": "a"}, "topic", [("topic", "a")]),
+        # One of several, by its place or by all of them.
+        ({"stories": [QUESTION, STORY]}, "stories.1", [("stories.*", QUESTION), ("stories.1", STORY)]),
+        ({"stories": [QUESTION, STORY]}, "stories.*", [("stories.*", QUESTION), ("stories.*", STORY)]),
+        ({"stories": ["Not there at all, not there.", STORY]}, "stories.*", [("stories.*", STORY)]),
         ({"meta": {"topic": "quay"}}, "meta.topic", [("meta.topic", "quay")]),
         ({"all": PROMPT}, "all", [("all", PROMPT)]),
         # Some documents have none.
@@ -92,9 +107,62 @@ def test_a_named_passage_is_a_field_though_it_is_short(
 
 def test_a_named_passage_that_the_prompt_does_not_hold(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refusal:
-        fields({"passage": STORY.upper()}, PROMPT, tmp_path, "passage")
-    assert "line 1: the document's 'passage' ('A CRANE STOOD" in str(refusal.value)
+        fields({"passage": STORY[::-1]}, PROMPT, tmp_path, "passage")
+    assert "line 1: the document's 'passage' ('.skeew owt" in str(refusal.value)
     assert "type passage: none" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "found"),
+    [
+        # Composed and decomposed, with what has no width in between.
+        ("Le cafe\u0301 ouvre a\u0300 midi dix.", "café ouvre à midi dix", "cafe\u0301 ouvre a\u0300 midi dix"),
+        ("Le café ouvre à huit heure\u0301!", "CAFE\u0301 OUVRE À HUIT HEURÉ", "café ouvre à huit heure\u0301"),
+        ("Die STRASSE zum Hafen am Kai ist zu.", "Straße zum Hafen am Kai", "STRASSE zum Hafen am Kai"),
+        ("A \u200b crane \u200b stood at \t a quay.", "crane stood at a quay.", "crane \u200b stood at \t a quay."),
+        ("Once. ONCE  upon a time, at a quay. Twice.", "once upon a time, at a quay.", "ONCE  upon a time, at a quay."),
+    ],
+)  # fmt: skip
+def test_a_text_that_a_template_changed_is_found_where_it_stands(
+    prompt: str, text: str, found: str, tmp_path: Path
+) -> None:
+    assert fields({"passage": text}, prompt, tmp_path) == [("passage", found)]
+
+
+def test_an_accent_behind_the_last_letter_makes_it_another_text(tmp_path: Path) -> None:
+    prompt = "Le cafe\u0301 ouvre a\u0300 huit heure\u0301"
+    assert fields({"passage": "LE CAFÉ OUVRE À HUIT HEURE"}, prompt, tmp_path) == []
+
+
+def names(docs: list[Any], folder: Path) -> list[set[str]]:
+    """Names of the fields of every document."""
+    texts = [" ".join(document_texts(doc).values()) for doc in docs]
+    rows = [
+        entry(n, ["a", "b"], 0, 0, doc=doc, prompt=f"{text} Answer:")
+        for n, (doc, text) in enumerate(zip(docs, texts, strict=True))
+    ]
+    log = read_levels({0: write_lines(folder, rows)})[0]
+    return [{name for name, _, _ in line.fields} for line in log.values()]
+
+
+@pytest.mark.parametrize(
+    ("docs", "expected"),
+    [
+        # Ids: each is in few of the dictionaries, whatever lies below them.
+        ([{"ctx": {f"p{n}": STORY}} for n in range(4)], ["ctx.*"] * 4),
+        ([{"ctx": {f"p{n}": {"text": STORY, "no": n}}} for n in range(4)], ["ctx.*.text"] * 4),
+        ([{f"p{n // 2}": {f"s{n}": [STORY]}} for n in range(4)], ["*.*.*"] * 4),
+        ([{"a": [{f"p{n}": STORY}, {f"q{n}": 1}]} for n in range(4)], ["a.*.*"] * 4),
+        # Names: most have them, or there is one that few have.
+        ([{"ctx": {"text": STORY, f"p{n}": n}} for n in range(4)], ["ctx.text"] * 4),
+        ([{"ctx": {"text": STORY} if n else None, "id": n} for n in range(4)], ["", *["ctx.text"] * 3]),
+        ([{"id": n, **({"hint": STORY} if n == 3 else {})} for n in range(4)], ["", "", "", "hint"]),
+    ],
+)  # fmt: skip
+def test_keys_that_are_ids_and_positions_are_no_names(
+    docs: list[Any], expected: list[str], tmp_path: Path
+) -> None:
+    assert names(docs, tmp_path) == [{name} if name else set() for name in expected]
 
 
 def rows(docs: list[Any]) -> list[Row]:

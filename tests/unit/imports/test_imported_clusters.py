@@ -5,11 +5,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from made_logs import Row, entry, write_lines
+from made_logs import DATE, Row, entry, write_lines
 
 from keepfaith.imports.levels import read_levels
 from keepfaith.imports.tables import examples_table, passage_of_task, predictions_table
 from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.settings import Analysis
 
 ROWS = 60
@@ -98,13 +99,80 @@ def test_wordings_of_an_instruction_are_no_passages_where_the_import_says_so(
             "stories": [story, "another that is not in the prompt"],
         },
         lambda story, text: {"paragraphs": [{"sentences": [{"text": story}]}], "question": text},
+        # Positions and keys that differ by row.
+        lambda story, text: {"passages": [{"text": part} for part in swapped(story, own(text), text)]},
+        lambda story, text: {"passages": swapped(story, own(text), text), "question": text},
+        lambda story, text: {"passages": [own(text)] * (len(text) % 9) + [story], "question": text},
+        lambda story, text: {"ctx": {f"p{number(text)}": story}, "question": text},
+        lambda story, text: {"ctx": {story[6]: {"text": story}}, "question": text},
+        lambda story, text: {"ctx": {f"p{number(text)}": [own(text), {"x": story}]}, "q": [text]},
+        lambda story, text: {f"id{number(text)}": {"body": story}, "question": text},
+        lambda story, text: dict(zip("ab", swapped(story, own(text), text), strict=True)) | {"q": text},
+        lambda story, text: {"passage" if number(text) % 3 else "context": story, "question": text},
     ],
-    ids=["key", "blanks", "nested", "listed", "both"],
-)
+    ids=[
+        "key", "blanks", "nested", "listed", "both", "places", "bare places", "any place", "ids", "ids of passages",
+        "ids and places", "ids outside", "two keys", "renamed",
+    ],
+)  # fmt: skip
 def test_passages_that_are_shorter_than_their_questions(document: Any, tmp_path: Path) -> None:
     stories = [STORIES[n // 10] for n in range(ROWS)]
     docs = [document(story, text) for story, text in zip(stories, SENTENCES, strict=True)]
-    assert clusters(metrics(docs, asked(stories), tmp_path)) == 6
+    prompts = [
+        f"{own(text)} {prompt}" for text, prompt in zip(SENTENCES, asked(stories), strict=True)
+    ]
+    assert clusters(metrics(docs, prompts, tmp_path)) == 6
+
+
+def number(text: str) -> int:
+    return int(text.split()[6].strip(","))
+
+
+def own(text: str) -> str:
+    """Another passage of a row, which no other row has."""
+    return f"Beside it lay a ship of {number(text)} tons, and its crew of {number(text)}."
+
+
+def swapped(one: str, other: str, text: str) -> list[str]:
+    return [one, other] if number(text) % 2 else [other, one]
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda story, n: story.upper() if n % 2 else story,
+        lambda story, n: story.replace(" ", " " * (1 + n % 4)),
+        lambda story, n: story.replace(" ", "\n") if n % 2 else story,
+        lambda story, n: story.replace("c", "c" + "\u200b" * (n % 10)),
+        lambda story, n: story.replace("e", "é" if n % 2 else "e\u0301"),
+        lambda story, n: story.replace("t", "\uff54") if n % 2 else story,
+    ],
+    ids=["case", "blanks", "lines", "no width", "composed", "wide"],
+)
+def test_spellings_of_a_passage(spell: Any, tmp_path: Path) -> None:
+    stories = [spell(STORIES[n // 10].strip(), n) for n in range(ROWS)]
+    docs = [
+        {"passage": story, "question": text} for story, text in zip(stories, SENTENCES, strict=True)
+    ]
+    assert len(set(stories)) > 6
+    assert clusters(metrics(docs, asked(stories), tmp_path / "found")) == 6
+    assert clusters(metrics(docs, asked(stories), tmp_path / "named", "passage")) == 6
+
+
+def test_general_questions_do_not_link_passages(tmp_path: Path) -> None:
+    """As in RACE: ten passages, and some of the questions are asked of several of them."""
+    stories = [
+        f"Story {n // 6}: the crane stood at the quay in week {n // 6}." for n in range(ROWS)
+    ]
+    questions = [
+        "What would be the best title?" if n % 6 == 0 else SENTENCES[n] for n in range(ROWS)
+    ]
+    docs = [
+        {"article": story, "question": question}
+        for story, question in zip(stories, questions, strict=True)
+    ]
+    prompts = [f"{s}\n{q}\nAnswer:" for s, q in zip(stories, questions, strict=True)]
+    assert clusters(metrics(docs, prompts, tmp_path)) == 10
 
 
 def test_a_short_text_groups_examples_where_the_import_names_it(tmp_path: Path) -> None:
@@ -115,3 +183,12 @@ def test_a_short_text_groups_examples_where_the_import_names_it(tmp_path: Path) 
     ]
     assert clusters(metrics(docs, asked(topics), tmp_path / "unsaid")) == ROWS
     assert clusters(metrics(docs, asked(topics), tmp_path / "said", "meta.topic")) == 10
+    examples = examples_table(read_levels({0: tmp_path / f"unsaid/0/samples_made_{DATE}.jsonl"})[0])
+    (note,) = group_examples(examples).notes
+    assert note.startswith(
+        "60 independent texts were counted; examples also share what stands in `meta.topic` (10)"
+    )
+    assert "type passage: " in note
+    assert (
+        group_examples(examples, "meta.topic").notes == group_examples(examples, "none").notes == []
+    )

@@ -112,6 +112,119 @@ def test_a_row_without_the_passage_stands_alone():
     assert clusters(examples, "passage")[0] == [0, 1, 0, 1, 0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda text, row: text.upper() if row % 4 > 1 else text,
+        lambda text, row: text.replace(" ", " " * (1 + row // 6)),
+        lambda text, row: text.replace(" ", "\n") if row % 4 > 1 else text,
+        lambda text, row: text.replace("r", "r" + "\u200b" * (row // 6)),
+        lambda text, row: text.replace("m", "\uff4d") if row % 4 > 1 else text,
+    ],
+    ids=["case", "blanks", "lines", "no width", "wide"],
+)
+def test_spellings_of_a_passage_are_one_passage(spell):
+    rows = [
+        {"passage": spell(passage(row % 6), row), "question": f"Who came {row}?"}
+        for row in range(60)
+    ]
+    assert len({row["passage"] for row in rows}) > 6
+    assert clusters(examples_of_documents(rows)) == ([row % 6 for row in range(60)], "passage")
+    alone = [{"text": row["passage"]} for row in rows]
+    assert clusters(examples_of_documents(alone), "text")[0] == [row % 6 for row in range(60)]
+    prompts = examples_frame([0] * 60, [2] * 60, texts=[row["passage"] for row in rows])
+    empty = prompts.with_columns(fields=pl.lit([], dtype=prompts.schema["fields"]))
+    assert clusters(empty) == ([row % 6 for row in range(60)], "prompt")
+
+
+def test_a_blank_passage_is_no_text_that_rows_share():
+    rows = [
+        {"passage": " \n" if row % 2 else passage(0), "question": news(row)} for row in range(6)
+    ]
+    assert clusters(examples_of_documents(rows), "passage")[0] == [0, 1, 0, 2, 0, 3]
+    blank = examples_of_documents([{"passage": " ", "question": news(row)} for row in range(6)])
+    assert clusters(blank, "passage") == (list(range(6)), None)
+
+
+def test_a_text_that_stands_now_in_this_field_and_now_in_that():
+    """Pairs of sentences, each of which is the first of one pair and the second of another: a ring of ten."""
+    rows = [{"one": passage(row), "other": passage((row + 1) % 10)} for row in range(10)]
+    apart = [{"one": passage(20 + row), "other": news(row)} for row in range(10)]
+    numbers, field = clusters(examples_of_documents(rows + apart))
+    assert numbers == [0] * 10 + list(range(1, 11)) and field == "one + other"
+
+
+def test_a_sentence_or_two_in_both_fields_do_not_make_them_one():
+    """Ten premises with three hypotheses each; one premise is a hypothesis elsewhere, as are three of general use."""
+    said = [
+        "A person stands at the quay.",
+        "Nobody is standing at the quay.",
+        "It is raining at the quay.",
+    ]
+    rows = [
+        {"premise": passage(row // 3), "hypothesis": said[row % 3] if row < 9 else news(row)}
+        for row in range(30)
+    ]
+    rows[20]["hypothesis"] = passage(2)
+    numbers, field = clusters(examples_of_documents(rows))
+    assert numbers == [row // 3 for row in range(30)] and field == "premise"
+
+
+def several(texts: list[list[str]]) -> pl.DataFrame:
+    """EXAMPLES whose field `parts` has several texts each."""
+    examples = examples_of_documents([dict(enumerate(own)) for own in texts])
+    named = [
+        [{**field, "name": "parts"} for field in fields] for fields in examples["fields"].to_list()
+    ]
+    return examples.with_columns(fields=pl.Series(named, dtype=examples.schema["fields"]))
+
+
+def test_several_texts_of_one_field_link_examples_wherever_they_stand():
+    texts = [
+        [passage(0), news(0)],
+        [news(1), passage(0), passage(1)],
+        [passage(1)],
+        [news(3)],
+        [news(4), passage(5)],
+        [passage(5), news(5)],
+    ]
+    assert clusters(several(texts)) == ([0, 0, 0, 1, 2, 2], "parts")
+
+
+@pytest.mark.parametrize(
+    ("first", "count"),
+    [
+        (lambda row: f"topic {row % 4}", 4),  # short
+        (lambda row: passage(0 if row < 8 else 1), 2),  # usual, and another one beside it
+        (lambda row: "yes" if row else "no", 2),
+    ],
+)
+def test_shared_texts_that_group_nothing_are_named(first, count):
+    rows = [{"first": first(row), "input": news(row)} for row in range(12)]
+    examples = examples_of_documents(rows)
+    found = group_examples(examples)
+    assert found.passed_over == {"first": count}
+    (note,) = found.notes
+    assert note.startswith(f"{found.clusters} independent texts were counted; examples also share")
+    assert f"`first` ({count})" in note
+    assert group_examples(examples, "first").clusters == count
+    assert group_examples(examples, "first").notes == []
+    assert group_examples(examples, NO_PASSAGE).notes == []
+
+
+def test_what_all_examples_share_needs_no_word():
+    rows = [{"instruction": INSTRUCTION, "lang": "en", "input": news(row)} for row in range(12)]
+    assert group_examples(examples_of_documents(rows)).notes == []
+
+
+def test_a_note_names_a_few_fields():
+    rows = [
+        {f"f{k}": f"{k}.{row % 4}" for k in range(9)} | {"input": news(row)} for row in range(12)
+    ]
+    (note,) = group_examples(examples_of_documents(rows)).notes
+    assert "`f0` (4), `f1` (4), `f2` (4), `f3` (4), `f4` (4) and 4 more" in note
+
+
 def test_an_unknown_passage_is_refused():
     with pytest.raises(ValueError, match=r"no example has a field 'context'; there are: text"):
         group_examples(examples_frame([0], [2]), "context")

@@ -1,0 +1,122 @@
+"""Which texts examples share: the fields of an EXAMPLES frame as sets of comparable texts, and what they link."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import polars as pl
+
+from keepfaith.config.passages import comparable, is_short
+
+FieldTexts = Sequence[frozenset[str]]
+"""Comparable texts of one field by example; a field may have several in one example, or none."""
+
+Places = Mapping[str, frozenset[int]]
+"""Examples by text."""
+
+
+def field_texts(examples: pl.DataFrame) -> dict[str, FieldTexts]:
+    """The texts of every field, as `comparable` has them, by name and example."""
+    found: dict[str, dict[int, set[str]]] = {}
+    for row, (prompt, fields) in enumerate(examples.select("prompt", "fields").iter_rows()):
+        for field in fields or []:
+            of_field = found.setdefault(field["name"], {})
+            if text := comparable(prompt[field["start"] : field["end"]]):
+                of_field.setdefault(row, set()).add(text)
+    return {
+        name: [frozenset(rows.get(row, ())) for row in range(examples.height)]
+        for name, rows in found.items()
+    }
+
+
+def passages(texts: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
+    """The fields of which several examples share a text that may be a passage, without their other texts.
+
+    A text is none that is short, or that stands in more than half of the examples. Fields that share their texts with
+    each other, now in this one and now in that, are one field under both names.
+    """
+    fields = {name: _without_usual(_long(of_field)) for name, of_field in texts.items()}
+    fields = {name: _without_usual(of_field) for name, of_field in _joined(fields).items()}
+    return {
+        name: of_field
+        for name, of_field in fields.items()
+        if max(map(len, _places(of_field).values()), default=0) > 1
+    }
+
+
+def cluster_numbers(prompts: Sequence[str], texts: FieldTexts | None) -> list[int]:
+    """The cluster of every example, 0, 1, ...: equal prompts and shared texts link, and links of links do, too."""
+    parents = list(range(len(prompts)))
+
+    def root(row: int) -> int:
+        while parents[row] != row:
+            parents[row] = parents[parents[row]]
+            row = parents[row]
+        return row
+
+    first: dict[tuple[str, str], int] = {}
+    for row, prompt in enumerate(prompts):
+        own = texts[row] if texts else ()
+        for key in (("prompt", prompt), *(("field", text) for text in own)):
+            one, other = root(first.setdefault(key, row)), root(row)
+            parents[max(one, other)] = min(one, other)
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(root(row), len(numbers)) for row in range(len(prompts))]
+
+
+def without_constant(texts: FieldTexts) -> FieldTexts:
+    """The texts that do not stand in every example."""
+    return _dropped(
+        texts, {text for text, rows in _places(texts).items() if len(rows) == len(texts)}
+    )
+
+
+def _long(texts: FieldTexts) -> FieldTexts:
+    return [frozenset(text for text in own if not is_short(text)) for own in texts]
+
+
+def _without_usual(texts: FieldTexts) -> FieldTexts:
+    usual = {text for text, rows in _places(texts).items() if 2 * len(rows) > len(texts)}
+    return _dropped(texts, usual)
+
+
+def _dropped(texts: FieldTexts, dropped: set[str]) -> FieldTexts:
+    return [own - dropped for own in texts] if dropped else texts
+
+
+def _places(texts: FieldTexts) -> Places:
+    found: dict[str, set[int]] = {}
+    for row, own in enumerate(texts):
+        for text in own:
+            found.setdefault(text, set()).add(row)
+    return {text: frozenset(rows) for text, rows in found.items()}
+
+
+def _joined(fields: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
+    """The fields, those that cross each other as one."""
+    places = {name: _places(of_field) for name, of_field in fields.items()}
+    groups = [{name} for name in fields]
+    for one, other in combinations(fields, 2):
+        if _cross(places[one], places[other]):
+            meeting = [group for group in groups if group & {one, other}]
+            groups = [group for group in groups if group not in meeting] + [set().union(*meeting)]
+    names = [[name for name in fields if name in group] for group in groups]
+    return {
+        " + ".join(group): [
+            frozenset().union(*own) for own in zip(*(fields[name] for name in group), strict=True)
+        ]
+        for group in names
+    }
+
+
+def _cross(one: Places, other: Places) -> bool:
+    """Whether at least half of the shared texts of one field stand in the other, of other examples."""
+    shared = [
+        {text for text, rows in ours.items() if len(rows | theirs.get(text, frozenset())) > 1}
+        for ours, theirs in ((one, other), (other, one))
+    ]
+    crossing = [
+        text
+        for text in shared[0] & shared[1]
+        if one[text] - other[text] and other[text] - one[text]
+    ]
+    return bool(crossing) and 2 * len(crossing) >= min(map(len, shared))
