@@ -281,9 +281,7 @@ def imported_files(wildcards):
     try:
         for name, chosen in settings.study.imports.items():
             place = f"config: imports.{name}.passage"
-            for note in check_logs(
-                imported_logs(name).values(), chosen.passage, place
-            ):
+            for note in check_logs(imported_logs(name).values(), chosen.passage, place):
                 print(f"keepfaith: {note}", file=sys.stderr)
     except ConfigError as error:
         stop(error)

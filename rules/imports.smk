@@ -8,7 +8,7 @@ IMPORTED_FIGURES = [
     "ece",
     "reliability",
 ]
-IMPORTED_TABLES = ["metrics", "reliability", "verdict"]
+IMPORTED_TABLES = ["metrics", "reliability", "verdict", "cautions"]
 
 
 rule import_logs:
@@ -38,6 +38,7 @@ rule compute_imported_metrics:
     output:
         metrics="results/imported/{imported}/{task}/metrics.parquet",
         reliability="results/imported/{imported}/{task}/reliability.parquet",
+        cautions="results/imported/{imported}/{task}/cautions.parquet",
     log:
         "logs/imported/{imported}/{task}/compute_imported_metrics.log",
     wildcard_constraints:
@@ -48,6 +49,7 @@ rule compute_imported_metrics:
         calibration=settings.study.calibration.model_dump(mode="json"),
         statistics=settings.study.statistics.model_dump(mode="json"),
         passage=lambda wildcards: passage_of(wildcards),
+        name="{imported}/{task}",
         code=lambda wildcards: code("compute_imported_metrics.py"),
     script:
         "../scripts/compute_imported_metrics.py"

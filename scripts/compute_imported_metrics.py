@@ -1,15 +1,19 @@
-"""Rule compute_imported_metrics: every number that predictions alone give, and the flips."""
+"""Rule compute_imported_metrics: every number that predictions alone give, the flips, and what a reader must know."""
+
+import sys
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined
-from keepfaith.artifacts.schemas import EXAMPLES, METRICS, PREDICTIONS, RELIABILITY
+from keepfaith.artifacts.schemas import CAUTIONS, EXAMPLES, METRICS, PREDICTIONS, RELIABILITY
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.calibration.reliability import reliability
 from keepfaith.imports.tables import passage_of_task
+from keepfaith.report.imported import cautions_of
 from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.settings import Analysis
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]) as logger:
     params, output = snakemake.params, snakemake.output
     analysis = Analysis.of(params.calibration, params.statistics)
     examples = read_table(snakemake.input.examples, EXAMPLES)
@@ -22,3 +26,8 @@ with job(snakemake.log[0]):
     write_table(metrics, output.metrics, METRICS, provenance)
     bins = reliability(predictions, examples, analysis.bins)
     write_table(bins, output.reliability, RELIABILITY, provenance)
+    cautions = cautions_of(metrics, group_examples(examples, passage))
+    for caution in cautions["caution"]:
+        logger.warning("%s", caution)
+        print(f"keepfaith: {params.name}: {caution}", file=sys.stderr)
+    write_table(cautions, output.cautions, CAUTIONS, provenance)

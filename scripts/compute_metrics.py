@@ -22,20 +22,24 @@ from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.settings import Analysis
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]) as logger:
     params, output = snakemake.params, snakemake.output
     analysis = Analysis.of(params.calibration, params.statistics)
     examples = read_table(snakemake.input.examples, EXAMPLES)
     predictions = read_table(snakemake.input.predictions, PREDICTIONS)
     attributions = [read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions]
     faithfulness = [read_table(path, FAITHFULNESS) for path in snakemake.input.faithfulness]
-    clusters = group_examples(examples.filter("evaluation"), params.passage).numbers
+    grouping = group_examples(examples.filter("evaluation"), params.passage)
+    clusters = grouping.numbers
+    for note in grouping.notes:
+        logger.warning("%s", note)
     provenance = Provenance(
         settings=joined(
             params.calibration,
             params.statistics,
             {"tops": params.faithfulness["tops"], "passage": params.passage},
-        )
+        ),
+        measured={"notes": grouping.notes},
     )
     for table, path, schema in (
         (

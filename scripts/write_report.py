@@ -44,8 +44,11 @@ with job(snakemake.log[0]):
             order=read_table(folder.parent / "order.parquet", ALL["order"]),
             published=match_published(published, params.repositories[model], task, params.modules),
         )
+        notes = read_provenance(folder / "metrics.parquet").measured.get("notes", ())
         units.append(
-            ReportUnit(model, order, task, unit_tables, explained, results / "figures" / place)
+            ReportUnit(
+                model, order, task, unit_tables, explained, results / "figures" / place, notes
+            )
         )
     write_report(
         Path(snakemake.output[0]),

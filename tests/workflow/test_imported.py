@@ -163,6 +163,11 @@ def test_tables_for_spreadsheets_and_figures(imported: Imported) -> None:
         table = pl.read_csv(folder / f"{name}.csv")
         assert table.columns[:3] == ["imported", "task", "level"]
         assert set(table["task"]) == {"sentiment", "passage"}
+    told = pl.read_csv(folder / "cautions.csv")
+    assert told.columns == ["imported", "task", "caution"]
+    for row in told.iter_rows(named=True):
+        said = f"{row['imported']}/{row['task']}: {row['caution']}"
+        assert f"keepfaith: {said}" in imported.output
     drawn = {path.stem for path in (folder / "zeroed/passage/figures").glob("*.svg")}
     assert drawn == {"verdict", "accuracy", "change", "confidence", "ece", "reliability"}
 

@@ -271,6 +271,14 @@ VERDICT = TableSchema(
     },
 )
 
+CAUTIONS = TableSchema(
+    "cautions",
+    1,
+    "What a reader must know before believing the numbers of an imported task, one sentence per row; none where there "
+    "is nothing to know.",
+    {"caution": pl.String},
+)
+
 ALL = {
     schema.name: schema
     for schema in (
@@ -287,5 +295,6 @@ ALL = {
         CURVES,
         OVERLAP,
         VERDICT,
+        CAUTIONS,
     )
 }

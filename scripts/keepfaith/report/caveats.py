@@ -16,6 +16,8 @@ def caveats(tables: UnitTables) -> list[str]:
     accuracy = _dense(tables, "accuracy")
     guessing = tables.guessing()
     low = accuracy.get("low")
+    # Where there is no interval, the value itself is all there is to hold against guessing.
+    low = accuracy.get("value") if low is None else low
     if low is not None and guessing is not None and low <= guessing:
         found.append(
             "The dense model is not shown to do better than guessing (always giving one answer reaches "
@@ -42,7 +44,8 @@ def _sharing(tables: UnitTables) -> list[str]:
     field = "prompts" if row["cluster_field"] == "prompt" else f"`{row['cluster_field']}`"
     return [
         f"{row['examples']} examples, {row['clusters']} different {field}: examples that share one are drawn together. "
-        "If they are independent, type passage: none in the task; if another field is the passage, name that field."
+        "If they are independent, type passage: none in the task or the import; if another field is the passage, name "
+        "that field."
     ]
 
 

@@ -29,7 +29,10 @@ COLUMN = 420.0
 
 @dataclass(frozen=True)
 class ReportUnit:
-    """One model x order x task: its tables, its explained examples, and the folder that holds its SVGs."""
+    """One model x order x task: its tables, its explained examples, and the folder that holds its SVGs.
+
+    `notes` are sentences that the job which made the tables left for the reader.
+    """
 
     model: str
     order: str
@@ -37,6 +40,7 @@ class ReportUnit:
     tables: UnitTables
     explained: Sequence[ExplainedExample]
     figures: Path
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
         unit.order,
         unit.task,
         finding(unit.tables.verdict),
-        caveats(unit.tables),
+        [*caveats(unit.tables), *unit.notes],
         figures,
         [table for table in tables if table is not None],
         unit.explained,
