@@ -212,7 +212,8 @@ class Task(Strict):
         description="The field whose text several examples may share (a passage with several questions): such "
         "examples are drawn together for every interval and test. `none`: all examples are independent. Without it, "
         "a field whose text of 20 characters or more several examples share, none of them more than half of the "
-        "examples, is taken for the passage; the report and the column `clusters` say what was counted.",
+        "examples, is taken for the passage; case, blanks and forms of Unicode do not count. The report and the column "
+        "`clusters` say what was counted.",
     )
     options: (
         Annotated[tuple[Annotated[str, Field(strict=True)], ...], AfterValidator(_options)] | None
