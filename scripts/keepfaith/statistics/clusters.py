@@ -1,6 +1,7 @@
 """Which examples belong together: those about the same passage are not independent of each other."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,12 +77,13 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
     """Group the rows of an EXAMPLES frame by the passage that they share.
 
     Texts are compared by `comparable`: letter case, white space and the like do not count. Examples with the same
-    prompt are always one cluster. Beyond that, a field groups examples that share a text of it. Which field does is
-    said by `passage`, or else found: a field qualifies where several examples share a text of it that is not short
-    (`is_short`) and does not stand in more than half of the examples (such a text is an instruction, not a passage).
-    Of several such fields the one with the fewest clusters counts, so that the choice errs towards fewer. Counts
-    cannot tell three wordings of an instruction from three passages: a task or an import whose examples are
-    independent says so by `passage: none`.
+    prompt are one cluster; where that prompt stands in more than half of the examples (an instruction, or nothing: the
+    texts are the options), those with the same options. Beyond that, a field groups examples that share a text of it.
+    Which field does is said by `passage`, or else found: a field qualifies where several examples share a text of it
+    that is not short (`is_short`) and does not stand in more than half of the examples (such a text is an instruction,
+    not a passage). Of several such fields the one with the fewest clusters counts, so that the choice errs towards
+    fewer. Counts cannot tell three wordings of an instruction from three passages: a task or an import whose examples
+    are independent says so by `passage: none`.
 
     Args:
         examples: all examples of the part that is evaluated, so that a subset is grouped as the whole.
@@ -93,7 +95,7 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
     ids: list[str] = examples["example_id"].to_list()
     if passage == NO_PASSAGE:
         return Grouping({name: number for number, name in enumerate(ids)}, None)
-    prompts = [comparable(prompt) for prompt in examples["prompt"]]
+    prompts = _prompts(examples)
     texts = field_texts(examples)
     if passage is None:
         return _found(ids, prompts, texts)
@@ -104,6 +106,18 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
     return Grouping(
         dict(zip(ids, numbers, strict=True)), passage if len(set(numbers)) < len(ids) else None
     )
+
+
+def _prompts(examples: pl.DataFrame) -> list[str]:
+    """The prompt of every example as `comparable` has it, with the options where it is the usual one."""
+    prompts = [comparable(prompt) for prompt in examples["prompt"]]
+    usual, count = Counter(prompts).most_common(1)[0] if prompts else ("", 0)
+    if 2 * count <= len(prompts) or len(prompts) == 1:
+        return prompts
+    return [
+        "\0".join([prompt, *map(comparable, options)]) if prompt == usual else prompt
+        for prompt, options in zip(prompts, examples["options"], strict=True)
+    ]
 
 
 def _found(ids: Sequence[str], prompts: Sequence[str], texts: Mapping[str, FieldTexts]) -> Grouping:

@@ -247,3 +247,22 @@ def test_all_single():
 def test_sums_over_clusters():
     values = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     assert cluster_sums(values, np.array([0, 1, 0])).tolist() == [[6.0, 8.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize("prompt", ["", "Which sentence is correct?"])
+def test_where_the_prompt_is_the_same_the_options_are_the_texts(prompt):
+    """As in tasks that compare two sentences: nothing, or one question, stands before them."""
+    examples = examples_frame([0] * 12, [2] * 12, texts=[prompt] * 12)
+    pairs = [[f" The cat {row % 9} sleeps.", f" The cat {row % 9} sleep."] for row in range(12)]
+    told = examples.with_columns(options=pl.Series(pairs))
+    assert clusters(told) == ([*range(9), 0, 1, 2], "prompt")
+    assert clusters(told[:9]) == (list(range(9)), None)
+    same = examples.with_columns(options=pl.Series([[" A", " B"]] * 12))
+    assert clusters(same) == ([0] * 12, "prompt")
+
+
+def test_prompts_that_several_examples_share_group_them_whatever_their_options():
+    """Three beginnings, four endings each: no beginning stands in more than half of the examples."""
+    examples = examples_frame([0] * 12, [2] * 12, texts=[f"She {row % 3}" for row in range(12)])
+    pairs = [[f" ends {row}", f" stops {row}"] for row in range(12)]
+    assert clusters(examples.with_columns(options=pl.Series(pairs)))[0] == [0, 1, 2] * 4
