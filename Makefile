@@ -1,19 +1,26 @@
-# make demo: set up and run the built-in study.  make test: set up and test.  make lint, make bench, make docs.
+# make demo: set up and run the built-in study.  make test: set up and test (make test-fast: unit tests alone).  make lint, make bench, make docs.
 
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= all
+TEST_PROCESSES ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench docs format clean
+.PHONY: demo test test-fast lint bench docs format clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/ready
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "Open results/report/index.html"
 
+# Two processes: tests that run a whole workflow give it two cores themselves. A file's tests stay in one process.
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-fast: $(VENV)/ready-dev
+	$(PYTEST) tests/unit -m "not slow"
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .

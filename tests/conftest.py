@@ -1,10 +1,29 @@
-"""Copies of the workflow for tests: fresh ones, and one that has run to its end."""
+"""Copies of the workflow for tests: fresh ones, and one that has run to its end; and the order in which tests start."""
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workflow_copy import Workflow, copy_workflow
+from filelock import FileLock
+from workflow_copy import Finished, Workflow, copy_workflow
+
+LONGEST_FIRST = ("slurm", "workflow", "hub", "benchmarks", "unit")
+"""Folders of tests: a process that is done early takes short tests, instead of waiting for a long one."""
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+"""The process of pytest-xdist that this is, or None where one process runs all tests."""
+
+if WORKER:
+    # Processes side by side share the cores; jobs of the workflow set their own numbers of threads.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of whole workflows first; within a folder the order stays."""
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(folder).parts[0]))
 
 
 @pytest.fixture
@@ -14,9 +33,24 @@ def new_workflow(tmp_path: Path) -> Callable[[str], Workflow]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """The mini study, run to its end once; tests that change files must put it back as it was."""
-    workflow = copy_workflow(tmp_path_factory.mktemp("finished") / "study")
-    result = workflow.run("--configfile", "mini.yaml")
-    assert result.returncode == 0, result.stdout[-4000:]
-    return workflow
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The mini study, run to its end by the first process that asks."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if WORKER else base
+    found = Finished(Workflow(shared / "finished" / "study"), shared / "finished" / "kept")
+    with FileLock(shared / "finished.lock"):
+        if not found.kept.exists():
+            workflow = copy_workflow(found.original.folder)
+            result = workflow.run("--configfile", "mini.yaml")
+            assert result.returncode == 0, result.stdout[-4000:]
+            unfinished = found.kept.with_name("copying")
+            shutil.copytree(workflow.folder, unfinished)  # with time stamps
+            unfinished.rename(found.kept)
+    return found
+
+
+@pytest.fixture(scope="session")
+def finished(run_once: Finished, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy of the finished study; tests that change files must put it back as it was."""
+    copy = tmp_path_factory.mktemp("finished") / "study"
+    return Workflow(Path(shutil.copytree(run_once.kept, copy)))

@@ -21,6 +21,8 @@ levels: {maximum: 2}
 examples: {evaluation: 60, explanation: 4, tuning: 20, seed: 0}
 statistics: {repetitions: 200}
 stability: {seeds: 3, samples: [4]}
+seeds: [0, 1]
+efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 scoring: {device: cpu}
 """
 
@@ -46,6 +48,14 @@ class Workflow:
             env=environment(),
             check=False,
         )
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The mini study after its run: where it ran, and a copy that nobody changes."""
+
+    original: Workflow
+    kept: Path
 
 
 def environment() -> dict[str, str]:

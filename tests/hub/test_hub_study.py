@@ -64,7 +64,6 @@ def study(hub: Hub, folder: Path) -> Workflow:
     mini = MINI
     for old, new in chosen.items():
         mini = mini.replace(old, new)
-    mini += "efficiency: {contexts: [16], new_tokens: 2, repeats: 1}\n"
     (folder / "mini.yaml").write_text(mini, encoding="utf-8")
     return workflow
 

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from workflow_copy import Workflow, environment
+from workflow_copy import Finished, Workflow, environment
 
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_provenance, read_table
 
 UNIT = Path("results/builtin/cosine_builtin/sentiment")
+
+
+@pytest.fixture(scope="module")
+def finished(run_once: Finished) -> Workflow:
+    """The finished study where it ran, for this file alone: a copy would draw its figures anew."""
+    return run_once.original
 
 
 @pytest.fixture
