@@ -74,6 +74,44 @@ def trimming_tokenizer():
     return tokenizer
 
 
+def prefixing_tokenizer(trim_offsets=True, processor_knows=False):
+    """Byte-level, with a space put in front of every text and behind every special token.
+
+    Args:
+        trim_offsets: leave spaces out of the offsets.
+        processor_knows: whether what trims them knows of the first of these spaces; a file may say either.
+    """
+    from tokenizers import pre_tokenizers, processors
+
+    tokenizer = byte_level_tokenizer()
+    tokenizer.add_special_tokens({"bos_token": "<s>", "additional_special_tokens": ["</s>"]})
+    encodes = tokenizer.backend_tokenizer
+    encodes.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    encodes.post_processor = processors.Sequence(
+        [processors.ByteLevel(add_prefix_space=processor_knows, trim_offsets=trim_offsets)]
+    )
+    return tokenizer
+
+
+OPENING = "[gMASK]<sop>"
+
+
+def opening_tokenizer(first="[gMASK]", second="<sop>", **roles):
+    """As ChatGLM: byte-level, and two special tokens in front of every text, neither of them BOS unless `roles` say."""
+    from tokenizers import processors
+
+    tokenizer = byte_level_tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": [first, second]} | roles)
+    numbers = [(token, tokenizer.convert_tokens_to_ids(token)) for token in (first, second)]
+    tokenizer.backend_tokenizer.post_processor = processors.Sequence(
+        [
+            processors.ByteLevel(add_prefix_space=False, trim_offsets=True),
+            processors.TemplateProcessing(single=f"{first} {second} $A", special_tokens=numbers),
+        ]
+    )
+    return tokenizer
+
+
 def _loaded(folder: Path):
     from keepfaith.models.loading import load_tokenizer
 
@@ -105,6 +143,8 @@ MAKERS = {
     "wordpiece": wordpiece_tokenizer,
     "bare_bpe": bare_bpe_tokenizer,
     "metaspace_bos": metaspace_tokenizer,
+    "prefixing": prefixing_tokenizer,
+    "two_in_front": opening_tokenizer,
 }
 
 

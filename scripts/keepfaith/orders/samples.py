@@ -7,6 +7,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from keepfaith.models.embedding_rows import without_row
+from keepfaith.models.text_opening import adds_opening, opening_of
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ def token_samples(
     context_length: int | None = None,
     embedding_rows: int | None = None,
 ) -> list[torch.Tensor]:
-    """One sample per text: its first tokens, with the tokenizer's own special tokens.
+    """One sample per text: its first tokens, with the tokenizer's own special tokens in front, once.
 
     Args:
         tokenizer: the model's.
@@ -35,18 +36,25 @@ def token_samples(
         Token ids, each [1, T] with its own T.
 
     Raises:
-        CalibrationTextError: no text is given, one gives no token, or a token has no row in the embedding.
+        CalibrationTextError: no text is given, one gives no token, one begins with a part of what the
+            tokenizer puts in front, or a token has no row in the embedding.
     """
     if not texts:
         raise CalibrationTextError("there is no calibration text; give a source with text in it")
     longest = min(sample_tokens, context_length or sample_tokens)
     samples = []
+    opening = opening_of(tokenizer)
     for number, text in enumerate(texts, start=1):
-        ids = tokenizer.encode(text)[:longest]
+        place = f"calibration text {number} of {len(texts)}"
+        try:
+            adds = adds_opening(tokenizer, opening, text)
+        except ValueError as error:
+            raise CalibrationTextError(f"{place}: {error}") from error
+        ids = tokenizer.encode(text, add_special_tokens=adds)[:longest]
         if not ids:
-            raise CalibrationTextError(f"calibration text {number} of {len(texts)} gives no token")
+            raise CalibrationTextError(f"{place} gives no token")
         if wrong := without_row(tokenizer, ids, embedding_rows):
-            raise CalibrationTextError(f"calibration text {number} of {len(texts)}: {wrong}")
+            raise CalibrationTextError(f"{place}: {wrong}")
         samples.append(torch.tensor([ids]))
     total = sum(sample.shape[1] for sample in samples)
     logger.info("%d calibration samples, %d tokens, none above %d", len(samples), total, longest)

@@ -94,9 +94,14 @@ def first_dropped(text: str, offsets: Iterable[Span]) -> int | None:
     """Index of the first character that can be seen and is in no token, or None."""
     inside = mask(len(text), offsets)
     for index, character in enumerate(text):
-        if not inside[index] and not character.isspace() and category(character) not in UNSEEN:
+        if not inside[index] and is_visible(character):
             return index
     return None
+
+
+def is_visible(character: str) -> bool:
+    """Whether it can be seen: no white space, and none of the kinds that a tokenizer may drop."""
+    return not character.isspace() and category(character) not in UNSEEN
 
 
 def _is_put_in(text: str, piece: str, span: Span, following: int) -> bool:

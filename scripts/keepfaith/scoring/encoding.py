@@ -8,20 +8,32 @@ the seam, that split would give tokens that spell something else; there the opti
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerFast
 
 from keepfaith.models.embedding_rows import without_row
-from keepfaith.scoring.characters import (
-    Span,
-    covered_characters,
-    first_dropped,
-    visible_characters,
+from keepfaith.models.text_opening import adds_opening, opening_of
+from keepfaith.scoring.characters import Span, visible_characters
+from keepfaith.scoring.errors import EncodingError
+from keepfaith.scoring.options import OptionTokens, refuse_options
+from keepfaith.scoring.tokens import (
+    Tokens,
+    characters_of,
+    continuation,
+    dropped,
+    report_whole_offsets,
+    special_ids,
+    split,
+    tokenise,
+    unknown_ids,
 )
-from keepfaith.scoring.tokens import Tokens, continuation, special_ids, split, tokenise
 
-
-class EncodingError(Exception):
-    """A prompt or option cannot be scored as it stands."""
+__all__ = [
+    "EncodedPrompt",
+    "EncodingError",
+    "GradientInput",
+    "PromptEncoder",
+    "ScoringInput",
+]
 
 
 @dataclass(frozen=True)
@@ -113,20 +125,20 @@ class PromptEncoder:
     """Encodes prompts with their options; special tokens follow the tokenizer's own default.
 
     Attributes:
-        tokenizer: a fast tokenizer.
+        tokenizer: a fast tokenizer; it is made to report offsets untrimmed, which changes no id.
         maximum_tokens: longest input the model admits, or None for no limit.
         cut_left: whether a longer prompt loses tokens at its start, special ones kept, instead of being
             refused.
         embedding_rows: rows of the model's input embedding, or None where unknown.
         cut: names of the examples that were cut so far.
         apart: names of the examples with an option that was tokenised by itself.
-        prefix_ids: what stands in for an empty prompt: BOS, or EOS without one, as in
-            lm-evaluation-harness; empty where the tokenizer has neither.
+        prefix_ids: what stands in for an empty prompt: what the tokenizer puts in front of every text, else BOS, or
+            EOS without one, as in lm-evaluation-harness; empty where the tokenizer has none of these.
     """
 
     def __init__(
         self,
-        tokenizer: PreTrainedTokenizerBase,
+        tokenizer: PreTrainedTokenizerFast,
         maximum_tokens: int | None = None,
         cut_left: bool = False,
         embedding_rows: int | None = None,
@@ -137,17 +149,17 @@ class PromptEncoder:
         self.embedding_rows = embedding_rows
         self.cut: set[str] = set()
         self.apart: set[str] = set()
-        prefix = (
-            tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-        )
-        self.prefix_ids: tuple[int, ...] = () if prefix is None else (int(prefix),)
-        self._prefix = str(tokenizer.decode(list(self.prefix_ids)))
+        report_whole_offsets(tokenizer)
+        self._opening = opening_of(tokenizer)
+        self.prefix_ids: tuple[int, ...] = self._opening.ids or _start(tokenizer)
         self._special_ids = special_ids(tokenizer)
+        self._unknown_ids = unknown_ids(tokenizer)
 
     def encode(self, prompt: str, options: Sequence[str], name: str | None = None) -> EncodedPrompt:
         """Encode one prompt with its options.
 
-        A prompt that spells its own BOS gets no second one.
+        A prompt that spells what the tokenizer puts in front of every text (BOS, or several special tokens) does not
+        get it twice.
 
         Args:
             prompt: the text before the options; may be empty where the tokenizer has BOS or EOS.
@@ -155,11 +167,15 @@ class PromptEncoder:
             name: what errors call this example; its prompt's beginning if not given.
 
         Raises:
-            EncodingError: an option has no token of its own, the input is longer than the model admits, or a token
-                has no row in the embedding.
+            EncodingError: the tokenizer drops a character, or an option has no tokens that stand for its text and for
+                no other option's; the input is longer than the model admits; a token has no row in the embedding; or
+                the prompt spells a part of what the tokenizer puts in front.
         """
         name = name or f"prompt {prompt[:40]!r}"
-        adds = not (self._prefix and prompt.startswith(self._prefix))
+        try:
+            adds = adds_opening(self.tokenizer, self._opening, prompt)
+        except ValueError as error:
+            raise EncodingError(f"{name}: {error}") from error
         found = self._together(prompt, options, name, adds, self.prefix_ids)
         if excess := self._excess(found):
             if not self.cut_left:
@@ -221,23 +237,22 @@ class PromptEncoder:
                 )
             tokens = Tokens(opening, ((0, 0),) * len(opening), (True,) * len(opening))
             context, seam = "", prompt
-        pieces = [str(piece) for piece in self.tokenizer.convert_ids_to_tokens(list(tokens.ids))]
-        characters = covered_characters(context, pieces, tokens.offsets)
-        if (place := first_dropped(prompt, characters)) is not None:
+        characters = characters_of(self.tokenizer, context, tokens)
+        if (place := dropped(self.tokenizer, prompt, characters)) is not None:
             raise EncodingError(
                 f"{name}: the tokenizer drops {prompt[place]!r} (character {place}); leave the example out, replace "
                 "the character, or use a model whose tokenizer knows it"
             )
-        option_ids = [
-            self._option_ids(context, tokens, seam, option, name, adds) for option in options
-        ]
+        found = [self._option(context, tokens, seam, option, name, adds) for option in options]
+        if wrong := refuse_options(self.tokenizer, found, self._unknown_ids):
+            raise EncodingError(f"{name}: {wrong}")
         is_special = [
             put_in or token in self._special_ids
             for token, put_in in zip(tokens.ids, tokens.put_in, strict=True)
         ]
         return EncodedPrompt(
             prompt_ids=tokens.ids,
-            option_ids=tuple(option_ids),
+            option_ids=tuple(option.tokens.ids for option in found),
             text=prompt,
             spans=tuple(visible_characters(context, characters)),
             characters=tuple(characters),
@@ -257,24 +272,19 @@ class PromptEncoder:
             )
         return tokens
 
-    def _option_ids(
+    def _option(
         self, context: str, prompt: Tokens, seam: str, option: str, name: str, adds: bool
-    ) -> tuple[int, ...]:
+    ) -> OptionTokens:
         text = seam + option
-        ids: tuple[int, ...] | None
+        tokens: Tokens | None
         if context:
-            ids = split(tokenise(self.tokenizer, context + text, adds), prompt, len(context))
-            if ids is None:
-                ids = continuation(self.tokenizer, context, text)
+            tokens = split(tokenise(self.tokenizer, context + text, adds), prompt, len(context))
+            if tokens is None:
+                tokens = continuation(self.tokenizer, context, text)
                 self.apart.add(name)
         else:
-            ids = tokenise(self.tokenizer, text, False).ids
-        if not ids:
-            raise EncodingError(
-                f"{name}: option {option!r} has no token of its own after the prompt: the tokenizer drops it; write "
-                "it with other characters, leave the example out, or use a model whose tokenizer knows it"
-            )
-        return ids
+            tokens = tokenise(self.tokenizer, text, False)
+        return OptionTokens(option, text, tokens or Tokens((), (), ()))
 
     def _specials(self, encoded: EncodedPrompt) -> list[int]:
         return [token for token in encoded.prompt_ids if token in self._special_ids]
@@ -288,3 +298,9 @@ class PromptEncoder:
     def _excess(self, encoded: EncodedPrompt) -> int:
         """How many tokens are too many."""
         return 0 if self.maximum_tokens is None else max(0, encoded.longest - self.maximum_tokens)
+
+
+def _start(tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
+    """BOS, or EOS without one."""
+    ids = (tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return tuple(int(token) for token in ids if token is not None)[:1]

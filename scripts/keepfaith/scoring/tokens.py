@@ -1,11 +1,17 @@
 """One text's tokens with the characters they stand for, as the tokenizer itself reports them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from transformers import PreTrainedTokenizerBase
+from tokenizers.models import Unigram
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from keepfaith.scoring.characters import Span
+from keepfaith.config.errors import shown
+from keepfaith.models.errors import one_line
+from keepfaith.scoring.characters import Span, covered_characters, first_dropped, is_visible
+from keepfaith.scoring.errors import EncodingError
 
 ANCHORS = ("\n", ".", "a", "1", "-")
 """Texts after which a continuation is tokenised: no tokenizer is known that merges across all of them."""
@@ -29,15 +35,25 @@ class Tokens:
 
 
 def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, adds_special_tokens: bool) -> Tokens:
-    """The tokens of `text`, with or without special tokens of the tokenizer's own."""
-    encoded = tokenizer(
-        text,
-        add_special_tokens=adds_special_tokens,
-        return_offsets_mapping=True,
-        return_special_tokens_mask=True,
-        return_attention_mask=False,
-        verbose=False,  # how long an input may be is the encoder's to say
-    )
+    """The tokens of `text`, with or without special tokens of the tokenizer's own.
+
+    Raises:
+        EncodingError: the tokenizer fails on it.
+    """
+    try:
+        encoded = tokenizer(
+            text,
+            add_special_tokens=adds_special_tokens,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+            return_attention_mask=False,
+            verbose=False,  # how long an input may be is the encoder's to say
+        )
+    except Exception as error:  # tokenizers raises a bare one
+        raise EncodingError(
+            f"the tokenizer fails on the text {shown(text)} ({one_line(error)}); leave the example out, or mend "
+            "tokenizer.json"
+        ) from error
     return Tokens(
         tuple(encoded["input_ids"]),
         tuple(encoded["offset_mapping"]),
@@ -45,21 +61,55 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, adds_special_tokens:
     )
 
 
-def split(whole: Tokens, prompt: Tokens, characters: int) -> tuple[int, ...] | None:
+def dropped(
+    tokenizer: PreTrainedTokenizerBase, text: str, characters: Sequence[Span]
+) -> int | None:
+    """Index of the first character of `text` that can be seen and has no token, or None where each has one.
+
+    Behind a dropped character offsets may be shifted, so each character is then asked about by itself.
+
+    Args:
+        tokenizer: the tokenizer.
+        text: the text, or the text with white space behind it.
+        characters: those of every token (`characters_of`).
+    """
+    if (place := first_dropped(text, characters)) is None:
+        return None
+    for index, character in enumerate(text):
+        if is_visible(character):
+            alone = tokenise(tokenizer, character, False)
+            if first_dropped(character, characters_of(tokenizer, character, alone)) is not None:
+                return index
+    return place
+
+
+def characters_of(tokenizer: PreTrainedTokenizerBase, text: str, tokens: Tokens) -> list[Span]:
+    """The characters that go when a token goes, for each of the tokens of `text`."""
+    return covered_characters(text, pieces(tokenizer, tokens.ids), tokens.offsets)
+
+
+def pieces(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
+    """Token ids in the vocabulary's own spelling."""
+    return [str(piece) for piece in tokenizer.convert_ids_to_tokens(list(ids))]
+
+
+def split(whole: Tokens, prompt: Tokens, characters: int) -> Tokens | None:
     """What `whole` has after the tokens of `prompt`, the text of its first `characters` characters.
 
-    None where these are not the first tokens of `whole`, or where the last of them covers characters after the
-    prompt, as the unknown token may.
+    Offsets of the result count from there. None where these are not the first tokens of `whole`, or where the last of
+    them covers characters after the prompt, as the unknown token may.
     """
     count = len(prompt.ids)
     if whole.ids[:count] != prompt.ids or any(end > characters for _, end in whole.offsets[:count]):
         return None
-    return whole.ids[count:]
+    offsets = tuple(
+        (max(0, start - characters), max(0, end - characters))
+        for start, end in whole.offsets[count:]
+    )
+    return Tokens(whole.ids[count:], offsets, whole.put_in[count:])
 
 
-def continuation(
-    tokenizer: PreTrainedTokenizerBase, context: str, text: str
-) -> tuple[int, ...] | None:
+def continuation(tokenizer: PreTrainedTokenizerBase, context: str, text: str) -> Tokens | None:
     """The tokens of `text` by itself, without the first space that some tokenizers put in front of a text.
 
     So it is tokenised after something else, across which the tokenizer does not merge: the last character of
@@ -67,9 +117,13 @@ def continuation(
     """
     for anchor in (context[-1], *ANCHORS):
         own, both = tokenise(tokenizer, anchor, False), tokenise(tokenizer, anchor + text, False)
-        ids = split(both, own, len(anchor))
-        if ids and all(start >= len(anchor) for start, _ in both.offsets[len(own.ids) :]):
-            return ids
+        rest = split(both, own, len(anchor))
+        if (
+            rest
+            and rest.ids
+            and all(start >= len(anchor) for start, _ in both.offsets[len(own.ids) :])
+        ):
+            return rest
     return None
 
 
@@ -83,8 +137,53 @@ def special_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     found |= {
         int(token) for token, added in tokenizer.added_tokens_decoder.items() if added.special
     }
-    if tokenizer.unk_token_id is not None:
-        roles: Sequence[int | None] = [getattr(tokenizer, f"{role}_token_id") for role in ROLES]
-        if tokenizer.unk_token_id not in roles:
-            found.discard(int(tokenizer.unk_token_id))
+    unknown = tokenizer.unk_token_id
+    if unknown is not None and unknown not in _other_roles(tokenizer):
+        found.discard(int(unknown))
     return frozenset(found)
+
+
+def unknown_ids(tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
+    """Ids that stand for whatever the tokenizer does not know, by its model and by its roles."""
+    encodes = tokenizer.backend_tokenizer
+    named = getattr(encodes.model, "unk_token", None)
+    found = {encodes.token_to_id(named) if named else None, _unknown_of_unigram(encodes.model)}
+    if tokenizer.unk_token_id not in _other_roles(tokenizer):
+        found.add(tokenizer.unk_token_id)
+    return frozenset(int(token) for token in found if token is not None)
+
+
+def _other_roles(tokenizer: PreTrainedTokenizerBase) -> Sequence[int | None]:
+    return [getattr(tokenizer, f"{role}_token_id") for role in ROLES]
+
+
+def _unknown_of_unigram(model: Any) -> int | None:
+    """A Unigram model names its unknown token by number, and says so only where it is written."""
+    if not isinstance(model, Unigram):
+        return None
+    number = json.loads(model.__getstate__())["unk_id"]
+    return None if number is None else int(number)
+
+
+def report_whole_offsets(tokenizer: PreTrainedTokenizerFast) -> None:
+    """Have the tokenizer report the characters of its tokens as they are; no id changes.
+
+    A byte-level tokenizer may trim spaces from them, and then trims the first letter of a text instead where the space
+    before it is one that it put in by itself.
+    """
+    processor = tokenizer.backend_tokenizer.post_processor
+    if processor is None:
+        return
+    state = json.loads(processor.__getstate__())
+    if _stop_trimming(state):
+        processor.__setstate__(json.dumps(state).encode())
+        tokenizer.backend_tokenizer.post_processor = processor
+
+
+def _stop_trimming(state: dict[str, Any]) -> bool:
+    """Switch it off in a post-processor and in those that it is made of; whether any did it."""
+    inside = [_stop_trimming(part) for part in state.get("processors", [])]
+    trims = bool(state.get("trim_offsets"))
+    if trims:
+        state["trim_offsets"] = False
+    return trims or any(inside)

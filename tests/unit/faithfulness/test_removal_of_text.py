@@ -233,7 +233,7 @@ def test_any_text_at_any_limit(name):
     tokenizer = tokenizer_at_hand(name)
     for _ in range(40):
         text = "".join(rng.choice(BITS, rng.integers(1, 15)))
-        options = [str(rng.choice([" yes", "no", "\nno", " \u706b", "\u0301a"])), " good"]
+        options = [str(rng.choice([" yes", "no", "\nno", " film", "\ta"])), " good"]
         free = PromptEncoder(tokenizer)
         whole = free.encode(text, options)
         longest, cut = whole.longest, int(rng.integers(0, max(1, len(whole.features) // 2)))

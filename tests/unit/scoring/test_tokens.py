@@ -59,11 +59,11 @@ def test_characters_unknown_on_both_sides_of_the_seam():
     """The unknown token of the prompt swallows the option's first character: the same ids, less text."""
     tokenizer = merging_tokenizer([], ["<unk>", "<s>"], LETTERS, unk_token="<unk>", bos_token="<s>")
     tokenizer.backend_tokenizer.pre_tokenizer = None
-    assert tokenizer.encode("x火") + tokenizer.encode("a") == tokenizer.encode("x火水a")
+    assert tokenizer.encode("x火") + tokenizer.encode("a") == tokenizer.encode("x火\na")
     encoder = PromptEncoder(tokenizer)
-    encoded = encoder.encode("x火", ["水a", "水"], "example 1")
-    unknown, a = tokenizer.convert_tokens_to_ids(["<unk>", "a"])
-    assert encoded.option_ids == ((unknown, a), (unknown,))
+    encoded = encoder.encode("x火", ["\na", "\nb"], "example 1")
+    unknown, a, b = tokenizer.convert_tokens_to_ids(["<unk>", "a", "b"])
+    assert encoded.option_ids == ((unknown, a), (unknown, b))
     assert encoder.apart == {"example 1"}
 
 
@@ -256,3 +256,9 @@ def test_the_self_test_of_removal_draws_only_ids_that_have_a_row():
     model = tiny_llama(40)
     model.config.vocab_size = 400
     assert len(verify(PrunableModel(model))) == 3
+
+
+def test_the_character_that_is_dropped_is_named_where_offsets_are_shifted_behind_it():
+    tokenizer = merging_tokenizer([], ["<s>"], [*"▁agod"], True, bos_token="<s>")
+    with pytest.raises(EncodingError, match=r"drops 'q' \(character 3\)"):
+        PromptEncoder(tokenizer).encode("a gqod", [" a"])

@@ -1,0 +1,73 @@
+"""Options that no likelihood can tell apart, or whose tokens do not stand for their text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from transformers import PreTrainedTokenizerBase
+
+from keepfaith.scoring.characters import mask
+from keepfaith.scoring.tokens import Tokens, characters_of, dropped, pieces
+
+LEAVE_OUT = "leave the example out, or use a model whose tokenizer"
+"""How the advice on an example ends."""
+
+
+@dataclass(frozen=True)
+class OptionTokens:
+    """An option as it follows its prompt.
+
+    Attributes:
+        option: its text as the task gives it.
+        text: the text of its tokens: with the white space that ends the prompt.
+        tokens: its tokens, with characters of `text`.
+    """
+
+    option: str
+    text: str
+    tokens: Tokens
+
+
+def refuse_options(
+    tokenizer: PreTrainedTokenizerBase, options: Sequence[OptionTokens], unknown: frozenset[int]
+) -> str | None:
+    """Why an example's options cannot be scored, in words; None where they can.
+
+    Args:
+        tokenizer: names the tokens.
+        options: all options of one example.
+        unknown: ids that stand for characters that the tokenizer does not know.
+    """
+    for option in options:
+        if not option.tokens.ids:
+            return (
+                f"option {option.option!r} has no token of its own after the prompt: the tokenizer drops it; write it "
+                f"with other characters, {LEAVE_OUT} knows it"
+            )
+    for one, other in combinations(options, 2):
+        if one.tokens.ids == other.tokens.ids:
+            spelt = pieces(tokenizer, one.tokens.ids)
+            return (
+                f"options {one.option!r} and {other.option!r} are the same tokens, {spelt}, so no label can tell them "
+                f"apart; write one with other characters, {LEAVE_OUT} tells them apart"
+            )
+    for option in options:
+        if found := _not_spelt(tokenizer, option, unknown):
+            return f"option {option.option!r}: {found}; write it with other characters, {LEAVE_OUT} knows it"
+    return None
+
+
+def _not_spelt(
+    tokenizer: PreTrainedTokenizerBase, option: OptionTokens, unknown: frozenset[int]
+) -> str | None:
+    """The first character of an option that no token of its own stands for, in words; white space may be so."""
+    tokens, text = option.tokens, option.text
+    characters = characters_of(tokenizer, text, tokens)
+    if (place := dropped(tokenizer, text, characters)) is not None:
+        return f"the tokenizer drops {text[place]!r}"
+    spans = [span for token, span in zip(tokens.ids, characters, strict=True) if token in unknown]
+    inside = mask(len(text), spans)
+    for character, is_unknown in zip(text, inside, strict=True):
+        if is_unknown and not character.isspace():
+            return f"the tokenizer does not know {character!r} and makes it the unknown token"
+    return None
