@@ -5,19 +5,19 @@ A folder needs config.json of a model that transformers knows, tokenizer.json, a
 again, and the loaders read the files that are named here.
 """
 
-import ast
 import json
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from keepfaith.config.architectures import known_to_transformers
+from keepfaith.config.contradictions import contradiction
 from keepfaith.config.errors import ConfigError, shown
 from keepfaith.config.places import unexpanded
+from keepfaith.config.weight_header import Weight
 from keepfaith.config.weights import (
     LEFT_OVER,
     TWO_MODELS,
-    Weight,
     check_weights,
     counted,
     dtypes_of,
@@ -39,10 +39,6 @@ OTHER_TOKENIZERS = re.compile(
 character has a known place in a token: none of them stands for `TOKENIZER`."""
 
 ADAPTER = "adapter_config.json"
-MODEL_TYPES = "models/auto/auto_mappings.py"
-MODEL_TYPES_NAME = "CONFIG_MAPPING_NAMES"
-"""Where transformers lists the model types that it knows, as `NAME = OrderedDict([(model type, class), ...])`."""
-
 LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 QUANTISED_KEYS = ("quantization_config", "compression_config")
 LAYER_NAME = re.compile(r"^(.*?)(?<![^.])(layers|layer|h|blocks|block)\.(\d+)\.(.+)$")
@@ -171,6 +167,8 @@ def check_description(place: str, folder: Path) -> None:
         raise ConfigError(
             place, f"{file} names no model_type; name the folder that save_pretrained wrote"
         )
+    if wrong := contradiction(content):
+        raise ConfigError(place, f"{file}: {wrong}")
     if content.get("is_encoder_decoder"):
         raise ConfigError(
             place, f"{folder} is an encoder-decoder; use a decoder-only language model"
@@ -187,25 +185,6 @@ def check_description(place: str, folder: Path) -> None:
             place,
             f"{file}: layer_types lists {len(types)} layers, num_hidden_layers says {layers}; {TWO_MODELS}",
         )
-
-
-def known_to_transformers(kind: object) -> bool:
-    """Whether transformers has a model of this type.
-
-    Its list is read as text: importing transformers takes seconds.
-    """
-    found = find_spec("transformers")
-    if found is None or found.origin is None:
-        return True  # rule prepare_model asks again, where it is installed
-    source = (Path(found.origin).parent / MODEL_TYPES).read_text(encoding="utf-8")
-    for statement in ast.parse(source).body:
-        if (
-            isinstance(statement, ast.Assign)
-            and ast.unparse(statement.targets[0]) == MODEL_TYPES_NAME
-        ):
-            assert isinstance(statement.value, ast.Call)
-            return kind in dict(ast.literal_eval(statement.value.args[0]))
-    return True
 
 
 def _check_plain(place: str, folder: Path, content: dict[str, Any], found: list[Weight]) -> None:

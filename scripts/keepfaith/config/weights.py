@@ -1,23 +1,21 @@
 """The weights of a model folder, as the headers of its safetensors files list them; no number is read."""
 
-import json
 import math
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from keepfaith.config.errors import ConfigError, shown
+from keepfaith.config.weight_header import Weight, read_header
+from keepfaith.config.weight_index import WHOLE, check_index, weight_files
 
-WHOLE = "model.safetensors"
 PLAIN_DTYPES = ("F64", "F32", "BF16", "F16")
 """Numbers that a model computes with as they are; all other dtypes need a scale or a table beside them."""
 
 COUNTS_AND_MASKS = ("I64", "BOOL")
 """Old checkpoints hold positions and attention masks in these; weights are never so."""
 
-MASKS = ("bias", "masked_bias")
+MASKS = ("bias", "masked_bias", "causal_mask")
 """How the attention masks of GPT-2 and its kin end, which may be U8."""
 
 MISSING = "are missing from the checkpoint"
@@ -29,43 +27,13 @@ TWO_MODELS = (
 )
 
 
-@dataclass(frozen=True)
-class Weight:
-    """One tensor of a safetensors file: its dtype as the file writes it, its shape and its size in bytes."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    size: int
-    file: Path
-
-
-def weight_files(folder: Path, variant: str | None = None) -> list[Path]:
-    """The safetensors files that transformers loads a model from: the one, or those of the index; no copies.
-
-    Args:
-        folder: the model folder.
-        variant: the middle part of their names, `slim` for model.slim.safetensors.
-    """
-    stem = f"model.{variant}" if variant else "model"
-    whole = folder / f"{stem}.safetensors"
-    if whole.is_file():
-        return [whole]
-    names = [f"model.safetensors.index.{variant}.json"] if variant else [f"{WHOLE}.index.json"]
-    index = next((folder / name for name in names if (folder / name).is_file()), None)
-    if index is None:
-        return []
-    weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-    return [folder / name for name in sorted(set(weight_map.values()))]
-
-
 def weights(folder: Path, variant: str | None = None) -> list[Weight]:
     """All weights that a folder is loaded from, in natural order of their names.
 
     Raises:
         ValueError: a header cannot be read; a folder that passed `check_weights` has none such.
     """
-    found = [weight for path in weight_files(folder, variant) for weight in _header(path)[1]]
+    found = [weight for path in weight_files(folder, variant) for weight in read_header(path)[1]]
     return sorted(found, key=lambda weight: natural(weight.name))
 
 
@@ -98,19 +66,12 @@ def check_weights(place: str, folder: Path) -> list[Weight]:
     """Check that a folder's safetensors are whole, and plain numbers; return what they hold.
 
     Raises:
-        ConfigError: a file of the index is missing, a file is cut short or is no safetensors file, or a weight
-            stands in two files.
+        ConfigError: a file of the index is missing, there are two sets of weights, a file is cut short or is no
+            safetensors file, or a weight stands in two files.
     """
     files = sorted(folder.glob("*.safetensors"))
     for index in folder.glob("*.safetensors.index.json"):
-        try:
-            wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(place, f"{index} is no index of weights; copy it again") from error
-        if missing := sorted(wanted - {path.name for path in files}):
-            raise ConfigError(
-                place, f"{folder} lacks {missing[0]}, named in {index.name}; copy it too"
-            )
+        check_index(place, folder, index)
     if not weight_files(folder):
         raise ConfigError(
             place,
@@ -145,37 +106,30 @@ def _encoded(weight: Weight) -> bool:
     return weight.dtype not in COUNTS_AND_MASKS and not mask
 
 
+def is_attention_mask(weight: Weight) -> bool:
+    """Whether a tensor is the causal mask that GPT-2, GPT-J and their kin once saved, or the number it masks with.
+
+    A mask is [1, 1, positions, positions]; a bias that is learned has one dimension.
+    """
+    last = weight.name.rpartition(".")[2]
+    if last == "masked_bias":
+        return math.prod(weight.shape) == 1
+    square = len(weight.shape) == 4 and weight.shape[:2] == (1, 1)
+    return last in MASKS and square and weight.shape[2] == weight.shape[3]
+
+
 def dtypes_of(found: list[Weight]) -> str:
     """The dtypes as a sentence names them: "F32", "BF16 and F32"."""
     return " and ".join(sorted({weight.dtype for weight in found}))
 
 
-def _header(path: Path) -> tuple[int, list[Weight]]:
-    """Bytes before a safetensors file's numbers, and its weights.
-
-    The file is eight bytes of header length, a JSON header, then as many bytes as it announces.
-    """
-    with path.open("rb") as handle:
-        length = int.from_bytes(handle.read(8), "little")
-        if not 2 <= length <= path.stat().st_size - 8:
-            raise ValueError("its header is longer than the file")
-        header: dict[str, Any] = json.loads(handle.read(length))
-    header.pop("__metadata__", None)
-    found = []
-    for name, entry in header.items():
-        start, end = entry["data_offsets"]
-        shape = tuple(int(size) for size in entry["shape"])
-        found.append(Weight(name, str(entry["dtype"]), shape, end - start, path))
-    return 8 + length, found
-
-
 def _check_file(place: str, path: Path) -> None:
     try:
-        start, found = _header(path)
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        start, found = read_header(path)
+    except ValueError as error:
         raise ConfigError(
             place,
-            f"{path} is no safetensors file ({shown(str(error))}); fetch it again (a Git LFS pointer?)",
+            f"{path} is no safetensors file ({shown(str(error), 120)}); fetch it again (a Git LFS pointer?)",
         ) from error
     end = start + sum(weight.size for weight in found)
     if (size := path.stat().st_size) != end:

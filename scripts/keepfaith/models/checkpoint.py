@@ -13,22 +13,25 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, PretrainedConfig
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, PretrainedConfig, PreTrainedModel
 
-from keepfaith.config.model_folder import CONFIG
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.model_folder import CONFIG, layer_count
+from keepfaith.config.weight_header import Weight
 from keepfaith.config.weights import (
     LEFT_OVER,
     MISSING,
     PLAIN_DTYPES,
     RESHAPED,
     TWO_MODELS,
-    Weight,
     counted,
+    is_attention_mask,
     weights,
 )
 from keepfaith.models.components import Step, Sublayer, sublayers_of
-from keepfaith.models.errors import LoadingError, one_line
+from keepfaith.models.errors import LoadingError, refused
 from keepfaith.models.slim import read_config, skipped, slim_class, variant_of
+from keepfaith.models.tied import refuse_untied
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,9 @@ def described(folder: Path | str, dropped: Iterable[Step] = ()) -> Described:
     """The model of a folder, without `dropped`.
 
     Raises:
-        LoadingError: transformers refuses config.json, or it is of no causal language model.
+        LoadingError: transformers refuses config.json, it is of no causal language model, or it is not of the weights.
     """
+    _refuse_too_many_layers(folder)
     config = read_config(folder)
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
         raise LoadingError(
@@ -69,50 +73,84 @@ def check_checkpoint(folder: Path | str) -> None:
         LoadingError: one line, if a weight is missing, left over, of another shape or no plain number.
     """
     model = described(folder)
-    found = weights(Path(folder), variant_of(folder))
+    found = weights_of(folder)
     shapes = {weight.name: torch.empty(weight.shape, device="meta") for weight in found}
-    try:
-        with _without_warnings():
-            built, report = model.kind.from_pretrained(
-                None,
-                config=model.config,
-                state_dict=shapes,
-                dtype=torch.float32,
-                device_map={"": "meta"},
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
-    except Exception as error:  # so may the class that is built from it
-        raise LoadingError(f"{Path(folder) / CONFIG}: {one_line(error)}; {TWO_MODELS}") from error
-    refuse_differences(folder, report)
+    with refused(Path(folder) / CONFIG, TWO_MODELS), _without_warnings():
+        built, report = model.kind.from_pretrained(
+            None,
+            config=model.config,
+            state_dict=shapes,
+            dtype=torch.float32,
+            device_map={"": "meta"},
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    refuse_differences(folder, report, built)
     _refuse_encoded(folder, found, built.state_dict())
 
 
+def weights_of(folder: Path | str) -> list[Weight]:
+    """The weights that a folder is loaded from.
+
+    Raises:
+        LoadingError: a file of them is broken.
+    """
+    try:
+        return weights(Path(folder), variant_of(folder))
+    except ConfigError as error:
+        raise LoadingError(error.problem) from error
+    except ValueError as error:
+        raise LoadingError(f"{folder}: {error}; fetch its safetensors again") from error
+
+
+def _refuse_too_many_layers(folder: Path | str) -> None:
+    """Before a model of a thousand million layers is built: each layer has a weight of its own."""
+    try:
+        layers = layer_count("", Path(folder))
+    except ConfigError as error:
+        raise LoadingError(error.problem) from error
+    found = weights_of(folder)
+    if layers > max(len(found), 1):
+        raise LoadingError(
+            f"{Path(folder) / CONFIG} speaks of {layers} layers, and the checkpoint holds {len(found)} weights; "
+            f"{TWO_MODELS}"
+        )
+
+
 def refuse_differences(
-    folder: Path | str, report: Mapping[str, Any], absent: Iterable[str] = ()
+    folder: Path | str,
+    report: Mapping[str, Any],
+    built: PreTrainedModel,
+    absent: Iterable[str] = (),
 ) -> None:
     """Refuse a model whose weights are not those that config.json describes.
 
     Args:
         folder: where both are.
         report: what `from_pretrained` says of loading (`output_loading_info`).
+        built: the model.
         absent: weights that may be missing.
 
     Raises:
         LoadingError: how many weights differ and the first of them.
     """
+    found = weights_of(folder)
     problems = {
         MISSING: set(report["missing_keys"]) - set(absent),
-        LEFT_OVER: set(report["unexpected_keys"]),
+        LEFT_OVER: set(report["unexpected_keys"]) - _computed(found, built),
         RESHAPED: {name for name, *_ in report["mismatched_keys"]},
     }
     for problem, names in problems.items():
         if names:
-            files = {
-                weight.name: weight.file.name
-                for weight in weights(Path(folder), variant_of(folder))
-            }
+            files = {weight.name: weight.file.name for weight in found}
             raise LoadingError(f"{folder}: {counted(sorted(names), problem, files)}")
+    refuse_untied(folder, found, built)
+
+
+def _computed(found: Iterable[Weight], built: PreTrainedModel) -> set[str]:
+    """Tensors of old checkpoints that a model computes by itself: buffers that it does not save, and causal masks."""
+    buffers = {name for name, _ in built.named_buffers()} - built.state_dict().keys()
+    return buffers | {weight.name for weight in found if is_attention_mask(weight)}
 
 
 def _refuse_encoded(

@@ -1,15 +1,18 @@
 """Loading a checked local folder: safetensors and tokenizer.json only, no remote code, ready to evaluate."""
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import torch
 from tokenizers import Tokenizer
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.utils import GENERATION_CONFIG_NAME as GENERATION_CONFIG
 
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.model_folder import (
+    CONFIG,
     TOKENIZER,
     TOKENIZER_CONFIG,
     check_tokenizer,
@@ -18,8 +21,16 @@ from keepfaith.config.model_folder import (
 )
 from keepfaith.models.checkpoint import described, refuse_differences
 from keepfaith.models.components import Step
-from keepfaith.models.errors import LoadingError, one_line
+from keepfaith.models.errors import LoadingError, one_line, refused
+from keepfaith.models.out_of_memory import is_out_of_memory
 from keepfaith.models.slim import mark, variant_of
+
+COPY = "copy it again from the checkpoint of the weights"
+NO_UNKNOWN = (
+    "give its model an unk_token that is in its vocabulary, or copy it again from the checkpoint"
+)
+PROBES = ("a", "1 \U00013000\U00010380")
+"""Texts of which the second has characters that hardly any vocabulary knows."""
 
 DTYPES = {
     "float32": torch.float32,
@@ -59,24 +70,31 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
     Raises:
         LoadingError: config.json or a file of the tokenizer is missing or broken, or BOS or EOS are no tokens of it.
     """
-    file = Path(folder) / TOKENIZER
     try:
         check_tokenizer("", Path(folder))
         configuration = read_configuration("", Path(folder))
     except ConfigError as error:
         raise LoadingError(error.problem) from error
-    encodes = _read(file, lambda: Tokenizer.from_file(str(file)))
-    encodes.no_truncation()
-    encodes.no_padding()
-    tokenizer: PreTrainedTokenizerFast = _read(
-        Path(folder) / TOKENIZER_CONFIG,
-        lambda: PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True),
-    )
-    _keep_known_roles(folder, tokenizer, encodes)
+    file, roles = Path(folder) / TOKENIZER, Path(folder) / TOKENIZER_CONFIG
+    with refused(file, COPY):
+        encodes = Tokenizer.from_file(str(file))
+        encodes.no_truncation()
+        encodes.no_padding()
+    with refused(file, NO_UNKNOWN):
+        for probe in PROBES:
+            encodes.encode(probe)
+    with refused(roles, COPY):
+        tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
+            str(folder), local_files_only=True
+        )
+        _keep_known_roles(folder, tokenizer, encodes)
     tokenizer.split_special_tokens = False
     tokenizer._tokenizer = encodes
     if not {"bos_token", "eos_token"} & set(tokenizer.special_tokens_map):
-        _take_roles(text_part(configuration), tokenizer, encodes)
+        with refused(Path(folder) / CONFIG, COPY):
+            _take_roles(text_part(configuration), tokenizer, encodes)
+    with refused(roles, COPY):
+        tokenizer(PROBES[0])
     return tokenizer
 
 
@@ -109,19 +127,6 @@ def _take_roles(
             setattr(tokenizer, role, encodes.id_to_token(first))
 
 
-Read = TypeVar("Read")
-
-
-def _read(file: Path, action: Callable[[], Read]) -> Read:
-    """Do what reads `file`; whatever goes wrong becomes one line that names it."""
-    try:
-        return action()
-    except Exception as error:  # tokenizers raises a bare Exception
-        raise LoadingError(
-            f"{file}: {one_line(error)}; copy it again from the checkpoint of the weights"
-        ) from error
-
-
 def load_model(
     folder: Path | str,
     dtype: str = "float32",
@@ -145,20 +150,48 @@ def load_model(
     place = choose_device(device)
     spread = place.type == "cuda" and torch.cuda.device_count() > 1
     asked = described(folder, dropped)
-    loaded: Any = asked.kind.from_pretrained(
-        str(folder),
+    loaded: Any = _from_pretrained(
+        asked.kind,
+        folder,
         config=asked.config,
         dtype=as_dtype(dtype),
         variant=variant_of(folder),
-        local_files_only=True,
-        use_safetensors=True,
         device_map="balanced" if spread else None,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
     )
     model, report = loaded
-    refuse_differences(folder, report)
+    refuse_differences(folder, report, model)
     mark(model.config, asked.gone)
     model.requires_grad_(False)
     ready: PreTrainedModel = model.eval()
     return ready if spread else ready.to(place)  # type: ignore[arg-type]
+
+
+def _from_pretrained(kind: Any, folder: Path | str, **settings: Any) -> Any:
+    """The model and what transformers says of loading it; what it raises is one line, unless a device is full."""
+    try:
+        return kind.from_pretrained(
+            str(folder),
+            local_files_only=True,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            **settings,
+        )
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise LoadingError(f"{folder}: {one_line(error)}; {COPY}") from error
+
+
+def check_generation(folder: Path | str) -> None:
+    """Check what the loader reads beside the weights: how the model would generate text.
+
+    Raises:
+        LoadingError: the file is broken.
+    """
+    file = Path(folder) / GENERATION_CONFIG
+    if file.is_file():
+        with refused(file, f"copy it again, or delete it: keepfaith needs no {GENERATION_CONFIG}"):
+            if not isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
+                raise ValueError("it holds no object")
+            GenerationConfig.from_pretrained(str(folder), local_files_only=True)

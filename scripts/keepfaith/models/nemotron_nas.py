@@ -109,7 +109,7 @@ def load(folder: Path, dtype: str) -> PreTrainedModel:
         output_loading_info=True,
     )
     unused = {f"model.layers.{layer}.{NORMS[kind]}.weight" for layer, kind in gone}
-    refuse_differences(folder, report, absent=unused)
+    refuse_differences(folder, report, model, absent=unused)
     loaded: PreTrainedModel = model.eval()
     return loaded
 

@@ -17,10 +17,11 @@ from typing import Any
 from torch import nn
 from transformers import CONFIG_MAPPING, AutoConfig, PretrainedConfig, PreTrainedModel, __version__
 
-from keepfaith.config.errors import shown
-from keepfaith.config.model_folder import CONFIG, SLIM_TYPE
+from keepfaith.config.contradictions import contradiction
+from keepfaith.config.errors import ConfigError, shown
+from keepfaith.config.model_folder import CONFIG, SLIM_TYPE, read_configuration
 from keepfaith.models.components import SUBLAYERS, Sublayer
-from keepfaith.models.errors import LoadingError, one_line
+from keepfaith.models.errors import LoadingError, refused
 from keepfaith.models.families import LayerSite, layer_sites
 from keepfaith.models.removal import Absence
 
@@ -115,7 +116,7 @@ def read_config(folder: Path | str) -> PretrainedConfig:
         LoadingError: transformers does not know the model, or refuses what the file says.
     """
     file = Path(folder) / CONFIG
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = _content(folder)
     slim = content.get("model_type") == SLIM_TYPE
     kind = content.get(BASE_TYPE if slim else "model_type")
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
@@ -124,8 +125,12 @@ def read_config(folder: Path | str) -> PretrainedConfig:
         raise LoadingError(
             f"{file}: transformers {__version__} knows no model_type {shown(kind)}; {hint}"
         )
+    if not slim and (wrong := contradiction(content)):
+        raise LoadingError(f"{file}: {wrong}")
     config: PretrainedConfig
-    try:
+    with refused(
+        file, "correct that key, or copy the file again from the checkpoint of the weights"
+    ):
         if slim:
             rest = {key: value for key, value in content.items() if key not in _SLIM_KEYS}
             config = AutoConfig.for_model(kind, **rest)
@@ -134,11 +139,15 @@ def read_config(folder: Path | str) -> PretrainedConfig:
                 str(folder), local_files_only=True, trust_remote_code=False
             )
         config.get_text_config(decoder=True)
-    except Exception as error:  # a configuration class may raise anything
-        raise LoadingError(
-            f"{file}: {one_line(error)}; correct that key, or copy the file again from the checkpoint of the weights"
-        ) from error
+        skipped(config)
     return config
+
+
+def _content(folder: Path | str) -> dict[str, Any]:
+    try:
+        return read_configuration("", Path(folder))
+    except ConfigError as error:
+        raise LoadingError(error.problem) from error
 
 
 _SLIM_KEYS = ("model_type", BASE_TYPE, "architectures")
@@ -149,8 +158,12 @@ VARIANT = "slim"
 
 
 def variant_of(folder: Path | str) -> str | None:
-    """The variant of a folder's weights: `VARIANT` for a slim one."""
-    content = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    """The variant of a folder's weights: `VARIANT` for a slim one.
+
+    Raises:
+        LoadingError: config.json is missing or broken.
+    """
+    content = _content(folder)
     return VARIANT if content.get("model_type") == SLIM_TYPE else None
 
 

@@ -19,7 +19,7 @@ from keepfaith.config.model_folder import (
 )
 from keepfaith.models.checkpoint import check_checkpoint
 from keepfaith.models.errors import LoadingError
-from keepfaith.models.loading import load_tokenizer
+from keepfaith.models.loading import check_generation, load_tokenizer
 
 ALLOWED = (
     "*.safetensors",
@@ -90,6 +90,7 @@ def prepare_folder(
         configuration = read_configuration(f"model {name}", folder)
         check_checkpoint(folder)
         load_tokenizer(folder)
+        check_generation(folder)
     except ConfigError as error:
         raise ModelError(str(error)) from error
     except LoadingError as error:

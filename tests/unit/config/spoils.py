@@ -45,13 +45,14 @@ def config_json(**content: object) -> Callable[[World], None]:
 
 
 def weights(dtype: str, *names: str) -> Callable[[World], None]:
-    """The model's weights: one number of one byte for each name."""
+    """The model's weights: one number of this dtype for each name."""
+    size = 4 if dtype.endswith("32") else 1
     header = {
-        name: {"dtype": dtype, "shape": [1], "data_offsets": [n, n + 1]}
+        name: {"dtype": dtype, "shape": [1], "data_offsets": [n * size, (n + 1) * size]}
         for n, name in enumerate(names)
     }
     text = json.dumps(header).encode()
-    content = len(text).to_bytes(8, "little") + text + bytes(len(names))
+    content = len(text).to_bytes(8, "little") + text + bytes(len(names) * size)
     return lambda world: (world.model / "model.safetensors").write_bytes(content)
 
 
@@ -84,7 +85,7 @@ def weight_twice(world: World) -> None:
     names = ("model-1.safetensors", "model-2.safetensors")
     for name in names:
         (world.model / name).write_bytes(content)
-    index = {"weight_map": dict(zip("vw", names, strict=True))}
+    index = {"metadata": {}, "weight_map": dict(zip("vw", names, strict=True))}
     (world.model / "model.safetensors.index.json").write_text(json.dumps(index))
 
 
@@ -116,7 +117,8 @@ def only_pickle(world: World) -> None:
 
 
 def lost_shard(world: World) -> None:
-    index = {"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}}
+    index = {"metadata": {}, "weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (world.model / "model.safetensors").rename(world.model / "model-1.safetensors")
     (world.model / "model.safetensors.index.json").write_text(json.dumps(index))
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from model_folders import GPT2_PATTERN, TEXT, byte_tokenizer, change_config, whole_folder
 
+from keepfaith.config.architectures import known_to_transformers
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.model_folder import check_model_folder, known_to_transformers, layer_count
+from keepfaith.config.model_folder import check_model_folder, layer_count
 from keepfaith.config.weights import counted, natural, weight_size, weights
 
 
@@ -52,7 +53,7 @@ def test_the_advice_on_tokenizers_is_followed(kind: str, saved: Path, tmp_path: 
         (folder / "tokenizer.vocab").unlink()
         found = "tokenizer.model"
     else:
-        change_config(folder, model_type="gpt2", n_layer=4)
+        change_config(folder, model_type="gpt2", architectures=["GPT2LMHeadModel"], n_layer=4)
         byte_tokenizer(GPT2_PATTERN, [TEXT]).model.save(str(folder))
         found = "merges.txt and vocab.json"
     with pytest.raises(

@@ -177,7 +177,10 @@ def test_a_slim_model_in_several_files_reloads(llama, tmp_path):
 
 def test_a_model_that_is_no_causal_language_model_is_refused(llama, tmp_path):
     shutil.copytree(llama, tmp_path / "t5")
-    content = json.loads((llama / "config.json").read_text()) | {"model_type": "t5"}
+    content = json.loads((llama / "config.json").read_text()) | {
+        "model_type": "t5",
+        "architectures": ["T5ForConditionalGeneration"],
+    }
     (tmp_path / "t5" / "config.json").write_text(json.dumps(content))
     with pytest.raises(LoadingError, match="a t5 is no causal language model of transformers"):
         load_model(tmp_path / "t5", device="cpu")

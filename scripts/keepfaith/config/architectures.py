@@ -1,0 +1,56 @@
+"""What transformers knows of model types and classes; read as text, since importing transformers takes seconds."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+TYPES = "auto_mappings.py"
+CLASSES = "modeling_auto.py"
+TYPES_NAME = "CONFIG_MAPPING_NAMES"
+MODULES_NAME = "SPECIAL_MODEL_TYPE_TO_MODULE_NAME"
+"""Where transformers lists them, as `NAME = OrderedDict([(model type, class or classes), ...])`."""
+
+
+def known_to_transformers(kind: object) -> bool:
+    """Whether transformers has a model of this type."""
+    types = _lists(TYPES).get(TYPES_NAME)
+    # None where transformers is not installed: rule prepare_model asks again, where it is.
+    return types is None or (isinstance(kind, str) and kind in types)
+
+
+def types_of_class(name: str) -> frozenset[str]:
+    """The model types whose class has this name; none where transformers has no such class."""
+    found = _lists(CLASSES)
+    return frozenset(
+        kind for listed in found.values() for kind, classes in listed.items() if name in classes
+    )
+
+
+def same_family(one: str, other: str) -> bool:
+    """Whether two model types are parts of one: a whole one and its language part."""
+    modules = _lists(TYPES).get(MODULES_NAME, {})
+    return modules.get(one, (one,)) == modules.get(other, (other,))
+
+
+@cache
+def _lists(file: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """By name of the list: by model type, what it lists; empty where transformers is not installed."""
+    found = find_spec("transformers")
+    if found is None or found.origin is None:
+        return {}
+    source = (Path(found.origin).parent / "models/auto" / file).read_text(encoding="utf-8")
+    return {
+        ast.unparse(statement.targets[0]): dict(_pairs(statement.value))
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
+    }
+
+
+def _pairs(call: ast.Call) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for argument in call.args:
+        for pair in argument.elts if isinstance(argument, ast.List) else ():
+            if isinstance(pair, ast.Tuple):  # others unpack a list that is read by itself
+                kind, classes = ast.literal_eval(pair)
+                yield kind, (classes,) if isinstance(classes, str) else tuple(classes)

@@ -1,0 +1,74 @@
+"""What in a config.json speaks against loading the model that its model_type names, whole."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from keepfaith.config.architectures import known_to_transformers, same_family, types_of_class
+from keepfaith.config.errors import shown
+
+LEFT_OUT = ("no_op", "skip", "replace_with_linear")
+"""How the entry of a layer says that its attention or its MLP is not there: Nemotron-NAS, transformers."""
+
+LISTED = re.compile(
+    r"(drop|dropped|skip|skipped|prune|pruned|remove|removed)_"
+    r"(attn|attention|mlp|ffn|layer|layers|block|blocks)(_list|_ids|_idx|_indices)?"
+)
+"""Keys that list the layers without one, as the code of pruning papers writes them."""
+
+
+def contradiction(content: dict[str, Any]) -> str | None:
+    """Why a config.json is not of a whole model of its model_type, in words; None where nothing is found.
+
+    Args:
+        content: config.json of a folder that is no export of keepfaith.
+    """
+    return _other_class(content) or _left_out(content)
+
+
+def _other_class(content: dict[str, Any]) -> str | None:
+    """transformers builds what model_type says, and passes over `architectures`."""
+    kind, classes = content.get("model_type"), content.get("architectures")
+    if (
+        not isinstance(kind, str)
+        or not isinstance(classes, list)
+        or not known_to_transformers(kind)
+    ):
+        return None
+    for name in classes:
+        types = types_of_class(name) if isinstance(name, str) else frozenset()
+        if types and not any(same_family(kind, other) for other in types):
+            return (
+                f"model_type is {kind!r}, but architectures names {name!r}, a class of {', '.join(sorted(types))}; "
+                "correct the one that is wrong, or copy config.json again from the checkpoint of the weights"
+            )
+    return None
+
+
+def _left_out(content: dict[str, Any]) -> str | None:
+    """Layers that are there in part: level 0 would not be the dense model, or what is missing would be made up."""
+    path, value = next(_entries(content), ("", None))
+    if not path:
+        return None
+    return (
+        f"{path} ({shown(value)}) says that a layer lacks its attention or its MLP, so that level 0 would not be the "
+        f"dense model; use the dense checkpoint it was made from, or delete {path.partition('.')[0].partition('[')[0]} "
+        "if the weights hold every layer whole"
+    )
+
+
+def _entries(content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Path and value of every entry that leaves something out, in the order of the file."""
+    waiting: list[tuple[str, Any]] = [("", content)]
+    while waiting:
+        path, value = waiting.pop()
+        inside: list[tuple[str, Any]] = []
+        if isinstance(value, dict):
+            inside = [(f"{path}.{key}" if path else key, inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            inside = [(f"{path}[{place}]", inner) for place, inner in enumerate(value)]
+        key = path.rpartition(".")[2]
+        if value and (key in LEFT_OUT or LISTED.fullmatch(key)):
+            yield path, value
+        else:
+            waiting += reversed(inside)
