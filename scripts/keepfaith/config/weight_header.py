@@ -41,11 +41,14 @@ def read_header(path: Path) -> tuple[int, list[Weight]]:
             raise ValueError("its header is longer than the file")
         try:
             header: Any = json.loads(handle.read(length))
+            json.dumps(header, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except RecursionError as error:
             raise ValueError("its header is nested too deeply") from error
     if not isinstance(header, dict):
         raise ValueError("its header is no object")
-    header.pop("__metadata__", None)
+    metadata = header.pop("__metadata__", None) or {}
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise ValueError("in its header, __metadata__ is no object of texts")
     spans = sorted((*_span(name, entry), name) for name, entry in header.items())
     behind = 0
     for start, end, name in spans:

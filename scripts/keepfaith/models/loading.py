@@ -93,9 +93,20 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
     if not {"bos_token", "eos_token"} & set(tokenizer.special_tokens_map):
         with refused(Path(folder) / CONFIG, COPY):
             _take_roles(text_part(configuration), tokenizer, encodes)
-    with refused(roles, COPY):
-        tokenizer(PROBES[0])
+    with refused(file, COPY):
+        _refuse_nameless(tokenizer)
     return tokenizer
+
+
+def _refuse_nameless(tokenizer: PreTrainedTokenizerFast) -> None:
+    """Refuse ids that no token has; a post-processor puts in what ids it likes."""
+    for probe in PROBES:
+        ids = tokenizer(probe)["input_ids"]
+        for index, token in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
+            if token is None:
+                raise ValueError(
+                    f"it puts id {index} into every text, which none of its tokens has"
+                )
 
 
 def _keep_known_roles(
