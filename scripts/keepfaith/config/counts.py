@@ -16,7 +16,12 @@ class Counts(NamedTuple):
 
 
 def part_counts(
-    task: str, examples: Examples, rows: int, tuning_rows: int | None, skipped: int = 0
+    task: str,
+    examples: Examples,
+    rows: int,
+    tuning_rows: int | None,
+    skipped: int = 0,
+    evaluated: int = 0,
 ) -> Counts:
     """Sizes of the parts of a task.
 
@@ -29,16 +34,18 @@ def part_counts(
         rows: rows of the evaluation split.
         tuning_rows: rows of the tuning split; None where tuning is taken from the evaluation split.
         skipped: rows that the source's `skip` left out of them, for the message.
+        evaluated: rows left out of the tuning split since they stand in the evaluation split too, for the message.
 
     Raises:
         ConfigError: there are fewer rows than explained or tuning examples.
     """
     less = f" ({skipped} more are left out by skip)" if skipped else ""
+    also = f" ({evaluated} more stand in its evaluation split too)" if evaluated else ""
     if tuning_rows is not None and examples.tuning > tuning_rows:
         raise ConfigError(
             "config: examples.tuning",
             f"{examples.tuning} tuning examples are more than the {tuning_rows} rows that task {task!r} has for "
-            f"them{less}; type at most {tuning_rows}",
+            f"them{less}{also}; type at most {tuning_rows}",
         )
     left = rows if tuning_rows is not None else rows - examples.tuning
     if left < 1:
@@ -62,3 +69,10 @@ def left_out(skipped: Mapping[str, int], rows: int) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
     total = sum(skipped.values())
     return f"{total} of {rows + total} rows left out by skip ({reasons})"
+
+
+def evaluated_too(evaluated: int, rows: int, evaluation: str) -> str:
+    """How many tuning rows are left out since they are evaluated, as words."""
+    return (
+        f"{evaluated} of {rows + evaluated} tuning rows stand in {evaluation} too, and are left out"
+    )

@@ -11,6 +11,7 @@ from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.places import input_problem
 from keepfaith.config.registries import attribution_methods, criteria, operators
+from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
     HubModel,
@@ -214,6 +215,7 @@ def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:
             if path is not None:
                 splits[part] = _found(study.folders.data, "data", path, f"task {name}")
         source = source.model_copy(update={"splits": source.splits.model_copy(update=splits)})
+        source = with_one_spelling(f"task {name}: sources.local.splits", source)
     return ResolvedTask(name=name, task=task, source=source)
 
 

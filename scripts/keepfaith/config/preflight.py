@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keepfaith.config.cells import RowError
-from keepfaith.config.counts import left_out, part_counts
+from keepfaith.config.counts import evaluated_too, left_out, part_counts
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
 from keepfaith.config.model_folder import check_model_folder, layer_count
-from keepfaith.config.rows import Skipped, read_table
+from keepfaith.config.rows import Skipped, content_of, read_table
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
@@ -64,28 +64,47 @@ def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> l
     match resolved.source:
         case BuiltinTaskSource(sizes=sizes):
             part_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
-        case LocalTaskSource(splits=splits) as source:
-            found = {splits.evaluation: _count(resolved, source, splits.evaluation)}
-            own_tuning = splits.tuning not in (None, splits.evaluation)
-            if own_tuning:
-                found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning))
-            rows, *tuning = (count.rows for count in found.values())
-            skipped = sum(sum(count.skipped.values()) for count in found.values())
-            part_counts(resolved.name, examples, rows, tuning[0] if tuning else None, skipped)
-            if training and splits.training and splits.training not in found:
-                found[splits.training] = _count(resolved, source, splits.training, distinct=False)
-            return [
-                f"{path}: {left_out(count.skipped, count.rows)} (task {resolved.name})"
-                for path, count in found.items()
-                if count.skipped
-            ]
+        case LocalTaskSource() as source:
+            return _check_files(resolved, source, examples, training)
     return []
 
 
+def _check_files(
+    resolved: ResolvedTask, source: LocalTaskSource, examples: Examples, training: bool
+) -> list[str]:
+    """Read the files of a task as its jobs will; rows that are left out, one line for each file and reason."""
+    splits = source.splits
+    found = {splits.evaluation: _count(resolved, source, splits.evaluation)}
+    rows, tuning, evaluated = found[splits.evaluation], None, 0
+    if splits.tuning not in (None, splits.evaluation):
+        tuning = found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning))
+        evaluated = sum(content in rows.contents for content in tuning.contents.elements())
+    part_counts(
+        resolved.name,
+        examples,
+        rows.rows,
+        None if tuning is None else tuning.rows - evaluated,
+        sum(sum(count.skipped.values()) for count in found.values()),
+        evaluated,
+    )
+    if training and splits.training and splits.training not in found:
+        found[splits.training] = _count(resolved, source, splits.training, distinct=False)
+    notes = [
+        f"{path}: {left_out(count.skipped, count.rows)} (task {resolved.name})"
+        for path, count in found.items()
+        if count.skipped
+    ]
+    if tuning is not None and evaluated:
+        said = evaluated_too(evaluated, tuning.rows - evaluated, splits.evaluation)
+        notes.append(f"{splits.tuning}: {said} (task {resolved.name})")
+    return notes
+
+
 class _Count(NamedTuple):
-    """Rows of a file that can be examples, and those left out by reason."""
+    """Rows of a file that can be examples, how often each content occurs, and rows left out by reason."""
 
     rows: int
+    contents: Counter[bytes]
     skipped: dict[str, int]
 
 
@@ -93,13 +112,17 @@ def _count(
     resolved: ResolvedTask, source: LocalTaskSource, path: str, distinct: bool = True
 ) -> _Count:
     """Rows of a file, each of which was read as the jobs will read it."""
-    counts: Counter[str] = Counter()
+    contents: Counter[bytes] = Counter()
+    skipped: Counter[str] = Counter()
     try:
         for row in read_table(resolved.task, source, read_rows(path), distinct):
-            counts[row.reason if isinstance(row, Skipped) else ""] += 1
+            if isinstance(row, Skipped):
+                skipped[row.reason] += 1
+            else:
+                contents[content_of(row)] += 1
     except RowError as error:
         raise ConfigError(path, f"{error} (task {resolved.name})") from error
-    return _Count(counts.pop("", 0), dict(counts))
+    return _Count(contents.total(), contents, dict(skipped))
 
 
 def _check_text(name: str, order: Order) -> None:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from keepfaith.config.model_folder import model_files
+from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     LocalModel,
     LocalTaskSource,
@@ -34,6 +35,12 @@ class ResolvedTask(Strict):
     source: HubTaskSource | LocalTaskSource | BuiltinTaskSource = Field(
         discriminator="kind", description="The source that is read."
     )
+
+    @field_validator("source")
+    @classmethod
+    def _one_spelling(cls, source: TaskSource) -> TaskSource:
+        """Whoever makes a task, parts that are the same file are spelt alike."""
+        return with_one_spelling("task", source) if isinstance(source, LocalTaskSource) else source
 
     def files(self) -> list[str]:
         """The local files that its examples come from; none for other sources."""

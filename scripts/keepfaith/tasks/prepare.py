@@ -7,13 +7,16 @@ from typing import NamedTuple
 import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES
-from keepfaith.config.counts import part_counts
-from keepfaith.config.rows import Row
-from keepfaith.config.schema import SPACE, Examples
+from keepfaith.config.counts import evaluated_too, part_counts
+from keepfaith.config.rows import Row, content_of
+from keepfaith.config.schema import SPACE, BuiltinTaskSource, Examples
 from keepfaith.config.settings import ResolvedTask
 from keepfaith.tasks.parts import by_rank
 from keepfaith.tasks.sources import Part, split_of, task_rows
 from keepfaith.tasks.templates import Prompt, render
+
+EVALUATED = "evaluated"
+"""Why a tuning row is left out, beside the reasons of `skip`."""
 
 logger = logging.getLogger(__name__)
 
@@ -47,15 +50,17 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     rows, skipped = task_rows(resolved, "evaluation")
     ranked = by_rank((row.id for row in rows), examples.seed)
     shared = _tuning_split(resolved) == split_of(resolved, "evaluation")
-    own_tuning = task_rows(resolved, "tuning") if examples.tuning and not shared else None
-    tuning_rows = own_tuning.rows if own_tuning else rows if shared else []
-    left_out = {"evaluation": skipped, "tuning": own_tuning.skipped if own_tuning else {}}
+    left_out = {"evaluation": skipped}
+    tuning_rows, evaluated = rows if shared else [], 0
+    if own_tuning := bool(examples.tuning) and not shared:
+        tuning_rows, left_out["tuning"], evaluated = _own_tuning(resolved, rows)
     counts = part_counts(
         resolved.name,
         examples,
         len(rows),
         len(tuning_rows) if own_tuning else None,
-        sum(sum(of_part.values()) for of_part in left_out.values()),
+        sum(sum(of_part.values()) for of_part in left_out.values()) - evaluated,
+        evaluated,
     )
     evaluation = set(ranked[: counts.evaluation])
     explanation = set(ranked[: counts.explanation])
@@ -80,14 +85,33 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
 def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
     """The training examples of a task as an EXAMPLES table that belongs to no part; tuning rows are left out.
 
+    Rows with a text that is evaluated are left out by who trains (`models.train_on_tasks`).
+
     Raises:
         SourceError: the source has no training split or cannot be read, or a row is not as the task says.
     """
     rows, _ = task_rows(resolved, "training")
     kept_out: set[str] = set()
-    if _tuning_split(resolved) == split_of(resolved, "training"):
-        kept_out = _tuning(rows, examples, from_end=False)
+    if examples.tuning and _tuning_split(resolved) == split_of(resolved, "training"):
+        tuning_rows, *_ = _own_tuning(resolved, task_rows(resolved, "evaluation").rows)
+        kept_out = _tuning(tuning_rows, examples, from_end=False)
     return _frame(_record(resolved, row, "training") for row in rows if row.id not in kept_out)
+
+
+def _own_tuning(
+    resolved: ResolvedTask, evaluation: Iterable[Row]
+) -> tuple[list[Row], dict[str, int], int]:
+    """The rows of a tuning split of its own that are not evaluated too, what is left out of it, and how many were."""
+    found, skipped = task_rows(resolved, "tuning")
+    if isinstance(resolved.source, BuiltinTaskSource):  # its parts are disjoint by construction
+        return found, skipped, 0
+    contents = {content_of(row) for row in evaluation}
+    rows = [row for row in found if content_of(row) not in contents]
+    if evaluated := len(found) - len(rows):
+        skipped = skipped | {EVALUATED: evaluated}
+        said = evaluated_too(evaluated, len(rows), str(split_of(resolved, "evaluation")))
+        logger.info("task %s: %s", resolved.name, said)
+    return rows, skipped, evaluated
 
 
 def _tuning_split(resolved: ResolvedTask) -> str | None:

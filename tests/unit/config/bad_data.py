@@ -84,7 +84,7 @@ BAD: Cases = {
             w.change_source(evidence={"text": "spans"}, splits={"evaluation": "test.jsonl"}),
             w.write_rows("test.jsonl", [r | {"spans": [[0, 99]]} for r in w.rows()]),
         ),
-        ["line 1", "evidence [0, 99]", "7 characters"],
+        ["line 1", "evidence [0, 99]", "its field of 15 characters"],
     ),
     "CSV without the column": (
         csv_table,

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from world import World
 
+from keepfaith.config.errors import ConfigError
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
 
@@ -24,7 +26,7 @@ def test_rows_left_out_are_counted_by_file_and_reason(tmp_path: Path) -> None:
     world.change_source(skip=["unlabelled", "empty"])
     rows = world.rows()
     world.write_rows("test.jsonl", [*rows, rows[0] | {"label": -1}, rows[0] | {"text": None}])
-    world.write_rows("dev.jsonl", [*rows, {"id": 9, "label": 0}])
+    world.write_rows("dev.jsonl", [*world.rows("dev"), {"id": 9, "label": 0}])
     world.write_rows("train.jsonl", [*rows, rows[0] | {"label": None}])
     data = tmp_path / "data"
     expected = [
@@ -35,3 +37,17 @@ def test_rows_left_out_are_counted_by_file_and_reason(tmp_path: Path) -> None:
     world.set("models", ["small_trained"])
     of_training = f"{data / 'train.jsonl'}: 1 of 5 rows left out by skip (1 unlabelled) (task tiny)"
     assert notes(world) == [*expected, of_training]
+
+
+def test_tuning_rows_that_are_evaluated_too_are_counted(tmp_path: Path) -> None:
+    """In another file, under other ids and labels."""
+    world = World(tmp_path)
+    table = [row | {"id": 9 - row["id"], "label": 0} for row in world.rows()[:3]]
+    world.write_rows("dev.jsonl", [*table, *world.rows("dev")])
+    own, evaluated = tmp_path / "data" / "dev.jsonl", tmp_path / "data" / "test.jsonl"
+    said = f"3 of 7 tuning rows stand in {evaluated} too, and are left out"
+    assert notes(world) == [f"{own}: {said} (task tiny)"]
+    world.set("examples.tuning", 5)
+    message = r"5 tuning examples are more than the 4 rows .* \(3 more stand in its evaluation split too\); type at mo"
+    with pytest.raises(ConfigError, match=message):
+        notes(world)

@@ -64,12 +64,13 @@ class World:
             },
         )
         for name in ("test", "dev", "train"):
-            self.write_rows(f"{name}.jsonl", self.rows())
+            self.write_rows(f"{name}.jsonl", self.rows(name))
         (folder / "data" / "text.txt").write_text("One line.\n\nAnother line.\n", encoding="utf-8")
         self.write_model()
 
-    def rows(self) -> list[dict[str, Any]]:
-        return [{"id": n, "text": f"Text {n}.", "label": n % 2} for n in range(4)]
+    def rows(self, file: str = "test") -> list[dict[str, Any]]:
+        """Four rows, with texts that no other file has."""
+        return [{"id": n, "text": f"Text {n} of {file}.", "label": n % 2} for n in range(4)]
 
     def write_rows(self, name: str, rows: list[Any]) -> None:
         self.write_data(name, "".join(json.dumps(row) + "\n" for row in rows).encode())

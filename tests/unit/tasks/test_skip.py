@@ -114,7 +114,10 @@ def test_options_that_are_missing(tmp_path: Path) -> None:
 
 def test_all_splits_alike(tmp_path: Path) -> None:
     parts = ("evaluation", "tuning", "training")
-    paths = {part: write_rows(tmp_path / f"{part}.jsonl", MMLU) for part in parts}
+    paths = {}
+    for part in parts:
+        table = [row | {"question": f"{part}: {row['question']}"} for row in MMLU]
+        paths[part] = write_rows(tmp_path / f"{part}.jsonl", table)
     task = mmlu(paths, skip=["equal_options"])
     made = prepare_task(task, Examples(evaluation="all", explanation=2, tuning=8))
     assert made.skipped == {part: {"equal_options": 1} for part in ("evaluation", "tuning")}
