@@ -62,6 +62,10 @@ use rule judge as judge_imported with:
         verdict="results/imported/{imported}/{task}/verdict.parquet",
     log:
         "logs/imported/{imported}/{task}/judge_imported.log",
+    params:
+        statistics=settings.study.statistics.model_dump(mode="json"),
+        explained=False,
+        code=lambda wildcards: code("judge.py"),
     wildcard_constraints:
         task=LOGGED_TASK,
 

@@ -40,6 +40,7 @@ rule judge:
         "../envs/workflow.yaml"
     params:
         statistics=settings.study.statistics.model_dump(mode="json"),
+        explained=True,
         code=lambda wildcards: code("judge.py"),
     script:
         "../scripts/judge.py"

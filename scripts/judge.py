@@ -12,5 +12,6 @@ with job(snakemake.log[0]):
         read_table(snakemake.input.metrics, METRICS),
         settings["margins"],
         confidence=settings["confidence"],
+        explained=snakemake.params.explained,
     )
     write_table(judged, snakemake.output.verdict, VERDICT, Provenance(settings=settings))

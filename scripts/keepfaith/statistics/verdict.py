@@ -47,6 +47,7 @@ def verdict(
     *,
     confidence: float = 0.95,
     operator: str | None = None,
+    explained: bool = True,
 ) -> pl.DataFrame:
     """VERDICT of every pruned level and watched quantity.
 
@@ -60,6 +61,7 @@ def verdict(
         margins: tolerated harm by name of the quantity; a key of WATCHED each.
         confidence: as the intervals in `metrics` have.
         operator: whose faithfulness counts; by default the study's (retokenise) where it was run.
+        explained: whether explanations were asked for; where they were not, their margins do not count.
 
     Raises:
         ValueError: a margin is for a quantity that is not watched.
@@ -72,6 +74,8 @@ def verdict(
     tables = []
     for quantity, margin in margins.items():
         watched = WATCHED[quantity]
+        if watched.explained and not explained:
+            continue
         rows = metrics.filter(pl.col("metric") == watched.metric)
         if watched.explained:
             rows = rows.filter(
