@@ -9,23 +9,25 @@ import numpy.typing as npt
 from keepfaith.config.passages import comparable
 
 
-def guessing(options: Sequence[Sequence[str]], labels: npt.NDArray[np.int64]) -> float:
-    """The largest accuracy of: drawing an option; always the k-th, from the front or from the end; always one text.
+def guessing(
+    options: Sequence[Sequence[str]], labels: npt.NDArray[np.int64], prompts: Sequence[str]
+) -> float:
+    """The largest accuracy of: drawing an option; always one text, or never it; always the k-th, from either end.
 
-    Where an example has no k-th option, or not that text, an option is drawn. A text counts that at least half of the
-    examples offer, at whatever place: one that few offer says nothing about the others.
+    Where an example has no k-th option, or not that text, an option is drawn, as it is among those that remain. A text
+    counts that at least half of the examples offer, at whatever place: one that few offer says nothing about the
+    others. Places count where prompts list the options in their order: otherwise a model that scores each option by
+    itself never sees the order, and a task whose right option is always the first (as benchmarks of sentence pairs have
+    it) gives nothing away.
 
     Args:
         options: texts of the options of every example, at least one each.
         labels: [n], index of the right one.
+        prompts: texts in front of the options.
     """
     counts = np.array([len(of_example) for of_example in options])
     drawing = 1 / counts
     best = float(drawing.mean())
-    for place in (labels, counts - 1 - labels):
-        for k in range(int(counts.max())):
-            right = np.where(counts > k, place == k, drawing)
-            best = max(best, float(right.mean()))
     texts = _texts(options)
     right_texts = {of_example[label] for of_example, label in zip(texts, labels, strict=True)}
     offered = Counter(text for of_example in texts for text in set(of_example))
@@ -34,8 +36,30 @@ def guessing(options: Sequence[Sequence[str]], labels: npt.NDArray[np.int64]) ->
             own[label] == text if text in own else share
             for own, label, share in zip(texts, labels, drawing, strict=True)
         ]
-        best = max(best, float(np.mean(hits)))
+        never = [
+            (own[label] != text) / (len(own) - 1) if text in own and len(own) > 1 else share
+            for own, label, share in zip(texts, labels, drawing, strict=True)
+        ]
+        best = max(best, float(np.mean(hits)), float(np.mean(never)))
+    listed = np.array([_lists(*both) for both in zip(prompts, options, strict=True)])
+    if 2 * listed.sum() < len(listed):
+        return best
+    for place in (labels, counts - 1 - labels):
+        for k in range(int(counts.max())):
+            right = np.where(listed & (counts > k), place == k, drawing)
+            best = max(best, float(right.mean()))
     return best
+
+
+def _lists(prompt: str, options: Sequence[str]) -> bool:
+    """Whether the options stand in the prompt, one after the other."""
+    text, end = comparable(prompt), 0
+    for option in map(comparable, options):
+        found = text.find(option, end) if option else -1
+        if found < 0:
+            return False
+        end = found + len(option)
+    return True
 
 
 def _texts(options: Sequence[Sequence[str]]) -> list[list[str]]:

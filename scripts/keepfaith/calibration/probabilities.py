@@ -113,7 +113,7 @@ def predicted(
         int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
         for (level,), of_level in rows.group_by("level", maintain_order=True)
     }
-    guess = guessing(chosen["options"].to_list(), labels)
+    guess = guessing(chosen["options"].to_list(), labels, chosen["prompt"].to_list())
     return Predicted(tuple(ids), counts, guess, labels, _posterior(chosen, counts), samples)
 
 

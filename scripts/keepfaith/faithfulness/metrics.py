@@ -25,8 +25,11 @@ __all__ = [
 GROUP = ("level", "method", "role", "ranking", "operator", "kind")
 
 AGGREGATES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
-    # The study: sum over the non-empty fractions, divided by one more than their number.
-    "study": lambda difference: difference.sum() / (1 + difference.count()),
+    # The study: sum over the non-empty fractions, divided by one more than their number. Its formula gives 0 where all
+    # are empty; here nothing was measured then.
+    "study": lambda difference: pl.when(difference.count() > 0).then(
+        difference.sum() / (1 + difference.count())
+    ),
     # ERASER's area over the perturbation curve: the plain mean over the non-empty fractions.
     "eraser": lambda difference: difference.mean(),
 }
@@ -41,8 +44,8 @@ def per_example_aggregates(frame: pl.DataFrame, aggregate: str = "study") -> pl.
         aggregate: a key of `AGGREGATES`. With n non-empty fractions "study" is n / (n + 1) of "eraser".
 
     Returns:
-        level, example_id, method, role, seed, ranking, operator, kind, value. Where every fraction of an
-        example is empty (a prompt of one or two tokens), "study" gives 0, as its formula does, "eraser" null.
+        level, example_id, method, role, seed, ranking, operator, kind, value. Null where every fraction of an
+        example is empty, as the prompt has too few tokens: nothing was removed.
 
     Raises:
         ValueError: there is no such aggregate.

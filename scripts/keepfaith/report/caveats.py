@@ -6,6 +6,9 @@ from keepfaith.figures.labels import control_name, method_name
 from keepfaith.figures.unit import UnitTables
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 
+TIED = 0.005
+"""Difference of accuracy, with the first of tied options and with a drawn one, from which on it is said."""
+
 FEW = 30
 """Below this number of independent texts a bootstrap interval is known to be too narrow."""
 
@@ -23,6 +26,7 @@ def caveats(tables: UnitTables) -> list[str]:
             "The dense model is not shown to do better than guessing (always giving one answer reaches "
             f"{guessing:.3f}), so it has little accuracy to lose: that it is kept says little."
         )
+    found += _ties(tables)
     pointless = [
         method_name(method) for method in tables.methods if not _beats_controls(tables, method)
     ]
@@ -33,6 +37,26 @@ def caveats(tables: UnitTables) -> list[str]:
             "there cannot degrade."
         )
     return found + _few(tables)
+
+
+def _ties(tables: UnitTables) -> list[str]:
+    """Levels at which equally likely options decide on accuracy: the order of the options does, not the model."""
+    drawn = {
+        row["level"]: row["value"] for row in tables.series("accuracy_of_drawn_ties").to_dicts()
+    }
+    apart = [
+        (abs(row["value"] - drawn[row["level"]]), row["level"], row["value"])
+        for row in tables.series("accuracy").to_dicts()
+        if drawn.get(row["level"]) is not None
+    ]
+    largest = max(apart, default=(0.0, 0, 0.0))
+    if largest[0] < TIED:
+        return []
+    _, level, value = largest
+    return [
+        "Options tie: of equally likely ones the first counts, as in lm-evaluation-harness. At level "
+        f"{level} that gives accuracy {value:.3f}, and {drawn[level]:.3f} if ties were drawn."
+    ]
 
 
 def _sharing(tables: UnitTables) -> list[str]:

@@ -18,8 +18,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Kept: the interval of the harm ends within the margin, so the loss is shown to be small. Degraded: "
         "harm above zero is shown (a one-sided test, corrected over the levels) and its estimate exceeds the margin; "
         "that the harm itself exceeds the margin is not shown by that. Undecided: neither. Undecided is "
-        "not kept: more examples would decide it. A quantity without a value or with fewer than 6 independent "
-        "texts is undecided.",
+        "not kept: more examples would decide it. Where the margin holds all that the dense model has above chance "
+        "(guessing, the controls), nothing is called kept: lost whole, it would be. A quantity without a value or with "
+        "fewer than 6 independent texts is undecided.",
     ),
     (
         "Examples and independent texts",

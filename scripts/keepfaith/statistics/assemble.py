@@ -7,11 +7,16 @@ import polars as pl
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
-from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, group_examples
+from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping, group_examples
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import evidence_rows, faithfulness_rows
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
 from keepfaith.statistics.settings import Analysis
+
+KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
+LOWER = ("low", "reference_low", "change_low", "clusters")
+UPPER = ("high", "reference_high", "change_high", "p_value")
+"""Columns of METRICS that follow from how examples are grouped: the careful end is the lowest, or the highest."""
 
 DECIMALS = 12
 """Digits kept: the last bits of a sum depend on the machine's number of threads, and no reader needs them."""
@@ -42,22 +47,49 @@ def compute_metrics(
     """
     found = predicted(predictions, examples)
     part = examples.filter("evaluation").sort("example_id")
-    grouping = group_examples(part, passage)
-    clusters = grouping.of(part["example_id"].to_list())
-    comparison = Comparison(list(found.levels), clusters, analysis)
-    rows = prediction_rows(found, comparison)
-    if flips:
-        rows += flip_rows(found, comparison)
-    if faithfulness:
-        rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
-    if attributions:
-        rows += evidence_rows(pl.concat(attributions), examples, grouping, analysis)
-    table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
-        pl.col(pl.Float64).round(DECIMALS)
-    )
-    table = table.with_columns(cluster_field=pl.lit(grouping.field, dtype=pl.String))
-    keys = ["level", "family", "metric", "method", "operator", "ranking"]
-    return conform(_without_empty_promises(table).sort(keys), METRICS)
+    first = group_examples(part, passage)
+
+    def under(grouping: Grouping) -> pl.DataFrame:
+        clusters = grouping.of(part["example_id"].to_list())
+        comparison = Comparison(list(found.levels), clusters, analysis)
+        rows = prediction_rows(found, comparison)
+        if flips:
+            rows += flip_rows(found, comparison)
+        if faithfulness:
+            rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
+        if attributions:
+            rows += evidence_rows(pl.concat(attributions), examples, grouping, analysis)
+        table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
+            pl.col(pl.Float64).round(DECIMALS)
+        )
+        return _without_empty_promises(table).sort(KEYS)
+
+    table = _widest([under(grouping) for grouping in (first, *first.crossing)])
+    return conform(table.with_columns(cluster_field=pl.lit(first.field, dtype=pl.String)), METRICS)
+
+
+def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The first table with the widest intervals and the largest p-values of all; none where one has none.
+
+    Which of several crossing texts makes examples depend on each other is not known, so no interval is narrower than
+    under any of them.
+    """
+    first, *others = tables
+    if not others:
+        return first
+    ends = [*LOWER, *UPPER]
+    beside = [
+        other.select(pl.col(ends).name.suffix(f"_{place}")) for place, other in enumerate(others)
+    ]
+
+    def of_all(name: str) -> pl.Expr:
+        columns = [name, *(f"{name}_{place}" for place in range(len(others)))]
+        known = pl.all_horizontal(pl.col(column).is_not_null() for column in columns)
+        choose = pl.min_horizontal if name in LOWER else pl.max_horizontal
+        return pl.when(known).then(choose(columns)).alias(name)
+
+    joined = pl.concat([first, *beside], how="horizontal")
+    return joined.with_columns(map(of_all, ends)).select(first.columns)
 
 
 def _without_empty_promises(table: pl.DataFrame) -> pl.DataFrame:

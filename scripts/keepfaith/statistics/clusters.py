@@ -21,6 +21,9 @@ from keepfaith.statistics.shared_texts import (
 MINIMUM_CLUSTERS = 6
 """With fewer, no sign flip of all clusters is rarer than 1 in 16, so nothing is shown and no interval is given."""
 
+MOST_CROSSING = 4
+"""Groupings that are tried beside the one with the fewest clusters."""
+
 MOST_NAMED = 5
 """Fields that a note names; a logged document may have hundreds."""
 
@@ -34,11 +37,14 @@ class Grouping:
         field: the field whose text groups examples, or None where no text is shared.
         passed_over: where nobody named a passage: the fields whose shared texts are short or usual, and that would
             give fewer clusters if they were named; with that number, the smallest first.
+        crossing: where nobody named a passage: groupings by other fields that cross this one, so that neither holds
+            the other. Which of them makes examples depend on each other cannot be told from counts.
     """
 
     numbers: Mapping[str, int]
     field: str | None
     passed_over: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    crossing: tuple["Grouping", ...] = ()
 
     @property
     def clusters(self) -> int:
@@ -47,7 +53,21 @@ class Grouping:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know of texts that are shared and yet group nothing, as sentences."""
+        """What a reader must know of how examples were grouped, as sentences."""
+        return self._crossing_notes() + self._passed_over_notes()
+
+    def _crossing_notes(self) -> list[str]:
+        if not self.crossing:
+            return []
+        others = ", ".join(f"`{other.field}` ({other.clusters})" for other in self.crossing)
+        return [
+            f"Examples share texts of several fields crosswise: `{self.field}` ({self.clusters} different) and "
+            f"{others}. Every interval is the widest that any of them gives; type passage: and the name of the field "
+            "that holds the passage."
+        ]
+
+    def _passed_over_notes(self) -> list[str]:
+        """Texts that are shared and yet group nothing."""
         if not self.passed_over:
             return []
         named = [f"`{name}` ({count})" for name, count in self.passed_over.items()]
@@ -81,9 +101,9 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
     texts are the options), those with the same options. Beyond that, a field groups examples that share a text of it.
     Which field does is said by `passage`, or else found: a field qualifies where several examples share a text of it
     that is not short (`is_short`) and does not stand in more than half of the examples (such a text is an instruction,
-    not a passage). Of several such fields the one with the fewest clusters counts, so that the choice errs towards
-    fewer. Counts cannot tell three wordings of an instruction from three passages: a task or an import whose examples
-    are independent says so by `passage: none`.
+    not a passage). Of several such fields the one with the fewest clusters counts, and those that cross it are kept as
+    `crossing`, for the widest interval of all. Counts cannot tell three wordings of an instruction from three
+    passages: a task or an import whose examples are independent says so by `passage: none`.
 
     Args:
         examples: all examples of the part that is evaluated, so that a subset is grouped as the whole.
@@ -135,7 +155,27 @@ def _found(ids: Sequence[str], prompts: Sequence[str], texts: Mapping[str, Field
         dict(zip(ids, numbers, strict=True)),
         (fewest or "prompt") if clusters < len(ids) else None,
         {name: count for count, name in fewer},
+        tuple(
+            Grouping(dict(zip(ids, grouped[name], strict=True)), name)
+            for name in _crossing(numbers, {n: g for n, g in grouped.items() if n != fewest})
+        ),
     )
+
+
+def _crossing(numbers: Sequence[int], others: Mapping[str, Sequence[int]]) -> list[str]:
+    """Those of the other groupings that cross `numbers` and each other, the fewest clusters first, at most a few."""
+    taken: list[Sequence[int]] = [numbers]
+    names: list[str] = []
+    for name in sorted(others, key=lambda name: (len(set(others[name])), name)):
+        if len(names) < MOST_CROSSING and not any(_holds(one, others[name]) for one in taken):
+            taken.append(others[name])
+            names.append(name)
+    return names
+
+
+def _holds(coarse: Sequence[int], fine: Sequence[int]) -> bool:
+    """Whether every cluster of `fine` lies within one of `coarse`."""
+    return len(set(zip(coarse, fine, strict=True))) == len(set(fine))
 
 
 def all_single(clusters: Indices) -> bool:

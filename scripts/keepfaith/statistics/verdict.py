@@ -40,6 +40,9 @@ WATCHED: dict[str, Watched] = {
 }
 """By name, as in the config's margins. Explained ones are judged per method by the study's aggregate."""
 
+CALIBRATION = ("ece", "brier")
+"""Metrics whose reference is the band of a calibrated model, no value of a model that knows nothing."""
+
 
 def verdict(
     metrics: pl.DataFrame,
@@ -53,8 +56,9 @@ def verdict(
 
     Kept: the upper end of the harm's interval lies within the margin. Degraded: the harm exceeds the margin and is
     shown to exceed 0 by a one-sided test at (1 - confidence) / 2, after Holm's correction over the levels of that
-    quantity. Undecided: neither, or fewer than `MINIMUM_CLUSTERS` independent texts. A quantity with a margin that has
-    no value at a level, or none at all, is undecided there, never left out.
+    quantity. Undecided: neither, or fewer than `MINIMUM_CLUSTERS` independent texts, or within a margin that is no
+    smaller than all that the dense model has above chance: lost whole, it would be kept. A quantity with a margin that
+    has no value at a level, or none at all, is undecided there, never left out.
 
     Args:
         metrics: METRICS of one model, order and task.
@@ -89,15 +93,36 @@ def verdict(
             complete = levels.join(of_method, on="level", how="left").with_columns(
                 method=pl.lit(method, dtype=pl.String)
             )
-            tables.append(_judged(complete, quantity, watched, margin, confidence))
+            room = _room(of_method, watched)
+            tables.append(_judged(complete, quantity, watched, margin, confidence, room))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
     return conform(pl.concat([empty, *tables]), VERDICT)
 
 
+def _room(rows: pl.DataFrame, watched: Watched) -> float | None:
+    """How far the dense value lies above chance, in the direction in which more is better; None where unknown.
+
+    Chance is guessing for accuracy and what the controls reach for explanations. Calibration has no such floor: its
+    reference is what a calibrated model scores.
+    """
+    dense = rows.filter(level=0).select("value", "reference_low", "reference_high")
+    if dense.is_empty() or watched.metric in CALIBRATION:
+        return None
+    value, low, high = dense.row(0)
+    if value is None or low is None or high is None:
+        return None
+    return float(value - high if watched.harmful < 0 else low - value)
+
+
 def _judged(
-    rows: pl.DataFrame, quantity: str, watched: Watched, margin: float, confidence: float
+    rows: pl.DataFrame,
+    quantity: str,
+    watched: Watched,
+    margin: float,
+    confidence: float,
+    room: float | None,
 ) -> pl.DataFrame:
-    """One quantity of one method at all pruned levels."""
+    """One quantity of one method at all pruned levels; `room` is what the dense model has to lose."""
     harmful = watched.harmful
     ends = ("change_low", "change_high") if harmful > 0 else ("change_high", "change_low")
     table = rows.select(
@@ -114,32 +139,36 @@ def _judged(
     )
     shown = (pl.col("harm") > pl.col("margin")) & (pl.col("p_value") <= _limit(confidence))
     too_few = pl.col("clusters") < MINIMUM_CLUSTERS
+    vacuous = room is not None and room <= margin
     status = (
         pl.when(too_few)
         .then(pl.lit(UNDECIDED))
         .when(pl.col("harm_high") <= pl.col("margin"))
-        .then(pl.lit(KEPT))
+        .then(pl.lit(UNDECIDED if vacuous else KEPT))
         .when(shown)
         .then(pl.lit(DEGRADED))
         .otherwise(pl.lit(UNDECIDED))
     )
     table = table.with_columns(status=status)
-    table = table.with_columns(reason=_reason(rows, watched, confidence))
+    table = table.with_columns(reason=_reason(rows, watched, confidence, room if vacuous else None))
     return table.select(*VERDICT.columns)
 
 
-def _reason(rows: pl.DataFrame, watched: Watched, confidence: float) -> pl.Expr:
-    """Why a quantity could not be decided, where no width of its interval is to blame; null otherwise."""
+def _reason(rows: pl.DataFrame, watched: Watched, confidence: float, room: float | None) -> pl.Expr:
+    """Why a quantity could not be decided, where no width of its interval is to blame; null otherwise.
+
+    `room`: what the dense model has above chance, where that is within the margin.
+    """
     tested = rows["p_value"].count()
     # One-sided, after Holm's correction; compare config.draws for the other bound on a p-value.
     least = pl.lit(tested) * pl.lit(2.0).pow(-pl.col("clusters").cast(pl.Float64))
     powerless = (pl.col("status") == UNDECIDED) & (least > _limit(confidence))
     missing = "it has no value at this level or none at the dense level"
     if rows["metric"].null_count() == rows.height:
-        missing = (
-            "no attribution method under test was run"
+        missing = "it was not measured" + (
+            ": no attribution method under test was run, or no prompt is long enough for a fraction of its tokens"
             if watched.explained
-            else "it was not measured"
+            else ""
         )
     return (
         pl.when(pl.col("harm").is_null())
@@ -150,6 +179,13 @@ def _reason(rows: pl.DataFrame, watched: Watched, confidence: float) -> pl.Expr:
                 "{} examples rest on {} independent texts, at least {} are needed (passage: none in the task or the "
                 "import says that they are independent)",
                 "examples", "clusters", pl.lit(MINIMUM_CLUSTERS),
+            )
+        )
+        .when(pl.lit(room is not None) & (pl.col("harm_high") <= pl.col("margin")))
+        .then(
+            pl.format(
+                "the dense model has {} above chance, which is within the margin: there is too little to lose",
+                pl.lit(f"{room or 0.0:.4f}"),
             )
         )
         .when(powerless & pl.lit(watched.by_signs))

@@ -5,9 +5,17 @@ from itertools import product
 import numpy as np
 import pytest
 
-from keepfaith.calibration.guessing import guessing
+from keepfaith.calibration.guessing import guessing as guessing_of_prompts
 
 ROWS = 60
+
+
+def guessing(options, labels, listed=True):
+    """With prompts that list the options in their order, or that do not."""
+    prompts = [", ".join(of_row) if listed else "Which?" for of_row in options]
+    return guessing_of_prompts(options, labels, prompts)
+
+
 COLOURS = ["red", "green", "blue"]
 
 
@@ -52,6 +60,17 @@ def test_the_most_frequent_place_where_every_row_has_its_own_options():
     assert guessing(options, np.zeros(ROWS, np.int64)) == 1.0
     assert guessing(options, np.array([3] * 30 + [0, 1, 2] * 10)) == pytest.approx(0.5)
     assert guessing(options, np.arange(ROWS) % 4) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("label", [0, 3])
+def test_a_place_that_no_prompt_shows_gives_nothing_away(label):
+    """As in benchmarks whose right option is always the first: what scores each option by itself never sees that."""
+    options = [own(row) for row in range(ROWS)]
+    assert guessing(options, np.full(ROWS, label), listed=False) == pytest.approx(0.25)
+    pairs = [[f"The cat {row} sleeps.", f"The cat {row} sleep."] for row in range(ROWS)]
+    assert guessing(pairs, np.zeros(ROWS, np.int64), listed=False) == pytest.approx(0.5)
+    backwards = [", ".join(reversed(of_row)) for of_row in options]
+    assert guessing_of_prompts(options, np.zeros(ROWS, np.int64), backwards) == pytest.approx(0.25)
 
 
 def test_the_last_place_where_rows_have_different_numbers_of_options():

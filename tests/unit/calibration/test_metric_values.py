@@ -219,3 +219,15 @@ def test_ranges(seed):
     # Finer bins never lower ECE when they split the coarser ones (triangle inequality).
     assert value("ece", sample, 5) <= value("ece", sample, 10) + 1e-12
     assert value("ece", sample, 1) == pytest.approx(abs(value("overconfidence", sample)))
+
+
+def test_ties_are_drawn():
+    """Three options: the first two tie in half of the examples, all three in one; by hand."""
+    scores = np.array(
+        [[-1.0, -1.0, -3.0], [-1.0, -1.0, -3.0], [-2.0, -2.0, -2.0], [-3.0, -0.5, -1.0]]
+    )
+    found = value("accuracy_of_drawn_ties", sample_of(scores, np.array([0, 2, 1, 1])))
+    assert found == pytest.approx((1 / 2 + 0 + 1 / 3 + 1) / 4)
+    assert value("accuracy", sample_of(scores, np.array([0, 2, 1, 1]))) == pytest.approx(2 / 4)
+    apart = random_sample(3)
+    assert value("accuracy_of_drawn_ties", apart) == value("accuracy", apart)

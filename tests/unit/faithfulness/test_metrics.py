@@ -85,7 +85,8 @@ def test_five_fractions_of_the_study_are_five_sixths_of_eraser():
 
 def test_an_example_without_any_fraction():
     rows = [(0, "a", 0, 0.1, 0, 0.9, None)]
-    assert per_example_aggregates(faithfulness(rows), "study")["value"].to_list() == [0.0]
+    # Nothing was removed, so nothing was measured: the study's formula would count it as no loss.
+    assert per_example_aggregates(faithfulness(rows), "study")["value"].to_list() == [None]
     assert per_example_aggregates(faithfulness(rows), "eraser")["value"].to_list() == [None]
 
 

@@ -76,3 +76,17 @@ def test_the_controls_are_named_by_their_own_names():
         "than chance (control), zero (control), the reversed ranking on the dense model: random."
         in sentence
     )
+
+
+@pytest.mark.parametrize(("drawn", "warned"), [(0.91, False), (0.907, False), (0.62, True)])
+def test_ties_that_decide_on_accuracy_are_told(drawn, warned):
+    tables = synthetic.unit()
+    ties = tables.metrics.filter(metric="accuracy").with_columns(
+        metric=pl.lit("accuracy_of_drawn_ties"),
+        value=pl.when(pl.col("level") == 0).then(drawn).otherwise(pl.col("value")),
+    )
+    object.__setattr__(tables, "metrics", pl.concat([tables.metrics, ties]))
+    found = caveats(tables)
+    assert bool(found) == warned
+    if warned:
+        assert "At level 0 that gives accuracy 0.910, and 0.620 if ties were drawn." in found[0]

@@ -172,7 +172,7 @@ def test_guessing_is_what_one_answer_for_all_reaches():
         == pytest.approx(37 / 60)
         == pytest.approx(row["value"])
     )
-    # With an option of its own in every row, the second place is right as often as before.
+    # With an option of its own in every row, "not the first text" is right as often as before.
     own = examples.with_columns(
         options=pl.concat_list(pl.lit(" a"), pl.format(" {}", "example_id"))
     )

@@ -7,6 +7,10 @@ from keepfaith.statistics.verdict import summary, verdict
 MARGINS = {"accuracy": 0.02, "ece": 0.02}
 ACCURACY = {"accuracy": 0.02}
 ECE = {"ece": 0.02}
+UNEXPLAINED = (
+    "it was not measured: no attribution method under test was run, or no prompt is long enough for a fraction of its "
+    "tokens"
+)
 
 
 def metrics(*rows: dict) -> pl.DataFrame:
@@ -227,7 +231,7 @@ def test_a_quantity_that_was_never_measured_is_undecided_at_every_level():
     ]
     assert (
         table.filter(quantity="sufficiency").select("method", "reason").rows()
-        == [(None, "no attribution method under test was run")] * 2
+        == [(None, UNEXPLAINED)] * 2
     )
     assert summary(table).safe == 0
 
@@ -272,3 +276,35 @@ def test_what_is_judged_follows_from_the_role_not_from_the_name(roles, judged):
         )
     )  # fmt: skip
     assert verdict(table, {"comprehensiveness": 0.05})["method"].to_list() == judged
+
+
+@pytest.mark.parametrize(
+    ("quantity", "metric", "dense", "low", "high", "sign", "room"),
+    [
+        ("accuracy", "accuracy", 0.56, 0.55, 0.55, -1, 0.01),
+        ("accuracy", "accuracy", 0.40, 0.55, 0.55, -1, -0.15),
+        ("comprehensiveness", "comprehensiveness_study", 0.0435, -0.001, 0.0018, -1, 0.0417),
+        ("sufficiency", "sufficiency_study", 0.10, 0.13, 0.15, 1, 0.03),
+    ],
+)
+def test_what_is_lost_whole_is_not_kept(quantity, metric, dense, low, high, sign, room):
+    """Where the margin holds all that the dense model has above chance, "kept" would say nothing."""
+    names = {"role": "method", "operator": "delete", "ranking": "method"}
+    if quantity != "accuracy":
+        names["method"] = "lime"
+    reference = {"reference_low": low, "reference_high": high}
+    margin = max(1.01 * room, 0.01)
+    rows = [
+        row(0, metric, 0.0, None, None, None, **names) | reference | {"value": dense},
+        row(1, metric, sign * margin / 2, -margin, margin, 1.0, **names),
+        row(2, metric, sign * 3 * margin, sign * 2 * margin, sign * 4 * margin, 1e-4, **names),
+    ]
+    table = verdict(metrics(*rows), {quantity: margin})
+    assert statuses(table) == ["undecided", "degraded"]
+    assert f"has {room:.4f} above chance, which is within the margin" in table["reason"][0]
+    assert table["reason"][1] is None
+    if room > 0:
+        assert statuses(verdict(metrics(*rows), {quantity: 0.99 * room})) != ["undecided"] * 2
+        smaller = [dict(each) for each in rows]
+        smaller[1] |= {"change": 0.0, "change_low": -room / 9, "change_high": room / 9}
+        assert statuses(verdict(metrics(*smaller), {quantity: room / 2}))[0] == "kept"
