@@ -11,6 +11,7 @@ from keepfaith.artifacts.code_digest import CodeDigestError, code_digest
 from keepfaith.artifacts.interruption import end_jobs_on_signals
 from keepfaith.artifacts.run_lock import AlreadyRunning, hold_run_lock
 from keepfaith.config.errors import ConfigError
+from keepfaith.config.levels import level_words
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
 from keepfaith.imports.levels import check_logs
@@ -19,6 +20,21 @@ from keepfaith.orders.order import candidates
 from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
 from keepfaith.report.study import describe
+from snakemake.common.configfile import load_configfile
+
+
+def with_last_levels():
+    """The configuration with `levels` as the last file or --config that names it says.
+
+    Snakemake merges blocks key by key: one way of naming levels would stand beside another.
+    """
+    stated = dict(config)
+    if workflow.modifier.is_main_snakefile():
+        files = map(load_configfile, workflow.overwrite_configfiles)
+        for laid_over in (*files, workflow.config_settings.config):
+            if "levels" in laid_over:
+                stated["levels"] = laid_over["levels"]
+    return stated
 
 
 def read_settings():
@@ -27,7 +43,7 @@ def read_settings():
     if not catalog.is_dir():
         catalog = SOURCE / "config" / "catalog"
     try:
-        resolved = load_study(config, catalog)
+        resolved = load_study(with_last_levels(), catalog)
         if workflow.is_main_process:
             for note in check(resolved):
                 print(f"keepfaith: {note}", file=sys.stderr)
@@ -228,8 +244,8 @@ def exports(wildcards):
     for model in settings.study.models:
         if beyond := set(chosen.levels) - set(settings.levels[model]):
             stop(
-                f"export.levels: {min(beyond)} is not run for {model}, whose levels end at "
-                f"{settings.levels[model][-1]}"
+                f"export.levels: {min(beyond)} is not run for {model}, whose levels are "
+                f"{level_words(settings.levels[model])}"
             )
     return expand(
         "results/{path}/export/level{level}-{format}",

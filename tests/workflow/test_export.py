@@ -75,7 +75,7 @@ def test_the_card_says_what_was_dropped_and_what_it_cost(exported: Workflow) -> 
     ("export", "said"),
     [
         ("{levels: []}", "nothing to export; type --config 'export={levels: [2]}'"),
-        ("{levels: [7]}", "export.levels: 7 is not run for builtin, whose levels end at 2"),
+        ("{levels: [7]}", "export.levels: 7 is not run for builtin, whose levels are 0 to 2"),
         ("{levels: [1], formats: [onnx]}", "export.formats"),
     ],
 )

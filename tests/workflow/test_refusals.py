@@ -48,6 +48,8 @@ CASES = [
     (nothing, ["modles=[builtin]"], "did you mean 'models'"),
     (nothing, ["tasks=[sentimant]"], "did you mean 'sentiment'"),
     (nothing, ["levels={maximum: 9}"], "type at most 8"),
+    (nothing, ["levels=[0,9]"], "type levels up to 8"),
+    (nothing, ["levels={maximum: 2, shares: [.5]}"], "leave one out"),
     (nothing, ["tasks=[../../etc]"], "tasks"),
     (local_rows(""), LOCAL, "reviews.jsonl"),
     (local_rows(b'{"text": "caf\xe9", "label": 1}\n'), LOCAL, "UTF-8"),

@@ -68,7 +68,7 @@ def check_flips(
     Args:
         place: where `repetitions` was typed.
         repetitions: sign flips.
-        levels: pruned levels that are compared with the dense one: of the deepest path, or of an import.
+        levels: pruned levels that are compared with the dense one: of the path with most of them, or of an import.
         confidence: coverage of the intervals; tests are one-sided at half of what is left.
         whose: where those levels were typed, if not in the study's `levels`.
 

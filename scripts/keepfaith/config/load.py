@@ -8,6 +8,7 @@ import keepfaith
 from keepfaith.config.catalog import Entry, read_entry, validated
 from keepfaith.config.draws import check_flips, check_interval
 from keepfaith.config.errors import ConfigError, nearest
+from keepfaith.config.levels import levels_of
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.places import input_problem
 from keepfaith.config.registries import attribution_methods, criteria, operators
@@ -96,11 +97,14 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
     for operator in study.faithfulness.operators:
         _known(f"{PLACE}: faithfulness.operators", "operator", operator, operators())
     layers = {name: _layers(name, model) for name, model in models.items()}
-    levels = {name: _levels(study, name, count) for name, count in layers.items()}
+    levels = {
+        name: levels_of(study.levels, name, count, f"{PLACE}: levels")
+        for name, count in layers.items()
+    }
     check_flips(
         f"{PLACE}: statistics.repetitions",
         study.statistics.repetitions,
-        max(of_model[-1] for of_model in levels.values()),
+        max(len(of_model) for of_model in levels.values()) - 1,
         study.statistics.confidence,
     )
     for key, draws in (
@@ -227,14 +231,3 @@ def _layers(name: str, model: Model) -> int:
             return architecture.layers
         case LocalModel(path=path):
             return layer_count(f"model {name}", Path(path))
-
-
-def _levels(study: Study, model: str, layers: int) -> tuple[int, ...]:
-    wanted = study.levels.maximum
-    maximum = {"half": layers // 2, "all": layers}[wanted] if isinstance(wanted, str) else wanted
-    if maximum > layers:
-        raise ConfigError(
-            f"{PLACE}: levels.maximum",
-            f"{maximum} is above the {layers} attention layers of model {model!r}; type at most {layers}, half or all",
-        )
-    return tuple(range(maximum + 1))

@@ -28,7 +28,7 @@ A study selects models, orders, tasks and methods by the names of their files in
 settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing from a
 file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
 default below. With `--configfile A B`, B is laid over A, and `--config` goes on top: lists replace the list they are
-laid over, keys of a block are merged one by one. Unknown keys are refused.
+laid over, keys of a block are merged one by one (`levels` is replaced as a whole). Unknown keys are refused.
 
 Values that are names of files of the package:
 """
@@ -73,7 +73,7 @@ def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in schema.model_fields.items():
         key = f"{prefix}<number>" if is_typed_inline(field) else f"{prefix}{name}"
         records = [m for m in members(field.annotation) if is_record(m)]
-        value = "a block" if records else _cell(_kind(field))
+        value = _cell(_kind(field)) if len(members(field.annotation)) > len(records) else "a block"
         yield f"| `{key}` | {value} | {_default(field)} | {_cell(field.description or '')} |"
         for record in records:
             if len(records) > 1:

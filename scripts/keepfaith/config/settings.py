@@ -69,7 +69,7 @@ class Settings:
         tasks: by name, each with its chosen source.
         methods: by name.
         layers: attention layers per model.
-        levels: 0..K per model.
+        levels: the levels that are run, per model: rising, the dense one first, not always one layer apart.
     """
 
     study: Study

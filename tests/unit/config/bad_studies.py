@@ -85,6 +85,61 @@ BAD: Cases = {
         setting("levels.maximum", "most"),
         ["expected half, all or a whole number", "'most'"],
     ),
+    "levels that are neither list nor block": (
+        setting("levels", "half"),
+        [
+            "levels: expected a list of levels or a block, got 'half'",
+            "type [0, 4, 8]",
+            "{maximum: half}",
+        ],
+    ),
+    "one level without brackets": (setting("levels", 3), ["got 3", "{maximum: 3} for all up to"]),
+    "levels of nothing": (setting("levels", None), ["levels: expected a list", "got None"]),
+    "listed level above the layer count": (
+        setting("levels", [0, 2, 5]),
+        ["levels: 5 is above the 4", "model 'tiny'", "type levels up to 4"],
+    ),
+    "listed levels that fall": (
+        setting("levels", [0, 4, 2]),
+        ["levels: must rise; type [0, 2, 4]"],
+    ),
+    "listed level twice": (setting("levels", [0, 2, 2]), ["levels: 2 is listed twice"]),
+    "no listed level": (setting("levels", []), ["levels: must not be empty", "[0, 4, 8]"]),
+    "negative listed level": (setting("levels", [-1, 2]), ["levels.0: must be at least 0, got -1"]),
+    "listed level that is no whole number": (
+        setting("levels", [0, 1.5]),
+        ["levels.1: expected a whole number, got 1.5"],
+    ),
+    "listed level in words": (setting("levels", ["half"]), ["levels.0: expected a whole number"]),
+    "true for a listed level": (setting("levels", [True]), ["levels.0: expected a whole number"]),
+    "shares as a list of levels": (
+        setting("levels", [0, 0.25, ".5"]),
+        ["levels: a level is a number of layers", "type {shares: [0.25, 0.5]}"],
+    ),
+    "maximum and shares": (
+        setting("levels", {"maximum": 2, "shares": [0.5]}),
+        ["levels: maximum and shares each say which levels are run", "leave one out"],
+    ),
+    "unknown way to say levels": (
+        setting("levels", {"list": [0, 2]}),
+        ["levels: unknown key 'list'", "maximum, shares"],
+    ),
+    "share of less than a layer": (
+        setting("levels", {"shares": [0.2, 0.5]}),
+        ["levels.shares: 0.2 of the 4", "model 'tiny' is less than one", "type at least 0.25"],
+    ),
+    "share of nothing": (setting("levels", {"shares": [0, 0.5]}), ["shares.0: must be above 0"]),
+    "share in percent": (
+        setting("levels", {"shares": [25, 50]}),
+        ["levels.shares.0: must be at most 1, got 25", "type 0.25 for 25 percent"],
+    ),
+    "shares that fall": (setting("levels", {"shares": [0.5, 0.25]}), ["must rise", "[0.25, 0.5]"]),
+    "share twice": (setting("levels", {"shares": [0.5, 0.5]}), ["0.5 is listed twice"]),
+    "share without brackets": (
+        setting("levels", {"shares": 0.5}),
+        ["levels.shares: expected a list, got 0.5; type [0.5]"],
+    ),
+    "no share": (setting("levels", {"shares": []}), ["levels.shares: must not be empty"]),
     "wrong type": (
         setting("scoring.token_budget", "many"),
         ["scoring.token_budget: expected auto or a whole number", "'many'"],

@@ -46,6 +46,17 @@ def test_the_refusal_says_what_to_type():
     check_flips("config: statistics.repetitions", 1, 0, 0.95)
 
 
+def test_the_levels_that_are_run_count_not_the_deepest(tmp_path):
+    """At 95 %, two pruned levels need 39 draws, four need 79."""
+    world = World(tmp_path)
+    world.set("statistics.repetitions", 40)
+    world.set("levels", [0, 1, 4])
+    assert world.read().levels["tiny"] == (0, 1, 4)
+    world.set("levels", {"maximum": 4})
+    with pytest.raises(ConfigError, match=r"at 4 pruned levels .* type at least 79"):
+        world.read()
+
+
 @pytest.mark.parametrize("confidence", [0.5, 0.8, 0.9, 0.95, 0.99, 0.999])
 def test_a_draw_lies_beyond_each_end_of_an_interval_from_the_least_number(confidence):
     draws = np.arange(least_for_interval(confidence), dtype=float)

@@ -10,6 +10,8 @@ from world import ROOT, World
 
 from keepfaith.config import schema
 from keepfaith.config.catalog import entries, read_entry
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.levels import level_words, levels_of
 from keepfaith.config.load import load_study
 from keepfaith.config.schema import GENERATORS
 from keepfaith.config.settings import ResolvedTask
@@ -142,6 +144,71 @@ def test_levels(tmp_path: Path) -> None:
     world.write_model(layers=5)
     world.set("levels.maximum", "half")
     assert world.read().levels["tiny"] == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ([0, 1, 3], (0, 1, 3)),
+        ([2, 4], (0, 2, 4)),  # all changes are against the dense model
+        ([0], (0,)),
+        (["0", "4"], (0, 4)),  # as --config gives them
+        ({"shares": [0.25, 0.5]}, (0, 1, 2)),
+        ({"shares": ["0.5", "1"]}, (0, 2, 4)),
+        ({"shares": [0.25, 0.33, 0.5]}, (0, 1, 2)),
+        ({"maximum": None, "shares": [0.75]}, (0, 3)),
+        ({}, (0, 1, 2)),
+    ],
+)
+def test_levels_as_a_list_or_as_shares(
+    typed: object, expected: tuple[int, ...], tmp_path: Path
+) -> None:
+    world = World(tmp_path)
+    world.set("levels", typed)
+    settings = world.read()
+    assert settings.levels["tiny"] == expected
+    # What a record dumps may be read again.
+    assert schema.Study.model_validate(settings.study.model_dump()) == settings.study
+
+
+def test_shares_of_models_with_different_layers(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.set("models", ["tiny", "builtin"])  # 4 and 8 layers
+    world.set("levels", {"shares": [0.25, 0.4, 0.5]})
+    assert world.read().levels == {"tiny": (0, 1, 2), "builtin": (0, 2, 3, 4)}
+    world.set("levels", [0, 2, 4])
+    assert set(world.read().levels.values()) == {(0, 2, 4)}
+    world.set("levels", [0, 6])
+    with pytest.raises(ConfigError, match="6 is above the 4 attention layers of model 'tiny'"):
+        world.read()
+
+
+@pytest.mark.parametrize("layers", [*range(1, 130)])
+def test_a_share_is_rounded_down_and_half_is_the_studys(layers: int) -> None:
+    def run(wanted: schema.Levels) -> tuple[int, ...]:
+        return levels_of(wanted, "m", layers, "config: levels")
+
+    every = tuple(range(layers + 1))
+    assert run(schema.Levels(shares=tuple(k / layers for k in every[1:]))) == every
+    assert run(schema.Levels(shares=(1.0,))) == (0, layers)
+    if layers > 1:
+        assert run(schema.Levels(shares=(0.5,)))[-1] == run(schema.Levels(maximum="half"))[-1]
+
+
+@pytest.mark.parametrize("layers", [3, 7, 12, 26, 28, 32, 80, 126])
+def test_the_share_that_is_advised_is_enough(layers: int) -> None:
+    with pytest.raises(ConfigError) as refused:
+        levels_of(schema.Levels(shares=(0.001,)), "m", layers, "config: levels")
+    advised = float(str(refused.value).split("type at least ")[1])
+    assert levels_of(schema.Levels(shares=(advised,)), "m", layers, "config: levels") == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("levels", "words"),
+    [((0,), "0"), ((0, 1), "0, 1"), ((0, 1, 2), "0 to 2"), ((0, 4, 5, 6, 9), "0, 4 to 6, 9")],
+)
+def test_levels_in_words(levels: tuple[int, ...], words: str) -> None:
+    assert level_words(levels) == words
 
 
 def test_local_paths_start_at_the_folders(tmp_path: Path) -> None:

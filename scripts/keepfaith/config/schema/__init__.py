@@ -2,6 +2,7 @@
 
 from keepfaith.config.schema.base import NAME_PATTERN, Strict
 from keepfaith.config.schema.imported import Import
+from keepfaith.config.schema.levels import Levels
 from keepfaith.config.schema.method import Method
 from keepfaith.config.schema.model import (
     Architecture,
@@ -40,6 +41,7 @@ __all__ = [
     "HubTaskSource",
     "HubText",
     "Import",
+    "Levels",
     "LocalModel",
     "LocalTaskSource",
     "LocalText",

@@ -1,9 +1,11 @@
 """What all schemas share: strictness, and the kinds of names and numbers."""
 
 import re
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+T = TypeVar("T")
 
 
 class Strict(BaseModel):
@@ -29,6 +31,36 @@ def as_number(value: object) -> object:
 
 
 typed_number = BeforeValidator(as_number)
+
+
+def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    """The values, none of which stands there twice."""
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise ValueError(f"{value!r} is listed twice; leave one of them out")
+    return values
+
+
+def ascending(values: tuple[float, ...]) -> tuple[float, ...]:
+    """The values, which rise."""
+    if list(values) != sorted(values):
+        raise ValueError(f"must rise; type {sorted(values)}")
+    return values
+
+
+def words_or_number(*words: str) -> BeforeValidator:
+    """Only one error for a field that takes a few words or a whole number, and a readable one."""
+
+    def check(value: object) -> object:
+        value = as_number(value)
+        if value in words or (type(value) is int and value >= 0):
+            return value
+        raise ValueError(
+            f"expected {', '.join(words)} or a whole number that is not negative, got {value!r}"
+        )
+
+    return BeforeValidator(check)
+
 
 REPOSITORY = r"^[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*$"
 """Owner and name on the hub; nothing that could be taken for a path."""

@@ -1,8 +1,8 @@
 """A study: what is selected and the settings of every phase. This is what `config/config.yaml` holds."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from keepfaith.config.schema.base import (
     Count,
@@ -12,38 +12,12 @@ from keepfaith.config.schema.base import (
     Seed,
     Strict,
     Text,
-    as_number,
+    ascending,
+    distinct,
+    words_or_number,
 )
 from keepfaith.config.schema.imported import Import
-
-T = TypeVar("T")
-
-
-def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
-    for place, value in enumerate(values):
-        if value in values[:place]:
-            raise ValueError(f"{value!r} is listed twice; leave one of them out")
-    return values
-
-
-def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:
-    if list(values) != sorted(values):
-        raise ValueError(f"must rise; type {sorted(values)}")
-    return values
-
-
-def _words_or_number(*words: str) -> BeforeValidator:
-    """Only one error for a field that takes a few words or a whole number, and a readable one."""
-
-    def check(value: object) -> object:
-        value = as_number(value)
-        if value in words or (type(value) is int and value >= 0):
-            return value
-        raise ValueError(
-            f"expected {', '.join(words)} or a whole number that is not negative, got {value!r}"
-        )
-
-    return BeforeValidator(check)
+from keepfaith.config.schema.levels import LevelChoice, Levels
 
 
 def _no_error_rate(confidence: float) -> float:
@@ -54,29 +28,18 @@ def _no_error_rate(confidence: float) -> float:
     return confidence
 
 
-Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_distinct)]
+Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(distinct)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Margin = Annotated[Number, Field(ge=0, lt=1)]
 """Of a quantity that changes by less than 1. The Brier score, summed over the options, can rise by up to 2, but only by
 being sure of what is wrong: from perfect to guessing it rises by less than 1."""
 
 
-class Levels(Strict):
-    """How many layers are dropped."""
-
-    maximum: Annotated[Literal["half", "all"] | Count, _words_or_number("half", "all")] = Field(
-        default="half",
-        description="The highest level K; all levels 0..K are run. `half`: half of the layers, rounded "
-        "down (the study's); `all`: as many as the model has layers; or a number up to that. What a level drops, the "
-        "attention of a layer unless the order says otherwise, counts as one.",
-    )
-
-
 class Examples(Strict):
     """How many examples of every task, and which."""
 
-    evaluation: Annotated[Literal["all"] | Positive, _words_or_number("all")] = Field(
+    evaluation: Annotated[Literal["all"] | Positive, words_or_number("all")] = Field(
         default="all",
         description="Examples for accuracy and calibration: `all`, or at most this many (a smaller task gives "
         "all that it has).",
@@ -97,7 +60,7 @@ class Examples(Strict):
 class Scoring(Strict):
     """How the model is called."""
 
-    token_budget: Annotated[Literal["auto"] | Positive, _words_or_number("auto")] = Field(
+    token_budget: Annotated[Literal["auto"] | Positive, words_or_number("auto")] = Field(
         default="auto",
         description="Tokens, padding included, in one batch: what fits the machine, or a number; halved when memory "
         "runs out. Changes no result.",
@@ -122,19 +85,19 @@ class Faithfulness(Strict):
     fractions: Annotated[
         tuple[Fraction, ...],
         Field(min_length=1),
-        AfterValidator(_distinct),
-        AfterValidator(_ascending),
+        AfterValidator(distinct),
+        AfterValidator(ascending),
     ] = Field(
         default=(0.1, 0.2, 0.3, 0.4, 0.5),
         description="Fractions of the prompt tokens that are removed or kept; below 1, where all rankings remove "
         "the same.",
     )
-    operators: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
+    operators: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=("retokenise", "delete"),
         description="How tokens are removed. `retokenise`: cut their characters out of the prompt, tokenise the rest "
         "(the study's); `delete`: drop the token ids.",
     )
-    tops: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
+    tops: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=(5, 10, 20),
         description="Sizes of the top lists whose overlap between levels is measured.",
     )
@@ -190,7 +153,7 @@ class Stability(Strict):
         description="Draws of calibration text; 0 measures nothing. Each costs as much as the order.",
     )
     samples: Annotated[
-        tuple[Positive, ...], AfterValidator(_distinct), AfterValidator(_ascending)
+        tuple[Positive, ...], AfterValidator(distinct), AfterValidator(ascending)
     ] = Field(
         default=(), description="Numbers of calibration samples; none: the order's own number."
     )
@@ -202,8 +165,8 @@ class Efficiency(Strict):
     contexts: Annotated[
         tuple[Positive, ...],
         Field(min_length=1),
-        AfterValidator(_distinct),
-        AfterValidator(_ascending),
+        AfterValidator(distinct),
+        AfterValidator(ascending),
     ] = Field(default=(64, 256), description="Prompt lengths in tokens, batch 1.")
     new_tokens: Positive = Field(default=32, description="Tokens decoded behind each prompt.")
     repeats: Positive = Field(default=5, description="Timings, of which the fastest counts.")
@@ -221,24 +184,22 @@ class Plan(Strict):
         default=3e10,
         description="The same for one CPU core; `benchmarks/limit.py` measures it.",
     )
-    devices: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_distinct)] = (
-        Field(
-            default=(1, 8),
-            description="Numbers of GPUs (of cores, in a study on the CPU) for which the plan says how long it takes.",
-        )
+    devices: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
+        default=(1, 8),
+        description="Numbers of GPUs (of cores, in a study on the CPU) for which the plan says how long it takes.",
     )
 
 
 class Export(Strict):
     """Which pruned checkpoints `snakemake export` writes."""
 
-    levels: Annotated[tuple[Count, ...], AfterValidator(_distinct)] = Field(
+    levels: Annotated[tuple[Count, ...], AfterValidator(distinct)] = Field(
         default=(), description="Levels that are written, of every model and order."
     )
     formats: Annotated[
         tuple[Literal["slim", "zero_filled", "nemotron_nas"], ...],
         Field(min_length=1),
-        AfterValidator(_distinct),
+        AfterValidator(distinct),
     ] = Field(
         default=("slim",),
         description="`slim`: without the dropped weights, loads through keepfaith; `zero_filled`: all shapes as "
@@ -289,7 +250,11 @@ class Study(Strict):
         description="Which source of a task is read. `auto`: the first that it has of builtin, hub, local.",
     )
     folders: Folders = Field(default_factory=Folders, description="Where local sources lie.")
-    levels: Levels = Field(default_factory=Levels, description="How many layers are dropped.")
+    levels: LevelChoice = Field(
+        default_factory=Levels,
+        description="How many layers are dropped: a list of levels such as `[0, 4, 8]`, or a block. Level 0, the dense "
+        "model, is always run; levels between those of a list are not.",
+    )
     examples: Examples = Field(
         default_factory=Examples, description="How many examples, and which."
     )

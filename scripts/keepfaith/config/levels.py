@@ -1,0 +1,68 @@
+"""From the levels that a study asks for to those that are run of one model, and their words."""
+
+from collections.abc import Sequence
+from math import ceil, floor
+
+from keepfaith.config.errors import ConfigError
+from keepfaith.config.schema import Levels
+
+_ROUNDING = 1e-9
+"""0.29 * 100 is not 29 to the last bit."""
+
+
+def levels_of(
+    wanted: Levels | tuple[int, ...], model: str, layers: int, place: str
+) -> tuple[int, ...]:
+    """The levels of one model, rising, the dense one first: every change is against it.
+
+    Args:
+        wanted: what the study says.
+        model: name of the model.
+        layers: its number of layers.
+        place: where `wanted` was typed.
+
+    Raises:
+        ConfigError: a level that the model does not have, in one line that says what to type.
+    """
+    if isinstance(wanted, tuple):
+        _check_most(wanted[-1], model, layers, place, f"levels up to {layers}")
+        return tuple(sorted({0, *wanted}))
+    if wanted.shares is not None:
+        return _of_shares(wanted.shares, model, layers, f"{place}.shares")
+    chosen = "half" if wanted.maximum is None else wanted.maximum
+    maximum = {"half": layers // 2, "all": layers}[chosen] if isinstance(chosen, str) else chosen
+    _check_most(maximum, model, layers, f"{place}.maximum", f"at most {layers}, half or all")
+    return tuple(range(maximum + 1))
+
+
+def level_words(levels: Sequence[int]) -> str:
+    """`1, 3 to 5`: rising levels, runs of three or more by their ends."""
+    runs: list[list[int]] = []
+    for level in levels:
+        if runs and level == runs[-1][-1] + 1:
+            runs[-1].append(level)
+        else:
+            runs.append([level])
+    return ", ".join(
+        f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+    )
+
+
+def _of_shares(shares: Sequence[float], model: str, layers: int, place: str) -> tuple[int, ...]:
+    levels = [floor(share * layers + _ROUNDING) for share in shares]
+    if not levels[0]:
+        least = ceil(1000 / layers) / 1000
+        raise ConfigError(
+            place,
+            f"{shares[0]:g} of the {layers} attention layers of model {model!r} is less than one, and level 0 is run "
+            f"anyway; type at least {least:g}",
+        )
+    return tuple(sorted({0, *levels}))
+
+
+def _check_most(level: int, model: str, layers: int, place: str, advice: str) -> None:
+    if level > layers:
+        raise ConfigError(
+            place,
+            f"{level} is above the {layers} attention layers of model {model!r}; type {advice}",
+        )
