@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from keepfaith.config.levels import level_words
 from keepfaith.config.schema import HubModel
 from keepfaith.config.settings import Settings
 from keepfaith.planning.schedule import makespan
@@ -43,6 +44,7 @@ def plan(settings: Settings) -> str:
     lines = [
         f"Plan of {study.name}: {len(study.models)} models, {len(study.orders)} orders, {len(study.tasks)} tasks, "
         f"{len(study.methods)} methods",
+        f"Levels: {_levels(settings)}",
         *_table(table, total, device),
         *_fetched(settings),
         *(
@@ -53,6 +55,16 @@ def plan(settings: Settings) -> str:
         "factor of two. Jobs that call no model come on top, minutes in all.",
     ]
     return "\n".join(lines)
+
+
+def _levels(settings: Settings) -> str:
+    """`0 to 16 of llama-2-7b; 0, 4, 9 of gemma-2b`; models with the same levels together."""
+    models: dict[tuple[int, ...], list[str]] = {}
+    for model, levels in settings.levels.items():
+        models.setdefault(levels, []).append(model)
+    return "; ".join(
+        f"{level_words(levels)} of {', '.join(names)}" for levels, names in models.items()
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -1,14 +1,15 @@
 """What every job that calls a model costs: seconds, memory, disk.
 
 A forward pass over t tokens through a model of P parameters takes 2 P t floating-point operations; attention's own
-share is left out, as it is small at these lengths. Level k of a path computes again what lies above the k-th dropped
-layer and shares the rest. Costs are meant to be right within a factor of two: enough to request time, to choose a
-machine and to see what dominates.
+share is left out, as it is small at these lengths. A level of a path computes again what lies above the lowest layer
+that it drops beyond the level before it, and shares the rest. Costs are meant to be right within a factor of two:
+enough to request time, to choose a machine and to see what dominates.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from keepfaith.config.schema import Method, TrainModel
 from keepfaith.config.settings import Settings
@@ -17,8 +18,8 @@ from keepfaith.planning.shape import ModelShape, TaskShape, model_shape, task_sh
 Key = tuple[str, ...]
 """(model, order, task, method, seed), as far as a job has them."""
 
-RECOMPUTED = 0.25
-"""Share of the layers that a further level computes again, where the dropped ones lie in the upper half."""
+UPPER = 0.5
+"""Share of the layers in which the dropped ones lie: most criteria drop the upper ones first."""
 
 SPREAD = 1.25
 """Mean square of a prompt's length over the square of its mean, in the study's tasks: samples grow with length."""
@@ -174,8 +175,12 @@ class Workload:
         return len(self.settings.levels[model])
 
     def _path(self, model: str) -> float:
-        """Forward passes that all levels of a path cost together."""
-        return 1 + RECOMPUTED * (self._levels(model) - 1)
+        """Forward passes that all levels of a path cost together.
+
+        The lowest of n layers, drawn from the upper half, lies 1 / (n + 1) of that half above its bottom.
+        """
+        steps = [level - before for before, level in pairwise(self.settings.levels[model])]
+        return 1 + sum(UPPER * step / (step + 1) for step in steps)
 
     def _train_model(self, model: str) -> Work:
         source = self.settings.models[model].source

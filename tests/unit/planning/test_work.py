@@ -28,6 +28,23 @@ def test_a_prediction_job_by_hand() -> None:
     assert found.needs == (("rank_layers", ("llama-2-7b", "cosine")),)
 
 
+def test_only_levels_that_are_run_cost_something() -> None:
+    """Levels 0, 4 and 8: each has rows of its own, and computes again what lies above the lowest of four layers."""
+    found = workload(levels=[0, 4, 8]).job("predict", "llama-2-7b", "cosine", "sst2")
+    tokens = 872 * (38 + OPTION_TOKENS) * (1 + 2 * 0.5 * 4 / 5)
+    assert found.seconds == pytest.approx(START_SECONDS + 2 * 6.74 + 2 * 6.74e9 * tokens / 4e14)
+    assert found.disk_bytes == 872 * 3 * 2 * 12
+    all_levels = sum(job.seconds for job in workload(levels={"maximum": 8}).jobs())
+    few = sum(job.seconds for job in workload(levels=[0, 4, 8]).jobs())
+    assert few < all_levels / 1.5
+
+
+def test_the_plan_says_which_levels_are_run() -> None:
+    text = plan(workload(levels={"shares": [0.25, 0.5]}).settings)
+    line = next(line for line in text.splitlines() if line.startswith("Levels: "))
+    assert "0, 8, 16 of llama-2-7b" in line and "0, 4, 9 of gemma-2b" in line
+
+
 def test_a_gradient_job_by_hand() -> None:
     key = ("gemma-2b", "cosine", "rte", "input_x_gradient", "0")
     tokens = 200 * BACKWARD * (80 + OPTION_TOKENS) * 10
@@ -52,6 +69,7 @@ def test_every_job_stands_behind_what_it_needs() -> None:
     [
         ({"models": ["gemma-2b"]}, {"models": ["llama-3.1-8b"]}),
         ({"levels": {"maximum": 2}}, {"levels": {"maximum": 9}}),
+        ({"levels": [0, 9]}, {"levels": [0, 4, 9]}),
         ({"seeds": [0]}, {"seeds": [0, 1, 2]}),
         ({"tasks": ["sst2"]}, {"tasks": ["sst2", "boolq"]}),
         ({"examples": {"explanation": 100}}, {"examples": {"explanation": 200}}),
