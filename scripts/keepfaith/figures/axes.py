@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from keepfaith.figures.labels import LEVEL_AXIS
 from keepfaith.figures.published import SOURCE
 from keepfaith.figures.style import BLACK, GREEN, GREY, LIGHT_GREY, ORANGE, Stroke
 
 MANY_LEVELS = 9
+MOST_TICKS = 12
+"""Of levels that do not follow one another; closer ones would run into each other."""
 
 
 def level_axis(panel: Axes, levels: Sequence[int], label: bool = True) -> None:
@@ -18,13 +21,38 @@ def level_axis(panel: Axes, levels: Sequence[int], label: bool = True) -> None:
     first, last = levels[0], levels[-1]
     room = max(0.4, 0.03 * (last - first))
     panel.set_xlim(first - room, last + room)
-    panel.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, min_n_ticks=1))
+    level_ticks(panel, levels)
     # A single level widens the axis beyond the levels there are; ticks outside them would promise more.
     panel.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value:.0f}" if first <= round(value, 6) <= last else "")
     )
     if label:
         panel.set_xlabel(LEVEL_AXIS)
+
+
+def level_ticks(panel: Axes, levels: Sequence[int], nbins: int = 9) -> None:
+    """Ticks at whole numbers; at levels that were run alone, where some between them were not."""
+    if list(levels) == list(range(levels[0], levels[-1] + 1)):
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=nbins, integer=True, min_n_ticks=1))
+    else:
+        panel.xaxis.set_major_locator(FixedLocator(_apart(levels)))
+
+
+def _apart(levels: Sequence[int]) -> list[int]:
+    """The first and the last level, and of those between as many as stand apart from each other."""
+    distance = (levels[-1] - levels[0]) / MOST_TICKS
+    shown = [levels[0]]
+    for level in levels[1:-1]:
+        if min(level - shown[-1], levels[-1] - level) >= distance:
+            shown.append(level)
+    return [*shown, levels[-1]]
+
+
+def place_ticks(axis: Axis, levels: Sequence[int], nbins: int) -> None:
+    """Ticks of an axis on which the levels stand side by side, whatever was left out between them."""
+    names = dict(enumerate(levels))
+    axis.set_major_locator(MaxNLocator(nbins=nbins, integer=True, min_n_ticks=1))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: str(names.get(round(value, 6), ""))))
 
 
 INTERVAL = ("low", "high")

@@ -72,6 +72,11 @@ def component_name(component: str) -> str:
     return _COMPONENTS.get(component, component)
 
 
+def layer_name(component: str, layer: int) -> str:
+    """`attention 5`: what is dropped, and of which layer."""
+    return f"{component_name(component)} {layer}"
+
+
 def method_name(method: str | None) -> str:
     """The method's usual spelling; unknown methods keep their own name."""
     return _METHODS.get(method or "", method or "")

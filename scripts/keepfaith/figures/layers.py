@@ -46,8 +46,8 @@ def draw(tables: UnitTables) -> Figure:
             )  # fmt: skip
     for row in order.filter(dropped).iter_rows(named=True):
         panel.annotate(
-            str(row["position"]), (row["layer"], row["score"]), xytext=(0, 6), textcoords="offset points",
-            ha="center", fontsize=8,
+            str(goes_at(tables, row["position"])), (row["layer"], row["score"]), xytext=(0, 6),
+            textcoords="offset points", ha="center", fontsize=8,
         )  # fmt: skip
     panel.grid(False, axis="x")
     panel.xaxis.set_major_locator(MaxNLocator(nbins=18, integer=True))
@@ -58,10 +58,16 @@ def draw(tables: UnitTables) -> Figure:
     return figure
 
 
+def goes_at(tables: UnitTables, position: int) -> int:
+    """The first level of the run that drops what stands at a position of the order."""
+    return next(level for level in tables.levels if level >= position)
+
+
 def caption(tables: UnitTables) -> str:
-    """The explanation with the order itself."""
-    order = tables.order.sort("position").head(tables.deepest)
-    listed = ", ".join(
-        f"{component_name(row['component'])} {row['layer']}" for row in order.iter_rows(named=True)
-    )
+    """The explanation with the order itself, and with levels where one drops several layers at once."""
+    steps = {level: ", ".join(names) for level, names in tables.dropped().items() if names}
+    if list(steps) == list(range(1, tables.deepest + 1)):
+        listed = ", ".join(steps.values())
+    else:
+        listed = "; ".join(f"{names} (level {level})" for level, names in steps.items())
     return EXPLANATION + (f" Dropped in this order: {listed}." if listed else "")

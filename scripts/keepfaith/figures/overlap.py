@@ -5,9 +5,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.ticker import MaxNLocator
 
 from keepfaith.artifacts.schemas import METHOD
+from keepfaith.figures.axes import place_ticks
 from keepfaith.figures.labels import LEVEL_AXIS, method_name
 from keepfaith.figures.style import GREY, SEQUENTIAL, canvas, note
 from keepfaith.figures.unit import UnitTables, of_role
@@ -65,7 +65,8 @@ def _map(panel: Axes, tables: UnitTables, method: str, top: int) -> AxesImage:
     rows = tables.overlap.filter(pl.col("method") == method, pl.col("top") == top)
     levels = tuple(sorted({*rows["level_a"].to_list(), *rows["level_b"].to_list()}))
     values = matrix(rows, levels)
-    edge = (levels[0] - 0.5, levels[-1] + 0.5)
+    # Cells stand side by side, also where levels between them were not run.
+    edge = (-0.5, len(levels) - 0.5)
     image = panel.imshow(
         values,
         cmap=SEQUENTIAL,
@@ -75,7 +76,7 @@ def _map(panel: Axes, tables: UnitTables, method: str, top: int) -> AxesImage:
         extent=(*edge, edge[1], edge[0]),
     )
     # The stairs between the two triangles; the diagonal belongs to the upper one.
-    stairs = [(level - 0.5, level + side) for level in levels for side in (-0.5, 0.5)]
+    stairs = [(place - 0.5, place + side) for place in range(len(levels)) for side in (-0.5, 0.5)]
     panel.plot(
         *zip(*stairs, strict=True), color="white", linewidth=2.5 if len(levels) <= 9 else 1.2
     )
@@ -88,12 +89,12 @@ def _map(panel: Axes, tables: UnitTables, method: str, top: int) -> AxesImage:
     panel.set_ylim(edge[1], edge[0])
     panel.grid(False)
     for axis in (panel.xaxis, panel.yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+        place_ticks(axis, levels, nbins=6)
     if len(levels) <= ANNOTATED_LEVELS:
         for (row, column), value in np.ndenumerate(values):
             if not np.isnan(value):
                 panel.text(
-                    levels[column], levels[row], f"{value:.2f}".removeprefix("0"), ha="center", va="center",
+                    column, row, f"{value:.2f}".removeprefix("0"), ha="center", va="center",
                     fontsize=7.5, color="white" if value > 0.55 else "black",
                 )  # fmt: skip
     return image

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from keepfaith.artifacts.schemas import CONTROL, METHOD
+from keepfaith.figures.labels import layer_name
 from keepfaith.statistics.verdict import shown_operator
 
 OWN = "method"
@@ -38,6 +39,13 @@ class UnitTables:
     def deepest(self) -> int:
         """The highest level of the sweep."""
         return self.levels[-1]
+
+    def dropped(self) -> dict[int, list[str]]:
+        """Per level what it drops beyond the level that was run before it, in words, in the sequence of the order."""
+        order = self.order.sort("position").select("component", "layer").rows()
+        names = [layer_name(component, layer) for component, layer in order]
+        ends = zip((0, *self.levels), self.levels, strict=False)
+        return {level: names[before:level] for before, level in ends}
 
     @property
     def methods(self) -> list[str]:

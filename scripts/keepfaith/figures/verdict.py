@@ -5,8 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from keepfaith.figures.axes import level_axis
-from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.labels import LEVEL_AXIS, quantity_name
 from keepfaith.figures.reach import of_quantity, watched
 from keepfaith.figures.style import BLACK, canvas, note
 from keepfaith.figures.unit import UnitTables
@@ -35,19 +34,25 @@ def draw(tables: UnitTables) -> Figure:
     levels = verdict["level"].unique().sort().to_list()
     size = (min(10.0, 3.4 + 0.42 * max(len(levels), 5)), 1.15 + 0.3 * len(rows))
     figure, ((panel,),) = canvas(size=size)
+    place = {level: column for column, level in enumerate(levels)}
     for row, (name, method) in enumerate(rows):
         matching = of_quantity(verdict, name, method)
         for level, status in matching.select("level", "status").iter_rows():
             background, colour, marker, _ = STATUS[status]
             panel.add_patch(
-                Rectangle((level - 0.46, row - 0.44), 0.92, 0.88, color=background, linewidth=0)
+                Rectangle(
+                    (place[level] - 0.46, row - 0.44), 0.92, 0.88, color=background, linewidth=0
+                )
             )
-            panel.plot([level], [row], marker=marker, color=colour, markersize=6, linestyle="none")
+            panel.plot(
+                [place[level]], [row], marker=marker, color=colour, markersize=6, linestyle="none"
+            )
     panel.set_yticks(range(len(rows)), [quantity_name(name, method) for name, method in rows])
     panel.set_ylim(len(rows) - 0.4, -0.6)
-    level_axis(panel, levels)
-    panel.set_xticks(levels[:: 1 + len(levels) // 25])
-    panel.set_xlim(levels[0] - 0.6, levels[-1] + 0.6)
+    shown = levels[:: 1 + len(levels) // 25]
+    panel.set_xticks([place[level] for level in shown], [str(level) for level in shown])
+    panel.set_xlim(-0.6, len(levels) - 0.4)
+    panel.set_xlabel(LEVEL_AXIS)
     panel.grid(False)
     panel.tick_params(length=0)
     for spine in panel.spines.values():

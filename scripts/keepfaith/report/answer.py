@@ -1,10 +1,10 @@
 """The verdict of one unit in a reader's words: how far, and what breaks first."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import method_name, quantity_name
 from keepfaith.figures.reach import of_quantity
 from keepfaith.statistics.verdict import DEGRADED, UNDECIDED, Answer, summary
@@ -82,13 +82,13 @@ def _degraded(found: Answer) -> str:
         levels = "the one pruned level" if count == 1 else f"any of the {count} pruned levels"
         return f"no degradation shown at {levels}{_run_levels(found)}"
     word = "level" if len(found.degraded_at) == 1 else "levels"
-    return f"degradation shown at {word} {_runs(found.degraded_at)} of {found.deepest}{_run_levels(found)}"
+    return f"degradation shown at {word} {level_words(found.degraded_at)} of {found.deepest}{_run_levels(found)}"
 
 
 def _run_levels(found: Answer) -> str:
     """` (run: 4, 8)` where levels in between were left out; of these nothing is said."""
     complete = found.levels == tuple(range(1, found.deepest + 1))
-    return "" if complete else f" (run: {_runs(found.levels)})"
+    return "" if complete else f" (run: {level_words(found.levels)})"
 
 
 def _up_to(found: Answer) -> str:
@@ -96,20 +96,7 @@ def _up_to(found: Answer) -> str:
     kept = [level for level in found.levels if level <= found.safe]
     if kept == list(range(1, found.safe + 1)):
         return f"up to level {found.safe}"
-    return f"at {'level' if len(kept) == 1 else 'levels'} {_runs(kept)}"
-
-
-def _runs(levels: Sequence[int]) -> str:
-    """`1, 3 to 5`: rising levels, runs of three or more by their ends."""
-    runs: list[list[int]] = []
-    for level in levels:
-        if runs and level == runs[-1][-1] + 1:
-            runs[-1].append(level)
-        else:
-            runs.append([level])
-    return ", ".join(
-        f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
-    )
+    return f"at {'level' if len(kept) == 1 else 'levels'} {level_words(kept)}"
 
 
 def _break(verdict: pl.DataFrame, level: int | None, name: str, method: str | None) -> Break:

@@ -11,7 +11,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Level",
         "Number of layers dropped: of each its attention, or what the order says (MLP, either, the whole block). "
         "Level 0 is the dense model. The order says which layer goes at which level; every level contains the ones "
-        "before it.",
+        "before it. A study may leave levels out: of these nothing is said, and a level that follows them drops "
+        "several layers at once.",
     ),
     (
         "Kept, degraded, undecided",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from keepfaith.artifacts.provenance import package_versions
+from keepfaith.config.levels import level_words
 from keepfaith.config.settings import Settings
 
 
@@ -38,7 +39,7 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
     study = settings.study.model_dump(mode="json")
     selections = ("name", "models", "orders", "tasks", "methods", "imports")
     models = {
-        name: {"levels": f"0 to {settings.levels[name][-1]} of {settings.layers[name]} layers"}
+        name: {"levels": f"{level_words(settings.levels[name])} of {settings.layers[name]} layers"}
         | facts(entry.model_dump(mode="json", exclude={"gpu"}))
         for name, entry in settings.models.items()
     }

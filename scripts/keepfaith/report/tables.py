@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from keepfaith.figures.labels import component_name, method_name
+from keepfaith.figures.labels import method_name
 from keepfaith.figures.unit import UnitTables
 
 
@@ -46,10 +46,7 @@ def span(low: float | None, high: float | None) -> str:
 
 def model_table(tables: UnitTables) -> PageTable:
     """Per level: what goes, accuracy, confidence and calibration."""
-    dropped = {
-        row["position"]: f"{component_name(row['component'])} {row['layer']}"
-        for row in tables.order.iter_rows(named=True)
-    }
+    dropped = tables.dropped()
     by_metric = {
         metric: _by_level(tables.series(metric))
         for metric in ("accuracy", "mean_confidence", "ece", "brier", "nll")
@@ -61,7 +58,7 @@ def model_table(tables: UnitTables) -> PageTable:
         rows.append(
             (
                 Cell(str(level) if level else "0 (dense)"),
-                Cell(dropped[level] if level else "none"),
+                Cell(", ".join(dropped[level]) or "none"),
                 Cell(number(accuracy.get("value")), _status(tables, level, "accuracy")),
                 Cell(span(accuracy.get("low"), accuracy.get("high"))),
                 Cell(number(row["mean_confidence"].get("value"))),

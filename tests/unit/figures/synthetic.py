@@ -1,6 +1,6 @@
 """Schema-valid tables with plausible shapes: accuracy falls late, explanations drift early."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import polars as pl
@@ -48,10 +48,14 @@ def unit(
     methods: tuple[str, ...] = METHODS,
     seed: int = 0,
     controls: tuple[str, ...] = CONTROLS,
+    levels: Sequence[int] | None = None,
 ) -> UnitTables:
-    """All tables of one unit; `controls` are those of `methods` that have this role."""
+    """All tables of one unit; `controls` are those of `methods` that have this role.
+
+    `levels`: those that were run, all up to `deepest` unless given.
+    """
     random = np.random.default_rng(seed)
-    levels = range(deepest + 1)
+    levels = levels or range(deepest + 1)
     return UnitTables(
         metrics=metrics(levels, methods, random, controls),
         reliability=reliability(levels, random),
@@ -73,7 +77,7 @@ def role(method: str, controls: tuple[str, ...]) -> str:
 
 
 def metrics(
-    levels: range,
+    levels: Sequence[int],
     methods: tuple[str, ...],
     random: np.random.Generator,
     controls: tuple[str, ...] = CONTROLS,
@@ -135,7 +139,7 @@ def metrics(
     return table(rows, METRICS)
 
 
-def reliability(levels: range, random: np.random.Generator) -> pl.DataFrame:
+def reliability(levels: Sequence[int], random: np.random.Generator) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     for level in levels:
         for place in range(10):
@@ -151,7 +155,7 @@ def reliability(levels: range, random: np.random.Generator) -> pl.DataFrame:
 
 
 def curves(
-    levels: range,
+    levels: Sequence[int],
     methods: tuple[str, ...],
     random: np.random.Generator,
     controls: tuple[str, ...] = CONTROLS,
@@ -178,7 +182,7 @@ def curves(
 
 
 def overlap(
-    levels: range,
+    levels: Sequence[int],
     methods: tuple[str, ...],
     random: np.random.Generator,
     controls: tuple[str, ...] = CONTROLS,
@@ -202,7 +206,7 @@ def overlap(
 
 
 def verdict(
-    levels: range, methods: tuple[str, ...], controls: tuple[str, ...] = CONTROLS
+    levels: Sequence[int], methods: tuple[str, ...], controls: tuple[str, ...] = CONTROLS
 ) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     deepest = levels[-1]

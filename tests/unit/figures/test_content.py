@@ -107,6 +107,36 @@ def test_overlap_stands_below_the_diagonal_and_the_floor_above():
     np.testing.assert_allclose(values, [[0.5, 0.6], [0.7, 0.7]])
 
 
+def test_cells_stand_side_by_side_whatever_levels_were_left_out():
+    """The k-th level that was run has the k-th row, column and tick of the heat maps and of the verdict."""
+    tables = synthetic.unit(methods=("lime",), controls=(), levels=(0, 3, 7))
+    panel = draw("overlap", tables).axes[1]  # top 10
+    (image,) = panel.get_images()
+    assert image.get_array().shape == (3, 3) and image.get_extent() == [-0.5, 2.5, 2.5, -0.5]
+    pair = tables.overlap.filter(method="lime", top=10, level_a=7, level_b=3)["overlap"].item()
+    (text,) = [text for text in panel.texts if text.get_position() == (1, 2)]
+    assert text.get_text() == f"{pair:.2f}".removeprefix("0")
+    panel.figure.draw_without_rendering()
+    shown = {text.get_position()[0]: text.get_text() for text in panel.get_xticklabels()}
+    assert {0: "0", 1: "3", 2: "7"}.items() <= shown.items()
+    (strip,) = draw("verdict", tables).axes
+    assert [text.get_text() for text in strip.get_xticklabels()] == ["3", "7"]
+    assert {x for line in strip.get_lines() for x in line.get_xdata()} == {0, 1}
+
+
+def test_layers_that_go_at_once_have_one_number():
+    tables = synthetic.unit(levels=(0, 2, 5))
+    order = [f"attention {layer}" for layer in tables.order.sort("position")["layer"]]
+    assert tables.dropped() == {0: [], 2: order[:2], 5: order[2:5]}
+    (panel,) = layers.draw(tables).axes
+    numbers = {text.xy[0]: text.get_text() for text in panel.texts}
+    places = tables.order.filter(pl.col("position") <= 5).select("layer", "position").rows()
+    assert numbers == {layer: "2" if position <= 2 else "5" for layer, position in places}
+    assert layers.caption(tables).endswith(
+        f"Dropped in this order: {', '.join(order[:2])} (level 2); {', '.join(order[2:5])} (level 5)."
+    )
+
+
 def test_overlap_is_the_same_from_one_triangle_of_pairs():
     tables = synthetic.unit()
     rows = tables.overlap.filter(pl.col("method") == "lime", pl.col("top") == 10)

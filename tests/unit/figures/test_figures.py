@@ -112,6 +112,56 @@ def test_nothing_is_cut_off(name, levels):
     assert_all_on_paper(draw(name, synthetic.unit(levels, 2 * levels)))
 
 
+GAPS = (0, 2, 4, 5, 6, 15)
+"""Levels of a run that leaves some out."""
+
+
+def levels_on(axis) -> set[int]:
+    """The levels that an axis names."""
+    return {int(text.get_text()) for text in axis.get_ticklabels() if text.get_text()}
+
+
+@pytest.mark.parametrize("name", sorted(OVER_LEVELS | {"overlap"}))
+def test_only_levels_that_were_run_have_ticks(name):
+    figure = draw(name, synthetic.unit(layers=16, levels=GAPS))
+    assert_all_on_paper(figure)
+    named = [levels_on(axes.xaxis) for axes in figure.axes if LEVEL_AXIS in axes.get_xlabel()]
+    assert named and all(levels and levels <= set(GAPS) for levels in named)
+    assert all(max(levels) == 15 or name == "overlap" for levels in named)
+
+
+@pytest.mark.parametrize("name", sorted(set(SUMMARY_FIGURES) - {"price", "stability"}))
+def test_only_levels_that_were_run_have_ticks_over_several_units(name):
+    units = [
+        (order, synthetic.unit(layers=16, levels=GAPS, seed=n)) for n, order in enumerate("ab")
+    ]
+    tables = {
+        table: pl.concat(
+            synthetic.with_unit(getattr(of_unit, table), "m", order, "sst2")
+            for order, of_unit in units
+        )
+        for table in ("metrics", "verdict")
+    }
+    efficiency = synthetic.efficiency(GAPS)
+    tables["efficiency"] = pl.concat(synthetic.with_path(efficiency, "m", o) for o, _ in units)
+    figure = draw_summary(name, tables)
+    assert_all_on_paper(figure)
+    named = [levels_on(axes.xaxis) for axes in figure.axes if LEVEL_AXIS in axes.get_xlabel()]
+    assert named and all(levels and levels <= set(GAPS) for levels in named)
+
+
+@pytest.mark.parametrize(
+    "levels", [(0, 9), (0, 1, 2, 40), (0, 20, 40, 41, 42), tuple(range(0, 81, 2))]
+)
+def test_ticks_do_not_run_into_each_other(levels):
+    figure = draw("accuracy", synthetic.unit(layers=81, methods=(), levels=levels))
+    figure.draw_without_rendering()
+    axis = figure.axes[0].xaxis
+    assert {levels[0], levels[-1]} <= levels_on(axis) <= set(levels)
+    boxes = [text.get_window_extent() for text in axis.get_ticklabels() if text.get_text()]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
 @pytest.mark.parametrize("name", SUMMARY_FIGURES)
 def test_nothing_is_cut_off_over_one_or_many_units(name, summary):
     one = {

@@ -28,6 +28,18 @@ def test_model_table_has_a_row_per_level_with_its_layer_and_verdict():
     ]
 
 
+def test_a_level_behind_levels_that_were_not_run_names_all_that_it_drops():
+    tables = synthetic.unit(levels=(0, 2, 3, 6))
+    order = [f"attention {layer}" for layer in tables.order.sort("position")["layer"]]
+    shown = {row[0].text: row[1].text for row in model_table(tables).rows}
+    assert shown == {
+        "0 (dense)": "none",
+        "2": ", ".join(order[:2]),
+        "3": order[2],
+        "6": ", ".join(order[3:6]),
+    }
+
+
 def test_explanation_table_has_seed_bands_and_the_overlap_with_dense():
     tables = synthetic.unit()
     shown = explanation_table(tables)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from keepfaith.figures.axes import level_ticks
 from keepfaith.figures.labels import LEVEL_AXIS, path_names
 from keepfaith.figures.style import canvas, legend, series_strokes
 
@@ -63,6 +63,7 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     figure, panels = canvas(rows=1, columns=len(PANELS), size=(10.4, 3.1))
     paths = table.select("model", "order").unique(maintain_order=True).rows()
     names, strokes = path_names(paths), series_strokes(len(paths))
+    levels = table["level"].unique().sort().to_list()
     for panel, (column, label) in zip(panels[0], PANELS.items(), strict=True):
         panel.axhline(1, color="#bbbbbb", linewidth=0.8, zorder=0)
         for (model, order), stroke in zip(paths, strokes, strict=True):
@@ -79,6 +80,6 @@ def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
         panel.set_xlabel(LEVEL_AXIS)
         panel.set_ylabel(label)
         panel.set_ylim(0, max(1.08, panel.get_ylim()[1]))
-        panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        level_ticks(panel, levels, nbins=6)
     legend(figure, panels[0][0], columns=5)
     return figure

@@ -17,7 +17,8 @@ TITLE = "How far each task can be pruned"
 EXPLANATION = (
     "One panel per model, order and task, one row per watched quantity. Thick bar: levels shown to be kept, in a row "
     "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
-    "degraded. A row without a cross shows no degradation at any level of the run."
+    "degraded. A row without a cross shows no degradation at any level of the run. A bar says nothing of levels below "
+    "its end that were not run."
 )
 COLUMNS = 3
 

@@ -21,8 +21,8 @@ EXPLANATION = (
     "(comprehensiveness and sufficiency of every method) degrade. Thick bar: levels shown to be kept, in a row "
     "from the dense model; thin bar: levels up to which no degradation is shown; both are means over tasks, and "
     "each small circle is where the thin bar of one task ends. The order that goes furthest over all three stands "
-    "on top. Orders that are less than a level apart are not told apart by this, and the best of many orders owes "
-    "something to luck."
+    "on top. Orders that are less than a level apart (where levels were left out, less than one step between those "
+    "that were run) are not told apart by this, and the best of many orders owes something to luck."
 )
 
 
