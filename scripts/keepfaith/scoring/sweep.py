@@ -1,7 +1,7 @@
 """All levels of a path in one pass.
 
-Level k is level k-1 with one more component removed, so both agree on everything below that component's layer. One
-pass therefore carries *groups*: runs of levels that agree so far. It starts with one group of all levels;
+A level is the one before it with more components removed, so both agree on everything below the lowest of their
+layers. One pass therefore carries *groups*: runs of levels that agree so far. It starts with one group of all levels;
 at a layer of which some of a group's levels have dropped a sub-layer and others not, the group splits.
 
 Above the last attention that a level keeps, its tokens no longer look at each other. From there on the
