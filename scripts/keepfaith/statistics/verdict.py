@@ -182,17 +182,18 @@ def _reason(rows: pl.DataFrame, watched: Watched, confidence: float, room: float
             )
         )
         .when(pl.lit(room is not None) & (pl.col("harm_high") <= pl.col("margin")))
-        .then(
-            pl.format(
-                "the dense model has {} above chance, which is within the margin: there is too little to lose",
-                pl.lit(f"{room or 0.0:.4f}"),
-            )
-        )
+        .then(pl.lit(_too_little(room or 0.0)))
         .when(powerless & pl.lit(watched.by_signs))
         .then(
             pl.format("{} independent texts can show no harm at {} levels", "clusters", pl.lit(tested))
         )
     )  # fmt: skip
+
+
+def _too_little(room: float) -> str:
+    if room <= 0:
+        return "the dense model is no better than chance: there is nothing to lose"
+    return f"the dense model is {room:.4f} better than chance, which is within the margin: there is too little to lose"
 
 
 def _limit(confidence: float) -> float:
