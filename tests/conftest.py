@@ -12,6 +12,23 @@ from workflow_copy import Finished, Workflow, copy_workflow
 LONGEST_FIRST = ("slurm", "workflow", "hub", "benchmarks", "unit")
 """Folders of tests: a process that is done early takes short tests, instead of waiting for a long one."""
 
+SLOW = {
+    "artifacts/test_interruption.py",
+    "config/test_hostile_input.py",
+    "devices/test_lease.py",
+    "efficiency/test_levels.py",
+    "imports/test_delimiters.py",
+    "imports/test_imported_logs.py",
+    "models/test_builtin_model.py",
+    "models/test_multimodal.py",
+    "models/test_mutated_files.py",
+    "models/test_real_checkpoints.py",
+    "scoring/test_lm_eval.py",
+    "scoring/test_out_of_memory.py",
+    "test_package.py",
+}
+"""Unit tests that start processes, train, or run peer libraries or real checkpoints; not in `make test-fast`."""
+
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 """The process of pytest-xdist that this is, or None where one process runs all tests."""
 
@@ -21,9 +38,15 @@ if WORKER:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of whole workflows first; within a folder the order stays."""
+    """Tests of whole workflows first; within a folder the order stays. Slow unit tests are marked."""
     folder = Path(__file__).parent
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(folder).parts[0]))
+    slow = {folder / "unit" / name for name in SLOW}
+    missing = [str(path) for path in slow if not path.exists()]
+    assert not missing, f"SLOW names what is not there: {missing}"
+    for item in items:
+        if item.path in slow:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
