@@ -22,6 +22,7 @@ include: f"{SOURCE}/rules/common.smk"
 
 # The first rule is the default one, unless a workflow that imports this one has its own.
 rule all:
+    """The whole study, up to the report."""
     input:
         "results/report/index.html",
         expand("results/summary/{table}.csv", table=SUMMARY_TABLES),

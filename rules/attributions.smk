@@ -2,6 +2,7 @@
 
 
 rule attribute:
+    """Score the tokens of every explained prompt at all levels, by one method and seed (GPU)."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
@@ -31,6 +32,7 @@ rule attribute:
 
 
 rule measure_faithfulness:
+    """Score the explained prompts again without, and with nothing but, their top tokens (GPU)."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",

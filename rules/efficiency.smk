@@ -2,6 +2,7 @@
 
 
 rule measure_efficiency:
+    """Measure weights, KV cache, time and memory of every level (GPU)."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",

@@ -2,6 +2,7 @@
 
 
 rule export_model:
+    """Write one pruned checkpoint, reload it and compare it logit for logit."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
@@ -34,5 +35,6 @@ rule export_model:
 
 
 rule export:
+    """All pruned checkpoints that export.levels names."""
     input:
         exports,

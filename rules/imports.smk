@@ -12,6 +12,7 @@ IMPORTED_TABLES = ["metrics", "reliability", "verdict", "cautions"]
 
 
 rule import_logs:
+    """Read the logs of lm-evaluation-harness of one task, one run per level."""
     input:
         logs=lambda wildcards: users(logs_of(wildcards).values()),
     output:
@@ -32,6 +33,7 @@ rule import_logs:
 
 
 rule compute_imported_metrics:
+    """Compute accuracy, calibration, flips and cautions of an imported task."""
     input:
         examples="results/imported/{imported}/{task}/examples.parquet",
         predictions="results/imported/{imported}/{task}/predictions.parquet",
@@ -62,15 +64,16 @@ use rule judge as judge_imported with:
         verdict="results/imported/{imported}/{task}/verdict.parquet",
     log:
         "logs/imported/{imported}/{task}/judge_imported.log",
+    wildcard_constraints:
+        task=LOGGED_TASK,
     params:
         statistics=settings.study.statistics.model_dump(mode="json"),
         explained=False,
         code=lambda wildcards: code("judge.py"),
-    wildcard_constraints:
-        task=LOGGED_TASK,
 
 
 rule draw_imported_figures:
+    """Draw the figures of an imported task."""
     input:
         metrics="results/imported/{imported}/{task}/metrics.parquet",
         reliability="results/imported/{imported}/{task}/reliability.parquet",
@@ -125,5 +128,6 @@ use rule summarise as summarise_imported with:
 
 
 rule imported:
+    """All tables and figures of the imports."""
     input:
         imported_files,

@@ -2,6 +2,7 @@
 
 
 rule compute_metrics:
+    """Compute every metric of one model, order and task, with intervals and paired tests."""
     input:
         examples="results/tasks/{task}/examples.parquet",
         predictions="results/{model}/{order}/{task}/predictions.parquet",
@@ -30,6 +31,7 @@ rule compute_metrics:
 
 
 rule judge:
+    """Decide per level and quantity: kept, degraded or undecided."""
     input:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
     output:

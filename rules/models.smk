@@ -2,6 +2,7 @@
 
 
 rule prepare_model:
+    """Fetch or link a model into a folder that is checked against itself."""
     input:
         source=model_files,
     output:
@@ -20,6 +21,7 @@ rule prepare_model:
 
 
 rule train_model:
+    """Train a model on the training splits of the selected tasks (GPU)."""
     input:
         examples=expand(
             "results/tasks/{task}/examples.parquet", task=settings.study.tasks
@@ -53,6 +55,7 @@ rule train_model:
 
 
 rule verify_removal:
+    """Show on the very model that sub-layers are removed as they should be (GPU)."""
     input:
         model="results/models/{model}/model.json",
     output:
@@ -76,6 +79,7 @@ rule verify_removal:
 
 # Not part of a study: makes the checkpoint that ships with keepfaith again, from its seed.
 rule builtin_model:
+    """Train the built-in checkpoint anew."""
     output:
         checkpoint=directory("results/builtin_model/checkpoint"),
         report="results/builtin_model/training.json",

@@ -2,6 +2,7 @@
 
 
 rule prepare_calibration_text:
+    """Fetch the text that a criterion ranks by."""
     input:
         source=text_files,
     output:
@@ -18,6 +19,7 @@ rule prepare_calibration_text:
 
 
 rule rank_layers:
+    """Rank the layers by a criterion: the order in which they are dropped (GPU)."""
     input:
         model="results/models/{model}/model.json",
         verified="results/models/{model}/removal.json",
@@ -42,6 +44,7 @@ rule rank_layers:
 
 
 rule measure_stability:
+    """Rank again on other draws of calibration text (GPU)."""
     input:
         model="results/models/{model}/model.json",
         verified="results/models/{model}/removal.json",

@@ -2,6 +2,7 @@
 
 
 rule plan:
+    """Print what the study will cost: jobs, hours, memory and disk."""
     log:
         "logs/plan.log",
     localrule: True

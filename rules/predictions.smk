@@ -2,6 +2,7 @@
 
 
 rule predict:
+    """Score the options of every example at all levels (GPU)."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",

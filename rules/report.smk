@@ -11,6 +11,7 @@ PUBLISHED = f"{SOURCE}/config/catalog/published/arxiv_2606_24970.csv"
 
 
 rule draw_figures:
+    """Draw the figures of one model, order and task."""
     input:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",
@@ -48,6 +49,7 @@ rule draw_figures:
 
 
 rule summarise:
+    """Join one kind of table over all models, orders and tasks."""
     input:
         tables=lambda wildcards: expand(
             "results/{place}/{table}.parquet",
@@ -72,6 +74,7 @@ rule summarise:
 
 
 rule draw_summary_figures:
+    """Draw the figures over all models, orders and tasks."""
     input:
         [f"results/summary/{table}.parquet" for table in STUDY_FIGURE_TABLES],
     output:
@@ -100,6 +103,7 @@ rule draw_summary_figures:
 
 
 rule write_report:
+    """Write the report: one self-contained page."""
     input:
         examples=expand(
             "results/tasks/{task}/examples.parquet", task=settings.study.tasks

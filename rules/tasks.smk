@@ -2,6 +2,7 @@
 
 
 rule prepare_task:
+    """Make a task's prompts, options, labels and parts."""
     input:
         source=task_files,
     output:
