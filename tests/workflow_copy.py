@@ -36,7 +36,7 @@ class Workflow:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
-    def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 1200) -> subprocess.CompletedProcess[str]:
         """Run `snakemake` with `arguments`; output and errors together in `stdout`."""
         return subprocess.run(
             self.command(*arguments),

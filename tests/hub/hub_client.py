@@ -42,7 +42,7 @@ class Client:
             env=self.environment(**variables),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert process.returncode == 0, process.stderr[-3000:]

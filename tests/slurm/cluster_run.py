@@ -38,7 +38,7 @@ class ClusterRun:
                 stderr=subprocess.STDOUT,
             )
 
-    def wait(self, timeout: float = 560) -> int:
+    def wait(self, timeout: float = 1500) -> int:
         """Exit status of the run; a run that takes too long is stopped."""
         try:
             return self._process.wait(timeout)

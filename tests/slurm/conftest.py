@@ -24,7 +24,7 @@ def through_slurm(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) ->
     """The mini study, run to its end once through SLURM, whose only node is lost in the middle and comes back."""
     workflow = copy_workflow(tmp_path_factory.mktemp("through_slurm") / "study")
     run = ClusterRun(workflow.folder, cluster)
-    wait_for("a job of rule attribute", lambda: gpus_seen(workflow.folder) or not run.running, 500)
+    wait_for("a job of rule attribute", lambda: gpus_seen(workflow.folder) or not run.running, 900)
     cluster.lose_node()
     cluster.return_node()
     assert run.wait() == 0, run.output()[-6000:] + cluster.logs()

@@ -82,7 +82,7 @@ def test_a_signal_to_snakemake_alone_ends_its_jobs(
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (jobs := scripts_of(main.pid)):
         assert time.monotonic() < deadline and main.poll() is None
         time.sleep(0.02)

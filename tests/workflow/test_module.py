@@ -53,7 +53,7 @@ class Importing:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=600,
+            timeout=1200,
             env=environment() | self.variables,
             check=False,
         )

@@ -172,7 +172,7 @@ def test_a_dry_run_never_imports_torch(new_workflow: Callable[[str], Workflow]) 
         text=True,
         capture_output=True,
         env={**environment(), "PYTHONPATH": str(trap)},
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
