@@ -1,6 +1,6 @@
 """What a study will cost is said before it runs, and the whole published study is planned in seconds."""
 
-import time
+import resource
 from collections.abc import Callable
 
 from workflow_copy import Workflow
@@ -19,10 +19,11 @@ def test_the_published_study_is_planned_in_seconds(
     new_workflow: Callable[[str], Workflow],
 ) -> None:
     workflow = new_workflow("paper")
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     result = workflow.run("--configfile", "config/studies/paper.yaml", "--dry-run")
     assert result.returncode == 0, result.stdout[-3000:]
-    assert time.monotonic() - started < 60  # half of that on an idle machine
+    # Of the processor, since other tests run beside this one.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 60
     attributions = [line for line in result.stdout.splitlines() if line.startswith("attribute ")]
     assert attributions[0].split()[1] == "400"
     requested = next(line for line in result.stdout.splitlines() if "gpu=1" in line)
