@@ -38,6 +38,12 @@ def nothing(_: Path) -> None:
     """The study as it is."""
 
 
+def a_level_twice(folder: Path) -> None:
+    """An import in the study's file, one level of which YAML drops."""
+    with (folder / "mini.yaml").open("a", encoding="utf-8") as file:
+        file.write("imports:\n  mine:\n    0: a\n    4: b\n    4: c\n")
+
+
 LOCAL = (
     "tasks=[reviews]",
     "folders={data: data}",
@@ -45,6 +51,8 @@ LOCAL = (
     "report={explained_examples: 1}",
 )
 CASES = [
+    (a_level_twice, ["name=mini"], "the key 4 stands there twice"),
+    (nothing, ["imports={mine: {0: a, 4: b, 4: c}}"], "the key 4 stands there twice"),
     (nothing, ["modles=[builtin]"], "did you mean 'models'"),
     (nothing, ["tasks=[sentimant]"], "did you mean 'sentiment'"),
     (nothing, ["levels={maximum: 9}"], "type at most 8"),

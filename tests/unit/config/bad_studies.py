@@ -13,6 +13,10 @@ BAD: Cases = {
         setting("imports", {"mine": {0: "runs/a", 4: "runs/a"}}),
         ["imports.mine: levels 0 and 4", "'runs/a'"],
     ),
+    "import of a padded level": (
+        setting("imports", {"mine": {0: "runs/a", "008": "runs/b", 8: "runs/c"}}),
+        ["imports.mine: the level '008' is no plain number; type 8"],
+    ),
     "import with a key that is neither": (
         setting("imports", {"mine": {0: "runs/a", "passge": "none"}}),
         ["imports.mine: unknown key 'passge'", "did you mean 'passage'?"],

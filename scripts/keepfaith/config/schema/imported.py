@@ -49,9 +49,13 @@ class Import(Strict):
     @classmethod
     def _with_levels(cls, typed: Any) -> Any:
         """Gather the keys that are numbers under `levels`."""
-        if not isinstance(typed, dict) or "levels" in typed:
+        if not isinstance(typed, dict):
+            return typed
+        if "levels" in typed:
+            _check_numbers(typed["levels"])
             return typed
         levels = {key: value for key, value in typed.items() if _is_number(key)}
+        _check_numbers(levels)
         others = {str(key): value for key, value in typed.items() if not _is_number(key)}
         return {"levels": levels, **others}
 
@@ -66,6 +70,18 @@ class Import(Strict):
         schema["patternProperties"] = {"^[0-9]+$": run}
         schema.pop("required", None)
         return schema
+
+
+def _check_numbers(levels: object) -> None:
+    """Refuse numbers with a zero in front: YAML reads 010 as 8 and 008 as a text, so two runs may meet at one level.
+
+    `4` beside `"4"` is one level on purpose: `--config` gives keys as text, and they replace those of the file. Within
+    a file they are refused where it is read.
+    """
+    for key in levels if isinstance(levels, dict) else ():
+        number = as_number(key)
+        if isinstance(key, str) and isinstance(number, int) and key != str(number):
+            raise ValueError(f"the level {key!r} is no plain number; type {number}")
 
 
 def _is_number(key: object) -> bool:
