@@ -1,11 +1,12 @@
 """Rule compute_imported_metrics: every number that predictions alone give, the flips, and what a reader must know."""
 
 import sys
+from pathlib import Path
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import CAUTIONS, EXAMPLES, METRICS, PREDICTIONS, RELIABILITY
-from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.artifacts.tables import read_provenance, read_table, write_table
 from keepfaith.calibration.reliability import reliability
 from keepfaith.imports.tables import passage_of_task
 from keepfaith.report.imported import cautions_of
@@ -26,7 +27,8 @@ with job(snakemake.log[0]) as logger:
     write_table(metrics, output.metrics, METRICS, provenance)
     bins = reliability(predictions, examples, analysis.bins)
     write_table(bins, output.reliability, RELIABILITY, provenance)
-    cautions = cautions_of(metrics, group_examples(examples, passage))
+    notes = read_provenance(Path(snakemake.input.examples)).measured["notes"]
+    cautions = cautions_of(metrics, group_examples(examples, passage), notes)
     for caution in cautions["caution"]:
         logger.warning("%s", caution)
         print(f"keepfaith: {params.name}: {caution}", file=sys.stderr)

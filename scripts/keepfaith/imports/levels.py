@@ -10,21 +10,35 @@ from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.imports.counts import check_whole
 from keepfaith.imports.documents import matches
 from keepfaith.imports.log import Log, labelled, read_lines
+from keepfaith.imports.models import check_models
 from keepfaith.imports.targets import labels_of
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Task:
-    """The log of every level, the keys of all texts of the documents, and what could not be checked, by log."""
+class LoggedTask:
+    """The logs of one task.
+
+    Attributes:
+        levels: the log of every level.
+        keys: paths of all texts of the documents.
+        unchecked: what could not be checked, by log.
+        notes: what a reader of the numbers must know, as sentences.
+    """
 
     levels: dict[int, Log]
     keys: set[str]
     unchecked: dict[Path, str]
+    notes: list[str]
 
 
 def read_levels(logs: Mapping[int, Path], passage: str | None = None) -> dict[int, Log]:
+    """The log of every level, as `read_task` reads them."""
+    return read_task(logs, passage).levels
+
+
+def read_task(logs: Mapping[int, Path], passage: str | None = None) -> LoggedTask:
     """The log of every level, checked to hold the same examples with the same prompts, options and labels.
 
     Args:
@@ -38,7 +52,7 @@ def read_levels(logs: Mapping[int, Path], passage: str | None = None) -> dict[in
     read = _read(logs, passage)
     for path, sentence in read.unchecked.items():
         logger.warning("%s: %s", path, _not_checked(sentence))
-    return read.levels
+    return read
 
 
 def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: str) -> list[str]:
@@ -50,17 +64,20 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         place: where the passage was typed, for messages.
 
     Returns:
-        What the user should know although nothing is wrong, one line each: logs that nothing says to be whole.
+        What the user should know although nothing is wrong, one line each: logs that nothing says to be whole, and
+        levels that may be of one model.
 
     Raises:
         ConfigError: as `read_levels`; or no document of any task has the text that `passage` names.
     """
     keys: set[str] = set()
     unchecked: dict[Path, str] = {}
+    notes: list[str] = []
     for logs in tasks:
         read = _read(logs, passage)
         keys |= read.keys
         unchecked |= read.unchecked
+        notes += read.notes
     if passage not in (None, NO_PASSAGE) and not any(matches(str(passage), key) for key in keys):
         # Elements of lists are named only to those who look for one: there may be hundreds.
         named = {key for key in keys if not any(part.isdigit() for part in key.split("."))}
@@ -74,7 +91,9 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         f"{path}: {_not_checked(sentence, len(unchecked) - 1)}"
         for path, sentence in unchecked.items()
     ]
-    return first[:1]
+    return first[:1] + [
+        f"{place.removesuffix('.passage')}: {note}" for note in dict.fromkeys(notes)
+    ]
 
 
 def _not_checked(sentence: str, others: int = 0) -> str:
@@ -85,7 +104,7 @@ def _not_checked(sentence: str, others: int = 0) -> str:
     )
 
 
-def _read(logs: Mapping[int, Path], passage: str | None) -> _Task:
+def _read(logs: Mapping[int, Path], passage: str | None) -> LoggedTask:
     named = None if passage == NO_PASSAGE else passage
     levels = sorted(logs)
     read = {logs[level]: read_lines(logs[level], named) for level in levels}
@@ -96,7 +115,8 @@ def _read(logs: Mapping[int, Path], passage: str | None) -> _Task:
     for level in levels[1:]:
         _compare(found[levels[0]], logs[levels[0]], found[level], logs[level])
     _check_answers(found, logs)
-    return _Task(found, {key for log in read.values() for key in log.keys}, unchecked)
+    notes = check_models(found, logs)
+    return LoggedTask(found, {key for log in read.values() for key in log.keys}, unchecked, notes)
 
 
 def _check_answers(found: Mapping[int, Log], logs: Mapping[int, Path]) -> None:

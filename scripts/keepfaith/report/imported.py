@@ -1,5 +1,7 @@
 """What a reader of imported numbers must know: the same cautions as in the report, which imports have none of."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from keepfaith.artifacts.schemas import CAUTIONS, CURVES, ORDER, OVERLAP, RELIABILITY, VERDICT
@@ -9,12 +11,15 @@ from keepfaith.report.caveats import caveats
 from keepfaith.statistics.clusters import Grouping
 
 
-def cautions_of(metrics: pl.DataFrame, grouping: Grouping) -> pl.DataFrame:
+def cautions_of(
+    metrics: pl.DataFrame, grouping: Grouping, notes: Iterable[str] = ()
+) -> pl.DataFrame:
     """CAUTIONS of one imported task, most serious first.
 
     Args:
         metrics: METRICS of the task.
         grouping: how its examples were grouped.
+        notes: what reading the logs found.
     """
     tables = UnitTables(
         metrics=metrics,
@@ -24,5 +29,5 @@ def cautions_of(metrics: pl.DataFrame, grouping: Grouping) -> pl.DataFrame:
         verdict=empty_table(VERDICT),
         order=empty_table(ORDER),
     )
-    found = [*caveats(tables), *grouping.notes]
+    found = [*notes, *caveats(tables), *grouping.notes]
     return conform(pl.DataFrame({"caution": found}, schema=dict(CAUTIONS.columns)), CAUTIONS)
