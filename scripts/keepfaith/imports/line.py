@@ -4,20 +4,18 @@ The harness writes every number as text; `float` gives back the very number it h
 """
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from keepfaith.config.errors import shown
 from keepfaith.imports.documents import Path, document_texts, dotted, matches
 from keepfaith.imports.fields import Field, Place, Prompt, places_of
+from keepfaith.imports.requests import Unusable, read_requests
 
-_NUMBERED = re.compile(r".*_([0-9]{1,6})")
+_MOST = 1e-3
+"""What rounding may add to a log-likelihood of 0, which is certainty."""
+
 _NEEDED = ("doc_id", "target", "arguments", "filtered_resps")
-
-
-class Unusable(ValueError):
-    """What is wrong with one line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +76,8 @@ def read_line(row: dict[str, Any], line: str) -> LoggedLine:
     Raises:
         Unusable: it is of a task that is no multiple choice over one prompt, or holds what the harness does not write.
     """
-    prompt, options = _prompt_and_options(row["arguments"])
+    asked = read_requests(row["arguments"], _mutual_information(row))
+    prompt, options = asked.prompt, asked.options
     for text in (prompt, *options):
         _check_text(text)
     hashes = [_hash(row, key) for key in ("doc_hash", "prompt_hash", "target_hash")]
@@ -91,7 +90,7 @@ def read_line(row: dict[str, Any], line: str) -> LoggedLine:
         options=options,
         target=_target(row["target"], len(options)),
         acc=_acc(row["acc"]) if "acc" in row else None,
-        log_likelihoods=_log_likelihoods(row["filtered_resps"], len(options)),
+        log_likelihoods=_log_likelihoods(row["filtered_resps"], asked.count)[: len(options)],
     )
 
 
@@ -123,39 +122,10 @@ def read_texts(
     return texts, places
 
 
-def _prompt_and_options(arguments: Any) -> tuple[str, tuple[str, ...]]:
-    """The prompt and its continuations; newer versions name the arguments, older ones list them."""
-    requests = _listed(arguments, "arguments")
-    pairs = [tuple(_listed(one, "arguments")) for one in requests]
-    if any(len(pair) != 2 or not all(isinstance(text, str) for text in pair) for pair in pairs):
-        raise Unusable(
-            "is no multiple choice (nothing but prompts with an option each); leave it out"
-        )
-    if len(pairs) < 2:
-        raise Unusable("has a single option, there is nothing to choose; leave the task out")
-    prompts = {prompt for prompt, _ in pairs}
-    if len(prompts) > 1:
-        raise Unusable(
-            "options stand after different prompts (as in winogrande, or with acc_mutual_info); leave the task out"
-        )
-    return prompts.pop(), tuple(option for _, option in pairs)
-
-
-def _listed(value: Any, what: str) -> list[Any]:
-    """A list, or the values of keys that end in _0, _1, ...: whoever sorted the keys put _10 before _2."""
-    if isinstance(value, list):
-        return value
-    if not isinstance(value, dict):
-        raise Unusable(
-            f"{what} are {shown(value)}, no list and no numbered keys; copy the log again"
-        )
-    numbers = [_NUMBERED.fullmatch(key) for key in value]
-    by_number = {int(m[1]): found for m, found in zip(numbers, value.values(), strict=True) if m}
-    if sorted(by_number) != list(range(len(value))):
-        raise Unusable(
-            f"{what} have the keys {shown(list(value))}, which are not numbered from 0 on; copy the log again"
-        )
-    return [by_number[number] for number in sorted(by_number)]
+def _mutual_information(row: dict[str, Any]) -> bool:
+    """Whether the task counts acc_mutual_info, for which every option is asked for without the prompt as well."""
+    listed = row.get("metrics")
+    return "acc_mutual_info" in row or (isinstance(listed, list) and "acc_mutual_info" in listed)
 
 
 def _log_likelihoods(responses: Any, options: int) -> tuple[float, ...]:
@@ -173,6 +143,11 @@ def _log_likelihoods(responses: Any, options: int) -> tuple[float, ...]:
         if not math.isfinite(value):
             raise Unusable(
                 f"the log-likelihood of option {option} is {value}; run that model again"
+            )
+        if value > _MOST:
+            raise Unusable(
+                f"the log-likelihood of option {option} is {value:g}, which no logarithm of a probability is: "
+                "they end at 0; mend what computed it (a loss has the other sign) and run that model again"
             )
     return values
 

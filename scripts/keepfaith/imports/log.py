@@ -8,7 +8,8 @@ from keepfaith.config.errors import ConfigError, shown
 from keepfaith.imports.documents import Shape, dotted, matches
 from keepfaith.imports.entries import read_entries
 from keepfaith.imports.fields import Field, Place
-from keepfaith.imports.line import LoggedLine, Unusable, doc_id_of, read_line, read_texts
+from keepfaith.imports.line import LoggedLine, doc_id_of, read_line, read_texts
+from keepfaith.imports.requests import Unusable
 
 
 @dataclass(frozen=True, kw_only=True)

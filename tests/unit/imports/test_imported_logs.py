@@ -176,11 +176,21 @@ def test_a_spoilt_log_is_refused_in_one_line(
     assert "\n" not in message
 
 
+def test_options_that_are_asked_for_without_the_prompt_as_well(logged: Path) -> None:
+    path = log(logged, "others", "mutual")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for line, row in zip(read_levels({0: path})[0].values(), rows, strict=True):
+        assert len(row["arguments"]) == 6
+        assert line.options == tuple(f" {colour}" for colour in COLOURS)
+        asked = [float(value) for value, _ in row["filtered_resps"][:3]]
+        assert list(line.log_likelihoods) == asked
+        assert (line.predicted == line.label) == bool(row["acc"])
+
+
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
         ("generated", "line 1: is no multiple choice"),
-        ("mutual", "line 1: options stand after different prompts"),
         ("one", "line 1: has a single option"),
     ],
 )

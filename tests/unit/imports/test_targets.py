@@ -131,7 +131,7 @@ def test_what_nothing_tells_is_refused_as_ambiguous(rows: list[Row], tmp_path: P
         ),
         (
             [entry(0, ["a", "b", "a"], "a", 0)],
-            "line 1: target 'a' is the text of options 0 and 2; leave that example out",
+            "line 1: options 0 and 2 are the same text ' a'; leave that example out",
         ),
         ([entry(0, ["a", "b"], "²", 0)], "line 1: target '²' is none of the 2 options"),
         ([entry(0, ["a", "b"], "01", 0)], "line 1: target '01' is none of the 2 options"),
