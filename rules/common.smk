@@ -16,7 +16,7 @@ from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
 from keepfaith.config.yaml_files import check_study_file, check_typed
 from keepfaith.imports.levels import check_logs
-from keepfaith.imports.runs import logs_by_task
+from keepfaith.imports.runs import LOGGED_TASK, logs_by_task
 from keepfaith.orders.order import candidates
 from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
@@ -87,10 +87,6 @@ READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MO
 # The number of threads changes how long a job takes, not what it makes; so it is no parameter of one.
 SCORING = settings.study.scoring.model_dump(mode="json", exclude={"threads"})
 THREADS = settings.study.scoring.threads
-
-
-# Tasks of imported logs are those of the harness, not those of the catalog.
-LOGGED_TASK = r"[A-Za-z0-9][\w.-]*"
 
 
 def names_pattern(names):

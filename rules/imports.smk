@@ -1,4 +1,5 @@
 # Logs of lm-evaluation-harness, one run per level: all that predictions alone give. No model is loaded.
+# Their tasks are those of the harness (LOGGED_TASK), not those of the catalog.
 
 IMPORTED_FIGURES = [
     "verdict",

@@ -74,7 +74,8 @@ def _problem(fault: ErrorDetails, field: FieldInfo | None) -> str:
         case "greater_than":
             return f"must be above {context['gt']}, got {shown(given)}{means}"
         case "less_than_equal":
-            return f"must be at most {context['le']}, got {shown(given)}{_share(given, context['le'])}{means}"
+            advice = _share(given, context["le"]) or f"; type {context['le']} or less"
+            return f"must be at most {context['le']}, got {shown(given)}{advice}{means}"
         case "less_than":
             return f"must be below {context['lt']}, got {shown(given)}{_share(given, context['lt'])}{means}"
         case _ if kind in _WORDS:

@@ -5,15 +5,19 @@ stamps, one of digits into numbers, "NA" into nothing. Text that goes into a pro
 """
 
 import csv
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from keepfaith.config.errors import ConfigError, nearest, shown
 from keepfaith.config.places import unexpanded
 
 FORMATS = (".jsonl", ".csv", ".parquet")
+_GZIP = b"\x1f\x8b"
+_BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -46,6 +50,11 @@ def rows_as_they_stand(path: Path, suffix: str) -> Iterator[tuple[str, dict[str,
     yield from readers[suffix](path)
 
 
+def opened(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked where its name ends in .gz."""
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
 def existing(path: Path) -> None:
     """Refuse a path that is no file, naming the nearest one beside it."""
     if path.is_file():
@@ -68,7 +77,11 @@ def read_text(path: str | Path) -> str:
         ConfigError: it is no UTF-8; with the line.
     """
     path = Path(path)
-    content = path.read_bytes()
+    try:
+        with opened(path) as file:
+            content = file.read()
+    except _BROKEN as error:
+        raise _cut(path, error) from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -77,8 +90,15 @@ def read_text(path: str | Path) -> str:
 
 
 def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        yield from _json_rows(path)
+    except _BROKEN as error:
+        raise _cut(path, error) from error
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     # Lines of bytes end at a line feed alone; str.splitlines also splits at characters inside a JSON string.
-    with path.open("rb") as handle:
+    with opened(path) as handle:
         for number, content in enumerate(handle, start=1):
             try:
                 line = content.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -100,7 +120,14 @@ def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"line {number}", row
 
 
+def _cut(path: Path, error: Exception) -> ConfigError:
+    return ConfigError(path, f"is no whole gzip file ({error}); copy it again")
+
+
 def _no_utf8(path: Path, line: int) -> ConfigError:
+    with path.open("rb") as file:
+        if file.read(2) == _GZIP:
+            return ConfigError(path, "is packed with gzip; gunzip it")
     return ConfigError(path, f"line {line}: is no UTF-8 text; save the file as UTF-8")
 
 

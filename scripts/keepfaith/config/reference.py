@@ -124,7 +124,8 @@ def _limits(metadata: Iterable[Any]) -> str:
 
 
 def _number(bound: float) -> str:
-    return f"{bound:g}" if bound < 2**31 else "2^32"
+    text = f"{bound:g}" if bound != int(bound) else str(int(bound))
+    return text if bound < 2**31 else "2^32"
 
 
 def _word(annotation: Any) -> str:

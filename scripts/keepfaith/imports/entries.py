@@ -1,12 +1,19 @@
-"""Reading a log's entries: one JSON object per line, or the single JSON list that the harness wrote before 0.4.3."""
+"""Reading a log's entries: one JSON object per line, or the single JSON list that the harness wrote before 0.4.3.
+
+Either may be packed with gzip.
+"""
 
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from keepfaith.config.errors import ConfigError, shown
-from keepfaith.config.files import existing, read_rows, read_text
+from keepfaith.config.files import existing, opened, read_rows, read_text, rows_as_they_stand
+
+PACKED = ".gz"
+"""Ending of a log that gzip has packed; it is read as it is."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -14,9 +21,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def is_list(path: Path) -> bool:
     """Whether a file starts as a JSON list does; an unreadable one does not."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             start = file.read(4096)
-    except OSError:
+    except (OSError, EOFError, zlib.error):
         return False
     return start.removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(b"[")
 
@@ -30,8 +37,20 @@ def read_entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     existing(path)
     if is_list(path):
         yield from _of_list(path, read_text(path))
+    elif path.suffix == PACKED:
+        yield from _not_empty(path, rows_as_they_stand(path, ".jsonl"))
     else:
         yield from read_rows(path)
+
+
+def _not_empty(
+    path: Path, rows: Iterator[tuple[str, dict[str, Any]]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    first = next(rows, None)
+    if first is None:
+        raise ConfigError(path, "holds no rows; check that it was written to the end")
+    yield first
+    yield from rows
 
 
 def _of_list(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:

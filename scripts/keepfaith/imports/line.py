@@ -168,6 +168,8 @@ def _number(value: Any, option: int) -> float:
 def _target(target: Any, options: int) -> str | int | bool:
     if isinstance(target, str | int):
         return target
+    if isinstance(target, list) and len(target) == 1 and type(target[0]) is int:
+        return target[0]
     raise Unusable(
         f"target {shown(target)} is none of the {options} options (0 to {options - 1}, or one of their texts); a task "
         "without labels, or with several right options, cannot be imported"

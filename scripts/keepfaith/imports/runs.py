@@ -13,10 +13,13 @@ from pathlib import Path
 
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.places import unexpanded
-from keepfaith.imports.entries import is_list
+from keepfaith.imports.entries import PACKED, is_list
+
+LOGGED_TASK = r"\w[\w.+,@-]*"
+"""Names of tasks that may be imported: each becomes a folder."""
 
 _TASK = r"[A-Za-z0-9][\w.-]*"
-_SAMPLES = re.compile(rf"samples_(?P<task>{_TASK})_(?P<date>\d{{4}}-\d\d-\d\dT[\d.-]+)\.jsonl")
+_SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl(\.gz)?")
 # A task starts after one underscore, or after those that a / at the end of the arguments left.
 _TASK_AFTER_ARGUMENTS = re.compile(rf"(?=(?:(?<!_)_|___)(?P<task>{_TASK})$)")
 
@@ -108,7 +111,7 @@ def _logs(run: Path) -> list[Path]:
         raise ConfigError(run, f"{what}; name the folder of a run of lm_eval")
     logs = [
         log
-        for log in sorted(run.rglob("*.jsonl"))
+        for log in sorted([*run.rglob("*.jsonl"), *run.rglob(f"*.jsonl{PACKED}")])
         if log.is_file() and (log.name.startswith("samples_") or is_list(log))
     ]
     if not logs:
@@ -122,8 +125,14 @@ def _logs(run: Path) -> list[Path]:
 
 def _names(log: Path) -> Names:
     if dated := _SAMPLES.fullmatch(log.name):
+        if not re.fullmatch(LOGGED_TASK, dated["task"]):
+            raise ConfigError(
+                log,
+                f"the task {dated['task']!r} in its name cannot be a folder's; rename the log, at all levels, so that "
+                "the task starts with a letter, digit or _ and goes on with those or . + , @ -",
+            )
         return (dated["task"],)
-    stem = log.stem
+    stem = Path(log.name.removesuffix(PACKED)).stem
     stated = [task for task in _tasks_beside(log) if stem == task or stem.endswith(f"_{task}")]
     if stated:
         return (max(stated, key=len),)
@@ -151,7 +160,7 @@ def _tasks_beside(log: Path) -> list[str]:
             tasks += results.get("configs") or results.get("results") or []
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             continue
-    return [task for task in tasks if isinstance(task, str) and re.fullmatch(_TASK, task)]
+    return [task for task in tasks if isinstance(task, str) and re.fullmatch(LOGGED_TASK, task)]
 
 
 def _settled(

@@ -3,6 +3,7 @@
 The targets of all logs of a task are read as a whole: one target such as "2" may be an index or an option's text.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from keepfaith.imports.line import LoggedLine
 
 Lines = Mapping[int, LoggedLine]
 """Lines of one log by doc_id."""
+
+_LISTED = re.compile(r"\[\s*([0-9]+)\s*\]")
 
 Labels = tuple[int, ...]
 """Labels of all lines of all logs, in their order."""
@@ -46,6 +49,8 @@ def labels_of(logs: Mapping[Path, Lines]) -> dict[Path, dict[int, int]]:
 
 def _index(line: LoggedLine) -> int | None:
     text = "" if isinstance(line.target, bool) else str(line.target).strip()
+    # A task that may have several right options writes a list, here of one.
+    text = match[1] if (match := _LISTED.fullmatch(text)) else text
     # Only as the harness writes a number; int() would also take other scripts' digits and "1_0".
     known = [str(option) for option in range(len(line.options))]
     return known.index(text) if text in known else None

@@ -244,6 +244,18 @@ BAD: Cases = {
         setting("statistics.confidence", 0.9999),
         ["statistics.repetitions: 2000 draws can show no harm", "at least 19999"],
     ),
+    "draws that fill the memory": (
+        setting("statistics.repetitions", 10**10),
+        ["statistics.repetitions: must be at most 1000000, got 10000000000; type 1000000 or less"],
+    ),
+    "simulations that fill the memory": (
+        setting("calibration.null_repetitions", 100_001),
+        ["calibration.null_repetitions: must be at most 100000", "type 100000 or less"],
+    ),
+    "bins that fill the memory": (
+        setting("calibration.bins", 10**8),
+        ["calibration.bins: must be at most 1000, got 100000000", "type 1000 or less"],
+    ),
     "passage that is no field": (
         task(passage="txt"),
         ["passage: unknown field 'txt'", "did you mean 'text'"],

@@ -129,7 +129,7 @@ HOSTILE: dict[str, tuple[Callable[[World], None], list[str]]] = {
     "JSON number without end": (data(b'{"id": ' + b"1" * 5000 + b"}"), ["line 1: broken JSON"]),
     "JSON that is a list": (data(b"[1]\n"), ["line 1: expected an object"]),
     "binary file": (data(bytes(range(256))), ["test.jsonl: line", "no UTF-8"]),
-    "compressed file": (data(b"\x1f\x8b\x08\x00"), ["no UTF-8"]),
+    "compressed file": (data(b"\x1f\x8b\x08\x00"), ["is packed with gzip; gunzip it"]),
     "UTF-16": (data('{"id": 1}'.encode("utf-16")), ["no UTF-8"]),
     "field with a null": (row(text="a\0b"), ["line 3", "NUL character at character 1"]),
     "field that is a list": (row(text=["a"]), ["line 3", "must be text", "['a']"]),

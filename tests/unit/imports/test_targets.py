@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_logs import Row, accuracy, as_before_0_4_3, entry, write_lines, write_list
@@ -163,3 +164,16 @@ def test_options_are_kept_with_the_delimiter_that_the_model_saw(
     (line,) = read_levels({0: write_lines(tmp_path, rows)})[0].values()
     assert line.options == (f"{delimiter}负面", f"{delimiter}正面")
     assert line.label == 1
+
+
+@pytest.mark.parametrize("typed", ["[2]", [2], " [ 2 ] "])
+def test_a_list_of_one_right_option_is_that_option(typed: Any, tmp_path: Path) -> None:
+    row = entry(0, ["a", "b", "c"], 0, 2, right=True) | {"target": typed}
+    assert labels([row], tmp_path) == [2]
+
+
+@pytest.mark.parametrize("typed", ["[0, 2]", [0, 2], [[2]], [True], ["c"], [], "[3]", "[]"])
+def test_other_lists_are_no_label(typed: Any, tmp_path: Path) -> None:
+    row = entry(0, ["a", "b", "c"], 0, 2, right=True) | {"target": typed}
+    with pytest.raises(ConfigError, match="is none of the 3 options"):
+        labels([row], tmp_path)

@@ -107,10 +107,13 @@ class Calibration(Strict):
     """How confidence is judged."""
 
     bins: Positive = Field(
-        default=10, description="Equal-width confidence bins of the calibration error."
+        default=10,
+        le=1000,
+        description="Equal-width confidence bins of the calibration error.",
     )
     null_repetitions: Positive = Field(
         default=1000,
+        le=100_000,
         description="Draws for the band that a perfectly calibrated model's error falls into, and at least as many for "
         "the test of a change of that error: it takes more where the number of levels needs them.",
     )
@@ -138,6 +141,7 @@ class Statistics(Strict):
     )
     repetitions: Positive = Field(
         default=2000,
+        le=1_000_000,
         description="Bootstrap and permutation draws; so few that "
         "no harm could be shown are refused.",
     )
