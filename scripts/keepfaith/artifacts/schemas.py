@@ -12,6 +12,8 @@ import polars as pl
 Span = pl.Struct({"start": pl.Int64, "end": pl.Int64})
 Field = pl.Struct({"name": pl.String, "start": pl.Int64, "end": pl.Int64})
 
+Outside = pl.Struct({"name": pl.String, "text": pl.String})
+
 METHOD, CONTROL = "method", "control"
 """Values of the column `role`: an attribution method under test, or one that says nothing about the model, against
 which the others are held. The module of a method declares it; its name in the catalog says nothing about it."""
@@ -29,14 +31,17 @@ class TableSchema:
 
 EXAMPLES = TableSchema(
     "examples",
-    1,
+    2,
     "One labelled example of a task: its prompt, the character spans of its fields in the prompt (template text "
-    "lies outside them), options as continuations, and the parts it belongs to.",
+    "lies outside them), options as continuations, and the parts it belongs to. `outside`: of an imported log, name "
+    "and text (as texts are compared) of what stands in the document and not in the prompt: what `passage` names, and "
+    "texts that several examples share; null elsewhere.",
     {
         "example_id": pl.String,
         "row": pl.Int64,
         "prompt": pl.String,
         "fields": pl.List(Field),
+        "outside": pl.List(Outside),
         "options": pl.List(pl.String),
         "label": pl.Int64,
         "evidence": pl.List(Span),

@@ -4,6 +4,7 @@ A list has a text now at this place, now at that, and some documents have a key 
 nothing about what a text is, so all of them are one field, under the name `*`.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,42 @@ def matches(pattern: str, name: str) -> bool:
     return len(parts) == len(keys) and all(
         part in (EVERY, key) for part, key in zip(parts, keys, strict=True)
     )
+
+
+def parsed(document: Any) -> Any:
+    """A document; one that was written as JSON text, as what that text says."""
+    if not isinstance(document, str) or not document.lstrip().startswith(("{", "[")):
+        return document
+    try:
+        return json.loads(document)
+    except (ValueError, RecursionError):
+        return document
+
+
+def named_values(document: Any, pattern: str) -> dict[Path, str]:
+    """What a typed path names, by its own path, as text: a text, a number, or a whole list or block."""
+    found: dict[Path, str] = {}
+    pending: list[tuple[Path, Any]] = [((), document)]
+    while pending:
+        path, value = pending.pop()
+        if matches(pattern, dotted(path)):
+            if value is not None:
+                found[path] = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        else:
+            pending += reversed([((*path, key), inner) for key, inner in _within(value)])
+    return found
+
+
+def document_keys(document: Any) -> frozenset[str]:
+    """The paths of all texts and numbers of a document, as they are typed."""
+    keys = set()
+    pending: list[tuple[Path, Any]] = [((), document)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, str | int | float):
+            keys.add(dotted(path))
+        pending += [((*path, key), inner) for key, inner in _within(value)]
+    return frozenset(keys)
 
 
 def document_texts(document: Any) -> dict[Path, str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from html import unescape
 
 from keepfaith.config.passages import comparable, is_short
 from keepfaith.imports.documents import Path, dotted, matches
@@ -68,20 +69,25 @@ class Prompt:
 
 def places_of(
     texts: Mapping[Path, str], prompt: Prompt, options: Sequence[str], passage: str | None
-) -> list[Place]:
-    """Where the texts of a document stand in its prompt, without the blanks at their ends.
+) -> tuple[list[Place], list[tuple[Path, str]]]:
+    """Where the texts of a document stand in its prompt, without the blanks at their ends; and those that do not.
 
     The last occurrence counts, after any solved examples. Left out are the prompt itself, and of short texts those
     that are an option or part of a word, unless `passage` names the text.
 
     Args:
-        texts: texts by path, as `document_texts` gives them.
+        texts: texts by path, as `document_texts` gives them, with what `passage` names.
         prompt: the rendered prompt.
         options: texts that the model chooses from.
         passage: path of the texts that are kept in any case, or None.
+
+    Returns:
+        Fields of the prompt, and comparable texts that are not in it: those that are named, and those that are neither
+        short nor an option.
     """
     labels = {comparable(option) for option in options}
-    found = []
+    found: list[Place] = []
+    outside: list[tuple[Path, str]] = []
     for path, text in texts.items():
         known = comparable(text)
         if not known:
@@ -89,9 +95,17 @@ def places_of(
         named = passage is not None and matches(passage, dotted(path))
         if not named and not _may_group(text, known, prompt, labels):
             continue
-        if place := prompt.find(text):
+        if place := _place(text, prompt):
             found.append((path, *place))
-    return found
+        elif named or not (is_short(known) or known in labels):
+            outside.append((path, comparable(unescape(text))))
+    return found, outside
+
+
+def _place(text: str, prompt: Prompt) -> tuple[int, int] | None:
+    """Where a text stands, as it is or with its HTML entities as the characters that they are."""
+    place = prompt.find(text)
+    return prompt.find(unescape(text)) if place is None and "&" in text else place
 
 
 def _may_group(text: str, known: str, prompt: Prompt, labels: set[str]) -> bool:

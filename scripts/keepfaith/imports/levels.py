@@ -8,8 +8,7 @@ from pathlib import Path
 from keepfaith.config.errors import ConfigError, nearest, shown
 from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.imports.counts import check_whole
-from keepfaith.imports.documents import matches
-from keepfaith.imports.log import Log, labelled, read_lines
+from keepfaith.imports.log import Log, Unlabelled, labelled, read_lines
 from keepfaith.imports.models import check_models
 from keepfaith.imports.targets import labels_of
 
@@ -22,13 +21,15 @@ class LoggedTask:
 
     Attributes:
         levels: the log of every level.
-        keys: paths of all texts of the documents.
+        keys: paths of all texts and numbers of the documents.
+        named: whether any document has what `passage` names.
         unchecked: what could not be checked, by log.
         notes: what a reader of the numbers must know, as sentences.
     """
 
     levels: dict[int, Log]
     keys: set[str]
+    named: bool
     unchecked: dict[Path, str]
     notes: list[str]
 
@@ -43,7 +44,7 @@ def read_task(logs: Mapping[int, Path], passage: str | None = None) -> LoggedTas
 
     Args:
         logs: the log's file, by level; at least one.
-        passage: key of the documents whose text is the passage, NO_PASSAGE, or None where nobody said.
+        passage: key of the documents whose value is the passage, NO_PASSAGE, or None where nobody said.
 
     Raises:
         ConfigError: a log is unusable, or differs from that of the lowest level; with the line. Or two levels have
@@ -68,23 +69,25 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         levels that may be of one model.
 
     Raises:
-        ConfigError: as `read_levels`; or no document of any task has the text that `passage` names.
+        ConfigError: as `read_levels`; or no document of any task has what `passage` names.
     """
     keys: set[str] = set()
+    named = False
     unchecked: dict[Path, str] = {}
     notes: list[str] = []
     for logs in tasks:
         read = _read(logs, passage)
         keys |= read.keys
+        named |= read.named
         unchecked |= read.unchecked
         notes += read.notes
-    if passage not in (None, NO_PASSAGE) and not any(matches(str(passage), key) for key in keys):
+    if passage not in (None, NO_PASSAGE) and not named:
         # Elements of lists are named only to those who look for one: there may be hundreds.
-        named = {key for key in keys if not any(part.isdigit() for part in key.split("."))}
+        plain = {key for key in keys if not any(part.isdigit() for part in key.split("."))}
         raise ConfigError(
             place,
-            f"{passage!r} names no text of any logged document; type none where there is no passage"
-            f"{nearest(passage, named or keys)}",
+            f"{passage!r} names nothing in any logged document; type none where there is no passage"
+            f"{nearest(passage, plain or keys)}",
         )
     # One line for all: a run without its results has as many logs as tasks.
     first = [
@@ -115,8 +118,33 @@ def _read(logs: Mapping[int, Path], passage: str | None) -> LoggedTask:
     for level in levels[1:]:
         _compare(found[levels[0]], logs[levels[0]], found[level], logs[level])
     _check_answers(found, logs)
-    notes = check_models(found, logs)
-    return LoggedTask(found, {key for log in read.values() for key in log.keys}, unchecked, notes)
+    first = read[logs[levels[0]]]
+    notes = check_models(found, logs) + _bare(first, passage) + _all_different(first, named)
+    keys = {key for log in read.values() for key in log.keys}
+    return LoggedTask(found, keys, any(log.named for log in read.values()), unchecked, notes)
+
+
+def _all_different(log: Unlabelled, named: str | None) -> list[str]:
+    """A sentence where what is named is another one in every example, and none is a text of the prompt."""
+    texts = [text for line in log.lines.values() for name, text in line.outside if name == named]
+    inside = any(name == named for line in log.lines.values() for name, _, _ in line.fields)
+    if inside or len(texts) < 2 or len(set(texts)) < len(texts):
+        return []
+    return [
+        f"`{named}` is another one in every example, so passage: {named} groups nothing; name a key that examples "
+        "about one passage share, or type passage: none."
+    ]
+
+
+def _bare(log: Unlabelled, passage: str | None) -> list[str]:
+    """A sentence where documents are missing, from which shared texts are known."""
+    if not log.bare or passage == NO_PASSAGE:
+        return []
+    return [
+        f"{log.bare} of {len(log.lines)} examples are logged without their document (doc): a passage that they share "
+        "was looked for in their prompts alone. Import a log that holds the documents, or type passage: none if the "
+        "examples are independent."
+    ]
 
 
 def _check_answers(found: Mapping[int, Log], logs: Mapping[int, Path]) -> None:

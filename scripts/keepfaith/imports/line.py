@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keepfaith.config.errors import shown
-from keepfaith.imports.documents import Path, document_texts, dotted, matches
+from keepfaith.imports.documents import Path, document_keys, document_texts, named_values
 from keepfaith.imports.fields import Field, Place, Prompt, places_of
 from keepfaith.imports.requests import Unusable, read_requests
 
@@ -33,6 +33,7 @@ class LoggedLine:
         log_likelihoods: summed, in nats, one per option; finite.
         fields: texts of the document that stand in the prompt; none until the whole log is read, which tells what is
             a field's name.
+        outside: name and text of those that do not stand there: what `passage` names, and what other lines share.
     """
 
     line: str
@@ -45,11 +46,29 @@ class LoggedLine:
     acc: bool | None
     log_likelihoods: tuple[float, ...]
     fields: tuple[Field, ...] = ()
+    outside: tuple[tuple[str, str], ...] = ()
 
     @property
     def predicted(self) -> int:
         """The option with the highest log-likelihood, the first of equal ones."""
         return self.log_likelihoods.index(max(self.log_likelihoods))
+
+
+@dataclass(frozen=True)
+class DocumentTexts:
+    """Texts of one document.
+
+    Attributes:
+        keys: paths of all of them, and of the document's numbers.
+        inside: where they stand in the prompt.
+        outside: comparable texts that do not stand there, and may yet be shared.
+        named: whether the document has what `passage` names.
+    """
+
+    keys: frozenset[str]
+    inside: list[Place]
+    outside: list[tuple[Path, str]]
+    named: bool
 
 
 def doc_id_of(row: dict[str, Any]) -> int:
@@ -94,32 +113,24 @@ def read_line(row: dict[str, Any], line: str) -> LoggedLine:
     )
 
 
-def read_texts(
-    document: Any, line: LoggedLine, passage: str | None
-) -> tuple[dict[Path, str], list[Place]]:
+def read_texts(document: Any, line: LoggedLine, passage: str | None) -> DocumentTexts:
     """The texts of a line's document, and where they stand in its prompt.
 
     Args:
         document: `doc` of the line.
         line: the line itself.
-        passage: path of the text that must stand in the prompt, where the document has it; `*` is any key.
+        passage: path of what is kept wherever it stands, be it a text or not; `*` is any key. Or None.
 
     Raises:
-        Unusable: that text does not stand there, or a key is no text.
+        Unusable: a key is no text.
     """
     texts = document_texts(document)
-    for path in texts:
-        _check_text(dotted(path))
-    places = places_of(texts, Prompt(line.prompt), line.options, passage)
-    if passage is not None:
-        named = {path: text for path, text in texts.items() if matches(passage, dotted(path))}
-        missing = [text.strip() for path, text in named.items() if text.strip()]
-        if missing and not any(path in named for path, _, _ in places):
-            raise Unusable(
-                f"the document's {passage!r} ({shown(missing[0], 40)}) does not stand in the prompt; name another text "
-                "of the document, or type passage: none"
-            )
-    return texts, places
+    named = {} if passage is None else named_values(document, passage)
+    keys = document_keys(document)
+    for key in keys:
+        _check_text(key)
+    inside, outside = places_of(texts | named, Prompt(line.prompt), line.options, passage)
+    return DocumentTexts(keys, inside, outside, bool(named))
 
 
 def _mutual_information(row: dict[str, Any]) -> bool:

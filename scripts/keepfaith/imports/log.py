@@ -1,14 +1,14 @@
 """The log of one task of one run of lm-evaluation-harness: examples of a multiple choice, and one model's answers."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from pathlib import Path as File
 
 from keepfaith.config.errors import ConfigError, shown
-from keepfaith.imports.documents import Shape, dotted, matches
+from keepfaith.imports.documents import Path, Shape, dotted, matches, parsed
 from keepfaith.imports.entries import read_entries
-from keepfaith.imports.fields import Field, Place
-from keepfaith.imports.line import LoggedLine, doc_id_of, read_line, read_texts
+from keepfaith.imports.line import DocumentTexts, LoggedLine, doc_id_of, read_line, read_texts
 from keepfaith.imports.requests import Unusable
 
 
@@ -25,27 +25,36 @@ Log = dict[int, LoggedExample]
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Lines of a log by doc_id, in the order of the file, and the paths of all texts of its documents."""
+    """Lines of a log by doc_id, in the order of the file.
+
+    Attributes:
+        lines: each checked by itself.
+        keys: paths of all texts and numbers of the documents.
+        named: whether any document has what `passage` names.
+        bare: number of lines without a document.
+    """
 
     lines: dict[int, LoggedLine]
     keys: set[str]
+    named: bool
+    bare: int
 
 
-def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
+def read_lines(path: File, passage: str | None = None) -> Unlabelled:
     """The lines of a log, each checked by itself.
 
     Args:
         path: the log.
-        passage: path of the document's text that must stand in the prompt, or None.
+        passage: path of what is a passage in any case, or None.
 
     Raises:
         ConfigError: it is truncated, is of a task that is no multiple choice over one prompt, names an example twice,
             or holds a log-likelihood that is none, or anything else that the harness does not write; with the line.
     """
     lines: dict[int, LoggedLine] = {}
-    keys: set[str] = set()
     shape = Shape()
-    places: dict[int, list[Place]] = {}
+    texts: dict[int, DocumentTexts] = {}
+    bare = 0
     for place, row in read_entries(path):
         try:
             doc_id = doc_id_of(row)
@@ -53,9 +62,10 @@ def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
             if doc_id in lines:
                 raise Unusable(_twice(doc_id, lines[doc_id], line))
             lines[doc_id] = line
-            texts, places[doc_id] = read_texts(row.get("doc"), line, passage)
-            keys.update(map(dotted, texts))
-            shape.add(row.get("doc"))
+            document = parsed(row.get("doc"))
+            texts[doc_id] = read_texts(document, line, passage)
+            shape.add(document)
+            bare += not document
         except Unusable as error:
             raise ConfigError(path, f"{place}: {error}") from error
         except (
@@ -66,24 +76,44 @@ def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
                 f"{place}: holds what lm_eval does not write ({type(error).__name__}: {shown(str(error))}); copy the "
                 "log again",
             ) from error
-    named = _named(places, shape, passage)
-    return Unlabelled(
-        {doc_id: replace(line, fields=named[doc_id]) for doc_id, line in lines.items()}, keys
-    )
+    keys = {key for of_document in texts.values() for key in of_document.keys}
+    named = any(of_document.named for of_document in texts.values())
+    return Unlabelled(_with_texts(lines, texts, shape, passage), keys, named, bare)
 
 
-def _named(
-    places: Mapping[int, list[Place]], shape: Shape, passage: str | None
-) -> dict[int, tuple[Field, ...]]:
-    """The fields of every document: what `passage` names goes by that name."""
+def _with_texts(
+    lines: Mapping[int, LoggedLine],
+    texts: Mapping[int, DocumentTexts],
+    shape: Shape,
+    passage: str | None,
+) -> dict[int, LoggedLine]:
+    """The lines with the texts of their documents: what `passage` names goes by that name.
 
-    def name(path: tuple[str | int, ...]) -> str:
+    Of the texts that do not stand in the prompt, those are kept that are named or that several lines share.
+    """
+
+    def name(path: Path) -> str:
         named = passage is not None and matches(passage, dotted(path))
         return str(passage) if named else shape.name(path)
 
+    outside = {
+        doc_id: {(name(path), text) for path, text in of_document.outside}
+        for doc_id, of_document in texts.items()
+    }
+    lines_with = Counter(named for of_document in outside.values() for named in of_document)
     return {
-        doc_id: tuple((name(path), start, end) for path, start, end in of_document)
-        for doc_id, of_document in places.items()
+        doc_id: replace(
+            line,
+            fields=tuple((name(path), start, end) for path, start, end in texts[doc_id].inside),
+            outside=tuple(
+                sorted(
+                    named
+                    for named in outside[doc_id]
+                    if named[0] == passage or lines_with[named] > 1
+                )
+            ),
+        )
+        for doc_id, line in lines.items()
     }
 
 

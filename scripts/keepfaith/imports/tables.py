@@ -24,6 +24,7 @@ def examples_table(log: Log) -> pl.DataFrame:
             "fields": [
                 {"name": name, "start": start, "end": end} for name, start, end in example.fields
             ],
+            "outside": [{"name": name, "text": text} for name, text in example.outside],
             "options": list(example.options),
             "label": example.label,
             "evidence": None,
@@ -38,14 +39,18 @@ def examples_table(log: Log) -> pl.DataFrame:
 
 
 def passage_of_task(passage: str | None, examples: pl.DataFrame) -> str | None:
-    """The passage that a whole import names, for one of its tasks: not said where no example has that field.
+    """The passage that a whole import names, for one of its tasks: not said where no example has it.
 
     Args:
-        passage: a field's name, NO_PASSAGE, or None.
+        passage: a key of the documents, NO_PASSAGE, or None.
         examples: EXAMPLES of the task.
     """
-    fields = examples.select(pl.col("fields").explode().struct.field("name"))["name"]
-    return passage if passage == NO_PASSAGE or passage in set(fields) else None
+    names = {
+        name
+        for column in ("fields", "outside")
+        for name in examples.select(pl.col(column).explode().struct.field("name"))["name"]
+    }
+    return passage if passage == NO_PASSAGE or passage in names else None
 
 
 def predictions_table(levels: Mapping[int, Log]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,12 @@ from keepfaith.statistics.shared_texts import (
     FieldTexts,
     cluster_numbers,
     field_texts,
+    outside_texts,
     passages,
+    united,
     without_constant,
 )
+from keepfaith.statistics.unseen_sharing import sharing_notes
 
 MINIMUM_CLUSTERS = 6
 """With fewer, no sign flip of all clusters is rarer than 1 in 16, so nothing is shown and no interval is given."""
@@ -35,6 +38,7 @@ class Grouping:
     Attributes:
         numbers: cluster 0, 1, ... by example id.
         field: the field whose text groups examples, or None where no text is shared.
+        look: says, when asked, what examples share beyond all fields; nothing where somebody named a passage.
         passed_over: where nobody named a passage: the fields whose shared texts are short or usual, and that would
             give fewer clusters if they were named; with that number, the smallest first.
         crossing: where nobody named a passage: groupings by other fields that cross this one, so that neither holds
@@ -45,6 +49,7 @@ class Grouping:
     field: str | None
     passed_over: Mapping[str, int] = dataclasses.field(default_factory=dict)
     crossing: tuple["Grouping", ...] = ()
+    look: Callable[[], list[str]] = dataclasses.field(default=list, compare=False)
 
     @property
     def clusters(self) -> int:
@@ -54,7 +59,7 @@ class Grouping:
     @property
     def notes(self) -> list[str]:
         """What a reader must know of how examples were grouped, as sentences."""
-        return self._crossing_notes() + self._passed_over_notes()
+        return self._crossing_notes() + self._passed_over_notes() + self.look()
 
     def _crossing_notes(self) -> list[str]:
         if not self.crossing:
@@ -76,7 +81,7 @@ class Grouping:
             f"{self.clusters} independent texts were counted; examples also share what stands in "
             f"{', '.join(named[:MOST_NAMED])}{others}, which would leave so many. It was taken for a label, a topic or "
             f"an instruction, as it is below {SHORTEST_PASSAGE} characters or stands in more than half of the "
-            "examples; if it is a passage, type passage: and that field's name."
+            "examples; if it is a passage, type passage: and that field's name.",
         ]
 
     def of(self, example_ids: list[str]) -> Indices:
@@ -107,7 +112,7 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
 
     Args:
         examples: all examples of the part that is evaluated, so that a subset is grouped as the whole.
-        passage: name of a field, `NO_PASSAGE`, or None.
+        passage: name of a field, or of what stands outside the prompt, `NO_PASSAGE`, or None.
 
     Raises:
         ValueError: no example has a field called `passage`.
@@ -117,8 +122,14 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
         return Grouping({name: number for number, name in enumerate(ids)}, None)
     prompts = _prompts(examples)
     texts = field_texts(examples)
+    outside = outside_texts(examples)
     if passage is None:
-        return _found(ids, prompts, texts)
+        found = _found(ids, prompts, texts)
+        return dataclasses.replace(
+            found,
+            look=lambda: sharing_notes(examples, prompts, outside, found.clusters, found.field),
+        )
+    texts = united(texts, outside)
     if passage not in texts:
         known = ", ".join(sorted(texts)) or "none"
         raise ValueError(f"passage: no example has a field {passage!r}; there are: {known}")

@@ -1,6 +1,6 @@
 """Which texts examples share: the fields of an EXAMPLES frame as sets of comparable texts, and what they link."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 import polars as pl
@@ -16,15 +16,42 @@ Places = Mapping[str, frozenset[int]]
 
 def field_texts(examples: pl.DataFrame) -> dict[str, FieldTexts]:
     """The texts of every field, as `comparable` has them, by name and example."""
+    return _by_name(
+        [(field["name"], comparable(prompt[field["start"] : field["end"]])) for field in fields or []]
+        for prompt, fields in examples.select("prompt", "fields").iter_rows()
+    )  # fmt: skip
+
+
+def outside_texts(examples: pl.DataFrame) -> dict[str, FieldTexts]:
+    """The same of what stands outside the prompt, in a logged document."""
+    if "outside" not in examples.columns:
+        return {}
+    return _by_name(
+        [(found["name"], found["text"]) for found in outside or []]
+        for (outside,) in examples.select("outside").iter_rows()
+    )
+
+
+def united(one: Mapping[str, FieldTexts], other: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
+    """The texts of both by name."""
+    return {**other, **one} | {
+        name: [a | b for a, b in zip(one[name], other[name], strict=True)]
+        for name in one.keys() & other.keys()
+    }
+
+
+def _by_name(rows: Iterable[list[tuple[str, str]]]) -> dict[str, FieldTexts]:
     found: dict[str, dict[int, set[str]]] = {}
-    for row, (prompt, fields) in enumerate(examples.select("prompt", "fields").iter_rows()):
-        for field in fields or []:
-            of_field = found.setdefault(field["name"], {})
-            if text := comparable(prompt[field["start"] : field["end"]]):
+    count = 0
+    for row, named in enumerate(rows):
+        count += 1
+        for name, text in named:
+            of_field = found.setdefault(name, {})
+            if text:
                 of_field.setdefault(row, set()).add(text)
     return {
-        name: [frozenset(rows.get(row, ())) for row in range(examples.height)]
-        for name, rows in found.items()
+        name: [frozenset(texts.get(row, ())) for row in range(count)]
+        for name, texts in found.items()
     }
 
 
@@ -34,7 +61,7 @@ def passages(texts: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
     A text is none that is short, or that stands in more than half of the examples. Fields that share their texts with
     each other, now in this one and now in that, are one field under both names.
     """
-    fields = {name: _without_usual(_long(of_field)) for name, of_field in texts.items()}
+    fields = {name: long_and_unusual(of_field) for name, of_field in texts.items()}
     fields = {name: _without_usual(of_field) for name, of_field in _joined(fields).items()}
     return {
         name: of_field
@@ -68,6 +95,11 @@ def without_constant(texts: FieldTexts) -> FieldTexts:
     return _dropped(
         texts, {text for text, rows in _places(texts).items() if len(rows) == len(texts)}
     )
+
+
+def long_and_unusual(texts: FieldTexts) -> FieldTexts:
+    """The texts that may be a passage unasked: not short, and not in more than half of the examples."""
+    return _without_usual(_long(texts))
 
 
 def _long(texts: FieldTexts) -> FieldTexts:

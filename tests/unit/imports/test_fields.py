@@ -1,5 +1,6 @@
 """Every text of a document that stands in the prompt is a field; a study may say which of them is a passage."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from made_logs import Row, entry, write_lines
 
 from keepfaith.config.errors import ConfigError
 from keepfaith.imports.documents import document_texts
-from keepfaith.imports.levels import check_logs, read_levels
+from keepfaith.imports.levels import check_logs, read_levels, read_task
 from keepfaith.imports.tables import examples_table, passage_of_task
 
 STORY = "A crane stood at the quay for two weeks."
@@ -105,11 +106,70 @@ def test_a_named_passage_is_a_field_though_it_is_short(
     assert fields(doc, PROMPT, tmp_path, passage) == expected
 
 
-def test_a_named_passage_that_the_prompt_does_not_hold(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as refusal:
-        fields({"passage": STORY[::-1]}, PROMPT, tmp_path, "passage")
-    assert "line 1: the document's 'passage' ('.skeew owt" in str(refusal.value)
-    assert "type passage: none" in str(refusal.value)
+def outside(
+    docs: list[Any], folder: Path, passage: str | None = None, prompt: str = PROMPT
+) -> list[list[tuple[str, str]]]:
+    """Name and text of what does not stand in the prompt, by document."""
+    made = [entry(n, ["a", "b"], 0, 0, doc=doc, prompt=prompt) for n, doc in enumerate(docs)]
+    table = examples_table(read_levels({0: write_lines(folder, made)}, passage)[0])
+    return [[(found["name"], found["text"]) for found in of] for of in table["outside"].to_list()]
+
+
+@pytest.mark.parametrize(
+    ("doc", "passage", "expected"),
+    [
+        ({"passage": STORY[::-1]}, "passage", STORY[::-1].lower()),
+        ({"passage_id": 7}, "passage_id", "7"),
+        ({"meta": {"passage_id": "story 7"}}, "meta.passage_id", "story 7"),
+        ({"tokens": ["A", "tug", "left"]}, "tokens", '["a", "tug", "left"]'),
+        ('{"passage_id": 7}', "passage_id", "7"),
+    ],
+    ids=["text", "number", "nested", "list", "JSON text"],
+)
+def test_a_named_key_groups_though_it_is_not_in_the_prompt(
+    doc: Any, passage: str, expected: str, tmp_path: Path
+) -> None:
+    expected = expected.replace('"', "'") if "[" in expected else expected
+    assert outside([doc, doc, {"other": 1}], tmp_path, passage) == [
+        [(passage, expected)], [(passage, expected)], []
+    ]  # fmt: skip
+
+
+def test_texts_that_examples_share_and_their_prompts_do_not_hold(tmp_path: Path) -> None:
+    docs: list[Any] = [
+        # Shared; of one example alone; short; an option; in the prompt.
+        {"text": "The *crane* stood at the quay.", "own": f"The ship number {n} was loaded.", "short": "not there",
+         "option": "a", "passage": STORY}
+        for n in range(2)
+    ]  # fmt: skip
+    shared = ("text", "the *crane* stood at the quay.")
+    assert outside(docs, tmp_path) == [[shared], [shared]]
+
+
+def test_html_entities_of_a_document_are_the_characters_of_the_prompt(tmp_path: Path) -> None:
+    prompt = "R&D <b>stood</b> at the quay for weeks. Answer:"
+    doc = {"passage": "R&amp;D &lt;b&gt;stood&lt;/b&gt; at the quay for weeks."}
+    assert fields(doc, prompt, tmp_path) == [("passage", "R&D <b>stood</b> at the quay for weeks.")]
+
+
+def test_a_document_that_is_json_text(tmp_path: Path) -> None:
+    doc = json.dumps({"passage": STORY, "question": QUESTION})
+    assert fields(doc, PROMPT, tmp_path) == [("passage", STORY), ("question", QUESTION)]
+
+
+def test_a_key_that_is_another_one_in_every_example_is_said(tmp_path: Path) -> None:
+    log = write_lines(tmp_path, rows([{"id": n, "group": n // 2} for n in range(4)]))
+    (note,) = read_task({0: log}, "id").notes
+    assert note.startswith("`id` is another one in every example, so passage: id groups nothing")
+    assert read_task({0: log}, "group").notes == []
+
+
+def test_a_log_without_documents_is_said(tmp_path: Path) -> None:
+    bare = [{key: row[key] for key in row if key != "doc"} for row in rows([{}] * 4)]
+    log = write_lines(tmp_path, [*bare[:3], rows([{"id": n} for n in range(4)])[3]])
+    (note,) = read_task({0: log}).notes
+    assert note.startswith("3 of 4 examples are logged without their document (doc)")
+    assert read_task({0: log}, "none").notes == []
 
 
 @pytest.mark.parametrize(
@@ -173,10 +233,9 @@ def rows(docs: list[Any]) -> list[Row]:
     ("passage", "expected"),
     [
         ("passge", "; did you mean 'passage'?"),
-        ("id", "; there are: passage, question"),
-        ("meta", "; there are: passage, question"),
-        ("meta.list", "'meta.list' names no text"),
-        ("meta.list.300", "'meta.list.300' names no text"),
+        ("ident", "; there are: id, passage, question"),
+        ("meta.lists", "'meta.lists' names nothing"),
+        ("meta.list.300", "'meta.list.300' names nothing"),
     ],
 )
 def test_a_passage_that_no_document_has(passage: str, expected: str, tmp_path: Path) -> None:
@@ -185,7 +244,7 @@ def test_a_passage_that_no_document_has(passage: str, expected: str, tmp_path: P
         check_logs([{0: write_lines(tmp_path, rows(docs))}], passage, "imports.x")
     message = str(refusal.value)
     assert message.startswith(
-        f"imports.x: {passage!r} names no text of any logged document; type none where"
+        f"imports.x: {passage!r} names nothing in any logged document; type none where"
     )
     assert expected in message
     assert len(message) < 200
