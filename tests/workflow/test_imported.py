@@ -183,7 +183,7 @@ def test_a_passage_that_no_log_has_is_refused_in_the_dry_run(imported: Imported)
     said = [line for line in result.stdout.splitlines() if line.startswith("keepfaith:")]
     assert result.returncode != 0
     assert said == [
-        "keepfaith: config: imports.zeroed.passage: 'txt' names no text of any logged document; type none where there "
+        "keepfaith: config: imports.zeroed.passage: 'txt' names nothing in any logged document; type none where there "
         "is no passage; did you mean 'text'?"
     ]
 

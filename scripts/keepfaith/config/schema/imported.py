@@ -40,9 +40,9 @@ class Import(Strict):
     )
     passage: Annotated[Text | None, BeforeValidator(_lower_none)] = Field(
         default=None,
-        description="Key of the logged documents that tells what several examples are about, such as `passage` of BoolQ "
-        "(`a.b` for b within a, `a.*.b` for b within any element or key of a): examples with the same text or number are "
-        "resampled together. `none`: every example stands by itself. Not said: found from the texts.",
+        description="Key of the logged documents that tells what several examples are about, such as `passage` of "
+        "BoolQ (`a.b` for b within a, `a.*.b` for b within any element or key of a): examples with the same text or "
+        "number are resampled together. `none`: every example stands by itself. Not said: found from the texts.",
     )
 
     @model_validator(mode="before")
