@@ -18,6 +18,7 @@ def examples(**changes):
             "row": number,
             "prompt": f"The film {name} was good.\nAnswer:",
             "fields": [],
+            "outside": None,
             "options": changes.get(name, options),
             "label": 0,
             "evidence": [],
