@@ -70,7 +70,7 @@ class TokenBudget:
         Raises:
             ScoringError: a single row does not fit into memory.
         """
-        pending = sorted(rows, key=lambda row: (row.packed, len(row)), reverse=True)
+        pending = sorted(rows, key=lambda row: (*_kind(row), len(row)), reverse=True)
         start = 0
         while start < len(pending):
             batch = self._take(pending, start)
@@ -85,9 +85,9 @@ class TokenBudget:
             yield batch, result
 
     def _take(self, pending: Sequence[Row], start: int) -> Sequence[Row]:
-        """At least one row; no packed row beside one that needs no mask."""
+        """At least one row; no packed row beside one that needs no mask, and rows of one band."""
         end, length = start, 0
-        while end < len(pending) and pending[end].packed == pending[start].packed:
+        while end < len(pending) and _kind(pending[end]) == _kind(pending[start]):
             length = max(length, len(pending[end]))
             if end > start and (end + 1 - start) * length > self.tokens:
                 break
@@ -107,3 +107,8 @@ class TokenBudget:
         logger.warning(
             "out of memory on a batch of %d tokens; the budget is now %d", size, self.tokens
         )
+
+
+def _kind(row: Row) -> tuple[bool, int]:
+    """Rows of one kind may share a batch."""
+    return row.packed, row.band

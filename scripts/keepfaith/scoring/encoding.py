@@ -2,7 +2,8 @@
 
 The split is lm-evaluation-harness's: an option's tokens are what the encoding of prompt + option has after as many
 tokens as the prompt alone has; spaces that end the prompt belong to the option. Where the tokenizer merges across
-the seam, that split would give tokens that spell something else; there the option is tokenised by itself.
+the seam, that split would give tokens that spell something else; there the option is tokenised by itself. White space
+that the prompt's last token takes in (an added token with `rstrip`) has no token, and needs none.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from keepfaith.scoring.tokens import (
     report_whole_offsets,
     special_ids,
     split,
+    swallowing_ids,
     tokenise,
     unknown_ids,
 )
@@ -154,6 +156,7 @@ class PromptEncoder:
         self.prefix_ids: tuple[int, ...] = self._opening.ids or _start(tokenizer)
         self._special_ids = special_ids(tokenizer)
         self._unknown_ids = unknown_ids(tokenizer)
+        self._swallowing_ids = swallowing_ids(tokenizer)
 
     def encode(self, prompt: str, options: Sequence[str], name: str | None = None) -> EncodedPrompt:
         """Encode one prompt with its options.
@@ -278,7 +281,10 @@ class PromptEncoder:
         text = seam + option
         tokens: Tokens | None
         if context:
-            tokens = split(tokenise(self.tokenizer, context + text, adds), prompt, len(context))
+            swallows = prompt.ids[-1] in self._swallowing_ids
+            white = len(text) - len(text.lstrip()) if swallows else 0
+            whole = tokenise(self.tokenizer, context + text, adds)
+            tokens = split(whole, prompt, len(context), white)
             if tokens is None:
                 tokens = continuation(self.tokenizer, context, text)
                 self.apart.add(name)

@@ -15,6 +15,7 @@ This needs an architecture that takes a ready-made attention mask and position n
 Otherwise every option gets a row of its own. One-token options never need a row of their own.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -31,7 +32,8 @@ class Row:
     """One sequence to feed. `columns[i]` is where the logits for `targets[i]`, part of `slots[i]`, stand.
 
     `branches` numbers the prompts of a row from 1, 0 is what they share; `blocks` numbers the options
-    from 1, 0 is prompt.
+    from 1, 0 is prompt. `band` numbers what the model computes by the length of its longest input: rows of two
+    bands never share a batch (see `Packing.turns`).
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Row:
     shared: int = 0
     prompts: int = 0
     options: int = 0
+    band: int = 0
 
     @property
     def packed(self) -> bool:
@@ -86,14 +89,36 @@ Options = Mapping[tuple[int, ...], int]
 
 @dataclass(frozen=True)
 class Packing:
-    """Whether options may share a row, rows of at most `longest` tokens; and why not, if not."""
+    """Whether options may share a row, rows of at most `longest` tokens; and why not, if not.
+
+    Attributes:
+        possible, reason, longest: see above.
+        turns: numbers of tokens, rising, beyond which the model computes every position of a batch in another way
+            (`models.positions`). A prompt with an option is as long as it would be alone, wherever it stands in a row.
+    """
 
     possible: bool
     reason: str = ""
     longest: int | None = None
+    turns: tuple[int, ...] = ()
 
     def rows(self, questions: Mapping[tuple[int, ...], Options]) -> list[Row]:
         """The rows that score every prompt's options (with their slots)."""
+        if not self.turns:
+            return self._of_one_band(questions)
+        bands: dict[int, dict[tuple[int, ...], dict[tuple[int, ...], int]]] = {}
+        for prompt, options in questions.items():
+            for option, slot in options.items():
+                band = bisect_left(self.turns, len(prompt) + len(option) - 1)
+                bands.setdefault(band, {}).setdefault(prompt, {})[option] = slot
+        found = []
+        for band, some in bands.items():
+            for row in self._of_one_band(some):
+                row.band = band
+                found.append(row)
+        return found
+
+    def _of_one_band(self, questions: Mapping[tuple[int, ...], Options]) -> list[Row]:
         prefix = shared_prefix(list(questions)) if self.possible else ()
         if prefix:
             return self._behind(prefix, questions)

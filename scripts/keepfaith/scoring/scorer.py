@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from keepfaith.artifacts.progress import Progress
 from keepfaith.models.components import Step, check_order
 from keepfaith.models.finite import check_finite
+from keepfaith.models.positions import turning_lengths
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.batches import collate
 from keepfaith.scoring.budget import TokenBudget, automatic_budget
@@ -53,7 +55,10 @@ class OptionScorer:
         """
         self.model = model
         self.order = tuple(order)
-        self.packing = packing if packing is not None else packing_of(model)
+        turns = turning_lengths(model.model.config)
+        self.packing = replace(packing or packing_of(model), turns=turns)
+        if turns:
+            logger.info("inputs on either side of %s tokens never share a batch", turns)
         if token_budget is None:
             token_budget = automatic_budget(model, len(self.order) + 1)
             logger.info("token budget %d, found from the machine", token_budget)

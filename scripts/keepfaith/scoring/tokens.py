@@ -93,14 +93,20 @@ def pieces(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
     return [str(piece) for piece in tokenizer.convert_ids_to_tokens(list(ids))]
 
 
-def split(whole: Tokens, prompt: Tokens, characters: int) -> Tokens | None:
+def split(whole: Tokens, prompt: Tokens, characters: int, swallowed: int = 0) -> Tokens | None:
     """What `whole` has after the tokens of `prompt`, the text of its first `characters` characters.
 
     Offsets of the result count from there. None where these are not the first tokens of `whole`, or where the last of
     them covers characters after the prompt, as the unknown token may.
+
+    Args:
+        whole, prompt, characters: see above.
+        swallowed: characters after the prompt that its last token may cover (see `swallowing_ids`).
     """
-    count = len(prompt.ids)
-    if whole.ids[:count] != prompt.ids or any(end > characters for _, end in whole.offsets[:count]):
+    count, end_of_prompt = len(prompt.ids), characters + swallowed
+    if whole.ids[:count] != prompt.ids or any(
+        end > end_of_prompt for _, end in whole.offsets[:count]
+    ):
         return None
     offsets = tuple(
         (max(0, start - characters), max(0, end - characters))
@@ -141,6 +147,12 @@ def special_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     if unknown is not None and unknown not in _other_roles(tokenizer):
         found.discard(int(unknown))
     return frozenset(found)
+
+
+def swallowing_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Ids of the tokens that take white space after them in, so that it has no token: Phi-3's `<|assistant|>`."""
+    added = tokenizer.added_tokens_decoder.items()
+    return frozenset(int(token) for token, content in added if content.rstrip)
 
 
 def unknown_ids(tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:

@@ -7,6 +7,7 @@ import string
 import polars as pl
 import pytest
 from small_models import byte_level_tokenizer, merging_tokenizer, metaspace_tokenizer, tiny_llama
+from tokenizers import AddedToken
 from tokenizers_at_hand import tokenizer_at_hand
 
 from keepfaith.models.builtin import CHECKPOINT
@@ -262,3 +263,47 @@ def test_the_character_that_is_dropped_is_named_where_offsets_are_shifted_behind
     tokenizer = merging_tokenizer([], ["<s>"], [*"▁agod"], True, bos_token="<s>")
     with pytest.raises(EncodingError, match=r"drops 'q' \(character 3\)"):
         PromptEncoder(tokenizer).encode("a gqod", [" a"])
+
+
+def chat_tokenizer(**strips):
+    """SentencePiece's way, with special tokens that take white space beside them in."""
+    tokenizer = merging_tokenizer(
+        [("▁", "p"), ("▁p", "o")],
+        ["<unk>", "<s>"],
+        [*LETTERS, "\n"],
+        True,
+        unk_token="<unk>",
+        bos_token="<s>",
+    )
+    marks = [AddedToken(f"<|{role}|>", special=True, **strips) for role in ("user", "assistant")]
+    tokenizer.backend_tokenizer.add_special_tokens(marks)
+    return tokenizer
+
+
+@pytest.mark.parametrize("seam", ["", "\n", " ", "\n\n", " \n"])
+@pytest.mark.parametrize("delimiter", ["", " ", "\n"])
+@pytest.mark.parametrize("strips", [{"rstrip": True}, {"rstrip": True, "lstrip": True}])
+def test_white_space_that_a_special_token_takes_in_is_no_token(strips, delimiter, seam):
+    """Phi-3: the option is what the tokenizer's own encoding of prompt and option has after <|assistant|>."""
+    tokenizer = chat_tokenizer(**strips)
+    encoder = PromptEncoder(tokenizer)
+    prompt = "<|user|>\nis it good\n<|assistant|>" + seam
+    options = [delimiter + "positive", delimiter + "no"]
+    encoded = encoder.encode(prompt, options, "a")
+    for option, ids in zip(options, encoded.option_ids, strict=True):
+        assert encoded.prompt_ids + ids == tuple(tokenizer.encode(prompt + option))
+    first = tokenizer.convert_ids_to_tokens(list(encoded.option_ids[0]))
+    assert first == ["▁po", *"sitive"]
+    assert encoder.apart == set()
+    same = encoder.encode_rest(encoded, prompt, options, "a")
+    assert (same.prompt_ids, same.option_ids) == (encoded.prompt_ids, encoded.option_ids)
+
+
+@pytest.mark.parametrize("strips", [{}, {"lstrip": True}])
+def test_white_space_after_other_special_tokens_belongs_to_the_option(strips):
+    tokenizer = chat_tokenizer(**strips)
+    encoder = PromptEncoder(tokenizer)
+    encoded = encoder.encode("is it good <|assistant|>\n", ["positive", "no"], "a")
+    whole = tokenizer.encode("is it good <|assistant|>\npositive")
+    assert list(encoded.prompt_ids + encoded.option_ids[0]) == whole
+    assert "\n" in tokenizer.convert_ids_to_tokens(whole)

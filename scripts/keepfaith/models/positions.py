@@ -1,0 +1,28 @@
+"""Models that compute all positions of a batch by the length of its longest input."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from transformers import PretrainedConfig
+
+
+def turning_lengths(config: PretrainedConfig) -> tuple[int, ...]:
+    """Numbers of tokens beyond which a model turns its positions in another way, rising; mostly none.
+
+    Such is longrope (Phi-3-128k, Phi-3.5, Phi-4-mini), which has two sets of factors. transformers picks one by the
+    largest position of the whole batch, so that a short input beside a long one is not computed as it is alone.
+    Dynamic NTK scaling turns at `max_position_embeddings`, and no longer input is admitted.
+    """
+    text = config.get_text_config(decoder=True)
+    return tuple(sorted(set(_turns(getattr(text, "rope_parameters", None)))))
+
+
+def _turns(parameters: Any) -> Iterator[int]:
+    """Of one set of rotary parameters, or of one per kind of layer."""
+    if not isinstance(parameters, Mapping):
+        return
+    for inner in parameters.values():
+        yield from _turns(inner)
+    turn = parameters.get("original_max_position_embeddings")
+    if parameters.get("rope_type") == "longrope" and isinstance(turn, int):
+        yield turn
