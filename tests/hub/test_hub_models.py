@@ -194,6 +194,17 @@ def test_an_adapter(client: Client, hub: Hub) -> None:
     assert not [request for request in hub.requests if "/resolve/" in request.path]
 
 
+def test_an_adapter_beside_whole_weights(client: Client, hub: Hub) -> None:
+    files = dict(hub.repos[REPOSITORY].files)
+    del files["pytorch_model.bin"]
+    adapter = {"adapter_config.json": b"{}", "adapter_model.safetensors": files[WEIGHTS]}
+    hub.repos["models", "owner/both"] = Repo(files | adapter)
+    sentence = refused(client, "owner/both")
+    assert "owner/both at main holds whole weights and an adapter (adapter_config.json" in sentence
+    assert "fetch it into a folder, and name that as a local model" in sentence
+    assert not [request for request in hub.requests if "/resolve/" in request.path]
+
+
 def test_weights_and_config_json_of_two_models(client: Client, hub: Hub) -> None:
     files = dict(hub.repos[REPOSITORY].files)
     config = json.loads(files["config.json"]) | {"intermediate_size": 96}

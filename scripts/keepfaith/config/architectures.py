@@ -1,10 +1,11 @@
 """What transformers knows of model types and classes; read as text, since importing transformers takes seconds."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 TYPES = "auto_mappings.py"
 CLASSES = "modeling_auto.py"
@@ -32,6 +33,23 @@ def same_family(one: str, other: str) -> bool:
     """Whether two model types are parts of one: a whole one and its language part."""
     modules = _lists(TYPES).get(MODULES_NAME, {})
     return modules.get(one, (one,)) == modules.get(other, (other,))
+
+
+def layers_of_class(content: Mapping[str, Any]) -> int | None:
+    """Layers that transformers takes where the language part of a config.json gives no number; None where it has none.
+
+    Checkpoints of models that also see or hear leave out what their class takes by itself.
+    """
+    if find_spec("transformers") is None:
+        return None
+    from transformers import AutoConfig  # takes seconds
+
+    rest = {key: value for key, value in content.items() if key != "model_type"}
+    try:
+        config: Any = AutoConfig.for_model(content["model_type"], **rest)
+        return int(config.get_text_config(decoder=True).num_hidden_layers)
+    except Exception:  # whatever is wrong with the file is refused where it is read in earnest
+        return None
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any
 
 from keepfaith.config.architectures import known_to_transformers, same_family, types_of_class
 from keepfaith.config.errors import shown
+from keepfaith.config.rotary import said_twice
 
 LEFT_OUT = ("no_op", "skip", "replace_with_linear")
 """How the entry of a layer says that its attention or its MLP is not there: Nemotron-NAS, transformers."""
@@ -16,6 +17,12 @@ LISTED = re.compile(
 )
 """Keys that list the layers without one, as the code of pruning papers writes them."""
 
+LAYERS = re.compile(r"layer|block")
+"""In the name of a key whose entries are settings of layers."""
+
+TEXTS = ("text_config", "llm_config", "language_config", "decoder")
+"""What the part of a config.json on the language model is called, where it has one."""
+
 
 def contradiction(content: dict[str, Any]) -> str | None:
     """Why a config.json is not of a whole model of its model_type, in words; None where nothing is found.
@@ -23,7 +30,7 @@ def contradiction(content: dict[str, Any]) -> str | None:
     Args:
         content: config.json of a folder that is no export of keepfaith.
     """
-    return _other_class(content) or _left_out(content)
+    return _other_class(content) or _left_out(content) or said_twice(content)
 
 
 def _other_class(content: dict[str, Any]) -> str | None:
@@ -59,16 +66,35 @@ def _left_out(content: dict[str, Any]) -> str | None:
 
 def _entries(content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Path and value of every entry that leaves something out, in the order of the file."""
-    waiting: list[tuple[str, Any]] = [("", content)]
+    waiting = list(reversed(_members("", content)))
     while waiting:
         path, value = waiting.pop()
-        inside: list[tuple[str, Any]] = []
-        if isinstance(value, dict):
-            inside = [(f"{path}.{key}" if path else key, inner) for key, inner in value.items()]
-        elif isinstance(value, list):
-            inside = [(f"{path}[{place}]", inner) for place, inner in enumerate(value)]
         key = path.rpartition(".")[2]
-        if value and (key in LEFT_OUT or LISTED.fullmatch(key)):
+        # A fraction is the rate of a training, and lists no layers.
+        if value and not isinstance(value, float) and (key in LEFT_OUT or LISTED.fullmatch(key)):
             yield path, value
-        else:
-            waiting += reversed(inside)
+        elif _speaks_of_layers(path, value):
+            waiting += reversed(_members(path, value))
+
+
+def _members(path: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [(f"{path}.{key}" if path else key, inner) for key, inner in value.items()]
+    if isinstance(value, list):
+        return [(f"{path}[{place}]", inner) for place, inner in enumerate(value)]
+    return []
+
+
+def _speaks_of_layers(path: str, value: Any) -> bool:
+    """Whether entries of layers may stand in a value: in the part on the language model, or where settings are listed.
+
+    Names of labels, settings of tasks, of positions and of quantisation are no layers, whatever stands in them.
+    """
+    part, _, below = path.partition(".")
+    if part in TEXTS:
+        path = below
+    if not re.fullmatch(r"[^.[]+", path) or LAYERS.search(path):
+        return True
+    if isinstance(value, dict):
+        return all(str(key).isdecimal() for key in value)
+    return isinstance(value, list) and any(isinstance(inner, dict) for inner in value)

@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from keepfaith.config.architectures import known_to_transformers
+from keepfaith.config.adapters import adapters_beside, is_adapter, merge_adapter, two_models_of
+from keepfaith.config.architectures import known_to_transformers, layers_of_class
 from keepfaith.config.contradictions import contradiction
 from keepfaith.config.errors import ConfigError, shown
 from keepfaith.config.places import unexpanded
@@ -38,7 +39,6 @@ OTHER_TOKENIZERS = re.compile(
 """Files that a tokenizer can be made from. How it then splits a text is up to the class that makes it, and no
 character has a known place in a token: none of them stands for `TOKENIZER`."""
 
-ADAPTER = "adapter_config.json"
 LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 QUANTISED_KEYS = ("quantization_config", "compression_config")
 LAYER_NAME = re.compile(r"^(.*?)(?<![^.])(layers|layer|h|blocks|block)\.(\d+)\.(.+)$")
@@ -62,28 +62,14 @@ def read_configuration(place: str, folder: Path) -> dict[str, Any]:
         )
     if is_adapter([path.name for path in folder.iterdir()]):
         raise ConfigError(place, f"{folder} {merge_adapter(str(folder))}")
+    if beside := adapters_beside([path.name for path in folder.iterdir()]):
+        raise ConfigError(place, f"{folder} {two_models_of(beside)}")
     file = folder / CONFIG
     if not file.is_file():
         raise ConfigError(
             place, f"{folder} has no config.json; name the folder that save_pretrained wrote"
         )
     return _read_object(place, file)
-
-
-def is_adapter(names: list[str]) -> bool:
-    """Whether a model with files of these names is weights to be added to those of another model."""
-    own = [
-        name for name in names if re.match(r"(model.*\.safetensors|pytorch_model.*\.bin)$", name)
-    ]
-    return ADAPTER in names and not own
-
-
-def merge_adapter(source: str) -> str:
-    """What to do with an adapter that peft reads from `source`."""
-    return (
-        f"is an adapter; merge it into its base model, with peft: AutoPeftModelForCausalLM.from_pretrained('{source}')"
-        ".merge_and_unload().save_pretrained('NEW'), save the base model's tokenizer into NEW too, and name that folder"
-    )
 
 
 def _read_object(place: str, file: Path) -> dict[str, Any]:
@@ -108,8 +94,11 @@ def layer_count(place: str, folder: Path) -> int:
     Raises:
         ConfigError: the file is missing or broken or gives no number.
     """
-    text = text_part(read_configuration(place, folder))
-    values = (text.get(key) for key in LAYER_KEYS)
+    content = read_configuration(place, folder)
+    text = text_part(content)
+    values = [text[key] for key in LAYER_KEYS if text.get(key) is not None]
+    if text is not content and not values:
+        values = [layers_of_class(content)]
     count = next((value for value in values if type(value) is int and value > 0), None)
     if count is None:
         raise ConfigError(

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,11 @@ from keepfaith.config.weights import (
     is_attention_mask,
     weights,
 )
+from keepfaith.models.blame import cure_of
 from keepfaith.models.components import Step, Sublayer, sublayers_of
 from keepfaith.models.errors import LoadingError, refused
 from keepfaith.models.slim import read_config, skipped, slim_class, variant_of
-from keepfaith.models.tied import refuse_untied
+from keepfaith.models.tied import refuse_twice, refuse_untied
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def check_checkpoint(folder: Path | str) -> None:
     model = described(folder)
     found = weights_of(folder)
     shapes = {weight.name: torch.empty(weight.shape, device="meta") for weight in found}
-    with refused(Path(folder) / CONFIG, TWO_MODELS), _without_warnings():
+    file = Path(folder) / CONFIG
+    with refused(file, partial(cure_of, folder, model.config)), _without_warnings():
         built, report = model.kind.from_pretrained(
             None,
             config=model.config,
@@ -144,6 +147,7 @@ def refuse_differences(
         if names:
             files = {weight.name: weight.file.name for weight in found}
             raise LoadingError(f"{folder}: {counted(sorted(names), problem, files)}")
+    refuse_twice(folder, found, built)
     refuse_untied(folder, found, built)
 
 

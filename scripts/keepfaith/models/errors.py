@@ -1,6 +1,6 @@
 """Why a model folder does not load: one line, with what to do about it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,8 +16,12 @@ def one_line(error: BaseException, longest: int = 300) -> str:
 
 
 @contextmanager
-def refused(file: Path | str, cure: str) -> Iterator[None]:
-    """Whatever is raised while `file` is read becomes one line that names it, and ends with `cure`.
+def refused(file: Path | str, cure: str | Callable[[BaseException], str]) -> Iterator[None]:
+    """Whatever is raised while `file` is read becomes one line that names it, and ends with a cure.
+
+    Args:
+        file: see above.
+        cure: what to do about it, or how that is made from the error.
 
     Raises:
         LoadingError: another library fails on what the file says, in whatever way: a panic of Rust is no `Exception`.
@@ -27,4 +31,5 @@ def refused(file: Path | str, cure: str) -> Iterator[None]:
     except (LoadingError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:
-        raise LoadingError(f"{file}: {one_line(error)}; {cure}") from error
+        words = cure if isinstance(cure, str) else cure(error)
+        raise LoadingError(f"{file}: {one_line(error)}; {words}") from error

@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from keepfaith.config.adapters import adapters_beside, is_adapter, merge_adapter, two_models_of
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.model_folder import (
     PICKLES,
     TOKENIZER,
     TOKENIZER_CONFIG,
     check_description,
-    is_adapter,
     lacks_tokenizer,
     layer_count,
-    merge_adapter,
 )
 from keepfaith.hub.errors import Address, HubError
 from keepfaith.hub.repository import Repository, open_repository
@@ -85,6 +84,10 @@ def _refuse_adapter(name: str, address: Address, paths: list[str]) -> None:
     if is_adapter(paths):
         raise ModelError(
             f"model {name}: {address} {merge_adapter(address.repository)} as a local model"
+        )
+    if beside := adapters_beside(paths):
+        raise ModelError(
+            f"model {name}: {address} {two_models_of(beside)}; fetch it into a folder, and name that as a local model"
         )
 
 

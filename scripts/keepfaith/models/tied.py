@@ -1,4 +1,4 @@
-"""Weights that config.json ties together: the file must not hold two of them that differ."""
+"""Weights that are one in the model: the files must not hold two of them that differ."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from transformers import PreTrainedModel
+from transformers.conversion_mapping import get_model_conversion_mapping
+from transformers.core_model_loading import WeightRenaming, rename_source_key
 
 from keepfaith.config.weight_header import Weight
 from keepfaith.models.errors import LoadingError
@@ -34,6 +36,31 @@ def refuse_untied(folder: Path | str, found: Iterable[Weight], built: PreTrained
                 f"{folder}: config.json says that {one.name} and {other.name} are one weight (tie_word_embeddings), "
                 "and the files hold two that differ; type tie_word_embeddings: false in it if both are meant, or "
                 f"delete {one.name} from {one.file.name}"
+            )
+
+
+def refuse_twice(folder: Path | str, found: Iterable[Weight], built: PreTrainedModel) -> None:
+    """Refuse two weights of the files that transformers loads into the same place: one of them is passed over.
+
+    Names may have the model's prefix or not, and old names are renamed.
+
+    Args:
+        folder, found, built: as for `refuse_untied`.
+
+    Raises:
+        LoadingError: both are in the files, and they differ.
+    """
+    mapping = get_model_conversion_mapping(built)
+    renamings = [entry for entry in mapping if isinstance(entry, WeightRenaming)]
+    prefix = f"{built.base_model_prefix}."
+    first: dict[str, Weight] = {}
+    for weight in found:
+        place, _ = rename_source_key(weight.name, renamings, [])
+        other = first.setdefault(place.removeprefix(prefix), weight)
+        if other is not weight and not _are_equal(other, weight):
+            raise LoadingError(
+                f"{folder}: {other.name} (in {other.file.name}) and {weight.name} (in {weight.file.name}) are one "
+                "weight of the model, and they differ; delete the one that is not meant, or copy the weights again"
             )
 
 

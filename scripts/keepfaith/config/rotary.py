@@ -1,0 +1,74 @@
+"""Rotary positions that a config.json speaks of twice, under its old keys and its new ones, and not alike."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from keepfaith.config.errors import shown
+
+NEW, OLD = "rope_parameters", "rope_scaling"
+SAME = {"su": "longrope", "mrope": "default"}
+"""Kinds that transformers reads as another one."""
+
+
+def said_twice(content: Mapping[str, Any]) -> str | None:
+    """Two keys of a config.json that say different things of rotary positions, in words; None where all agree.
+
+    transformers takes one of them and passes over the other; which one, other loaders decide otherwise.
+    """
+    for prefix, part in (("", content), ("text_config.", content.get("text_config"))):
+        if isinstance(part, Mapping):
+            for one, first, other, second in _pairs(part):
+                if first != second:
+                    return (
+                        f"{prefix}{one} ({shown(first)}) and {prefix}{other} ({shown(second)}) say different things of "
+                        "the rotary positions; delete the one that the weights were not trained with"
+                    )
+    return None
+
+
+def _pairs(part: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, Any]]:
+    """Keys that must say the same, with what they say."""
+    for name in (OLD, NEW):
+        for path, rope in _each(name, part.get(name)):
+            if None not in (rope.get("type"), rope.get("rope_type")):
+                one, other = f"{path}.type", f"{path}.rope_type"
+                yield one, _kind(rope["type"]), other, _kind(rope["rope_type"])
+        yield from _thetas(part, name)
+    old, new = part.get(OLD), part.get(NEW)
+    if isinstance(old, Mapping) and isinstance(new, Mapping) and old and new:
+        yield OLD, _plain(old, part), NEW, _plain(new, part)
+
+
+def _thetas(part: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any, str, Any]]:
+    """The base of the frequencies, beside the parameters and inside; layers of other kinds may have another."""
+    outside = part.get("rope_theta")
+    inside = {
+        f"{path}.rope_theta": rope["rope_theta"]
+        for path, rope in _each(name, part.get(name))
+        if rope.get("rope_theta") is not None
+    }
+    if outside is not None and inside and outside not in inside.values():
+        path, theta = next(iter(inside.items()))
+        yield "rope_theta", outside, path, theta
+
+
+def _each(name: str, rope: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """One set of parameters, or one for each kind of layer."""
+    if isinstance(rope, Mapping):
+        yield name, rope
+        for key, inner in rope.items():
+            if isinstance(inner, Mapping):
+                yield f"{name}.{key}", inner
+
+
+def _plain(rope: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters in one spelling, with what stands beside them."""
+    found = {key: value for key, value in rope.items() if value is not None}
+    kind = found.pop("type", None)
+    found["rope_type"] = _kind(found.get("rope_type", kind))
+    beside = ("rope_theta", "partial_rotary_factor", "original_max_position_embeddings")
+    return {key: part[key] for key in beside if part.get(key) is not None} | found
+
+
+def _kind(kind: Any) -> Any:
+    return SAME.get(kind, kind) if isinstance(kind, str) else kind
