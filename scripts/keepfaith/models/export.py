@@ -19,7 +19,13 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from keepfaith.artifacts.atomic import replacing
 from keepfaith.models import nemotron_nas
 from keepfaith.models.components import Step, sublayers_of
-from keepfaith.models.loading import as_dtype, load_model, load_tokenizer
+from keepfaith.models.loading import (
+    GENERATION_CONFIG,
+    as_dtype,
+    check_generation,
+    load_model,
+    load_tokenizer,
+)
 from keepfaith.models.removal import PrunableModel
 from keepfaith.models.slim import VARIANT, write_slim_config
 
@@ -116,8 +122,8 @@ FORMATS: dict[str, tuple[Write, Load]] = {
 
 def _copy_rest(tokenizer: PreTrainedTokenizerBase, folder: Path, target: Path) -> None:
     tokenizer.save_pretrained(target)
-    generation = folder / "generation_config.json"
-    if generation.is_file():
+    generation = folder / GENERATION_CONFIG
+    if check_generation(folder):
         shutil.copyfile(generation, target / generation.name)
 
 

@@ -1,14 +1,19 @@
 """Loading a checked local folder: safetensors and tokenizer.json only, no remote code, ready to evaluate."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from tokenizers import Tokenizer
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
-from transformers.utils import GENERATION_CONFIG_NAME as GENERATION_CONFIG
+from transformers import (
+    GenerationConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.model_folder import (
@@ -24,6 +29,10 @@ from keepfaith.models.components import Step
 from keepfaith.models.errors import LoadingError, one_line, refused
 from keepfaith.models.out_of_memory import is_out_of_memory
 from keepfaith.models.slim import mark, variant_of
+
+GENERATION_CONFIG = "generation_config.json"
+
+logger = logging.getLogger(__name__)
 
 COPY = "copy it again from the checkpoint of the weights"
 NO_UNKNOWN = (
@@ -80,6 +89,8 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
         encodes = Tokenizer.from_file(str(file))
         encodes.no_truncation()
         encodes.no_padding()
+        if hasattr(encodes.model, "dropout"):  # a way to train: one text would have many encodings
+            encodes.model.dropout = None
     with refused(file, NO_UNKNOWN):
         for probe in PROBES:
             encodes.encode(probe)
@@ -166,6 +177,7 @@ def load_model(
         folder,
         config=asked.config,
         dtype=as_dtype(dtype),
+        generation_config=_own_generation(asked.config),
         variant=variant_of(folder),
         device_map="balanced" if spread else None,
     )
@@ -194,15 +206,31 @@ def _from_pretrained(kind: Any, folder: Path | str, **settings: Any) -> Any:
         raise LoadingError(f"{folder}: {one_line(error)}; {COPY}") from error
 
 
-def check_generation(folder: Path | str) -> None:
-    """Check what the loader reads beside the weights: how the model would generate text.
+def check_generation(folder: Path | str) -> bool:
+    """Whether how the model would generate text can be read; the log names the file that cannot.
 
-    Raises:
-        LoadingError: the file is broken.
+    keepfaith generates in its self-test and its measurements alone, with settings of its own.
     """
     file = Path(folder) / GENERATION_CONFIG
-    if file.is_file():
-        with refused(file, f"copy it again, or delete it: keepfaith needs no {GENERATION_CONFIG}"):
+    if not file.is_file():
+        return False
+    try:
+        with refused(file, "it is passed over, as keepfaith needs none"):
             if not isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
                 raise ValueError("it holds no object")
             GenerationConfig.from_pretrained(str(folder), local_files_only=True)
+    except LoadingError as error:
+        logger.warning("%s", error)
+        return False
+    return True
+
+
+def _own_generation(config: PretrainedConfig) -> GenerationConfig:
+    """What the model's configuration says of BOS, EOS and padding; generation_config.json is not read."""
+    text, make = config.get_text_config(decoder=True), cast(Any, GenerationConfig)
+    roles = ("bos_token_id", "eos_token_id", "pad_token_id")
+    try:
+        made = make(**{role: getattr(text, role, None) for role in roles})
+    except Exception:  # what it accepts is up to transformers
+        made = make()
+    return cast(GenerationConfig, made)

@@ -1,9 +1,18 @@
-"""Models that compute all positions of a batch by the length of its longest input."""
+"""What a model's configuration says of the positions of its input: how many, and by what they are computed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from transformers import PretrainedConfig
+
+LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len")
+
+
+def longest_input(config: PretrainedConfig) -> int | None:
+    """Tokens of the longest input that an architecture admits, or None where it has no limit of its own."""
+    text = config.get_text_config(decoder=True)
+    values = (getattr(text, name, None) for name in LENGTH_KEYS)
+    return next((int(value) for value in values if isinstance(value, int)), None)
 
 
 def turning_lengths(config: PretrainedConfig) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ from keepfaith.models.components import (
     sublayers_of,
 )
 from keepfaith.models.families import Family, LayerSite, UnsupportedModelError, layer_sites
+from keepfaith.models.positions import longest_input
 
 
 class Absence:
@@ -148,11 +149,7 @@ class PrunableModel:
     @property
     def context_length(self) -> int | None:
         """Longest input the architecture admits, or None where it has no limit of its own."""
-        config = self.model.config.get_text_config(decoder=True)
-        for name in ("max_position_embeddings", "n_positions", "max_seq_len"):
-            if isinstance(getattr(config, name, None), int):
-                return int(getattr(config, name))
-        return None
+        return longest_input(self.model.config)
 
     @property
     def dropped(self) -> tuple[Sublayer, ...]:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,11 +14,13 @@ from keepfaith.config.model_folder import (
     check_model_folder,
     layer_count,
     read_configuration,
-    text_part,
 )
+from keepfaith.models.asked_tokens import note_other_special_tokens
 from keepfaith.models.checkpoint import check_checkpoint
 from keepfaith.models.errors import LoadingError
 from keepfaith.models.loading import check_generation, load_tokenizer
+from keepfaith.models.positions import longest_input
+from keepfaith.models.slim import read_config
 
 ALLOWED = (
     "*.safetensors",
@@ -89,13 +90,13 @@ def prepare_folder(
         check_model_folder(f"model {name}", folder)
         configuration = read_configuration(f"model {name}", folder)
         check_checkpoint(folder)
-        load_tokenizer(folder)
+        note_other_special_tokens(folder, load_tokenizer(folder))
         check_generation(folder)
     except ConfigError as error:
         raise ModelError(str(error)) from error
     except LoadingError as error:
         raise ModelError(f"model {name}: {error}") from error
-    text = text_part(configuration)
+    text = read_config(folder).get_text_config(decoder=True)
     return ModelManifest(
         name=name,
         folder=str(folder),
@@ -103,8 +104,8 @@ def prepare_folder(
         revision=revision,
         model_type=str(configuration["model_type"]),
         layers=layer_count(f"model {name}", folder),
-        vocabulary=_integer(name, text, "vocab_size"),
-        context_length=_first(text, "max_position_embeddings", "n_positions", "max_seq_len"),
+        vocabulary=int(text.vocab_size),
+        context_length=longest_input(text),
         files={path.name: sha256(path) for path in _allowed(folder)},
     )
 
@@ -122,16 +123,3 @@ def _allowed(folder: Path) -> Iterable[Path]:
 def is_allowed(name: str) -> bool:
     """Whether a file of this name belongs to a model."""
     return not fnmatch(name, OTHER_FORMATS) and any(fnmatch(name, kind) for kind in ALLOWED)
-
-
-def _first(configuration: dict[str, Any], *names: str) -> int | None:
-    return next(
-        (int(configuration[n]) for n in names if isinstance(configuration.get(n), int)), None
-    )
-
-
-def _integer(name: str, configuration: dict[str, Any], key: str) -> int:
-    value = _first(configuration, key)
-    if value is None:
-        raise ModelError(f"model {name}: its config.json gives no {key}")
-    return value

@@ -1,5 +1,7 @@
 """Models that also see: what is pruned, exported and measured is their text decoder."""
 
+import json
+
 import pytest
 import torch
 from small_models import byte_level_tokenizer
@@ -68,3 +70,37 @@ def test_levels_are_measured(folder):
     assert table["disk_bytes"].diff().to_list() == table["weight_bytes"].diff().to_list()
     counts = [prefill_operations(gemma3(layers), frozenset(), 24) for layers in (2, 4)]
     assert counts[0] == counts[1] == table["prefill_operations"][0]
+
+
+def test_numbers_that_config_json_leaves_to_the_class(tmp_path):
+    """Gemma 3 of 4B, 12B and 27B write no vocabulary and no longest input; here no number of layers either."""
+    text = {
+        key: FAMILIES["gemma3"][1][key] for key in ("hidden_size", "head_dim", "sliding_window")
+    }
+    small = {"intermediate_size": 16, "num_attention_heads": 2, "num_key_value_heads": 1}
+    vision = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
+    written = {
+        "model_type": "gemma3",
+        "architectures": ["Gemma3ForConditionalGeneration"],
+        "text_config": {**text, **small, "model_type": "gemma3_text"},
+        "vision_config": {**vision, "image_size": 28, "patch_size": 14},
+        "mm_tokens_per_image": 4,
+    }
+    rest = {k: written[k] for k in ("text_config", "vision_config", "mm_tokens_per_image")}
+    model = AutoModelForCausalLM.from_config(Gemma3Config(**rest), dtype=torch.bfloat16)
+    model.save_pretrained(tmp_path / "m")
+    byte_level_tokenizer().save_pretrained(tmp_path / "m")
+    (tmp_path / "m" / "config.json").write_text(json.dumps(written))
+    manifest = prepare_folder("m", tmp_path / "m")
+    defaults = Gemma3Config().text_config
+    assert (
+        manifest.vocabulary == defaults.vocab_size == model.get_input_embeddings().weight.shape[0]
+    )
+    assert manifest.layers == defaults.num_hidden_layers
+    assert manifest.context_length == defaults.max_position_embeddings
+    assert manifest.context_length == PrunableModel(load_model(tmp_path / "m")).context_length

@@ -149,6 +149,9 @@ def test_files_that_hold_something_else(
     folder = copied(folders["shards" if file == INDEX else "whole"], tmp_path / "m")
     (folder / file).write_bytes(content)
     said = loads_or_says_why(folder)
+    if file == "generation_config.json":  # keepfaith needs none
+        assert said is None
+        return
     assert said is not None and file in said and "\n" not in said
 
 
