@@ -15,7 +15,7 @@ UNIT = PATH / "sentiment"
 LEVELS = [0, 2, 4]
 SMALL = {
     "[kernelshap, input_x_gradient]": "[input_x_gradient]",
-    "stability: {seeds: 3, samples: [4]}": "efficiency: {contexts: [16], new_tokens: 2, repeats: 1}",
+    "stability: {seeds: 3, samples: [4]}\n": "",
     "evaluation: 60": "evaluation: 24",
 }
 
