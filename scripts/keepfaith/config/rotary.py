@@ -6,6 +6,8 @@ from typing import Any
 from keepfaith.config.errors import shown
 
 NEW, OLD = "rope_parameters", "rope_scaling"
+BESIDE = ("rope_theta", "partial_rotary_factor", "original_max_position_embeddings")
+"""Parameters that old files write beside the others."""
 SAME = {"su": "longrope", "mrope": "default"}
 """Kinds that transformers reads as another one."""
 
@@ -33,23 +35,24 @@ def _pairs(part: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, Any]]:
             if None not in (rope.get("type"), rope.get("rope_type")):
                 one, other = f"{path}.type", f"{path}.rope_type"
                 yield one, _kind(rope["type"]), other, _kind(rope["rope_type"])
-        yield from _thetas(part, name)
+        yield from _beside(part, name)
     old, new = part.get(OLD), part.get(NEW)
     if isinstance(old, Mapping) and isinstance(new, Mapping) and old and new:
         yield OLD, _plain(old, part), NEW, _plain(new, part)
 
 
-def _thetas(part: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any, str, Any]]:
-    """The base of the frequencies, beside the parameters and inside; layers of other kinds may have another."""
-    outside = part.get("rope_theta")
-    inside = {
-        f"{path}.rope_theta": rope["rope_theta"]
-        for path, rope in _each(name, part.get(name))
-        if rope.get("rope_theta") is not None
-    }
-    if outside is not None and inside and outside not in inside.values():
-        path, theta = next(iter(inside.items()))
-        yield "rope_theta", outside, path, theta
+def _beside(part: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any, str, Any]]:
+    """What stands beside the parameters and inside; layers of other kinds may have another value."""
+    for key in BESIDE:
+        outside = part.get(key)
+        inside = {
+            f"{path}.{key}": rope[key]
+            for path, rope in _each(name, part.get(name))
+            if rope.get(key) is not None
+        }
+        if outside is not None and inside and outside not in inside.values():
+            path, value = next(iter(inside.items()))
+            yield key, outside, path, value
 
 
 def _each(name: str, rope: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -66,8 +69,7 @@ def _plain(rope: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in rope.items() if value is not None}
     kind = found.pop("type", None)
     found["rope_type"] = _kind(found.get("rope_type", kind))
-    beside = ("rope_theta", "partial_rotary_factor", "original_max_position_embeddings")
-    return {key: part[key] for key in beside if part.get(key) is not None} | found
+    return {key: part[key] for key in BESIDE if part.get(key) is not None} | found
 
 
 def _kind(kind: Any) -> Any:

@@ -105,6 +105,14 @@ LINEAR = {"factor": 4.0, "rope_type": "linear"}
         ({"rope_theta": 1e6}, "rope_theta (1000000.0)", "rope_parameters.rope_theta (10000.0)"),
         (
             {
+                "original_max_position_embeddings": 32,
+                "rope_parameters": {"rope_type": "yarn", "original_max_position_embeddings": 64},
+            },
+            "original_max_position_embeddings (32)",
+            "rope_parameters.original_max_position_embeddings (64)",
+        ),
+        (
+            {
                 "text_config": {
                     "num_hidden_layers": 4,
                     "rope_theta": 5,
