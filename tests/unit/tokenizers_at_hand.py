@@ -1,6 +1,8 @@
 """Tokenizers of many kinds, and texts on which encoding, decoding and encoding again is not the identity."""
 
+import json
 import os
+import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -26,8 +28,12 @@ TEXTS = {
     "digits": "In 2020 ACME sold 1,999 UNITS (42.5%).\nAnswer:",
     "late_start": " <s>A film\n<s>Answer:",
     "marks": "Cafe\u0301 noe\u0308l \u200bnai\u0308ve  film \ufb01ne.\nAnswer:   ",
+    "letters_in_parts": unicodedata.normalize(
+        "NFD", "한국어 영화가 좋다. ছবিটি ভালো লাগলো. படம் கொண்டது போ. ỗ ﾊﾞ\nAnswer:"
+    ),
+    "metaspaces": "▁already▁sp Ġgpt2 ▁ Ċ▁▁\nA film ▁:",
 }
-"""Thirteen prompts, by what is special about them."""
+"""Fifteen prompts, by what is special about them."""
 
 
 def wordpiece_tokenizer():
@@ -72,6 +78,39 @@ def trimming_tokenizer():
         add_prefix_space=False, trim_offsets=True
     )
     return tokenizer
+
+
+def composing_tokenizer():
+    """As Qwen and Pythia: byte-level behind NFC, which makes one letter of several characters."""
+    from tokenizers import normalizers
+
+    tokenizer = byte_level_tokenizer()
+    tokenizer.backend_tokenizer.normalizer = normalizers.NFC()
+    return tokenizer
+
+
+def unigram_tokenizer():
+    """As XGLM with bytes: NFKC, runs of spaces are one, and so is a typed "▁"."""
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.Unigram())
+    several = normalizers.Replace(Regex(" {2,}"), " ")
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), several])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(
+        vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False
+    )
+    tokenizer.train_from_iterator([*CORPUS, *TEXTS.values()], trainer)
+    state = json.loads(tokenizer.to_str())
+    state["model"]["vocab"] += [[f"<0x{byte:02X}>", -20.0] for byte in range(256)]
+    state["model"]["byte_fallback"] = True
+    tokenizer = Tokenizer.from_str(json.dumps(state))
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
 
 
 def prefixing_tokenizer(trim_offsets=True, processor_knows=False):
@@ -145,6 +184,8 @@ MAKERS = {
     "metaspace_bos": metaspace_tokenizer,
     "prefixing": prefixing_tokenizer,
     "two_in_front": opening_tokenizer,
+    "composing": composing_tokenizer,
+    "unigram": unigram_tokenizer,
 }
 
 

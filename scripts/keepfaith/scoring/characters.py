@@ -5,29 +5,43 @@ byte-level ones may trim it from the offsets, SentencePiece ones put a first spa
 text's first character. Normalisation drops marks and control characters, so that they belong to no token.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from unicodedata import category
 
 Span = tuple[int, int]
 """Characters [start, end) of a text."""
 
+Joins = Callable[[str, str], bool]
+"""Whether a tokenizer makes one letter of the end of a text and the character behind it."""
+
 UNSEEN = ("Cc", "Cf", "Mn")
 """Kinds of characters that a tokenizer may drop: control, format, and marks that combine with the one before."""
 
-SPACES = "▁Ġ"
+METASPACE = "▁"
+"""SentencePiece's sign for a space."""
+
+SPACES = f"{METASPACE}Ġ"
 """How tokens spell a space: SentencePiece's sign, and that of byte-level tokenizers."""
 
 
-def covered_characters(text: str, pieces: Sequence[str], offsets: Sequence[Span]) -> list[Span]:
+def covered_characters(
+    text: str,
+    pieces: Sequence[str],
+    offsets: Sequence[Span],
+    joins: Joins = lambda before, character: False,
+) -> list[Span]:
     """The characters that go when a token goes.
 
     The spaces that a token spells are its own, also where the tokenizer trims them from its offsets; so is what the
-    tokenizer drops right after it. A space that the tokenizer put in by itself covers nothing.
+    tokenizer drops right after it, or joins to it: of a letter that is typed as several characters and composed by the
+    tokenizer (Korean, vowel signs of Indic scripts) the offsets name the first alone. A space that the tokenizer put in
+    by itself covers nothing.
 
     Args:
         text: the encoded text.
         pieces: the tokens in the vocabulary's own spelling.
         offsets: the tokenizer's own, one per token.
+        joins: asked about characters that are in no token.
 
     Returns:
         One span per token; those of several tokens are equal where they share a character.
@@ -42,17 +56,25 @@ def covered_characters(text: str, pieces: Sequence[str], offsets: Sequence[Span]
             continue
         start, end = _with_trimmed_spaces(text, piece, (start, end), taken, following)
         spans.append((start, end))
-        if start < end < following and _is_dropped(text[end]):
-            end = _extend(text, spans, following)
+        if start < end < following:
+            end = _extend(text, spans, following, joins)
         taken = max(taken, end)
     return spans
 
 
-def _extend(text: str, spans: list[Span], following: int) -> int:
-    """Give what is dropped after the last span to it, and to the tokens that share its last character; its new end."""
-    before = end = spans[-1][1]
-    while end < following and _is_dropped(text[end]):
+def _extend(text: str, spans: list[Span], following: int, joins: Joins) -> int:
+    """Give what is dropped after the last span, or joined to it, to it and to the tokens that share its last character.
+
+    Returns its new end.
+    """
+    start, before = spans[-1]
+    end = before
+    while end < following and not text[end].isspace():
+        if not _is_dropped(text[end]) and not joins(text[start:end], text[end]):
+            break
         end += 1
+    if end == before:
+        return end
     for number in reversed(range(len(spans))):
         start, last = spans[number]
         if start == last or last != before:

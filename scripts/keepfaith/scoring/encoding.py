@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from keepfaith.models.embedding_rows import without_row
 from keepfaith.models.text_opening import adds_opening, opening_of
-from keepfaith.scoring.characters import Span, visible_characters
+from keepfaith.scoring.characters import Span, is_visible, visible_characters
 from keepfaith.scoring.errors import EncodingError
 from keepfaith.scoring.options import OptionTokens, refuse_options
 from keepfaith.scoring.tokens import (
@@ -193,7 +193,9 @@ class PromptEncoder:
                 )
             self.cut.add(name)
             found = found.cut_left(excess)
-        return self._with_rows(found, name)
+        if wrong := self._without_row(found):
+            raise EncodingError(f"{name}: {wrong}")
+        return found
 
     def encode_rest(
         self, encoded: EncodedPrompt, text: str, options: Sequence[str], name: str
@@ -208,11 +210,20 @@ class PromptEncoder:
             options, name: as for `encode`.
 
         Returns:
-            None where the rest is longer than the model admits, or spells a special token that the prompt does not
-            have: tokenised anew, such a rest differs from the prompt by more than was removed.
+            None where the rest is longer than the model admits, spells a special token that the prompt does not have,
+            or cannot be encoded although the whole could: tokenised anew, such a rest differs from the prompt by more
+            than was removed.
+
+        Raises:
+            EncodingError: nothing is left, and the tokenizer has no token to start from.
         """
         opening = encoded.prompt_ids[: encoded.special] or self.prefix_ids
-        rest = self._together(text, options, name, encoded.adds_special_tokens, opening)
+        try:
+            rest = self._together(text, options, name, encoded.adds_special_tokens, opening)
+        except EncodingError:
+            if not any(map(is_visible, text)):
+                raise
+            return None
         if encoded.lost:
             begin = next((start for start, _ in encoded.characters[encoded.special :]), 0)
             ends = [end for _, end in rest.characters[rest.special :]]
@@ -224,7 +235,7 @@ class PromptEncoder:
             text.strip() and self._specials(rest) != self._specials(encoded)
         ):
             return None
-        return self._with_rows(rest, name)
+        return None if self._without_row(rest) else rest
 
     def _together(
         self, prompt: str, options: Sequence[str], name: str, adds: bool, opening: tuple[int, ...]
@@ -295,11 +306,13 @@ class PromptEncoder:
     def _specials(self, encoded: EncodedPrompt) -> list[int]:
         return [token for token in encoded.prompt_ids if token in self._special_ids]
 
-    def _with_rows(self, encoded: EncodedPrompt, name: str) -> EncodedPrompt:
-        for ids in (encoded.prompt_ids, *encoded.option_ids):
-            if wrong := without_row(self.tokenizer, ids, self.embedding_rows):
-                raise EncodingError(f"{name}: {wrong}")
-        return encoded
+    def _without_row(self, encoded: EncodedPrompt) -> str | None:
+        """What is wrong where a token has no row in the embedding."""
+        wrongs = (
+            without_row(self.tokenizer, ids, self.embedding_rows)
+            for ids in (encoded.prompt_ids, *encoded.option_ids)
+        )
+        return next(filter(None, wrongs), None)
 
     def _excess(self, encoded: EncodedPrompt) -> int:
         """How many tokens are too many."""

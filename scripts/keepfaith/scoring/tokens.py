@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tokenizers.models import Unigram
@@ -10,7 +11,13 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from keepfaith.config.errors import shown
 from keepfaith.models.errors import one_line
-from keepfaith.scoring.characters import Span, covered_characters, first_dropped, is_visible
+from keepfaith.scoring.characters import (
+    METASPACE,
+    Span,
+    covered_characters,
+    first_dropped,
+    is_visible,
+)
 from keepfaith.scoring.errors import EncodingError
 
 ANCHORS = ("\n", ".", "a", "1", "-")
@@ -66,13 +73,16 @@ def dropped(
 ) -> int | None:
     """Index of the first character of `text` that can be seen and has no token, or None where each has one.
 
-    Behind a dropped character offsets may be shifted, so each character is then asked about by itself.
+    A "▁" is no such character to a tokenizer that takes it for a space. Behind a dropped character offsets may be
+    shifted, so each character is then asked about by itself.
 
     Args:
         tokenizer: the tokenizer.
         text: the text, or the text with white space behind it.
         characters: those of every token (`characters_of`).
     """
+    if METASPACE in text and _spells_a_space(tokenizer):
+        text = text.replace(METASPACE, " ")
     if (place := first_dropped(text, characters)) is None:
         return None
     for index, character in enumerate(text):
@@ -83,9 +93,28 @@ def dropped(
     return place
 
 
+def _spells_a_space(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether a "▁" that is typed and a space are one to the tokenizer, so that it may leave out either."""
+    typed, spaced = (tokenise(tokenizer, f"a{between}a", False).ids for between in (METASPACE, " "))
+    return typed == spaced
+
+
 def characters_of(tokenizer: PreTrainedTokenizerBase, text: str, tokens: Tokens) -> list[Span]:
     """The characters that go when a token goes, for each of the tokens of `text`."""
-    return covered_characters(text, pieces(tokenizer, tokens.ids), tokens.offsets)
+    joins = partial(_joins, tokenizer)
+    return covered_characters(text, pieces(tokenizer, tokens.ids), tokens.offsets, joins)
+
+
+def _joins(tokenizer: PreTrainedTokenizerBase, before: str, character: str) -> bool:
+    """Whether the tokenizer's normaliser makes something else of the end of `before` for the `character` behind it.
+
+    It then composes the two (NFC and NFKC do), and the tokens of the one stand for both.
+    """
+    normaliser = tokenizer.backend_tokenizer.normalizer
+    if normaliser is None:
+        return False
+    alone, together = map(normaliser.normalize_str, (before, before + character))
+    return not together.startswith(alone)
 
 
 def pieces(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:

@@ -1,5 +1,7 @@
 """What is removed from a prompt is what was asked for and no more, for all tokenizers at hand."""
 
+import unicodedata
+
 import numpy as np
 import polars as pl
 import pytest
@@ -300,3 +302,41 @@ def test_prompts_at_the_limit_of_the_context_are_measured():
     longest = examples["prompt"].str.len_chars().max()
     assert encoder.texts and all(len(text) < longest for text in encoder.texts)
     assert not any("\ufffd" in text for text in encoder.texts)
+
+
+LETTERS = ("한국어 좋다", "ভালো লাগলো", "கொண்டது போ", "schön")
+"""Words that can be typed with several characters for one letter."""
+
+
+@pytest.mark.parametrize("text", LETTERS)
+@pytest.mark.parametrize("name", ["composing", "unigram", "bare_bpe"])
+def test_a_letter_typed_in_parts_goes_as_a_whole(name, text):
+    """Behind NFC and NFKC both spellings have the same tokens, and offsets that name the first part alone."""
+    encoder = Recorded(tokenizer_at_hand(name))
+    in_parts = unicodedata.normalize("NFD", text)
+    encoded, composed = (encoder.encode(spelt, OPTIONS) for spelt in (in_parts, text))
+    assert len(in_parts) > len(text) and encoded.prompt_ids == composed.prompt_ids
+    for gone in range(len(encoded.features)):
+        kept = [feature for feature in range(len(encoded.features)) if feature != gone]
+        for prompt in (encoded, composed):
+            retokenise(encoder, prompt, kept, OPTIONS, "a")
+        left_of_parts, left = encoder.texts[-2:]
+        assert unicodedata.normalize("NFC", left_of_parts) == left
+    everything = range(len(encoded.features))
+    found = retokenise(encoder, encoded, everything, OPTIONS, "a")
+    assert found == ScoringInput(encoded.prompt_ids, encoded.option_ids)
+
+
+def test_a_rest_that_cannot_be_encoded_keeps_its_ids():
+    """Behind a removed letter the tokenizer has no token for the pair that is left."""
+    from tokenizers import Tokenizer, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    bare = Tokenizer(models.BPE({"<s>": 0, "a": 1, "b": 2, "x": 3}, []))
+    bare.normalizer = normalizers.Replace("ab", "é")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bare, bos_token="<s>")
+    encoder = PromptEncoder(tokenizer)
+    encoded = encoder.encode("xaxb", ["x", "a"])
+    assert encoded.prompt_ids == (3, 1, 3, 2)
+    found = retokenise(encoder, encoded, [0, 1, 3], ["x", "a"], "a")
+    assert found == ScoringInput((3, 1, 2), encoded.option_ids)

@@ -62,7 +62,8 @@ def test_first_dropped_looks_past_spaces_and_marks():
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_every_character_that_can_be_seen_belongs_to_a_token(name, text):
     encoded = PromptEncoder(tokenizer_at_hand(name)).encode(text, [" no"])
-    assert first_dropped(text, encoded.characters) is None
+    seen = text.replace("▁", " ") if name == "unigram" else text  # to which both are spaces
+    assert first_dropped(seen, encoded.characters) is None
     assert all(0 <= a <= b <= len(text.rstrip()) for a, b in encoded.characters)
     for visible, whole in zip(encoded.spans, encoded.characters, strict=True):
         assert whole[0] <= visible[0] <= visible[1] <= max(whole[1], visible[0])

@@ -307,3 +307,23 @@ def test_white_space_after_other_special_tokens_belongs_to_the_option(strips):
     whole = tokenizer.encode("is it good <|assistant|>\npositive")
     assert list(encoded.prompt_ids + encoded.option_ids[0]) == whole
     assert "\n" in tokenizer.convert_ids_to_tokens(whole)
+
+
+def test_a_letter_in_parts_that_the_tokenizer_composes_and_then_drops():
+    """Composed it has no token: nothing before it stands for its parts."""
+    from tokenizers import Tokenizer, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    bare = Tokenizer(models.BPE({"<s>": 0, "a": 1, "b": 2, "\u1112": 3}, []))
+    bare.normalizer = normalizers.NFC()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bare, bos_token="<s>")
+    with pytest.raises(EncodingError, match=r"the tokenizer drops .* \(character [12]\)"):
+        PromptEncoder(tokenizer).encode("a\u1112\u1161b", ["a", "b"])
+
+
+def test_a_sign_that_the_tokenizer_takes_for_a_space_may_be_left_out():
+    tokenizer = tokenizer_at_hand("unigram")
+    encoder = PromptEncoder(tokenizer)
+    for text in ("▁▁film", "▁ ▁film", "▁▁ a▁film ▁"):
+        encoded = encoder.encode(text, [" x"])
+        assert encoded.prompt_ids == tuple(tokenizer(text.rstrip())["input_ids"])
