@@ -19,6 +19,9 @@ FORMATS = (".jsonl", ".csv", ".parquet")
 _GZIP = b"\x1f\x8b"
 _BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
 
+LONGEST_CELL = 10_000_000
+"""Characters of a CSV cell; Python's own limit is 131,072. No model admits more: a quote is then left open."""
+
 
 def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (place such as "line 3", row) for every row of a table.
@@ -107,7 +110,12 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = json.loads(line, object_pairs_hook=_distinct_keys)
+            except _KeyTwiceError as error:
+                raise ConfigError(
+                    path,
+                    f"line {number}: the key {shown(error.args[0])} stands twice in one object; delete one of the two",
+                ) from error
             except (ValueError, RecursionError) as error:
                 read_text(path)  # of a file that is no text at all, say that
                 raise ConfigError(
@@ -122,6 +130,18 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _cut(path: Path, error: Exception) -> ConfigError:
     return ConfigError(path, f"is no whole gzip file ({error}); copy it again")
+
+
+class _KeyTwiceError(ValueError):
+    """A JSON object has a key twice, of which readers take one silently: the key."""
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _KeyTwiceError(next(key for key in keys if keys.count(key) > 1))
+    return found
 
 
 def _no_utf8(path: Path, line: int) -> ConfigError:
@@ -141,11 +161,13 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(lines, strict=True)
     header: list[str] = []
+    begins = 1
     try:
         for cells in reader:
-            place = f"line {reader.line_num}"
+            place, begins = f"line {reader.line_num}", reader.line_num + 1
             if not cells:
                 continue
             if not header:
@@ -162,9 +184,16 @@ def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str,
                 )
             yield place, dict(zip(header, cells, strict=True))
     except csv.Error as error:
-        raise ConfigError(
-            path, f"line {reader.line_num}: broken CSV ({error}); mend that line"
-        ) from error
+        raise ConfigError(path, _broken_csv(begins, reader.line_num, str(error))) from error
+
+
+def _broken_csv(begins: int, ends: int, error: str) -> str:
+    """What is wrong with the row of these lines."""
+    if "field larger" in error:
+        error = f"a cell has more than {LONGEST_CELL:,} characters"
+    if ends <= begins:
+        return f"line {ends}: broken CSV ({error}); mend that line"
+    return f"line {ends}: broken CSV ({error}) in the row that begins on line {begins}; close its quotes"
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

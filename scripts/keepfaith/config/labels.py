@@ -1,6 +1,7 @@
 """Labels: which option a row's label names, however the source writes it."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
@@ -26,7 +27,7 @@ def read_label(row: Mapping[str, Any], source: TableSource, options: tuple[str, 
     names = None if source.label_names is None else _names(row, source.label_names, len(options))
     if names is not None:
         # 1.0 names what 1 names: a column of whole numbers with a gap becomes one of fractions in many programs.
-        written = [str(found).strip(), *([] if number is None else [str(number)])]
+        written = [_plain(found), *([] if number is None else [str(number)])]
         for text in written:
             if text in names:
                 return names.index(text)
@@ -44,7 +45,7 @@ def _refused_label(
     place: str, found: Any, names: list[str] | None, options: tuple[str, ...]
 ) -> RowError:
     """Why a label is no option's number or name."""
-    text, number, count = str(found).strip(), _whole(found), len(options)
+    text, number, count = _plain(found), _whole(found), len(options)
     outside = f"{place} lies outside the {count} options (0 to {count - 1})"
     if text in NO_LABEL or number == -1 or found != found:  # NaN alone is not equal to itself
         return RowError(outside, "fill it", "unlabelled")
@@ -72,12 +73,17 @@ def _whole(found: Any) -> int | None:
     return None
 
 
+def _plain(name: object) -> str:
+    """A name without blanks around it, its letters composed: ü is one letter, however it was typed."""
+    return unicodedata.normalize("NFC", str(name).strip())
+
+
 def _names(row: Mapping[str, Any], named: str | tuple[str, ...], count: int) -> list[str]:
     """How the label column names the `count` options, in their order."""
     names = named if isinstance(named, tuple) else value(row, named)
     if isinstance(names, str) or not isinstance(names, Sequence) or len(names) != count:
         raise RowError(f"label_names {shown(names)} do not name the {count} options one by one")
-    known = [str(name).strip() for name in names]
+    known = [_plain(name) for name in names]
     if len(set(known)) < len(known):
         raise RowError(f"label_names {shown(names)} have the same name twice; make them differ")
     return known

@@ -30,6 +30,15 @@ def comparable(text: str) -> str:
     return " ".join(folded.split())
 
 
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to be seen: white space and characters without width alone.
+
+    >>> is_blank(" \\u200b\\ufeff"), is_blank(".")
+    (True, False)
+    """
+    return all(sign.isspace() or _has_no_width(sign, unicodedata.category(sign)) for sign in text)
+
+
 def is_short(text: str) -> bool:
     """Whether a comparable text is too short to be taken for a passage unasked."""
     wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text[:SHORTEST_PASSAGE])

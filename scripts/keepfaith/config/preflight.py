@@ -74,10 +74,11 @@ def _check_files(
 ) -> list[str]:
     """Read the files of a task as its jobs will; rows that are left out, one line for each file and reason."""
     splits = source.splits
-    found = {splits.evaluation: _count(resolved, source, splits.evaluation)}
+    own_tuning = splits.tuning not in (None, splits.evaluation)
+    found = {splits.evaluation: _count(resolved, source, splits.evaluation, own_tuning)}
     rows, tuning, evaluated = found[splits.evaluation], None, 0
-    if splits.tuning not in (None, splits.evaluation):
-        tuning = found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning))
+    if own_tuning:
+        tuning = found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning), True)
         evaluated = sum(content in rows.contents for content in tuning.contents.elements())
     part_counts(
         resolved.name,
@@ -88,7 +89,9 @@ def _check_files(
         evaluated,
     )
     if training and splits.training and splits.training not in found:
-        found[splits.training] = _count(resolved, source, splits.training, distinct=False)
+        found[splits.training] = _count(
+            resolved, source, splits.training, compared=False, distinct=False
+        )
     notes = [
         f"{path}: {left_out(count.skipped, count.rows)} (task {resolved.name})"
         for path, count in found.items()
@@ -101,7 +104,7 @@ def _check_files(
 
 
 class _Count(NamedTuple):
-    """Rows of a file that can be examples, how often each content occurs, and rows left out by reason."""
+    """Rows of a file that can be examples, how often each content occurs if asked for, and rows left out by reason."""
 
     rows: int
     contents: Counter[bytes]
@@ -109,20 +112,27 @@ class _Count(NamedTuple):
 
 
 def _count(
-    resolved: ResolvedTask, source: LocalTaskSource, path: str, distinct: bool = True
+    resolved: ResolvedTask,
+    source: LocalTaskSource,
+    path: str,
+    compared: bool,
+    distinct: bool = True,
 ) -> _Count:
     """Rows of a file, each of which was read as the jobs will read it."""
+    rows = 0
     contents: Counter[bytes] = Counter()
     skipped: Counter[str] = Counter()
     try:
         for row in read_table(resolved.task, source, read_rows(path), distinct):
             if isinstance(row, Skipped):
                 skipped[row.reason] += 1
-            else:
+                continue
+            rows += 1
+            if compared:
                 contents[content_of(row)] += 1
     except RowError as error:
         raise ConfigError(path, f"{error} (task {resolved.name})") from error
-    return _Count(contents.total(), contents, dict(skipped))
+    return _Count(rows, contents, dict(skipped))
 
 
 def _check_text(name: str, order: Order) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from keepfaith.config.cells import RowError, empty_cell, value
 from keepfaith.config.errors import shown
 from keepfaith.config.labels import read_label
+from keepfaith.config.passages import comparable, is_blank
 from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
 
 Spans = tuple[tuple[int, int], ...]
@@ -27,6 +28,7 @@ class Skipped:
 class Row:
     """What a row says: field texts as they stand in the source, options without the delimiter before them.
 
+    White space around a row's own options goes, unless the delimiter is "": then it alone parts prompt and option.
     `number` counts from 0 in the source, rows that are left out included.
     """
 
@@ -40,8 +42,12 @@ class Row:
 
 
 def content_of(row: Row) -> bytes:
-    """What two rows with the same texts and options have in common, whatever they are called; 16 bytes."""
-    texts = json.dumps([sorted(row.fields.items()), row.options])
+    """What two rows with the same texts and options have in common, whatever they are called; 16 bytes.
+
+    Texts are the same as `comparable` has it, so that no blank and no form of Unicode hides an example that is known.
+    """
+    fields = [(name, comparable(text)) for name, text in sorted(row.fields.items())]
+    texts = json.dumps([fields, list(map(comparable, row.options))])
     return hashlib.blake2b(texts.encode(), digest_size=16).digest()
 
 
@@ -65,7 +71,7 @@ def read_row(
         RowError: a column is missing or holds what it must not.
     """
     fields = {name: _text(row, source.columns.get(name, name)) for name in task.fields}
-    options = task.options or _options(row, str(source.options), distinct)
+    options = task.options or _options(row, str(source.options), distinct, task.delimiter == "")
     return Row(
         id=str(number) if source.id is None else _identity(row, source.id),
         fields=fields,
@@ -133,18 +139,20 @@ def _with_skip(error: RowError, source: TableTaskSource, number: int) -> str:
 def _text(row: Mapping[str, Any], column: str) -> str:
     text = value(row, column)
     if not isinstance(text, str):
-        raise RowError(f"column {column!r} must be text, got {shown(text)}; put it in quotes")
-    if not text.strip():
+        raise RowError(
+            f"column {column!r} must be text, got {shown(text)}; write it as text, in JSON put it in quotes"
+        )
+    if is_blank(text):
         raise empty_cell(column)
     _encodable(text, column)
-    if "\0" in text:
-        raise RowError(
-            f"column {column!r} holds a NUL character at character {text.index(chr(0))}; it must be text, not bytes"
-        )
     return text
 
 
 def _encodable(text: str, column: str) -> None:
+    if "\0" in text:
+        raise RowError(
+            f"column {column!r} holds a NUL character at character {text.index(chr(0))}; it must be text, not bytes"
+        )
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -164,7 +172,10 @@ def _identity(row: Mapping[str, Any], column: str) -> str:
     return str(identity)
 
 
-def _options(row: Mapping[str, Any], column: str, distinct: bool) -> tuple[str, ...]:
+def _options(
+    row: Mapping[str, Any], column: str, distinct: bool, as_they_stand: bool
+) -> tuple[str, ...]:
+    """A row's own options; those that differ in the white space around them alone are equal."""
     found = value(row, column)
     if isinstance(found, str) or not isinstance(found, Sequence):
         raise RowError(f"column {column!r} must be a list of options, got {shown(found)}")
@@ -172,7 +183,7 @@ def _options(row: Mapping[str, Any], column: str, distinct: bool) -> tuple[str, 
         raise empty_cell(column)
     options = []
     for option in found:
-        if option is None or (isinstance(option, str) and not option.strip()):
+        if option is None or (isinstance(option, str) and is_blank(option)):
             raise RowError(
                 f"column {column!r} has the option {shown(option)}",
                 "an option must be text and not empty: fill it",
@@ -183,21 +194,22 @@ def _options(row: Mapping[str, Any], column: str, distinct: bool) -> tuple[str, 
                 f"column {column!r} has the option {shown(option)}; an option must be text and not empty"
             )
         _encodable(option, column)
-        options.append(option.strip())
+        options.append(option)
+    stripped = [option.strip() for option in options]
     if len(options) < 2:
         raise RowError(
             f"column {column!r} has {len(options)} options",
             "there must be at least two: add the others",
             "single_option",
         )
-    if distinct and len(set(options)) < len(options):
-        twice = next(option for option in options if options.count(option) > 1)
+    if distinct and len(set(stripped)) < len(stripped):
+        twice = next(option for option in stripped if stripped.count(option) > 1)
         raise RowError(
             f"column {column!r} has the option {shown(twice)} twice",
             "a label could not tell the two apart: change one",
             "equal_options",
         )
-    return tuple(options)
+    return tuple(options if as_they_stand else stripped)
 
 
 def _spans(row: Mapping[str, Any], column: str, length: int) -> Spans:

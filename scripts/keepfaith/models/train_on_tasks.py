@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+from keepfaith.config.passages import comparable
 from keepfaith.models.recipe import Architecture, Recipe
 from keepfaith.models.tokenizer_training import train_tokenizer
 from keepfaith.models.training import (
@@ -91,8 +92,9 @@ class TrainedModel:
 
 
 def normalised(text: str) -> str:
-    """The text without case, spaces and punctuation: letters and digits only."""
-    return "".join(character for character in text.casefold() if character.isalnum())
+    """The text as `comparable` has it, of which letters and digits alone count where there are any."""
+    known = comparable(text)
+    return "".join(character for character in known if character.isalnum()) or known
 
 
 def without_leaks(

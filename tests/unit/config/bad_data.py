@@ -16,9 +16,17 @@ BAD: Cases = {
         data("test.jsonl", b'{"id": 1, "text": "ok", "label": 0}\n\n{"id": 2,\n'),
         ["test.jsonl: line 3: broken JSON", "mend"],
     ),
+    "key twice": (
+        data("test.jsonl", b'{"id": 1, "text": "ok", "label": 0, "label": 1}\n'),
+        ["test.jsonl: line 1: the key 'label' stands twice in one object", "delete one"],
+    ),
     "JSON that is no object": (data("test.jsonl", b"[1, 2]\n"), ["line 1: expected an object"]),
     "row without a field": (missing_field, ["test.jsonl: line 2", "no column 'text'"]),
     "row with an empty field": (row(text="  "), ["line 3", "'text' is empty"]),
+    "row with a field that shows nothing": (
+        row(text="\u200b \ufeff"),
+        ["line 3", "'text' is empty"],
+    ),
     "row with null": (row(text=None), ["line 3", "'text' is empty", "fill it"]),
     "row with a number for text": (row(text=5), ["line 3", "must be text, got 5", "quotes"]),
     "half a surrogate pair": (row(text="\ud800"), ["line 3", "surrogate"]),
@@ -75,6 +83,14 @@ BAD: Cases = {
     ),
     "row without options": (own_options(), ["line 3", "'choices' is empty", "skip: [empty]"]),
     "row with an empty option": (own_options("a", " "), ["line 3", "option ' '", "not empty"]),
+    "row with an option that shows nothing": (
+        own_options("a", "\u200b"),
+        ["line 3", "not empty", "skip: [empty]"],
+    ),
+    "row with an option of bytes": (
+        own_options("a\0", "b"),
+        ["line 3", "NUL character at character 1"],
+    ),
     "row with equal options": (
         own_options("a", "a "),
         ["line 3", "'a' twice", "skip: [equal_options]"],

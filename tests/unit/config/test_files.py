@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from keepfaith.config import files
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 
@@ -81,4 +82,45 @@ def test_csv_that_breaks_off_inside_quotes(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text('a,b\n1,"open\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="broken CSV"):
+        read(path)
+
+
+@pytest.mark.parametrize("open_line", [2, 3])
+def test_a_quote_that_is_not_closed_is_named_by_the_row_that_opens_it(
+    open_line: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    lines = ["a,b", *(f"{n},text" for n in range(6))]
+    lines[open_line - 1] = '0,"text'
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"row that begins on line {open_line}; close its quotes"):
+        read(path)
+
+
+def test_a_cell_may_be_a_whole_book_but_no_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "table.csv"
+    book = "word " * 200_000
+    path.write_text(f'a,b\n1,"{book}"\n', encoding="utf-8")
+    assert read(path) == [{"a": "1", "b": book}]
+    monkeypatch.setattr(files, "LONGEST_CELL", 1000)
+    with pytest.raises(ConfigError, match=r"line 2: broken CSV \(a cell has more than 1,000 c"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('{"text": "x", "label": 0, "label": 1}', "label"),
+        ('{"label": 1, "choices": {"text": ["a"], "text": ["b"]}}', "text"),
+    ],
+)
+def test_a_key_that_stands_twice_in_one_object(line: str, key: str, tmp_path: Path) -> None:
+    """Of two, a reader of JSON takes the last without a word."""
+    path = tmp_path / "table.jsonl"
+    path.write_text('{"text": "x", "other": {"text": "y"}}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=f"line 2: the key '{key}' stands twice in one object; de"
+    ):
         read(path)

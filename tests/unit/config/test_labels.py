@@ -42,6 +42,18 @@ def test_names_are_read_without_surrounding_blanks_and_with_their_case() -> None
     assert label("None", label_names=names) == 2
 
 
+def test_a_letter_of_a_name_is_the_same_however_it_was_typed() -> None:
+    names = ["Schlecht", "G\u00fct"]
+    assert label("Gu\u0308t", TWO, label_names=names) == 1
+    assert label("G\u00fct", TWO, label_names=["Schlecht", "Gu\u0308t"]) == 1
+    with pytest.raises(RowError, match="have the same name twice"):
+        read_label(
+            {"label": "x", "names": ["u\u0308", "\u00fc"]},
+            LocalTaskSource(splits={"evaluation": "x.csv"}, label_names="names"),
+            TWO,
+        )
+
+
 @pytest.mark.parametrize("written", [-1, -1.0, "-1", "-1.0", " -1 ", "", "  ", "-", None, math.nan])
 @pytest.mark.parametrize("names", [None, ["a", "b", "c"]])
 def test_no_label(written: object, names: object) -> None:

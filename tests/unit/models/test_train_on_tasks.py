@@ -46,7 +46,8 @@ SMALL = TrainingPlan(
 
 def test_normalisation_ignores_case_spaces_and_punctuation() -> None:
     assert normalised("It 's GOOD -- really.") == normalised("it's good, really") == "itsgoodreally"
-    assert normalised("Größe 2") == "grösse2"
+    assert normalised("Größe 2") == normalised("Gro\u0308ße 2") == "grösse2"
+    assert normalised(" +  - ") == "+ -"
 
 
 def test_rows_that_occur_in_an_evaluation_part_are_dropped_and_counted() -> None:

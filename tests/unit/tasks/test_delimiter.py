@@ -85,6 +85,26 @@ def test_own_options_of_rows_carry_it_too(tmp_path: Path) -> None:
     assert frame["options"].to_list() == [["\na", "\nb"]] * 2
 
 
+@pytest.mark.parametrize(
+    ("delimiter", "expected"),
+    [("", [" yes", " no "]), (" ", [" yes", " no"]), ("\n", ["\nyes", "\nno"])],
+)
+def test_without_a_delimiter_own_options_of_rows_keep_their_white_space(
+    delimiter: str, expected: list[str], tmp_path: Path
+) -> None:
+    path = write_rows(
+        tmp_path / "t.jsonl", [{"text": "x", "label": 0, "choices": [" yes", " no "]}]
+    )
+    source = LocalTaskSource(splits={"evaluation": path}, options="choices")
+    definition = Task(
+        version=1, description="Tiny.", prompt="{text}\nAnswer:", fields=("text",),
+        delimiter=delimiter, sources={"local": source.model_dump()},
+    )  # fmt: skip
+    task = ResolvedTask(name="t", task=definition, source=source)
+    frame = prepare_examples(task, examples(explanation=1))
+    assert frame["options"].to_list() == [expected]
+
+
 @pytest.mark.parametrize("refused", ["x", " x", "\n:", "\u200b", "\x00", "\\n"])
 def test_a_delimiter_is_white_space(refused: str, path: str) -> None:
     with pytest.raises(ValueError, match="holds more than white space"):

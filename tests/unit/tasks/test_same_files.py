@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +107,36 @@ def test_rows_of_another_file_that_are_evaluated_too(
         ConfigError, match=r"than the 6 rows .* \(7 more stand in its evaluation sp"
     ):
         prepare_task(task, examples(tuning=7))
+
+
+def spaced(text: str) -> str:
+    return f" {text.replace(' ', chr(0xA0))}  "
+
+
+def in_parts(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def typeset(text: str) -> str:
+    return text.replace("'", "\u2019").upper()
+
+
+@pytest.mark.parametrize("spell", [spaced, in_parts, typeset])
+def test_rows_that_are_evaluated_too_by_another_spelling(
+    spell: Callable[[str], str], tmp_path: Path
+) -> None:
+    """What a prompt cuts, or nobody sees, makes no other example."""
+    table = [{"text": f"It's a schöner film, no. {n}", "label": 0} for n in range(6)]
+    again = [row | {"text": spell(str(row["text"]))} for row in table[:4]]
+    assert again[0] != table[0]
+    own = [{"text": f"Own {n}.", "label": 0} for n in range(4)]
+    paths = {
+        "evaluation": write_rows(tmp_path / "e.jsonl", table),
+        "tuning": write_rows(tmp_path / "t.jsonl", [*again, *own]),
+    }
+    made = prepare_task(resolved(paths, prompt="Film? {text}"), SETTINGS)
+    assert made.skipped == {"tuning": {"evaluated": 4}}
+    assert made.examples.filter(pl.col("tuning"))["prompt"].str.contains("Own").all()
 
 
 def test_options_of_a_row_are_part_of_what_it_says(tmp_path: Path) -> None:

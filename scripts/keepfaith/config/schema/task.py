@@ -1,5 +1,6 @@
 """A task of the catalog: prompt, options, label, and the sources its rows come from."""
 
+import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -178,7 +179,7 @@ def _options(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _distinct_names(place: str, names: tuple[str, ...]) -> None:
-    known = [name.strip() for name in names]
+    known = [unicodedata.normalize("NFC", name.strip()) for name in names]
     for name in known:
         if known.count(name) > 1:
             raise ValueError(f"{place}: {name!r} is listed twice; name every option once")
