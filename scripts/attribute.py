@@ -12,6 +12,7 @@ from keepfaith.attribution.problem import MethodSettings
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.order import components_of
+from keepfaith.scoring.left_out import without_left_out
 from keepfaith.scoring.opening import Scoring, open_scorer
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
@@ -20,7 +21,9 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     )
     manifest = ModelManifest.read(snakemake.input.model)
     order = components_of(read_table(snakemake.input.order, ORDER))
-    examples = read_table(snakemake.input.examples, EXAMPLES)
+    examples = without_left_out(
+        read_table(snakemake.input.examples, EXAMPLES), snakemake.input.predictions
+    )
     scorer, encoder = open_scorer(
         manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)
     )

@@ -18,6 +18,7 @@ from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.calibration.reliability import reliability
 from keepfaith.faithfulness.agreement import overlap
 from keepfaith.faithfulness.metrics import curves
+from keepfaith.scoring.left_out import left_out_notes, without_left_out
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.settings import Analysis
@@ -25,13 +26,16 @@ from keepfaith.statistics.settings import Analysis
 with job(snakemake.log[0]) as logger:
     params, output = snakemake.params, snakemake.output
     analysis = Analysis.of(params.calibration, params.statistics)
-    examples = read_table(snakemake.input.examples, EXAMPLES)
+    prepared = read_table(snakemake.input.examples, EXAMPLES)
+    examples = without_left_out(prepared, snakemake.input.predictions)
     predictions = read_table(snakemake.input.predictions, PREDICTIONS)
     attributions = [read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions]
     faithfulness = [read_table(path, FAITHFULNESS) for path in snakemake.input.faithfulness]
     grouping = group_examples(examples.filter("evaluation"), params.passage)
     clusters = grouping.numbers
-    for note in grouping.notes:
+    left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
+    notes = [*left_out, *grouping.notes]
+    for note in notes:
         logger.warning("%s", note)
     provenance = Provenance(
         settings=joined(
@@ -39,7 +43,7 @@ with job(snakemake.log[0]) as logger:
             params.statistics,
             {"tops": params.faithfulness["tops"], "passage": params.passage},
         ),
-        measured={"notes": grouping.notes},
+        measured={"notes": notes},
     )
     for table, path, schema in (
         (

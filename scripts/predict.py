@@ -20,19 +20,25 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     manifest = ModelManifest.read(snakemake.input.model)
     order = components_of(read_table(snakemake.input.order, ORDER))
     examples = read_table(snakemake.input.examples, EXAMPLES)
-    scorer, encoder = open_scorer(
-        manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)
-    )
-    levels = list(snakemake.params.levels)
+    scoring = Scoring(**snakemake.params.scoring, threads=snakemake.threads)
+    scorer, encoder = open_scorer(manifest.folder, order, scoring)
+    evaluated = examples.filter(pl.col("evaluation"))
     predictions = predict(
-        scorer, encoder, examples.filter(pl.col("evaluation")), levels, keep=parts.get
+        scorer,
+        encoder,
+        evaluated,
+        list(snakemake.params.levels),
+        keep=parts.get,
+        leave_out=scoring.unscorable == "leave_out",
     )
+    left_out = evaluated.join(predictions, on="example_id", how="anti")["example_id"].to_list()
     provenance = Provenance(
         settings=joined(snakemake.params.scoring, {"model": manifest.identity}),
         measured={
             "token_budget": scorer.budget_used,
             "prompts_cut": len(encoder.cut),
             "options_apart": len(encoder.apart),
+            "left_out": left_out,
         },
     )
     write_table(predictions, snakemake.output.predictions, PREDICTIONS, provenance)

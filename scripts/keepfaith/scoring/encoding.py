@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 from keepfaith.models.embedding_rows import without_row
 from keepfaith.models.text_opening import adds_opening, opening_of
 from keepfaith.scoring.characters import Span, is_visible, visible_characters
-from keepfaith.scoring.errors import EncodingError
+from keepfaith.scoring.errors import LEAVE_OUT, EncodingError, UnscorableError
 from keepfaith.scoring.options import OptionTokens, refuse_options
 from keepfaith.scoring.tokens import (
     Tokens,
@@ -170,15 +170,15 @@ class PromptEncoder:
             name: what errors call this example; its prompt's beginning if not given.
 
         Raises:
-            EncodingError: the tokenizer drops a character, or an option has no tokens that stand for its text and for
-                no other option's; the input is longer than the model admits; a token has no row in the embedding; or
-                the prompt spells a part of what the tokenizer puts in front.
+            UnscorableError: the tokenizer drops a character, an option has no tokens that stand for its text and for
+                no other option's, or the prompt spells a part of what the tokenizer puts in front.
+            EncodingError: the input is longer than the model admits, or a token has no row in the embedding.
         """
         name = name or f"prompt {prompt[:40]!r}"
         try:
             adds = adds_opening(self.tokenizer, self._opening, prompt)
         except ValueError as error:
-            raise EncodingError(f"{name}: {error}") from error
+            raise UnscorableError(f"{name}: {error}, or {LEAVE_OUT}") from error
         found = self._together(prompt, options, name, adds, self.prefix_ids)
         if excess := self._excess(found):
             if not self.cut_left:
@@ -253,13 +253,13 @@ class PromptEncoder:
             context, seam = "", prompt
         characters = characters_of(self.tokenizer, context, tokens)
         if (place := dropped(self.tokenizer, prompt, characters)) is not None:
-            raise EncodingError(
-                f"{name}: the tokenizer drops {prompt[place]!r} (character {place}); leave the example out, replace "
-                "the character, or use a model whose tokenizer knows it"
+            raise UnscorableError(
+                f"{name}: the tokenizer drops {prompt[place]!r} (character {place}); replace the character, use a "
+                f"model whose tokenizer knows it, or {LEAVE_OUT}"
             )
         found = [self._option(context, tokens, seam, option, name, adds) for option in options]
         if wrong := refuse_options(self.tokenizer, found, self._unknown_ids):
-            raise EncodingError(f"{name}: {wrong}")
+            raise UnscorableError(f"{name}: {wrong}")
         is_special = [
             put_in or token in self._special_ids
             for token, put_in in zip(tokens.ids, tokens.put_in, strict=True)

@@ -23,6 +23,7 @@ class Scoring:
     device: str
     over_long: str
     threads: int
+    unscorable: str = "refuse"
 
 
 def open_scorer(

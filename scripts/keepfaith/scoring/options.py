@@ -7,10 +7,8 @@ from itertools import combinations
 from transformers import PreTrainedTokenizerBase
 
 from keepfaith.scoring.characters import mask
+from keepfaith.scoring.errors import LEAVE_OUT
 from keepfaith.scoring.tokens import Tokens, characters_of, dropped, pieces
-
-LEAVE_OUT = "leave the example out, or use a model whose tokenizer"
-"""How the advice on an example ends."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +40,21 @@ def refuse_options(
         if not option.tokens.ids:
             return (
                 f"option {option.option!r} has no token of its own after the prompt: the tokenizer drops it; write it "
-                f"with other characters, {LEAVE_OUT} knows it"
+                f"with other characters, use a model whose tokenizer knows it, or {LEAVE_OUT}"
             )
     for one, other in combinations(options, 2):
         if one.tokens.ids == other.tokens.ids:
             spelt = pieces(tokenizer, one.tokens.ids)
             return (
                 f"options {one.option!r} and {other.option!r} are the same tokens, {spelt}, so no label can tell them "
-                f"apart; write one with other characters, {LEAVE_OUT} tells them apart"
+                f"apart; write one with other characters, use a model whose tokenizer tells them apart, or {LEAVE_OUT}"
             )
     for option in options:
         if found := _not_spelt(tokenizer, option, unknown):
-            return f"option {option.option!r}: {found}; write it with other characters, {LEAVE_OUT} knows it"
+            return (
+                f"option {option.option!r}: {found}; write it with other characters, use a model whose tokenizer "
+                f"knows it, or {LEAVE_OUT}"
+            )
     return None
 
 

@@ -12,6 +12,8 @@ from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import PREDICTIONS
 from keepfaith.artifacts.tables import conform
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
+from keepfaith.scoring.errors import EncodingError, UnscorableError
+from keepfaith.scoring.left_out import all_refused, names, remaining
 from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ def predict(
     examples: pl.DataFrame,
     levels: Sequence[int],
     keep: Keep = unkept,
+    leave_out: bool = False,
 ) -> pl.DataFrame:
     """Score all options of `examples` (EXAMPLES) at `levels`; returns PREDICTIONS, by level and example.
 
@@ -35,13 +38,13 @@ def predict(
         examples: the examples, in the order in which they will stand.
         levels: the levels.
         keep: makes or brings back the part of some examples.
+        leave_out: leave examples out that the tokenizer has no tokens for.
 
     Raises:
-        EncodingError: an example cannot be scored; nothing is left out silently.
+        EncodingError: an example cannot be scored; nothing is left out unasked or silently.
     """
     # All of them once, before any is scored: an example that cannot be scored is said at once, not hours later.
-    for example in examples.iter_rows(named=True):
-        _encoded(encoder, example)
+    examples = _scorable(encoder, examples, leave_out)
     _log_counts(encoder, len(examples))
     progress = Progress(len(examples) * len(levels), "examples x levels", logger)
     parts = []
@@ -53,6 +56,27 @@ def predict(
         return pl.DataFrame(schema=dict(PREDICTIONS.columns))
     place = pl.col("level").replace_strict({level: i for i, level in enumerate(levels)})
     return pl.concat(parts).sort(place, maintain_order=True)
+
+
+def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -> pl.DataFrame:
+    """The examples that the tokenizer has tokens for; all of them, unless others may be left out."""
+    refused: dict[str, str] = {}
+    for example in examples.iter_rows(named=True):
+        try:
+            _encoded(encoder, example)
+        except UnscorableError as error:
+            refused[example["example_id"]] = str(error)
+    if not refused:
+        return examples
+    if not leave_out:
+        raise EncodingError(all_refused(refused, len(examples)))
+    logger.warning(
+        "%d of %d examples are left out, as the tokenizer has no tokens for them: %s",
+        len(refused),
+        len(examples),
+        names(list(refused)),
+    )
+    return remaining(examples, refused)
 
 
 def _log_counts(encoder: PromptEncoder, examples: int) -> None:

@@ -13,7 +13,7 @@ from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.scoring.tokens import unknown_ids
 
-CURE = "leave the example out, or use a model whose tokenizer"
+CURE = "or type scoring.unscorable: leave_out to evaluate this model without such examples"
 
 
 def refusal(tokenizer, options, prompt="The film was"):

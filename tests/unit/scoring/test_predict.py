@@ -3,9 +3,14 @@
 import polars as pl
 import pytest
 
+from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import EXAMPLES, PREDICTIONS
-from keepfaith.artifacts.tables import conform
+from keepfaith.artifacts.tables import conform, write_table
+from keepfaith.attribution.explain import explain
+from keepfaith.attribution.problem import MethodSettings
+from keepfaith.calibration.probabilities import predicted
 from keepfaith.scoring.encoding import EncodingError, ScoringInput
+from keepfaith.scoring.left_out import left_out_notes, without_left_out
 from keepfaith.scoring.predict import predict
 
 OPTIONS = {"a": [" yes", " no", " not at all"], "b": [" positive", " negative"]}
@@ -85,3 +90,48 @@ def test_what_cannot_be_scored_is_said_before_anything_is_scored(scorer, encoder
     monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_PART", 1)
     with pytest.raises(EncodingError, match="example b"):
         predict(scorer, encoder, examples(b=["", " no"]), [0])
+
+
+def test_all_that_cannot_be_scored_are_named_at_once(scorer, encoder):
+    with pytest.raises(EncodingError) as caught:
+        predict(scorer, encoder, examples(a=["", " no"], b=[" no", " no"]), [0])
+    message = str(caught.value)
+    assert message.startswith("example a: option ''") and "\n" not in message
+    assert "or type scoring.unscorable: leave_out" in message
+    assert message.endswith("; 2 of 2 are refused: a, b")
+
+
+def test_left_out_where_asked_for(scorer, encoder, tmp_path, caplog):
+    """The rest is scored as without it, explained, and complete to whoever reads the tables."""
+    both = examples(a=["", " no"]).with_columns(explanation=True)
+    with caplog.at_level("WARNING"):
+        found = predict(scorer, encoder, both, [0, 2], leave_out=True)
+    assert "1 of 2 examples are left out, as the tokenizer has no tokens for them: a" in caplog.text
+    assert found.equals(predict(scorer, encoder, both.filter(example_id="b"), [0, 2]))
+    path = tmp_path / "predictions.parquet"
+    write_table(found, path, PREDICTIONS, Provenance(measured={"left_out": ["a"]}))
+    left = without_left_out(both, path)
+    assert left["example_id"].to_list() == ["b"]
+    assert predicted(found, left).levels[2].size == 1
+    table = explain(MethodSettings("random", 1, 1), 0, scorer, encoder, left, [0, 2], found)
+    assert table["example_id"].unique().to_list() == ["b"]
+    (note,) = left_out_notes(len(both), len(left))
+    assert note.startswith("1 of 2 evaluation examples are left out")
+    assert left_out_notes(2, 2) == []
+
+
+def test_predictions_that_leave_nothing_out_stay_complete_or_refused(scorer, encoder, tmp_path):
+    found = predict(scorer, encoder, examples(), [0], leave_out=True)
+    path = tmp_path / "predictions.parquet"
+    write_table(found, path, PREDICTIONS, Provenance())
+    assert without_left_out(examples(), path).equals(examples())
+    with pytest.raises(ValueError, match="example 'a' has 0 scored options"):
+        predicted(found.filter(example_id="b"), without_left_out(examples(), path))
+
+
+@pytest.mark.parametrize(("explained", "what"), [(False, "evaluate"), (True, "explain")])
+def test_nothing_to_evaluate_or_to_explain_is_left(explained, what, scorer, encoder):
+    bad = {"a": ["", " no"]} if explained else {"a": ["", " no"], "b": ["", " no"]}
+    table = examples(**bad).with_columns(explanation=pl.col("example_id") == "a")
+    with pytest.raises(EncodingError, match=f"leave_out leaves no example to {what}: use a model"):
+        predict(scorer, encoder, table, [0], leave_out=True)

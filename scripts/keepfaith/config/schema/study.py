@@ -76,6 +76,13 @@ class Scoring(Strict):
         description="What happens to a prompt that is longer than the model admits: `refuse` ends the job and names "
         "the example; `cut_left` drops tokens at its start, as lm-evaluation-harness does, and counts them in the log.",
     )
+    unscorable: Literal["refuse", "leave_out"] = Field(
+        default="refuse",
+        description="What happens to an example that a model's tokenizer has no tokens for (it drops a character, or "
+        "does not know one of an option, or two options are the same tokens): `refuse` ends the job and names all of "
+        "them; `leave_out` evaluates and explains this model without them, at all levels, and says how many in the "
+        "log, in the provenance of predictions.parquet and in the report.",
+    )
     threads: Positive = Field(default=1, description="CPU threads of a job that calls a model.")
 
 
