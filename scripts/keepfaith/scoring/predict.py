@@ -66,6 +66,7 @@ def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -
             _encoded(encoder, example)
         except UnscorableError as error:
             refused[example["example_id"]] = str(error)
+            encoder.apart.discard(_name(example))
     if not refused:
         return examples
     if not leave_out:
@@ -115,4 +116,8 @@ def _part(
 
 
 def _encoded(encoder: PromptEncoder, example: dict[str, Any]) -> EncodedPrompt:
-    return encoder.encode(example["prompt"], example["options"], f"example {example['example_id']}")
+    return encoder.encode(example["prompt"], example["options"], _name(example))
+
+
+def _name(example: dict[str, Any]) -> str:
+    return f"example {example['example_id']}"
