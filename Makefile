@@ -14,7 +14,7 @@ demo: $(VENV)/ready
 	@echo "Open results/report/index.html"
 
 # Two processes: tests that run a whole workflow give it two cores themselves. A file's tests stay in one process.
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/ready-dev
 	$(PYTEST)

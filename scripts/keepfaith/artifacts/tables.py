@@ -46,9 +46,7 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
         metadata = read_parquet_metadata(path)
         frame = read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ArtifactError(
-            f"{path}: not a readable table ({error}); delete it and run again"
-        ) from error
+        raise _unreadable(path, error) from error
     found = (metadata.get("keepfaith_schema"), metadata.get("keepfaith_schema_version"))
     if found != (schema.name, str(schema.version)):
         raise ArtifactError(
@@ -67,8 +65,19 @@ def empty_table(schema: TableSchema) -> pl.DataFrame:
 
 
 def read_provenance(path: Path) -> Provenance:
-    """The provenance stored in a table."""
-    return Provenance.from_json(read_parquet_metadata(path)["keepfaith_provenance"])
+    """The provenance stored in a table.
+
+    Raises:
+        ArtifactError: the file is no table that was written here.
+    """
+    try:
+        return Provenance.from_json(read_parquet_metadata(Path(path))["keepfaith_provenance"])
+    except (OSError, KeyError, pl.exceptions.PolarsError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ArtifactError:
+    return ArtifactError(f"{path}: not a readable table ({error}); delete it and run again")
 
 
 def conform(frame: pl.DataFrame, schema: TableSchema, place: str | None = None) -> pl.DataFrame:

@@ -54,12 +54,20 @@ def test_another_table_is_refused(tmp_path: Path) -> None:
         read_table(tmp_path / "order.parquet", PREDICTIONS)
 
 
+def test_a_table_of_others_has_no_provenance(tmp_path: Path) -> None:
+    FRAME.write_parquet(tmp_path / "order.parquet")
+    with pytest.raises(ArtifactError, match=r"order\.parquet: not a readable table"):
+        read_provenance(tmp_path / "order.parquet")
+
+
 def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "order.parquet"
     write_table(FRAME, path, ORDER, PROVENANCE)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ArtifactError, match=r"order\.parquet: not a readable table"):
         read_table(path, ORDER)
+    with pytest.raises(ArtifactError, match=r"order\.parquet: not a readable table"):
+        read_provenance(path)
 
 
 def test_a_table_that_was_edited_is_refused_by_name(tmp_path: Path) -> None:
