@@ -23,25 +23,25 @@ class Watched:
         harmful: which change is harmful (+1 a rise, -1 a fall).
         explained: whether it is judged per attribution method.
         by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
+        above_chance: whether its reference in METRICS is what a model that knows nothing reaches; that of calibration
+            is the band of a calibrated model.
     """
 
     metric: str
     harmful: int
     explained: bool = False
     by_signs: bool = True
+    above_chance: bool = True
 
 
 WATCHED: dict[str, Watched] = {
     "accuracy": Watched("accuracy", -1),
-    "ece": Watched("ece", +1, by_signs=False),
-    "brier": Watched("brier", +1),
+    "ece": Watched("ece", +1, by_signs=False, above_chance=False),
+    "brier": Watched("brier", +1, above_chance=False),
     "comprehensiveness": Watched("comprehensiveness_study", -1, explained=True),
     "sufficiency": Watched("sufficiency_study", +1, explained=True),
 }
 """By name, as in the config's margins. Explained ones are judged per method by the study's aggregate."""
-
-CALIBRATION = ("ece", "brier")
-"""Metrics whose reference is the band of a calibrated model, no value of a model that knows nothing."""
 
 
 def verdict(
@@ -102,11 +102,10 @@ def verdict(
 def _room(rows: pl.DataFrame, watched: Watched) -> float | None:
     """How far the dense value lies above chance, in the direction in which more is better; None where unknown.
 
-    Chance is guessing for accuracy and what the controls reach for explanations. Calibration has no such floor: its
-    reference is what a calibrated model scores.
+    Chance is guessing for accuracy and what the controls reach for explanations; calibration has no such floor.
     """
     dense = rows.filter(level=0).select("value", "reference_low", "reference_high")
-    if dense.is_empty() or watched.metric in CALIBRATION:
+    if dense.is_empty() or not watched.above_chance:
         return None
     value, low, high = dense.row(0)
     if value is None or low is None or high is None:

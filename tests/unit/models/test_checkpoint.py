@@ -12,7 +12,6 @@ from model_folders import (
     change_weights,
     copied,
     retype_weight,
-    whole_folder,
 )
 from small_models import byte_level_tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
@@ -33,20 +32,9 @@ CURE = "config.json and the weights are of two models"
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole_folder(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(scope="module")
 def biased(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama whose seven projections have a bias each, in all four layers."""
     return llama(tmp_path_factory.mktemp("biased") / "m", attention_bias=True, mlp_bias=True)
-
-
-@pytest.fixture
-def folder(saved: Path, tmp_path: Path) -> Path:
-    """A copy to spoil."""
-    return copied(saved, tmp_path / "copy")
 
 
 def llama(folder: Path, **settings: object) -> Path:

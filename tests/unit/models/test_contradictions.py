@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from model_folders import change_config, change_weights, copied, whole_folder
+from model_folders import change_config, change_weights
 from safetensors.torch import load_file, save_file
 from small_models import byte_level_tokenizer
 from zoo import COMMON, FAMILIES, LAYERS, from_settings, tiny_model
@@ -19,16 +19,6 @@ from keepfaith.models.loading import load_model
 from keepfaith.models.sources import ModelError, prepare_folder
 
 INDEX = "model.safetensors.index.json"
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole_folder(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture
-def folder(saved: Path, tmp_path: Path) -> Path:
-    return copied(saved, tmp_path / "copy")
 
 
 def with_tokenizer(folder: Path, family: str, **settings: object) -> Path:

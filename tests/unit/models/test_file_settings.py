@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from model_folders import change_config, change_json, copied, whole_folder
+from model_folders import change_config, change_json
 from small_models import metaspace_tokenizer
 from tokenizers import Tokenizer
 from transformers import GenerationConfig
@@ -20,16 +20,6 @@ from keepfaith.models.sources import ModelError, prepare_folder
 from keepfaith.models.verification import refuse_failures, verify
 
 TEXT = "The film was wonderful and the story was moving.\nQuestion: positive or negative?"
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole_folder(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture
-def folder(saved: Path, tmp_path: Path) -> Path:
-    return copied(saved, tmp_path / "copy")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from model_folders import change_config, change_weights, copied, whole_folder
+from model_folders import change_config, change_weights
 from safetensors.torch import save_file
 from small_models import byte_level_tokenizer
 from test_contradictions import refused_everywhere
@@ -20,16 +20,6 @@ from keepfaith.models.loading import load_model
 from keepfaith.models.sources import ModelError, prepare_folder
 
 Weights = dict[str, torch.Tensor]
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole_folder(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture
-def folder(saved: Path, tmp_path: Path) -> Path:
-    return copied(saved, tmp_path / "copy")
 
 
 def logits(folder: Path) -> torch.Tensor:
