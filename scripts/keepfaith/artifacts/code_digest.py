@@ -4,10 +4,12 @@ What a file depends on is read from its text:
 
 - import statements, absolute and relative, with the packages on the way;
 - a string that is a module's dotted name, such as the one that starts a process with `python -m`;
-- `iter_modules(package.__path__)`: the package is loaded by name, so all its modules count, also those that are
-  added later. Where a job loads one of them (its method, its criterion), the rule names that file as a root, and
-  of this package only the named files count;
+- `Registry("package", ...)` and `iter_modules(package.__path__)`: the package is loaded by name, so all its modules
+  count, also those that are added later. Where a job loads some of them (its method, its criterion), the rule names
+  those files as roots, and of this package only the named files count;
 - `__file__`: the module reads data beside it (templates, a checkpoint), so all data files below its folder count.
+
+Imports for type checkers alone (`if TYPE_CHECKING:`) never run, and do not count.
 
 A module that loads code in a way that cannot be followed is refused: an edit that re-runs nothing would be silent.
 """
@@ -23,6 +25,8 @@ from pathlib import Path
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _WALKS = ("iter_modules", "walk_packages")
+_REGISTRY = "keepfaith/plugins/registry.py"
+"""Loads what its caller names: where a `Registry` is made, its package is read from the call."""
 _UNKNOWN_CALLS = (
     "__import__",
     "entry_points",
@@ -144,7 +148,7 @@ def _references(path: str, content: bytes) -> _References:
         raise CodeDigestError(f"scripts/{path}{at}: no valid Python ({message})") from error
     package = ".".join(Path(path).parent.parts)
     found = _References()
-    nodes = list(ast.walk(tree))
+    nodes = list(_nodes_that_run(tree))
     for node in nodes:  # names first: what a name stands for may be asked above its import
         _follow_import(node, package, found)
     for node in nodes:
@@ -154,12 +158,26 @@ def _references(path: str, content: bytes) -> _References:
             found.data.add(package)
         elif isinstance(node, ast.Attribute) and node.attr == "__file__":
             found.data.add(_meaning(node.value, found))
-        elif isinstance(node, ast.Call) and _called(node) in _WALKS:
+        elif isinstance(node, ast.Call) and _called(node) == "Registry":
+            found.walked.add(_registered_package(node, path))
+        elif isinstance(node, ast.Call) and _called(node) in _WALKS and path != _REGISTRY:
             found.walked.add(_walked_package(node, path, package, found))
     for node in nodes:
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Call) and path != _REGISTRY:
             _refuse_unknown(node, path, found)
     return found
+
+
+def _nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those of blocks for type checkers."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop(0)
+        yield node
+        children = ast.iter_child_nodes(node)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            children = iter(node.orelse)
+        waiting.extend(children)
 
 
 def _names_module(text: str) -> bool:
@@ -203,6 +221,15 @@ def _walked_package(call: ast.Call, path: str, package: str, found: _References)
     if isinstance(argument, ast.Attribute) and argument.attr == "__path__":
         return _meaning(argument.value, found)
     raise _refusal(call, path, "write iter_modules(PACKAGE.__path__)")
+
+
+def _registered_package(call: ast.Call, path: str) -> str:
+    """The package of `Registry("package", ...)`."""
+    named = [word.value for word in call.keywords if word.arg == "package"]
+    argument = next(iter([*call.args, *named]), None)
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value
+    raise _refusal(call, path, 'write Registry("keepfaith.PACKAGE", ...)')
 
 
 def _refuse_unknown(call: ast.Call, path: str, found: _References) -> None:

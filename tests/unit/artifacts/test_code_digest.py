@@ -50,6 +50,20 @@ PLUGINS = {
     "keepfaith/orders/stream.py": "",
 }
 
+GENERIC = """
+import importlib
+import pkgutil
+
+def names(package):
+    return [m.name for m in pkgutil.iter_modules(importlib.import_module(package).__path__)]
+"""
+"""The module that loads what other modules name; the digest knows it by its path."""
+
+LOADED_BY_NAME = re.compile(
+    r'Registry\(\s*"(?P<package>[\w.]+)"|(?:iter_modules|walk_packages)\((?:(?P<beside>\w+)\.)?__path__'
+)
+"""How the package writes that it loads modules by name."""
+
 Write = Callable[[Mapping[str, str]], Path]
 
 
@@ -142,6 +156,33 @@ def test_a_job_that_chose_none_depends_on_all(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        'Registry("keepfaith.orders.criteria", "CRITERION")',
+        'registry.Registry(package="keepfaith.orders.criteria", constant="CRITERION")',
+    ],
+)
+def test_the_package_of_a_registry_is_read_where_it_is_made(call: str, write: Write) -> None:
+    files = {
+        **PLUGINS,
+        "keepfaith/orders/registry.py": f"from keepfaith.plugins.registry import Registry\nCRITERIA = {call}",
+        "keepfaith/plugins/__init__.py": "",
+        "keepfaith/plugins/registry.py": GENERIC,
+    }
+    assert code_files(["rank.py"], write(files)) == sorted(files)
+    chosen = "keepfaith/orders/criteria/cosine.py"
+    assert code_files(["rank.py", chosen], write(files)) == sorted(
+        set(files) - {"keepfaith/orders/criteria/greedy.py"}
+    )
+
+
+def test_imports_for_type_checkers_alone_do_not_count(write: Write) -> None:
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import b\nelse:\n    import c"
+    files = {"a.py": text, "b.py": "", "c.py": ""}
+    assert code_files(["a.py"], write(files)) == ["a.py", "c.py"]
+
+
+@pytest.mark.parametrize(
     "start",
     [
         'subprocess.run([sys.executable, "-m", "keepfaith.level"])',
@@ -183,6 +224,7 @@ def test_data_beside_a_module_that_asks_where_it_is_counts(text: str, write: Wri
         "from importlib import import_module\nimport_module(name, package='keepfaith')",
         "import pkgutil\nlist(pkgutil.iter_modules([folder]))",
         "import pkgutil\nlist(pkgutil.iter_modules())",
+        "METHODS = Registry(package, 'METHOD')",
         "__import__('keepfaith.' + name)",
         "exec(Path(name).read_text())",
         "import runpy\nrunpy.run_path(name)",
@@ -216,8 +258,7 @@ def test_a_new_module_of_any_package_loaded_by_name_is_noticed_by_all_that_load_
     loaders = [
         path
         for path in PACKAGE.rglob("*.py")
-        if re.search(r"iter_modules\(|walk_packages\(", path.read_text(encoding="utf-8"))
-        and path.name != "code_digest.py"
+        if LOADED_BY_NAME.search(path.read_text(encoding="utf-8")) and path.name != "code_digest.py"
     ]
     assert len(loaders) >= 4
     for loader in loaders:
@@ -234,9 +275,11 @@ def test_a_new_module_of_any_package_loaded_by_name_is_noticed_by_all_that_load_
 
 def _plugin_folder(loader: Path) -> Path:
     """The folder that a loader lists: its own, or the one beside it that its text names before `__path__`."""
-    walked = re.search(r"(?:iter_modules|walk_packages)\((?:(\w+)\.)?__path__", loader.read_text())
-    assert walked is not None, loader
-    return loader.parent / walked.group(1) if walked.group(1) else loader.parent
+    found = LOADED_BY_NAME.search(loader.read_text(encoding="utf-8"))
+    assert found is not None
+    if package := found["package"]:
+        return SCRIPTS / package.replace(".", "/")
+    return loader.parent / found["beside"] if found["beside"] else loader.parent
 
 
 def _users(loader: Path) -> list[str]:
