@@ -1,0 +1,169 @@
+"""Areas over perturbation curves of rankings of segments, their exact limits and chance; and faithfulness.
+
+AOPC (Samek et al. 2017, arXiv:1509.06321) of a ranking of n segments: the mean over k = 1..n of what is lost when the
+k segments ranked first are removed. Normalised between chance and the best order that exists, after Edin et al. 2025
+(arXiv:2408.08137), whose normalised AOPC estimates by beam search the limits that are exact here.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from keepfaith.coalitions.subsets import Floats, mean_by_size, segments_of, subsets
+
+NOTHING_TO_EXPLAIN = 1e-6
+"""Where the best order is better than chance by less than this share of the largest value, no ranking explains."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What rankings can reach under one value of coalitions; every attribute is [...] for values [..., 2^n].
+
+    Attributes:
+        best, worst: the largest and the smallest AOPC of all n! orders.
+        chance: the mean AOPC of all n! orders.
+        explainable: whether the best order is better than chance by more than rounding.
+    """
+
+    best: Floats
+    worst: Floats
+    chance: Floats
+    explainable: np.ndarray
+
+
+def removal_limits(values: Floats) -> Limits:
+    """The limits of comprehensiveness: segments are removed, the one ranked first before the others.
+
+    Dynamic programming over coalitions, 2^n n additions: with D(S) the largest sum of losses over all orders in which
+    the set S was removed, D(none) = 0 and D(S) = [v(all) - v(all minus S)] + max over i in S of D(S minus i).
+
+    Args:
+        values: [..., 2^n].
+
+    Raises:
+        ValueError: as `subsets.segments_of`.
+    """
+    known = subsets(segments_of(values))
+    loss = values[..., -1:] - values[..., ::-1]  # [..., 2^n]: of the set that was removed
+    best, worst = (_extreme(loss, choose) for choose in (np.max, np.min))
+    by_size = mean_by_size(values)  # [..., n + 1]
+    chance = by_size[..., -1] - by_size[..., :-1].mean(axis=-1)
+    scale = np.abs(values).max(axis=-1)
+    explainable = best / known.segments - chance > NOTHING_TO_EXPLAIN * scale
+    return Limits(best / known.segments, worst / known.segments, chance, explainable)
+
+
+def retention_limits(values: Floats) -> Limits:
+    """The limits of sufficiency: segments are kept, the one ranked first before the others; lower is better.
+
+    Keeping a ranking's first k is removing the first n - k of the reversed ranking, but for the ends (k = n loses
+    nothing, k = 0 all): sufficiency(r) = AOPC(reversed r) - [v(all) - v(none)] / n. So `best` is the smallest.
+    """
+    removal = removal_limits(values)
+    ends = (values[..., -1] - values[..., 0]) / segments_of(values)
+    return Limits(
+        removal.worst - ends,
+        removal.best - ends,
+        removal.chance - ends,
+        removal.chance - removal.worst > NOTHING_TO_EXPLAIN * np.abs(values).max(axis=-1),
+    )
+
+
+def _extreme(loss: Floats, choose: Callable[..., Floats]) -> Floats:
+    """Sum of losses along the best (or worst) order of removing all segments, [...] from [..., 2^n]."""
+    found = np.zeros(loss.shape)
+    for of_size, smaller in subsets(segments_of(loss)).layers:
+        found[..., of_size] = loss[..., of_size] + choose(found[..., smaller], axis=-1)
+    full: Floats = found[..., -1]
+    return full
+
+
+def removal_area(values: Floats, scores: Floats) -> Floats:
+    """AOPC of the ranking by falling `scores` under `values`, in the values' unit: comprehensiveness.
+
+    Segments with equal scores are taken in every order, and the mean is returned: exact, without a draw. Scores that
+    are all equal therefore reach chance, neither more nor less.
+
+    Args:
+        values: [..., 2^n] of any number of values that are judged alike.
+        scores: [n], one ranking.
+
+    Returns:
+        [...].
+
+    Raises:
+        ValueError: as `subsets.segments_of`, or scores that are not finite or not one per segment.
+    """
+    n = segments_of(values)
+    curve = _curve(values, scores, n)
+    found: Floats = values[..., -1] - np.stack([curve[k] for k in range(n)]).mean(axis=0)
+    return found
+
+
+def retention_area(values: Floats, scores: Floats) -> Floats:
+    """The same where a ranking's first k segments alone are kept, k = 1..n: sufficiency. Lower is better.
+
+    Args, Returns, Raises: as `removal_area`.
+    """
+    n = segments_of(values)
+    curve = _curve(values, -np.asarray(scores), n)
+    found: Floats = values[..., -1] - np.stack([curve[k] for k in range(1, n + 1)]).mean(axis=0)
+    return found
+
+
+def _curve(values: Floats, scores: Floats, n: int) -> dict[int, Floats]:
+    """Mean value by number of segments kept, once those with the highest scores are removed, ties in every order."""
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.shape != (n,) or not np.isfinite(scores).all():
+        raise ValueError(f"expected {n} finite scores, one per segment, got {scores}")
+    full = subsets(n).full
+    kept = {n: values[..., full]}
+    removed = 0
+    for tied in _groups(scores):
+        for size in range(1, len(tied) + 1):
+            sets = [sum(1 << i for i in some) for some in combinations(tied, size)]
+            left = full ^ removed ^ np.array(sets)
+            kept[int(n - removed.bit_count() - size)] = values[..., left].mean(axis=-1)
+        removed |= sum(1 << i for i in tied)
+    return kept
+
+
+def _groups(scores: Floats) -> Iterator[list[int]]:
+    """Segments with equal scores together, the highest first."""
+    for score in np.unique(scores)[::-1]:
+        yield np.flatnonzero(scores == score).tolist()
+
+
+def faithfulness(values: Floats, scores: Floats, limits: Limits | None = None) -> Floats:
+    """How much of what can be explained the ranking by `scores` explains, [...] from [..., 2^n].
+
+    (AOPC - chance) / (best - chance): 1 is the best order there is, 0 no better than chance, negative worse. NaN where
+    there is nothing to explain; such examples are counted, never divided.
+
+    Args:
+        values, scores: as `removal_area`.
+        limits: of the same values, where the caller has them.
+
+    Examples:
+        >>> values = np.array([0.0, 1.0, 2.0, 5.0])
+        >>> faithfulness(values, np.array([2.0, 3.0])).item(), faithfulness(values, np.array([3.0, 2.0])).item()
+        (1.0, -1.0)
+        >>> faithfulness(values, np.array([1.0, 1.0])).item()
+        0.0
+    """
+    return _normalised(removal_area(values, scores), limits or removal_limits(values))
+
+
+def sufficiency_score(values: Floats, scores: Floats, limits: Limits | None = None) -> Floats:
+    """The same of sufficiency: 1 where the segments ranked first suffice as well as any can, 0 at chance.
+
+    Args, Returns: as `faithfulness`; `limits` are those of `retention_limits`.
+    """
+    return _normalised(retention_area(values, scores), limits or retention_limits(values))
+
+
+def _normalised(area: Floats, limits: Limits) -> Floats:
+    reach = np.where(limits.explainable, limits.best - limits.chance, 1.0)
+    return np.where(limits.explainable, (area - limits.chance) / reach, np.nan)
