@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import torch
 
-from keepfaith.scoring.layout import Row, block_mask
+from keepfaith.scoring.layout import Row, ancestor_mask
 
 
 @dataclass(frozen=True)
 class Batch:
     """Rows as tensors, padded on the right.
 
-    Padding stands behind all that is read, so a causal model needs no mask against it. Only packed rows
-    carry a mask and position numbers.
+    Padding stands after all that is read, so a causal model needs no mask against it. Only rows that branch carry a
+    mask, and only these and rows that leave positions out carry position numbers.
 
     Attributes:
         arguments: what the model is called with; `input_ids` is [B, T].
@@ -38,11 +38,11 @@ def collate(rows: Sequence[Row], device: torch.device, dtype: torch.dtype) -> Ba
         return torch.tensor(lists, device=device)
 
     arguments = {"input_ids": padded("tokens", 0)}
-    if any(row.packed for row in rows):
+    branched = any(row.branched for row in rows)
+    if branched or any(row.gaps for row in rows):
         arguments["position_ids"] = padded("positions", 0)
-        arguments["attention_mask"] = block_mask(
-            padded("branches", -1), padded("blocks", -1), dtype
-        )
+    if branched:
+        arguments["attention_mask"] = ancestor_mask(padded("ends", length), dtype)
 
     def read(name: str) -> torch.Tensor:
         return torch.tensor([value for row in rows for value in getattr(row, name)], device=device)

@@ -85,7 +85,7 @@ class TokenBudget:
             yield batch, result
 
     def _take(self, pending: Sequence[Row], start: int) -> Sequence[Row]:
-        """At least one row; no packed row beside one that needs no mask, and rows of one band."""
+        """At least one row; all of one kind."""
         end, length = start, 0
         while end < len(pending) and _kind(pending[end]) == _kind(pending[start]):
             length = max(length, len(pending[end]))
@@ -109,6 +109,6 @@ class TokenBudget:
         )
 
 
-def _kind(row: Row) -> tuple[bool, int]:
+def _kind(row: Row) -> tuple[bool, bool, int]:
     """Rows of one kind may share a batch."""
-    return row.packed, row.band
+    return row.branched, row.gaps, row.band

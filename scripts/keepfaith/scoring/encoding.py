@@ -103,10 +103,15 @@ class EncodedPrompt:
 
 @dataclass(frozen=True)
 class ScoringInput:
-    """A prompt and the options whose log-likelihood after it is asked for; only these cost anything."""
+    """A prompt and the options whose log-likelihood after it is asked for; only these cost anything.
+
+    `positions` are those of the prompt's tokens where some are left out and the others stay where they are; None stands
+    for 0, 1, 2, ... Options follow the last one.
+    """
 
     prompt_ids: tuple[int, ...]
     option_ids: tuple[tuple[int, ...], ...]
+    positions: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

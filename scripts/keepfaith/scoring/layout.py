@@ -1,100 +1,130 @@
-"""Rows: a prompt with its options behind it, once, and a shared prefix with its prompts behind it, once.
+"""Rows: token sequences in a trie, so that what several of them begin with is fed once.
 
-An option of n tokens needs n logits: the first stands at the prompt's last token, the others at the
-option's own tokens but its last, which therefore is never fed. All options can stand in one row:
+An option of n tokens needs n logits: the first stands at the prompt's last token, the others at the option's own
+tokens but its last, which therefore is never fed. So a prompt with one option is a sequence of tokens, some of which
+are read. All sequences together are a trie: options after their prompt, prompts after an instruction or solved examples
+that they share, subsets of a text's segments after their common beginning. A row is a piece of that trie in
+depth-first order, with its path to the root; a token sees its ancestors and itself:
 
-    tokens     p0 p1 p2 | a0 a1 | b0 | c0 c1 c2
+    tokens     p0 p1 p2 | a0 a1 | b0 | c0 c1 c2        options a, b and c after one prompt
     positions   0  1  2 |  3  4 |  3 |  3  4  5
-    block       0  0  0 |  1  1 |  2 |  3  3  3
+    ends        9  9  9 |  5  5 |  6 |  9  9  9        where the subtree of a token ends
 
-where a token sees the prompt and its own block up to itself. In the same way all prompts that begin alike
-(an instruction, solved examples) can stand behind one copy of what they share, each a *branch* with its
-options, so that it is computed once per row instead of once per prompt.
+In depth-first order the ancestors of a token are those before it whose subtree has not ended: `ends` is all that the
+attention mask needs.
 
-This needs an architecture that takes a ready-made attention mask and position numbers (see `packing`).
-Otherwise every option gets a row of its own. One-token options never need a row of their own.
+This needs an architecture that takes a ready-made attention mask and position numbers (see `packing`). Otherwise a row
+is one sequence, with all those that it begins with: options of one token never need a row of their own.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from typing import NamedTuple
 
 import torch
 
-LEAST_PREFIX = 32
-"""Shortest shared prefix, in tokens, that is worth a mask."""
-ROW_PREFIXES = 4
-"""Longest row of prompts that share a prefix, in lengths of that prefix: three quarters of it are prompts."""
+ROW_TOKENS = 256
+"""Tokens up to which a row grows, whatever the length of its sequences: rows of short prompts share more that way."""
+ROW_SEQUENCES = 4
+"""Longest row, in lengths of its first sequence, beyond `ROW_TOKENS`. Each row feeds a path to the root again, a
+quarter of it then; attention over the row grows with its square."""
 
 
-@dataclass
-class Row:
-    """One sequence to feed. `columns[i]` is where the logits for `targets[i]`, part of `slots[i]`, stand.
+TOKEN_BITS = 32
+"""Room for a token id in a step of a sequence."""
+TOKEN_MASK = (1 << TOKEN_BITS) - 1
 
-    `branches` numbers the prompts of a row from 1, 0 is what they share; `blocks` numbers the options
-    from 1, 0 is prompt. `band` numbers what the model computes by the length of its longest input: rows of two
-    bands never share a batch (see `Packing.turns`).
-    """
 
-    tokens: list[int] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
-    branches: list[int] = field(default_factory=list)
-    blocks: list[int] = field(default_factory=list)
-    columns: list[int] = field(default_factory=list)
-    targets: list[int] = field(default_factory=list)
-    slots: list[int] = field(default_factory=list)
-    shared: int = 0
-    prompts: int = 0
-    options: int = 0
-    band: int = 0
+class Prompt(NamedTuple):
+    """A prompt's tokens, with their positions where these are not 0, 1, 2, ...; positions rise."""
 
-    @property
-    def packed(self) -> bool:
-        """Whether something stands beside something it must not see, so that the row needs its own mask."""
-        return self.options > 1 or self.prompts > 1
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def share(self, prefix: tuple[int, ...]) -> None:
-        """Begin the row with what all of its prompts begin with."""
-        self._feed(prefix, 0, branch=0, block=0)
-        self.shared = len(prefix)
-
-    def prompt(self, rest: tuple[int, ...]) -> None:
-        """Put a prompt behind the shared prefix; `rest` is its tokens behind that, at least one."""
-        self.prompts += 1
-        self._feed(rest, self.shared, branch=self.prompts, block=0)
-        self._last, self._length = len(self.tokens) - 1, self.shared + len(rest)
-
-    def option(self, option: tuple[int, ...], slot: int) -> None:
-        """Put an option behind the newest prompt, in a block of its own."""
-        start, fed = len(self.tokens), option[:-1]
-        self.columns += [self._last, *range(start, start + len(fed))]
-        self.targets += option
-        self.slots += [slot] * len(option)
-        self.options += bool(fed)
-        self._feed(fed, self._length, branch=self.prompts, block=self.options)
-
-    def _feed(self, tokens: tuple[int, ...], position: int, branch: int, block: int) -> None:
-        self.tokens += tokens
-        self.positions += range(position, position + len(tokens))
-        self.branches += [branch] * len(tokens)
-        self.blocks += [block] * len(tokens)
+    ids: tuple[int, ...]
+    positions: tuple[int, ...] | None = None
 
 
 Options = Mapping[tuple[int, ...], int]
 """Options of one prompt, each with its slot."""
 
 
+class _Sequence(NamedTuple):
+    """One path from the root: a prompt with all of an option but its last token.
+
+    `steps` holds every token with its position, `position << TOKEN_BITS | token`: only equal tokens at equal positions
+    are one node of the trie.
+    """
+
+    steps: tuple[int, ...]
+    first_read: int
+    option: tuple[int, ...]
+    slot: int
+
+
+@dataclass
+class Row:
+    """One sequence or several to feed. `columns[i]` is where the logits for `targets[i]`, part of `slots[i]`, stand.
+
+    Attributes:
+        tokens, positions, ends: [T], see above.
+        columns, targets, slots: [N].
+        branched: whether something stands beside something it must not see, so that the row needs its own mask.
+        band: numbers what the model computes by the length of its longest input: rows of two bands never share a batch
+            (see `Packing.turns`).
+    """
+
+    tokens: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    columns: list[int] = field(default_factory=list)
+    targets: list[int] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
+    branched: bool = False
+    band: int = 0
+    _path: list[int] = field(default_factory=list)
+    """Nodes of the newest sequence, from the root."""
+
+    @property
+    def gaps(self) -> bool:
+        """Whether a position is left out, so that the model has to be told all of them."""
+        return not self.branched and bool(self.tokens) and self.positions[-1] != len(self) - 1
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def add(self, sequence: _Sequence, shared: int) -> None:
+        """Add the newest sequence's neighbour, which begins with `shared` tokens of it."""
+        self.branched |= shared < len(self._path)
+        self._close(shared)
+        for step in sequence.steps[shared:]:
+            self._path.append(len(self.tokens))
+            self.tokens.append(step & TOKEN_MASK)
+            self.positions.append(step >> TOKEN_BITS)
+            self.ends.append(-1)
+        reads = self._path[sequence.first_read :]
+        self.columns += reads
+        self.targets += sequence.option
+        self.slots += [sequence.slot] * len(reads)
+
+    def finished(self) -> "Row":
+        """The row, with the end of every subtree."""
+        self._close(0)
+        return self
+
+    def _close(self, depth: int) -> None:
+        for node in self._path[depth:]:
+            self.ends[node] = len(self.tokens)
+        del self._path[depth:]
+
+
 @dataclass(frozen=True)
 class Packing:
-    """Whether options may share a row, rows of at most `longest` tokens; and why not, if not.
+    """Whether sequences may branch within a row, rows of at most `longest` tokens; and why not, if not.
 
     Attributes:
         possible, reason, longest: see above.
         turns: numbers of tokens, rising, beyond which the model computes every position of a batch in another way
-            (`models.positions`). A prompt with an option is as long as it would be alone, wherever it stands in a row.
+            (`models.positions`). A sequence is as long as it would be alone, wherever it stands in a row.
     """
 
     possible: bool
@@ -102,113 +132,83 @@ class Packing:
     longest: int | None = None
     turns: tuple[int, ...] = ()
 
-    def rows(self, questions: Mapping[tuple[int, ...], Options]) -> list[Row]:
+    def rows(self, questions: Mapping[Prompt, Options]) -> list[Row]:
         """The rows that score every prompt's options (with their slots)."""
-        if not self.turns:
-            return self._of_one_band(questions)
-        bands: dict[int, dict[tuple[int, ...], dict[tuple[int, ...], int]]] = {}
-        for prompt, options in questions.items():
-            for option, slot in options.items():
-                band = bisect_left(self.turns, len(prompt) + len(option) - 1)
-                bands.setdefault(band, {}).setdefault(prompt, {})[option] = slot
-        found = []
-        for band, some in bands.items():
-            for row in self._of_one_band(some):
-                row.band = band
-                found.append(row)
-        return found
+        bands: dict[int, list[_Sequence]] = {}
+        for sequence in _sequences(questions):
+            bands.setdefault(bisect_left(self.turns, len(sequence.steps)), []).append(sequence)
+        return [row for band, some in bands.items() for row in self._of_one_band(some, band)]
 
-    def _of_one_band(self, questions: Mapping[tuple[int, ...], Options]) -> list[Row]:
-        prefix = shared_prefix(list(questions)) if self.possible else ()
-        if prefix:
-            return self._behind(prefix, questions)
-        return [
-            row for prompt, options in questions.items() for row in self._alone(prompt, options)
-        ]
+    def _of_one_band(self, sequences: list[_Sequence], band: int) -> Iterator[Row]:
+        """Neighbours in the trie together, as long as it pays."""
+        # Sorted, a sequence shares more with its neighbour than with any other, and follows those it begins with.
+        sequences.sort()
+        row, limit = Row(band=band), 0
+        before: tuple[int, ...] = ()
+        for sequence in sequences:
+            shared = _common(before, sequence.steps)
+            if row.tokens and not self._joins(row, limit, len(before), shared, len(sequence.steps)):
+                yield row.finished()
+                row, shared = Row(band=band), 0
+            if not row.tokens:
+                limit = self._limit(len(sequence.steps))
+            row.add(sequence, shared)
+            before = sequence.steps
+        if row.tokens:
+            yield row.finished()
 
-    def _alone(self, prompt: tuple[int, ...], options: Options) -> list[Row]:
-        """Rows of one prompt: a single one, if its options may share it."""
-        together = self.possible and (
-            self.longest is None or len(prompt) + _fed(options) <= self.longest
-        )
-        rows = [_prompt_row(prompt)]
-        for option, slot in sorted(options.items(), key=lambda item: len(item[0])):
-            if len(option) > 1 and rows[-1].options and not together:
-                rows.append(_prompt_row(prompt))
-            rows[-1].option(option, slot)
-        return rows
+    def _limit(self, length: int) -> int:
+        limit = max(ROW_TOKENS, ROW_SEQUENCES * length)
+        return limit if self.longest is None else min(limit, self.longest)
 
-    def _behind(
-        self, prefix: tuple[int, ...], questions: Mapping[tuple[int, ...], Options]
-    ) -> list[Row]:
-        """Rows of several prompts behind their shared prefix."""
-        limit = ROW_PREFIXES * len(prefix)
-        if self.longest is not None:
-            limit = min(limit, self.longest)
-        rows: list[Row] = []
-        others: list[Row] = []
-        for prompt, options in questions.items():
-            rest = prompt[len(prefix) :]
-            size = len(rest) + _fed(options)
-            if len(prefix) + size > limit:
-                others += self._alone(prompt, options)
-                continue
-            if not rows or len(rows[-1]) + size > limit:
-                rows.append(Row())
-                rows[-1].share(prefix)
-            rows[-1].prompt(rest)
-            for option, slot in options.items():
-                rows[-1].option(option, slot)
-        return rows + others
+    def _joins(self, row: Row, limit: int, before: int, shared: int, length: int) -> bool:
+        """Whether a sequence goes into the row of its neighbour, of which it shares some tokens.
+
+        A chain needs no mask and always pays. A branch saves its shared tokens, and pays with attention to tokens that
+        it does not see; it also must fit.
+        """
+        new = length - shared
+        if shared == before and not row.branched:
+            return True
+        return self.possible and 2 * shared >= new and len(row) + new <= limit
 
 
-def shared_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """What all prompts begin with, such as an instruction or solved examples, where sharing it pays.
-
-    It leaves every prompt a token of its own. It pays where it is `LEAST_PREFIX` tokens or more and no
-    shorter than the rest of the prompts is on average.
-    """
-    if len(prompts) < 2:
-        return ()
-    first, last = min(prompts), max(prompts)
-    longest = min(map(len, prompts)) - 1
-    size = next((i for i in range(longest) if first[i] != last[i]), longest)
-    rest = sum(map(len, prompts)) / len(prompts) - size
-    return first[:size] if size >= max(LEAST_PREFIX, rest) else ()
+def _sequences(questions: Mapping[Prompt, Options]) -> Iterator[_Sequence]:
+    for prompt, options in questions.items():
+        positions = prompt.positions or range(len(prompt.ids))
+        steps = _steps(positions, prompt.ids)
+        for option, slot in options.items():
+            fed = _steps(count(positions[-1] + 1), option[:-1])
+            yield _Sequence(steps + fed, len(steps) - 1, option, slot)
 
 
-def _fed(options: Options) -> int:
-    """Tokens that the options add to a row."""
-    return sum(len(option) - 1 for option in options)
+def _steps(positions: Iterable[int], tokens: Iterable[int]) -> tuple[int, ...]:
+    pairs = zip(positions, tokens, strict=False)  # positions may have no end
+    return tuple(position << TOKEN_BITS | token for position, token in pairs)
 
 
-def _prompt_row(prompt: tuple[int, ...]) -> Row:
-    row = Row()
-    row.prompt(prompt)
-    return row
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many steps two sequences share from the root."""
+    longest = min(len(one), len(other))
+    if one[:longest] == other[:longest]:
+        return longest
+    return next(depth for depth in range(longest) if one[depth] != other[depth])
 
 
-def block_mask(branches: torch.Tensor, blocks: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Additive attention mask of packed rows.
-
-    A token sees what stands before it in the shared prefix, its own prompt and its own option.
+def ancestor_mask(ends: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Additive attention mask of branched rows: a token sees its ancestors and itself.
 
     Args:
-        branches: [B, T], 0 for a shared prefix, 1.. for prompts, -1 for padding.
-        blocks: [B, T], 0 for prompts, 1.. for options, -1 for padding.
+        ends: [B, T] where every token's subtree ends; T for padding.
         dtype: the model's.
 
     Returns:
         [B, 1, T, T]: 0 where query (third axis) sees key (fourth), the least finite number elsewhere.
     """
-    length = blocks.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool, device=blocks.device).tril()
-    seen = (causal & _upwards(branches) & _upwards(blocks))[:, None]
-    mask = torch.zeros(seen.shape, dtype=dtype, device=blocks.device)
+    length = ends.shape[1]
+    here = torch.arange(length, device=ends.device)
+    before = here[None, :] <= here[:, None]  # [T queries, T keys]
+    open_yet = here[None, :, None] < ends[:, None, :]  # [B, T queries, T keys]
+    seen = (before & open_yet)[:, None]
+    mask = torch.zeros(seen.shape, dtype=dtype, device=ends.device)
     return mask.masked_fill_(~seen, torch.finfo(dtype).min)
-
-
-def _upwards(numbers: torch.Tensor) -> torch.Tensor:
-    """[B, T, T]: whether the key's number is 0 or the query's own."""
-    keys = numbers[:, None, :]
-    return (keys == 0) | (keys == numbers[:, :, None])

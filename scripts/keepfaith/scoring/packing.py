@@ -1,11 +1,11 @@
-"""Whether options and prompts may share a row under a model; see `layout` for what such rows look like."""
+"""Whether sequences may branch within a row under a model; see `layout` for what such rows look like."""
 
 import logging
 
 import torch
 
 from keepfaith.models.removal import PrunableModel
-from keepfaith.scoring.layout import Packing, Row, block_mask
+from keepfaith.scoring.layout import Packing, Prompt, Row, ancestor_mask
 
 logger = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ MASKED_KERNELS = {"sdpa", "eager"}
 
 
 def packing_of(model: PrunableModel) -> Packing:
-    """Whether `model` may score options packed into one row; the choice is logged.
+    """Whether `model` may score sequences that branch within a row; the choice is logged.
 
     What is known not to work is refused by name; everything else is tried on a made-up input, so that an
     architecture that ignores the mask or the positions is found out.
@@ -30,9 +30,9 @@ def packing_of(model: PrunableModel) -> Packing:
         choice = Packing(not failure, failure, None if failure else _window(config))
     if choice.possible:
         limit = f", rows up to {choice.longest} tokens (sliding window)" if choice.longest else ""
-        logger.info("options share a row behind their prompt%s", limit)
+        logger.info("sequences that begin alike share rows%s", limit)
     else:
-        logger.info("one row per option: %s", choice.reason)
+        logger.info("one row per sequence: %s", choice.reason)
     return choice
 
 
@@ -48,7 +48,7 @@ def _window(config: object) -> int | None:
 def _try(model: PrunableModel) -> str:
     """Score two made-up options packed and apart; the reason why packing fails, or nothing."""
     vocabulary = int(model.model.config.get_text_config(decoder=True).vocab_size)
-    prompt = tuple((7 * i + 3) % vocabulary for i in range(6))
+    prompt = Prompt(tuple((7 * i + 3) % vocabulary for i in range(6)))
     options = {tuple((5 * i + s) % vocabulary for i in range(4)): s for s in (1, 2)}
     (packed,) = Packing(True).rows({prompt: options})
     try:
@@ -61,7 +61,7 @@ def _try(model: PrunableModel) -> str:
         return (
             f"a ready-made mask is refused ({type(error).__name__}: {str(error).splitlines()[0]})"
         )
-    expected = torch.cat([apart[0], *(row[len(prompt) :] for row in apart[1:])])
+    expected = torch.cat([apart[0], *(row[len(prompt.ids) :] for row in apart[1:])])
     scale = float(expected.abs().max())
     difference = float((together - expected).abs().max()) / (scale or 1.0)
     allowed = 1e-4 if model.dtype in (torch.float32, torch.float64) else 5e-2
@@ -74,8 +74,8 @@ def _hidden(model: PrunableModel, row: Row, masked: bool) -> torch.Tensor:
     device = model.device
     extra = {}
     if masked:
-        branches, blocks = (torch.tensor([n], device=device) for n in (row.branches, row.blocks))
-        extra["attention_mask"] = block_mask(branches, blocks, model.dtype)
+        ends = torch.tensor([row.ends], device=device)
+        extra["attention_mask"] = ancestor_mask(ends, model.dtype)
         extra["position_ids"] = torch.tensor([row.positions], device=device)
     ids = torch.tensor([row.tokens], device=device)
     logits: torch.Tensor = model.model(input_ids=ids, use_cache=False, **extra).logits[0]

@@ -17,7 +17,7 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.batches import collate
 from keepfaith.scoring.budget import TokenBudget, automatic_budget
 from keepfaith.scoring.encoding import GradientInput, ScoringInput
-from keepfaith.scoring.layout import Packing, Row
+from keepfaith.scoring.layout import Packing, Prompt, Row
 from keepfaith.scoring.packing import packing_of
 from keepfaith.scoring.pool import Pool, ScoringError
 from keepfaith.scoring.reading import token_log_probabilities
@@ -138,7 +138,7 @@ class OptionScorer:
         for slot, item in enumerate(inputs):
             if not item.prompt_ids or not item.option_ids:
                 raise ScoringError(f"input {slot} has an empty prompt or option")
-            rows += self.packing.rows({item.prompt_ids: {item.option_ids: slot}})
+            rows += self.packing.rows({Prompt(item.prompt_ids): {item.option_ids: slot}})
         found: dict[int, NDArray[np.float64]] = {}
         progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
         with self.model.at_level(self.order, level):

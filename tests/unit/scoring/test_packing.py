@@ -29,7 +29,7 @@ def test_choice_for_every_architecture_is_logged(family, caplog):
         assert ALONE[family] in caplog.text
     else:
         assert choice == Packing(True, longest=WINDOW.get(family))
-        assert "options share a row" in caplog.text
+        assert "sequences that begin alike share rows" in caplog.text
 
 
 def test_what_ignores_the_mask_is_found_out(monkeypatch):
