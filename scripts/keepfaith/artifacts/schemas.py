@@ -100,6 +100,22 @@ EFFICIENCY = TableSchema(
     },
 )
 
+COALITIONS = TableSchema(
+    "coalitions",
+    1,
+    "What one option is given, in nats, with every subset of an example's segments kept and the others removed by an "
+    "operator, at one level. `segments`: their characters in the prompt. `log_likelihoods`: [2^n], summed over the "
+    "option's tokens; bit i of an entry's index is set where segment i is kept, the last entry is the whole prompt.",
+    {
+        "level": pl.Int64,
+        "example_id": pl.String,
+        "operator": pl.String,
+        "option": pl.Int64,
+        "segments": pl.List(Span),
+        "log_likelihoods": pl.List(pl.Float64),
+    },
+)
+
 PREDICTIONS = TableSchema(
     "predictions",
     1,
@@ -293,6 +309,7 @@ ALL = {
         STABILITY,
         EFFICIENCY,
         PREDICTIONS,
+        COALITIONS,
         ATTRIBUTIONS,
         FAITHFULNESS,
         METRICS,

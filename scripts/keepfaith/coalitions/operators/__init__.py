@@ -1,0 +1,1 @@
+"""One module per way to remove segments from a prompt, each declaring `OPERATOR`."""
