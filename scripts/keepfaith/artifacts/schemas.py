@@ -150,6 +150,30 @@ ATTRIBUTIONS = TableSchema(
     },
 )
 
+EXPLANATIONS = TableSchema(
+    "explanations",
+    1,
+    "One method's explanation of one example at one level, as scores of its segments, and how faithful it is under the "
+    "level's own table of coalitions. `target`: the option that is explained, the level's own prediction. "
+    "`removal_area` and `retention_area`: mean loss of value while the segments ranked first are removed, or alone "
+    "kept. `faithfulness` and `sufficiency`: these two between chance (0) and the best order there is (1); null where "
+    "no order is better than chance. Exact methods have seed 0.",
+    {
+        "level": pl.Int64,
+        "example_id": pl.String,
+        "operator": pl.String,
+        "method": pl.String,
+        "role": pl.String,
+        "seed": pl.Int64,
+        "target": pl.Int64,
+        "scores": pl.List(pl.Float64),
+        "removal_area": pl.Float64,
+        "retention_area": pl.Float64,
+        "faithfulness": pl.Float64,
+        "sufficiency": pl.Float64,
+    },
+)
+
 FAITHFULNESS = TableSchema(
     "faithfulness",
     2,
@@ -310,6 +334,7 @@ ALL = {
         EFFICIENCY,
         PREDICTIONS,
         COALITIONS,
+        EXPLANATIONS,
         ATTRIBUTIONS,
         FAITHFULNESS,
         METRICS,

@@ -7,7 +7,6 @@ k segments ranked first are removed. Normalised between chance and the best orde
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -98,7 +97,7 @@ def removal_area(values: Floats, scores: Floats) -> Floats:
     """
     n = segments_of(values)
     curve = _curve(values, scores, n)
-    found: Floats = values[..., -1] - np.stack([curve[k] for k in range(n)]).mean(axis=0)
+    found: Floats = values[..., -1] - curve[:n].mean(axis=0)
     return found
 
 
@@ -109,24 +108,28 @@ def retention_area(values: Floats, scores: Floats) -> Floats:
     """
     n = segments_of(values)
     curve = _curve(values, -np.asarray(scores), n)
-    found: Floats = values[..., -1] - np.stack([curve[k] for k in range(1, n + 1)]).mean(axis=0)
+    found: Floats = values[..., -1] - curve[1:].mean(axis=0)
     return found
 
 
-def _curve(values: Floats, scores: Floats, n: int) -> dict[int, Floats]:
-    """Mean value by number of segments kept, once those with the highest scores are removed, ties in every order."""
+def _curve(values: Floats, scores: Floats, n: int) -> Floats:
+    """Mean value by number of segments kept, [n + 1, ...], those with the highest scores removed first.
+
+    Of segments with equal scores every subset is as likely: a coalition that removes k of them counts as their mean.
+    """
     scores = np.asarray(scores, dtype=np.float64)
     if scores.shape != (n,) or not np.isfinite(scores).all():
         raise ValueError(f"expected {n} finite scores, one per segment, got {scores}")
-    full = subsets(n).full
-    kept = {n: values[..., full]}
-    removed = 0
+    kept = np.empty((n + 1, *values.shape[:-1]))
+    left, count = subsets(n).full, n
+    kept[count] = values[..., left]
     for tied in _groups(scores):
+        local = subsets(len(tied))
+        bits = np.array([1 << segment for segment in tied])
+        removed = (np.arange(local.full + 1)[:, None] >> np.arange(len(tied)) & 1) @ bits
         for size in range(1, len(tied) + 1):
-            sets = [sum(1 << i for i in some) for some in combinations(tied, size)]
-            left = full ^ removed ^ np.array(sets)
-            kept[int(n - removed.bit_count() - size)] = values[..., left].mean(axis=-1)
-        removed |= sum(1 << i for i in tied)
+            kept[count - size] = values[..., left ^ removed[local.sizes == size]].mean(axis=-1)
+        left, count = int(left ^ removed[-1]), count - len(tied)
     return kept
 
 

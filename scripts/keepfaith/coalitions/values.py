@@ -1,5 +1,8 @@
 """What a coalition is worth: the margin of a target option, or its probability, from the options' log-likelihoods."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
 
 from keepfaith.coalitions.subsets import Floats
@@ -52,3 +55,11 @@ def probabilities(log_likelihoods: Floats, target: int) -> Floats:
 def _require_choice(log_likelihoods: Floats) -> None:
     if log_likelihoods.shape[-1] < 2:
         raise ValueError("an example with one option has no margin: there is nothing to choose")
+
+
+Value = Literal["margin", "probability"]
+
+
+def value_of(name: Value) -> Callable[[Floats, int], Floats]:
+    """The value of coalitions called `name`: from log-likelihoods [..., options] and a target to [...]."""
+    return margins if name == "margin" else probabilities

@@ -1,0 +1,1 @@
+"""One module per explanation that the table of coalitions gives exactly, each declaring `METHOD`."""
