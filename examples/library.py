@@ -4,9 +4,9 @@ pip install .                    # in the folder of keepfaith
 python examples/library.py
 """
 
-from keepfaith.attribution import registry
-from keepfaith.attribution.problem import MethodSettings, Problem
+from keepfaith.attribution.problem import Problem
 from keepfaith.config.load import BUILTIN_CHECKPOINT
+from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import ScoringInput
 from keepfaith.scoring.opening import Scoring, open_scorer
 
@@ -33,7 +33,8 @@ asked = ScoringInput(encoded.prompt_ids, encoded.option_ids)
 (log_likelihoods,) = scorer.log_likelihoods([asked], LEVELS)  # [levels, options], nats
 predicted = log_likelihoods.argmax(axis=1)
 
-method, settings = registry.load("kernelshap"), MethodSettings("kernelshap", samples_per_token=20)
+method = METHODS.load("kernelshap")
+settings = method.settings(samples_per_token=20)
 problem = Problem("example", encoded, tuple(predicted.tolist()))
 (scores,) = method.scores([problem], LEVELS, scorer, settings, 0)  # [levels, features]
 

@@ -20,6 +20,8 @@ from keepfaith.imports.runs import LOGGED_TASK, logs_by_task
 from keepfaith.orders.order import candidates
 from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
+from keepfaith.plugins.method import METHODS
+from keepfaith.plugins.operator import OPERATORS
 from keepfaith.report.study import describe
 from snakemake.common.configfile import load_configfile
 
@@ -128,8 +130,13 @@ def dropped_kinds():
     )
 
 
+def plugin_files(registry, names):
+    """Files of these plug-ins; of none, their package alone, so that the others do not count."""
+    return registry.files(*(sorted(names) or ["__init__"]))
+
+
 def method_file(method):
-    return f"keepfaith/attribution/methods/{settings.methods[method].method}.py"
+    return METHODS.files(settings.methods[method].method)[0]
 
 
 def method_modules():
@@ -138,10 +145,19 @@ def method_modules():
 
 
 def operator_files():
-    return [
-        f"keepfaith/faithfulness/operators/{name}.py"
-        for name in settings.study.faithfulness.operators
-    ]
+    return plugin_files(OPERATORS, settings.study.faithfulness.operators)
+
+
+def labelled_files():
+    """What a script reads labels from: the methods and operators of the study, and methods that its names look like."""
+    modules = method_modules()
+    methods = {*modules, *modules.values()}.intersection(METHODS.names())
+    return [*plugin_files(METHODS, methods), *operator_files()]
+
+
+def no_labelled_files():
+    """The same for a script that shows no method and no operator."""
+    return [*plugin_files(METHODS, []), *plugin_files(OPERATORS, [])]
 
 
 def figure_names(group):
@@ -171,6 +187,11 @@ def gpus(wildcards):
     if settings.study.scoring.device == "cpu":
         return 0
     return settings.models[wildcards.model].gpu
+
+
+def gpus_of_attribution(wildcards):
+    """GPUs of an attribution; a method that needs no model holds none."""
+    return planned("attribute", wildcards).gpus
 
 
 workload = Workload(settings)

@@ -29,7 +29,7 @@ rule export_model:
     params:
         tasks=settings.study.tasks,
         order=lambda wildcards: definition("orders", wildcards.order),
-        code=lambda wildcards: code("export_model.py"),
+        code=lambda wildcards: code("export_model.py", *labelled_files()),
     script:
         "../scripts/export_model.py"
 

@@ -53,7 +53,7 @@ rule compute_imported_metrics:
         statistics=settings.study.statistics.model_dump(mode="json"),
         passage=lambda wildcards: passage_of(wildcards),
         name="{imported}/{task}",
-        code=lambda wildcards: code("compute_imported_metrics.py"),
+        code=lambda wildcards: code("compute_imported_metrics.py", *no_labelled_files()),
     script:
         "../scripts/compute_imported_metrics.py"
 
@@ -103,7 +103,7 @@ rule draw_imported_figures:
         "../envs/workflow.yaml"
     params:
         figures=IMPORTED_FIGURES,
-        code=lambda wildcards: code("draw_imported_figures.py"),
+        code=lambda wildcards: code("draw_imported_figures.py", *no_labelled_files()),
     script:
         "../scripts/draw_imported_figures.py"
 

@@ -43,7 +43,7 @@ rule draw_figures:
     params:
         repository=lambda wildcards: repository(wildcards.model),
         methods=method_modules(),
-        code=lambda wildcards: code("draw_figures.py"),
+        code=lambda wildcards: code("draw_figures.py", *labelled_files()),
     script:
         "../scripts/draw_figures.py"
 
@@ -97,7 +97,7 @@ rule draw_summary_figures:
     conda:
         "../envs/workflow.yaml"
     params:
-        code=lambda wildcards: code("draw_summary_figures.py"),
+        code=lambda wildcards: code("draw_summary_figures.py", *labelled_files()),
     script:
         "../scripts/draw_summary_figures.py"
 
@@ -147,6 +147,6 @@ rule write_report:
         repositories={name: repository(name) for name in settings.study.models},
         study=description(),
         explained_examples=settings.study.report.explained_examples,
-        code=lambda wildcards: code("write_report.py"),
+        code=lambda wildcards: code("write_report.py", *labelled_files()),
     script:
         "../scripts/write_report.py"

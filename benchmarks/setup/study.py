@@ -15,7 +15,7 @@ from setup.llama import Shape, random_llama, word_tokenizer, words
 from setup.timing import timed
 
 from keepfaith.attribution.explain import explain
-from keepfaith.attribution.problem import MethodSettings
+from keepfaith.attribution.perturbation import SamplingSettings
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.criteria import cosine
 from keepfaith.orders.order import candidates
@@ -61,9 +61,11 @@ class Study:
             }
         )
         known = _first_options(examples["example_id"].to_list(), levels)
-        settings = MethodSettings(method, SAMPLES_PER_TOKEN)
+        settings = SamplingSettings(samples_per_token=SAMPLES_PER_TOKEN)
         return timed(
-            lambda: explain(settings, SEED, self.scorer, self.encoder, examples, levels, known),
+            lambda: explain(
+                method, settings, SEED, self.scorer, self.encoder, examples, levels, known
+            ),
             self.device,
         )
 

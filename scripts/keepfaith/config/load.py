@@ -9,9 +9,10 @@ from keepfaith.config.catalog import Entry, read_entry, validated
 from keepfaith.config.draws import check_flips, check_interval
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.levels import levels_of
+from keepfaith.config.methods import read_method
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.places import input_problem
-from keepfaith.config.registries import attribution_methods, criteria, operators
+from keepfaith.config.registries import criteria
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -19,7 +20,7 @@ from keepfaith.config.schema import (
     LocalModel,
     LocalTaskSource,
     LocalText,
-    Method,
+    MethodEntry,
     Model,
     Order,
     Study,
@@ -27,6 +28,7 @@ from keepfaith.config.schema import (
     TrainModel,
 )
 from keepfaith.config.settings import ResolvedTask, Settings, below
+from keepfaith.plugins.operator import OPERATORS
 
 RESERVED_MODELS = (
     "tasks",
@@ -79,10 +81,8 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
         ).items()
     }
     methods = {
-        name: _seeded(method, study)
-        for name, method in _entries(
-            Method, catalog_folder / "methods", study.methods, "methods"
-        ).items()
+        name: _seeded(read_method(catalog_folder / "methods", name, f"{PLACE}: methods"), study)
+        for name in study.methods
     }
     tasks = {
         name: _resolved(name, task, study)
@@ -91,11 +91,8 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
     for name, order in orders.items():
         place = f"{catalog_folder / 'orders' / name}.yaml: criterion"
         _known(place, "criterion", order.criterion, criteria())
-    for name, method in methods.items():
-        place = f"{catalog_folder / 'methods' / name}.yaml: method"
-        _known(place, "method", method.method, attribution_methods())
     for operator in study.faithfulness.operators:
-        _known(f"{PLACE}: faithfulness.operators", "operator", operator, operators())
+        _known(f"{PLACE}: faithfulness.operators", "operator", operator, OPERATORS.names())
     layers = {name: _layers(name, model) for name, model in models.items()}
     levels = {
         name: levels_of(study.levels, name, count, f"{PLACE}: levels")
@@ -197,7 +194,7 @@ def _local_text(name: str, order: Order, study: Study) -> Order:
     return order.model_copy(update={"calibration_text": text.model_copy(update={"path": path})})
 
 
-def _seeded(method: Method, study: Study) -> Method:
+def _seeded(method: MethodEntry, study: Study) -> MethodEntry:
     """The method with the study's seeds; one that needs a single seed keeps it."""
     if study.seeds is None or len(method.seeds) == 1:
         return method

@@ -14,8 +14,10 @@ from pydantic.fields import FieldInfo
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.annotations import is_record, is_typed_inline, members, tag, tag_field
-from keepfaith.config.registries import attribution_methods, criteria, operators
-from keepfaith.config.schema import Method, Model, Order, Study, Task
+from keepfaith.config.registries import criteria
+from keepfaith.config.schema import MethodEntry, Model, Order, Study, Task
+from keepfaith.plugins.method import METHODS
+from keepfaith.plugins.operator import OPERATORS
 
 SCHEMA_FILE = "config/schema.json"
 OPTIONS_FILE = "docs/options.md"
@@ -38,14 +40,14 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Model", Model, "`config/catalog/models/<name>.yaml`."),
     ("Order", Order, "`config/catalog/orders/<name>.yaml`."),
     ("Task", Task, "`config/catalog/tasks/<name>.yaml`."),
-    ("Method", Method, "`config/catalog/methods/<name>.yaml`."),
+    ("Method", MethodEntry, "`config/catalog/methods/<name>.yaml`."),
 )
 
 
 def json_schema() -> str:
     """JSON schema of a study, and of the catalog entries under `$defs`; editors complete keys with it."""
     schema = Study.model_json_schema()
-    for kind in (Model, Order, Task, Method):
+    for kind in (Model, Order, Task, MethodEntry):
         entry = kind.model_json_schema()
         schema.setdefault("$defs", {}).update(entry.pop("$defs", {}))
         schema["$defs"][kind.__name__] = entry
@@ -56,16 +58,19 @@ def json_schema() -> str:
 def options_page() -> str:
     """The page of options in Markdown."""
     lines = [_INTRODUCTION.rstrip("\n"), ""]
-    for what, names in (
-        ("attribution methods", attribution_methods()),
-        ("removal operators", operators()),
-        ("pruning criteria", criteria()),
+    lines.append(f"- pruning criteria: {', '.join(f'`{name}`' for name in criteria())}")
+    for what, cited in (
+        ("attribution methods", {n: (m.label, m.citation) for n, m in METHODS.all().items()}),
+        ("removal operators", {n: (o.label, o.citation) for n, o in OPERATORS.all().items()}),
     ):
-        lines.append(f"- {what}: {', '.join(f'`{name}`' for name in names)}")
+        lines.append(f"- {what}:")
+        lines += [f"    - `{name}`: {'; '.join(words)}" for name, words in cited.items()]
     for title, schema, place in _SECTIONS:
         lines += ["", f"## {title}", "", place, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
         lines += list(_rows(schema, ""))
+        if schema is MethodEntry:
+            lines += list(_settings_rows())
     return "\n".join(lines) + "\n"
 
 
@@ -87,6 +92,15 @@ def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
             )
         for record in _named_records(field):
             yield from _rows(record, f"{key}.<name>.")
+
+
+def _settings_rows() -> Iterator[str]:
+    """The settings of every attribution method, as its module declares them."""
+    for name, method in METHODS.all().items():
+        rows = list(_rows(method.settings, "settings."))
+        summary = _cell(method.label) + ("" if rows else ": no settings")
+        yield f"| **`method: {name}`** | | | **{summary}** |"
+        yield from rows
 
 
 def _named_records(field: FieldInfo) -> list[type[BaseModel]]:
@@ -140,9 +154,13 @@ def _word(annotation: Any) -> str:
         return f"keys with {_word(arguments[1])}"
     if arguments:
         return " or ".join(f"`{value}`" for value in arguments)
-    return {str: "text", int: "whole number", float: "number", bool: "true or false"}.get(
-        annotation, str(annotation)
-    )
+    return {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "true or false",
+        Any: "any value",
+    }.get(annotation, str(annotation))
 
 
 def _default(field: FieldInfo) -> str:

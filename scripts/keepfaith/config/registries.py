@@ -14,18 +14,6 @@ def _modules(*folder: str) -> tuple[str, ...]:
 
 
 @cache
-def attribution_methods() -> tuple[str, ...]:
-    """Names of the attribution methods."""
-    return _modules("attribution", "methods")
-
-
-@cache
-def operators() -> tuple[str, ...]:
-    """Names of the operators that remove tokens."""
-    return _modules("faithfulness", "operators")
-
-
-@cache
 def criteria() -> tuple[str, ...]:
     """Names of the pruning criteria."""
     return _modules("orders", "criteria")

@@ -11,7 +11,7 @@ from keepfaith.config.schema import (
     LocalModel,
     LocalTaskSource,
     LocalText,
-    Method,
+    MethodEntry,
     Model,
     Order,
     Strict,
@@ -19,12 +19,12 @@ from keepfaith.config.schema import (
     Task,
     TrainModel,
 )
-from keepfaith.config.schema.base import Name
 from keepfaith.config.schema.task import (
     BuiltinTaskSource,
     HubTaskSource,
     TaskSource,
 )
+from keepfaith.config.strict import Name
 
 
 class ResolvedTask(Strict):
@@ -76,7 +76,7 @@ class Settings:
     models: dict[str, Model]
     orders: dict[str, Order]
     tasks: dict[str, ResolvedTask]
-    methods: dict[str, Method]
+    methods: dict[str, MethodEntry]
     layers: dict[str, int]
     levels: dict[str, tuple[int, ...]]
 

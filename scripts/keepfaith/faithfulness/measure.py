@@ -12,9 +12,8 @@ from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import CONTROL, FAITHFULNESS
 from keepfaith.artifacts.tables import conform
-from keepfaith.faithfulness import operators as registry
-from keepfaith.faithfulness.operators import Operator
 from keepfaith.faithfulness.ranking import rank, selected_count
+from keepfaith.plugins.operator import OPERATORS, Operator
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 from keepfaith.scoring.scorer import OptionScorer
 
@@ -63,6 +62,7 @@ def measure(
     encoder: PromptEncoder,
     examples: pl.DataFrame,
     attributions: pl.DataFrame,
+    predictions: pl.DataFrame,
     levels: Sequence[int],
     fractions: Sequence[float],
     operators: Sequence[str],
@@ -81,6 +81,7 @@ def measure(
         encoder: the encoder with which the attributions were made.
         examples: EXAMPLES of at least the attributed examples.
         attributions: ATTRIBUTIONS of one or more methods and seeds.
+        predictions: PREDICTIONS of at least the attributed examples: the probabilities of whole prompts.
         levels: levels to measure.
         fractions: shares of the features, each in (0, 1].
         operators: names of the operators that remove features.
@@ -91,13 +92,14 @@ def measure(
 
     Raises:
         ValueError: no such operator, or a fraction outside (0, 1].
-        FaithfulnessError: the attributions do not fit the examples, or a score is not finite.
+        FaithfulnessError: the attributions do not fit the examples, a prediction is missing, or a score is not finite.
     """
     for fraction in fractions:
         if not 0 < fraction <= 1:
             raise ValueError(f"fraction {fraction}: expected a share above 0 and at most 1")
     levels = list(levels)
-    by_name = {name: registry.load(name) for name in operators}
+    by_name = {name: OPERATORS.load(name) for name in operators}
+    whole = _log_likelihoods(predictions, levels)
     frames = []
     runs = attributions.group_by("method", "role", "seed", maintain_order=True)
     for (method, role, seed), group in runs:
@@ -108,7 +110,7 @@ def measure(
         for start in range(0, len(ranked), EXAMPLES_PER_PART):
             some = ranked[start : start + EXAMPLES_PER_PART]
             perturbations = _perturbations(some, levels, rankings, by_name, fractions)
-            make = partial(_part, scorer, encoder, some, perturbations, levels, by_name)
+            make = partial(_part, scorer, encoder, some, perturbations, levels, by_name, whole)
             part = keep(f"{method}-{seed}-{start:09d}", make)
             frames.append(
                 part.with_columns(method=pl.lit(method), role=pl.lit(role), seed=pl.lit(seed))
@@ -181,24 +183,43 @@ def _part(
     perturbations: Iterator[Perturbation],
     levels: Sequence[int],
     operators: Mapping[str, Operator],
+    whole: Mapping[tuple[str, int], np.ndarray],
 ) -> pl.DataFrame:
     rows = list(perturbations)
-    full = _full_probabilities(scorer, ranked, levels)
+    full = _full_probabilities(whole, ranked, levels)
     return _frame(rows, full, _perturbed_probabilities(scorer, encoder, rows, levels, operators))
 
 
-def _full_probabilities(
-    scorer: OptionScorer, chunk: Sequence[Ranked], levels: Sequence[int]
-) -> dict[tuple[str, int], float]:
-    inputs = [
-        ScoringInput(ranked.encoded.prompt_ids, ranked.encoded.option_ids) for ranked in chunk
-    ]
-    answers = scorer.log_likelihoods(inputs, levels)
+def _log_likelihoods(
+    predictions: pl.DataFrame, levels: Sequence[int]
+) -> dict[tuple[str, int], np.ndarray]:
+    """By example and level: the summed log-likelihood of every option, [options]."""
+    groups = (
+        predictions.filter(pl.col("level").is_in(list(levels)))
+        .sort("option")
+        .group_by("example_id", "level")
+        .agg("log_likelihood")
+    )
     return {
-        (ranked.example_id, level): _probability(answer[index], ranked, level)
-        for ranked, answer in zip(chunk, answers, strict=True)
-        for index, level in enumerate(levels)
+        (example_id, level): np.asarray(values) for example_id, level, values in groups.iter_rows()
     }
+
+
+def _full_probabilities(
+    whole: Mapping[tuple[str, int], np.ndarray], chunk: Sequence[Ranked], levels: Sequence[int]
+) -> dict[tuple[str, int], float]:
+    """The target's probability of every whole prompt, as it was predicted."""
+    probabilities = {}
+    for ranked in chunk:
+        for level in levels:
+            found = whole.get((ranked.example_id, level), np.empty(0))
+            if len(found) != len(ranked.options):
+                raise FaithfulnessError(
+                    f"example {ranked.example_id}, level {level}: {len(found)} of {len(ranked.options)} options have "
+                    "a prediction"
+                )
+            probabilities[ranked.example_id, level] = _probability(found, ranked, level)
+    return probabilities
 
 
 def _perturbed_probabilities(
@@ -214,7 +235,7 @@ def _perturbed_probabilities(
         key = (row.operator, row.ranked.example_id, row.kept)
         if row.selected and key not in built:
             name = f"example {row.ranked.example_id}"
-            built[key] = operators[row.operator](
+            built[key] = operators[row.operator].perturb(
                 encoder, row.ranked.encoded, row.kept, row.ranked.options, name
             )
     probabilities: list[float | None] = [None] * len(rows)

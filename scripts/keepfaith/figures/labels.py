@@ -4,6 +4,9 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from keepfaith.plugins.method import METHODS
+from keepfaith.plugins.operator import OPERATORS
+
 LEVEL_AXIS = "layers dropped (level)"
 
 
@@ -30,20 +33,7 @@ _QUANTITIES = {
     "overlap": Quantity("top-token overlap", "overlap (share of top tokens)", "higher"),
 }
 
-_METHODS = {
-    "kernelshap": "KernelSHAP",
-    "lime": "LIME",
-    "input_x_gradient": "input x gradient",
-    "integrated_gradients": "integrated gradients",
-}
-
 _AGGREGATES = {"study": "the study's aggregate", "eraser": "ERASER's mean"}
-
-_OPERATORS = {
-    "retokenise": "tokens' characters cut out, rest tokenised again",
-    "delete": "token ids deleted",
-}
-
 
 _COMPONENTS = {"attention": "attention", "mlp": "MLP", "block": "block"}
 
@@ -78,8 +68,8 @@ def layer_name(component: str, layer: int) -> str:
 
 
 def method_name(method: str | None) -> str:
-    """The method's usual spelling; unknown methods keep their own name."""
-    return _METHODS.get(method or "", method or "")
+    """The label of the method; a name that is no module's stays as it is."""
+    return METHODS.load(method).label if method in METHODS.names() else method or ""
 
 
 def control_name(control: str) -> str:
@@ -89,7 +79,7 @@ def control_name(control: str) -> str:
 
 def operator_name(operator: str | None) -> str:
     """What an operator does, in words."""
-    return _OPERATORS.get(operator or "", operator or "")
+    return OPERATORS.load(operator).label if operator in OPERATORS.names() else operator or ""
 
 
 def quantity(metric: str) -> Quantity:

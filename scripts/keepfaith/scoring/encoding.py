@@ -15,6 +15,7 @@ from keepfaith.models.embedding_rows import without_row
 from keepfaith.models.text_opening import adds_opening, opening_of
 from keepfaith.scoring.characters import Span, is_visible, visible_characters
 from keepfaith.scoring.errors import LEAVE_OUT, EncodingError, UnscorableError
+from keepfaith.scoring.inputs import GradientInput, ScoringInput
 from keepfaith.scoring.options import OptionTokens, refuse_options
 from keepfaith.scoring.tokens import (
     Tokens,
@@ -99,28 +100,6 @@ class EncodedPrompt:
             features=tuple(position - count for position in self.features if position >= rest),
             lost=self.lost + count,
         )
-
-
-@dataclass(frozen=True)
-class ScoringInput:
-    """A prompt and the options whose log-likelihood after it is asked for; only these cost anything."""
-
-    prompt_ids: tuple[int, ...]
-    option_ids: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
-class GradientInput:
-    """A prompt, one option after it, and the point at which the option's log-likelihood is differentiated.
-
-    The point lies on the straight line, in embeddings, from a baseline prompt (share 0) to the prompt (share 1).
-    The baseline has as many tokens as the prompt; None stands for zero vectors.
-    """
-
-    prompt_ids: tuple[int, ...]
-    option_ids: tuple[int, ...]
-    baseline_ids: tuple[int, ...] | None = None
-    share: float = 1.0
 
 
 class PromptEncoder:

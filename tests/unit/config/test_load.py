@@ -1,5 +1,6 @@
 """The studies that ship resolve to what they promise; catalog entries are all valid."""
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ KINDS = {
     "models": schema.Model,
     "orders": schema.Order,
     "tasks": schema.Task,
-    "methods": schema.Method,
+    "methods": schema.MethodEntry,
 }
 STUDY_TASKS = (
     "boolq",
@@ -69,7 +70,7 @@ def test_the_paper_study_has_the_known_values() -> None:
     assert chosen.faithfulness.fractions == (0.1, 0.2, 0.3, 0.4, 0.5)
     assert chosen.calibration.bins == 10
     for name in ("lime", "kernelshap"):
-        assert settings.methods[name].samples_per_token == 3
+        assert settings.methods[name].settings == {"samples_per_token": 3}
         assert settings.methods[name].seeds == (0, 1, 2)
     order = settings.orders["cosine"]
     assert (order.criterion, order.samples, order.sample_tokens, order.seed) == (
@@ -293,6 +294,40 @@ def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None
         assert read_entry(schema.Task, CATALOG / "tasks", name, "test").prompt == prompt
     model = read_entry(schema.Model, CATALOG / "models", "builtin", "test")
     assert model.source.layers == builtin.ARCHITECTURE.layers  # type: ignore[union-attr]
+
+
+def test_settings_of_a_method_are_filled_in(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_entry("methods", "lime", {"description": "T.", "method": "lime"})
+    assert world.read().methods["lime"].settings == {"samples_per_token": 3}
+    chosen = {"description": "T.", "method": "integrated_gradients", "settings": {"steps": "7"}}
+    world.write_entry("methods", "lime", chosen)
+    assert world.read().methods["lime"].settings == {"steps": 7}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("def broken(:\n", "SyntaxError"),
+        ("import no_such_library\n", "No module named 'no_such_library'"),
+        ("", "must define METHOD, a Method"),
+    ],
+)
+def test_a_method_that_cannot_be_loaded_is_one_line(
+    text: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keepfaith.attribution import methods
+
+    world = World(tmp_path)
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "unfinished.py").write_text(text)
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path / "plugins")])
+    monkeypatch.delitem(sys.modules, "keepfaith.attribution.methods.unfinished", raising=False)
+    world.write_entry("methods", "lime", {"description": "T.", "method": "unfinished"})
+    with pytest.raises(ConfigError) as error:
+        world.read()
+    assert "lime.yaml: method: keepfaith/attribution/methods/unfinished.py" in str(error.value)
+    assert problem in str(error.value) and "\n" not in str(error.value)
 
 
 def test_seeds_of_the_study_replace_those_of_seeded_methods() -> None:

@@ -7,15 +7,3 @@ def test_criteria() -> None:
     from keepfaith.orders import registry
 
     assert list(registries.criteria()) == registry.names()
-
-
-def test_attribution_methods() -> None:
-    from keepfaith.attribution import registry
-
-    assert list(registries.attribution_methods()) == registry.names()
-
-
-def test_operators() -> None:
-    from keepfaith.faithfulness import operators
-
-    assert list(registries.operators()) == operators.names()

@@ -1,9 +1,8 @@
 """The typed schema of everything a user may type: the study and the four kinds of catalog entries."""
 
-from keepfaith.config.schema.base import NAME_PATTERN, Strict
 from keepfaith.config.schema.imported import Import
 from keepfaith.config.schema.levels import Levels
-from keepfaith.config.schema.method import Method
+from keepfaith.config.schema.method import MethodEntry
 from keepfaith.config.schema.model import (
     Architecture,
     BuiltinModel,
@@ -27,6 +26,7 @@ from keepfaith.config.schema.task import (
     Task,
     TaskSource,
 )
+from keepfaith.config.strict import NAME_PATTERN, Strict
 
 __all__ = [
     "GENERATORS",
@@ -45,7 +45,7 @@ __all__ = [
     "LocalModel",
     "LocalTaskSource",
     "LocalText",
-    "Method",
+    "MethodEntry",
     "Model",
     "Order",
     "Recipe",

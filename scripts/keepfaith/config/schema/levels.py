@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from keepfaith.config.errors import shown
-from keepfaith.config.schema.base import (
+from keepfaith.config.strict import (
     Count,
     Number,
     Strict,

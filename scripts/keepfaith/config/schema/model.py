@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from keepfaith.config.schema.base import Number, Positive, Repository, Seed, Strict, Text
+from keepfaith.config.strict import Number, Positive, Repository, Seed, Strict, Text
 
 Above0 = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, lt=1)]

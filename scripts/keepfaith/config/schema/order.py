@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from keepfaith.config.schema.base import Name, Positive, Repository, Seed, Strict, Text
+from keepfaith.config.strict import Name, Positive, Repository, Seed, Strict, Text
 
 
 class _Texts(Strict):

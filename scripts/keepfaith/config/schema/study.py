@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from keepfaith.config.schema.base import (
+from keepfaith.config.schema.imported import Import
+from keepfaith.config.schema.levels import LevelChoice, Levels
+from keepfaith.config.strict import (
     Count,
     Name,
     Number,
@@ -16,8 +18,6 @@ from keepfaith.config.schema.base import (
     distinct,
     words_or_number,
 )
-from keepfaith.config.schema.imported import Import
-from keepfaith.config.schema.levels import LevelChoice, Levels
 
 
 def _no_error_rate(confidence: float) -> float:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from keepfaith.config.errors import nearest
 from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.config.placeholders import placeholders
-from keepfaith.config.schema.base import FieldName, Positive, Repository, Seed, Strict, Text
+from keepfaith.config.strict import FieldName, Positive, Repository, Seed, Strict, Text
 
 SPACE = " "
 """What stands between prompt and option unless the task says otherwise."""
