@@ -92,6 +92,7 @@ EDITS = {
     "calibration/metrics/ece.py": COMPUTING,
     "calibration/metrics/a_new_one.py": COMPUTING,
     "calibration/__init__.py": COMPUTING,
+    "statistics/quantities/brier.py": JUDGING,
     "faithfulness/operators/delete.py": {"measure_faithfulness"} | COMPUTING,
     "attribution/methods/kernelshap.py": {"attribute", "measure_faithfulness"} | COMPUTING,
     "attribution/methods/lime.py": set(),  # a method that this study does not run

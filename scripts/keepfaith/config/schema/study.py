@@ -32,8 +32,8 @@ Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(dist
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Margin = Annotated[Number, Field(ge=0, lt=1)]
-"""Of a quantity that changes by less than 1; `config.margins` says which there are. The Brier score, summed over the
-options, can rise by up to 2, but only by being sure of what is wrong: from perfect to guessing it rises by less than 1."""
+"""Of a quantity that changes by less than 1 (`config.margins` says which there are). The Brier score, summed over the
+options, can rise by up to 2, but only by being sure of what is wrong: from perfect to guessing by less than 1."""
 
 
 class Examples(Strict):
