@@ -1,13 +1,14 @@
 """The table of all metrics of the predictions of a unit: whatever METRICS hold, shown by name or not."""
 
+from typing import get_args
+
 import polars as pl
 
 from keepfaith.figures.labels import metric_name
 from keepfaith.figures.unit import UnitTables
-from keepfaith.plugins.metric import PREDICTION_METRICS
+from keepfaith.plugins.metric import PREDICTION_METRICS, Family
 from keepfaith.report.tables import Cell, PageTable, number
 
-FAMILIES = ("accuracy", "calibration")
 DIGITS = 4
 
 
@@ -19,7 +20,7 @@ def metric_table(tables: UnitTables) -> PageTable | None:
     """
     declared = PREDICTION_METRICS.all()
     rows = []
-    for family in FAMILIES:
+    for family in get_args(Family):
         of_family = tables.metrics.filter(pl.col("family") == family)
         for metric in of_family["metric"].unique().sort():
             by_level = of_family.filter(pl.col("metric") == metric).select("level", "value")
