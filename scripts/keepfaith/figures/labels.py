@@ -75,8 +75,8 @@ def quantity(name: str) -> Quantity:
         ValueError: there is none.
     """
     found = QUANTITIES.all()
-    of_metric = (name for name, each in found.items() if each.metric == name)
-    return QUANTITIES.load(name if name in found else next(of_metric, name))
+    of_metric = {each.metric: own for own, each in found.items()}
+    return QUANTITIES.load(name if name in found else of_metric.get(name, name))
 
 
 def metric_name(metric: str) -> str:

@@ -12,6 +12,7 @@ from made_predictions import drawn, examples_frame, predictions_frame
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.config.margins import complete_margins
 from keepfaith.config.reference import json_schema, options_page
+from keepfaith.figures.labels import metric_name, quantity, quantity_name
 from keepfaith.figures.registry import draw
 from keepfaith.figures.unit import UnitTables
 from keepfaith.plugins.quantity import QUANTITIES, Quantity, judged_quantities, ordered_quantities
@@ -136,6 +137,16 @@ def test_what_ships_is_judged_and_shown_in_this_order():
     ]  # fmt: skip
     positions = [each.position for each in QUANTITIES.all().values()]
     assert len(set(positions)) == len(positions)
+
+
+def test_a_quantity_is_found_by_its_name_or_by_its_rows():
+    for name, each in QUANTITIES.all().items():
+        assert quantity(name) is quantity(each.metric) is each
+        assert metric_name(each.metric) == each.label
+    assert metric_name("accuracy_of_drawn_ties") == "accuracy of drawn ties"
+    assert quantity_name("comprehensiveness", "lime") == "comprehensiveness (LIME)"
+    with pytest.raises(ValueError, match="no quantity 'speed'"):
+        quantity("speed")
 
 
 @pytest.mark.parametrize(
