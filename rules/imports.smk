@@ -50,7 +50,9 @@ rule compute_imported_metrics:
         "../envs/workflow.yaml"
     params:
         calibration=settings.study.calibration.model_dump(mode="json"),
-        statistics=settings.study.statistics.model_dump(mode="json"),
+        statistics=settings.study.statistics.model_dump(
+            mode="json", exclude={"margins"}
+        ),
         passage=lambda wildcards: passage_of(wildcards),
         name="{imported}/{task}",
         code=lambda wildcards: code("compute_imported_metrics.py", *no_labelled_files()),

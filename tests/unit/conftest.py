@@ -1,4 +1,9 @@
-"""Fixtures for the rooms that need a model."""
+"""Fixtures for the rooms that need a model, and for new plug-ins."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from small_models import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
@@ -25,3 +30,25 @@ def scorer(tokenizer):
     return OptionScorer(
         PrunableModel(tiny_llama(len(tokenizer))), order=(2, 0, 3), token_budget=2048
     )
+
+
+@pytest.fixture
+def add_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str, str], None]]:
+    """Adds a file to a package of keepfaith for the time of a test: package, name of the plug-in, its text."""
+    added = []
+
+    def add(package: str, name: str, text: str) -> None:
+        folder = tmp_path / package
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+        importlib.invalidate_caches()
+        module = importlib.import_module(package)
+        monkeypatch.setattr(module, "__path__", [*module.__path__, str(folder)])
+        added.append((module, name))
+
+    yield add
+    for module, name in added:
+        sys.modules.pop(f"{module.__name__}.{name}", None)
+        vars(module).pop(name, None)

@@ -92,6 +92,7 @@ EDITS = {
     "calibration/metrics/ece.py": COMPUTING,
     "calibration/metrics/a_new_one.py": COMPUTING,
     "calibration/__init__.py": COMPUTING,
+    "statistics/quantities/brier.py": JUDGING,
     "faithfulness/operators/delete.py": {"measure_faithfulness"} | COMPUTING,
     "attribution/methods/kernelshap.py": {"attribute", "measure_faithfulness"} | COMPUTING,
     "attribution/methods/lime.py": set(),  # a method that this study does not run
@@ -123,17 +124,19 @@ def test_a_code_edit_runs_again_what_it_touches_and_nothing_else(
     assert rules_to_run(editable) == EDITS[edited]
 
 
-NEW_METRIC = '''"""The largest confidence of all examples."""
+NEW_METRIC = '''"""The mean probability of all options but the predicted one."""
 
 from keepfaith.calibration.draws import Draws
-from keepfaith.calibration.metrics.registry import mean_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import mean_metric
 
 
-@mean_metric("uncertainty", better="lower", citation="a test")
-def uncertainty(draws: Draws) -> Floats:
+def _per_example(draws: Draws) -> Floats:
     """One minus the confidence."""
     return 1 - draws.sample.confidence[None, :]
+
+
+METRIC = mean_metric(_per_example, better="lower", citation="a test")
 '''
 
 

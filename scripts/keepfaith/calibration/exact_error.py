@@ -12,9 +12,9 @@ import numpy as np
 from keepfaith.calibration.bins import equal_width
 from keepfaith.calibration.draws import relabelled
 from keepfaith.calibration.interval import CorrectedError
-from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.null_band import simulated_labels
 from keepfaith.calibration.probabilities import Floats, Sample
+from keepfaith.plugins.metric import PREDICTION_METRICS
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def exact_error(
     low, high = estimated.interval(confidence)
     uniforms = np.random.default_rng(seed).random((repetitions, sample.size))
     labels = simulated_labels(posterior, uniforms)
-    redrawn = METRICS["ece"].values(relabelled(sample, labels, bins))
+    redrawn = PREDICTION_METRICS.load("ece").values(relabelled(sample, labels, bins))
     tail = (1 - confidence) / 2
     plug_in_low, plug_in_high = np.quantile(redrawn, [tail, 1 - tail])
     return ExactError(

@@ -12,8 +12,8 @@ import numpy as np
 
 from keepfaith.calibration.dependence import dependent_uniforms, within_correlation
 from keepfaith.calibration.draws import relabelled
-from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
+from keepfaith.plugins.metric import PREDICTION_METRICS
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def null_bands(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict[str, NullBand]:
-    """Null band of each metric in `names` (keys of METRICS) for one level.
+    """Null band of each metric in `names` (of `PREDICTION_METRICS`) for one level.
 
     The same seed gives all levels the same uniforms, so bands of two levels differ by their confidences only.
     A metric that is undefined in every simulated set has no band and is left out. `clusters` [n]: which examples share
@@ -75,7 +75,7 @@ def null_bands(
     draws = relabelled(sample, labels, bins)
     bands = {}
     for name in names:
-        values = METRICS[name].values(draws)
+        values = PREDICTION_METRICS.load(name).values(draws)
         values = np.broadcast_to(values, (repetitions,))[
             np.isfinite(np.broadcast_to(values, (repetitions,)))
         ]

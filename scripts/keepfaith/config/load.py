@@ -9,6 +9,7 @@ from keepfaith.config.catalog import Entry, read_entry, validated
 from keepfaith.config.draws import check_flips, check_interval
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.levels import levels_of
+from keepfaith.config.margins import complete_margins
 from keepfaith.config.methods import read_method
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.places import input_problem
@@ -60,7 +61,7 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
         ConfigError: one line: where, what is wrong, what to type instead.
     """
     catalog_folder = Path(catalog_folder)
-    study = validated(Study, dict(raw), PLACE)
+    study = _with_margins(validated(Study, dict(raw), PLACE))
     for name in study.models:
         if name in RESERVED_MODELS:
             raise ConfigError(
@@ -128,6 +129,12 @@ def _entries(
 def _known(place: str, kind: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         raise ConfigError(place, f"unknown {kind} {name!r}{nearest(name, known)}")
+
+
+def _with_margins(study: Study) -> Study:
+    margins = complete_margins(study.statistics.margins, f"{PLACE}: statistics.margins")
+    statistics = study.statistics.model_copy(update={"margins": margins})
+    return study.model_copy(update={"statistics": statistics})
 
 
 def _check_counts(study: Study) -> None:

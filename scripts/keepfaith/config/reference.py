@@ -18,6 +18,7 @@ from keepfaith.config.registries import criteria
 from keepfaith.config.schema import MethodEntry, Model, Order, Study, Task
 from keepfaith.plugins.method import METHODS
 from keepfaith.plugins.operator import OPERATORS
+from keepfaith.plugins.quantity import judged_quantities
 
 SCHEMA_FILE = "config/schema.json"
 OPTIONS_FILE = "docs/options.md"
@@ -35,6 +36,9 @@ laid over, keys of a block are merged one by one (`levels` is replaced as a whol
 Values that are names of files of the package:
 """
 
+_MARGINS = "statistics.margins"
+"""A mapping in the schema, whose keys are the judged quantities."""
+
 _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Study", Study, "`config/config.yaml` and `config/studies/*.yaml`."),
     ("Model", Model, "`config/catalog/models/<name>.yaml`."),
@@ -47,12 +51,24 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
 def json_schema() -> str:
     """JSON schema of a study, and of the catalog entries under `$defs`; editors complete keys with it."""
     schema = Study.model_json_schema()
+    _name_margins(schema["$defs"]["Statistics"]["properties"]["margins"])
     for kind in (Model, Order, Task, MethodEntry):
         entry = kind.model_json_schema()
         schema.setdefault("$defs", {}).update(entry.pop("$defs", {}))
         schema["$defs"][kind.__name__] = entry
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _name_margins(margins: dict[str, Any]) -> None:
+    """Of the keys of `margins` the schema knows only that they are names: say which quantities there are."""
+    (value,) = margins.pop("patternProperties").values()
+    del margins["propertyNames"]
+    margins["additionalProperties"] = False
+    margins["properties"] = {
+        name: {**value, "default": quantity.margin, "description": quantity.tolerates}
+        for name, quantity in judged_quantities().items()
+    }
 
 
 def options_page() -> str:
@@ -92,6 +108,11 @@ def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
             )
         for record in _named_records(field):
             yield from _rows(record, f"{key}.<name>.")
+        if key == _MARGINS:
+            value = _word(get_args(field.annotation)[1])
+            for quantity, of in judged_quantities().items():
+                default = json.dumps(of.margin)
+                yield f"| `{key}.{quantity}` | {value} | `{default}` | {_cell(of.tolerates)} |"
 
 
 def _settings_rows() -> Iterator[str]:

@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keepfaith.figures.axes import level_axis, line
-from keepfaith.figures.labels import method_name, quantity
+from keepfaith.figures.labels import method_name
 from keepfaith.figures.style import BLACK, GREY, Stroke, canvas, legend, method_strokes
 from keepfaith.figures.unit import UnitTables
+from keepfaith.plugins.quantity import Quantity
 
 TITLE = "Relative change against the dense model"
 EXPLANATION = (
@@ -16,41 +17,39 @@ EXPLANATION = (
     "relative change and is left out, and its panel says so."
 )
 SMALLEST_DENSE = 0.02
-_MODEL = ("accuracy", "mean_confidence", "ece", "brier")
-_EXPLANATIONS = ("comprehensiveness_study", "sufficiency_study")
 
 
 def draw(tables: UnitTables) -> Figure:
-    """One panel per quantity, all over the same level axis."""
-    metrics = [metric for metric in _MODEL if tables.series(metric).height]
-    metrics += [metric for metric in _EXPLANATIONS if tables.methods]
-    columns = 2 if len(metrics) <= 4 else 3
-    count = -(-len(metrics) // columns)
+    """One panel per quantity that has values, all over the same level axis."""
+    of_model, of_explanations = (tables.quantities(explained=which) for which in (False, True))
+    quantities = [*of_model.values(), *of_explanations.values()]
+    columns = 2 if len(quantities) <= 4 else 3
+    count = -(-len(quantities) // columns)
     figure, grid = canvas(count, columns, (2.75 * columns, 0.7 + 2.1 * count), share_x=True)
     panels = [panel for row in grid for panel in row]
-    for panel in panels[len(metrics) :]:
+    for panel in panels[len(quantities) :]:
         panel.set_visible(False)
-    for index, (metric, panel) in enumerate(zip(metrics, panels, strict=False)):
-        _panel(panel, tables, metric)
+    for index, (quantity, panel) in enumerate(zip(quantities, panels, strict=False)):
+        _panel(panel, tables, quantity)
         panel.axhline(0, color=BLACK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.5)
-        panel.set_title(quantity(metric.removesuffix("_study")).name)
-        lowest = index + columns >= len(metrics)
+        panel.set_title(quantity.label)
+        lowest = index + columns >= len(quantities)
         level_axis(panel, tables.levels, label=lowest)
         panel.tick_params(labelbottom=lowest)
     for row in grid:
         row[0].set_ylabel("change (% of dense value)")
     if tables.methods:
-        legend(figure, panels[len(metrics) - 1])
+        legend(figure, panels[len(quantities) - 1])
     return figure
 
 
-def _panel(panel: Axes, tables: UnitTables, metric: str) -> None:
-    if metric in _MODEL:
-        series = [(Stroke(BLACK, "o"), "model", tables.series(metric))]
+def _panel(panel: Axes, tables: UnitTables, quantity: Quantity) -> None:
+    if not quantity.explained:
+        series = [(Stroke(BLACK, "o"), "model", tables.series(quantity.metric))]
     else:
         strokes = method_strokes(tables.methods)
         series = [
-            (strokes[method], method_name(method), tables.series(metric, method))
+            (strokes[method], method_name(method), tables.series(quantity.metric, method))
             for method in tables.methods
         ]
     left_out = []

@@ -35,26 +35,23 @@ EXPLANATION = (
     "agreement. Coloured bands: one standard deviation over attribution seeds (the choice of examples adds to it: see "
     "the relative change). Grey: controls, which say nothing about the model."
 )
-KINDS = ("comprehensiveness", "sufficiency")
 
 
 def draw(tables: UnitTables) -> Figure:
-    """Stacked panels: accuracy, comprehensiveness, sufficiency and, where evidence is known, its recall."""
+    """Stacked panels: accuracy and every quantity of explanations that has values (recall where evidence is known)."""
     if not tables.methods:
         return note("no attribution method in this study")
-    kinds = [f"{kind}_study" for kind in KINDS]
-    if tables.series("evidence_recall", tables.methods[0]).height:
-        kinds.append("evidence_recall")
-    size = (5.6, 2.3 + 1.8 * len(kinds))
-    figure, rows = canvas(1 + len(kinds), 1, size, share_x=True)
+    shown = tables.quantities(explained=True)
+    size = (5.6, 2.3 + 1.8 * len(shown))
+    figure, rows = canvas(1 + len(shown), 1, size, share_x=True)
     panels = [row[0] for row in rows]
     accuracy = tables.series("accuracy")
     line(panels[0], accuracy, Stroke(BLACK, "o"), "accuracy")
     chance_line(panels[0], tables.guessing(), "guessing")
     panels[0].set_ylabel(quantity("accuracy").axis)
-    for panel, metric in zip(panels[1:], kinds, strict=True):
-        _methods(panel, tables, metric)
-        panel.set_ylabel(quantity(metric).axis)
+    for panel, (name, each) in zip(panels[1:], shown.items(), strict=True):
+        _methods(panel, tables, name, each.metric)
+        panel.set_ylabel(each.axis)
     for panel in panels:
         level_axis(panel, tables.levels, label=panel is panels[-1])
     figure.align_ylabels(panels)
@@ -62,25 +59,24 @@ def draw(tables: UnitTables) -> Figure:
     return figure
 
 
-def _methods(panel: Axes, tables: UnitTables, metric: str) -> None:
+def _methods(panel: Axes, tables: UnitTables, name: str, metric: str) -> None:
     strokes = method_strokes(tables.methods)
-    kind = metric.removesuffix("_study")
     grey = control_strokes(tables.controls)
-    controls = {name: tables.series(metric, name) for name in tables.controls}
-    for name, rows in controls.items():
+    controls = {control: tables.series(metric, control) for control in tables.controls}
+    for control, rows in controls.items():
         if rows.height:
-            line(panel, rows, grey[name], control_name(name), ends=SEEDS, faint=True)
+            line(panel, rows, grey[control], control_name(control), ends=SEEDS, faint=True)
     if not any(rows.height for rows in controls.values()):
         reference_band(panel, tables.series(metric, tables.methods[0]), "chance")
     for method in tables.methods:
         rows = tables.series(metric, method)
         line(panel, rows, strokes[method], method_name(method), ends=SEEDS)
         label = f"{method_name(method)}, published"
-        if tables.published is not None and f"{kind}_{method}" in tables.published.columns:
+        if tables.published is not None and f"{name}_{method}" in tables.published.columns:
             published_line(
                 panel,
                 tables.published,
-                f"{kind}_{method}",
+                f"{name}_{method}",
                 tables.deepest,
                 label,
                 strokes[method].colour,

@@ -6,6 +6,7 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import CONTROL, METHOD
 from keepfaith.figures.labels import layer_name
+from keepfaith.plugins.quantity import Quantity, ordered_quantities
 from keepfaith.statistics.verdict import shown_operator
 
 OWN = "method"
@@ -65,6 +66,16 @@ class UnitTables:
     def series(self, metric: str, method: str | None = None, ranking: str = OWN) -> pl.DataFrame:
         """Rows of one metric by level: of one method under the shown operator, or of the model itself."""
         return series(self.metrics, metric, method, ranking)
+
+    def quantities(self, *, explained: bool) -> dict[str, Quantity]:
+        """The quantities of explanations, or those of the model, that have values here; in the order to show them."""
+        methods = self.methods if explained else [None]
+        return {
+            name: quantity
+            for name, quantity in ordered_quantities().items()
+            if quantity.explained == explained
+            and any(self.series(quantity.metric, method).height for method in methods)
+        }
 
     def guessing(self) -> float | None:
         """Accuracy of guessing: as given, or what table metrics states as its reference."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from keepfaith.figures.labels import method_name, quantity
+from keepfaith.figures.labels import method_name
 from keepfaith.figures.unit import series
+from keepfaith.plugins.quantity import QUANTITIES
 from keepfaith.report.tables import number
-from keepfaith.statistics.verdict import WATCHED
 
 _USE = {
     "slim": """This folder lacks the weights of what was dropped. Other loaders would fill them at random, so the
@@ -100,14 +100,13 @@ def _rows(result: TaskResult, level: int) -> list[str]:
     unjudged = "not judged" if level else "dense"
     watched = result.verdict.select("quantity", "method").unique(maintain_order=True)
     for name, method in watched.iter_rows():
-        found = {
-            row["level"]: row
-            for row in series(result.metrics, WATCHED[name].metric, method).iter_rows(named=True)
-        }
+        quantity = QUANTITIES.load(name)
+        shown = series(result.metrics, quantity.metric, method)
+        found = {row["level"]: row for row in shown.iter_rows(named=True)}
         if level not in found:
             continue
         here = found[level]
-        label = quantity(name).name + (f", {method_name(method)}" if method else "")
+        label = quantity.label + (f", {method_name(method)}" if method else "")
         interval = f"{number(here['change_low'])} to {number(here['change_high'])}"
         rows.append(
             f"| {result.task} | {label} | {number(found[0]['value'])} | {number(here['value'])} "

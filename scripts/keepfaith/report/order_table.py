@@ -3,9 +3,9 @@
 import polars as pl
 
 from keepfaith.figures.labels import path_names
+from keepfaith.plugins.quantity import CONCERNS
 from keepfaith.report.tables import UNKNOWN, Cell, PageTable, number
 from keepfaith.statistics.order_comparison import (
-    CONCERNS,
     compare_orders,
     of_models_with_several_orders,
 )

@@ -17,6 +17,7 @@ from keepfaith.report.answer import Finding, finding
 from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
+from keepfaith.report.metric_table import metric_table
 from keepfaith.report.order_table import order_table
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width
@@ -132,7 +133,7 @@ def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
         _figure(unit.figures, name, f"u{index}-{name}", figure.TITLE, figure.caption(unit.tables))
         for name, figure in REGISTRY.items()
     ]
-    tables = [model_table(unit.tables), explanation_table(unit.tables)]
+    tables = [make(unit.tables) for make in (model_table, explanation_table, metric_table)]
     return PageUnit(
         anchor,
         unit.model,

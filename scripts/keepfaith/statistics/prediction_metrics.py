@@ -7,9 +7,9 @@ import numpy as np
 from keepfaith.calibration.draws import once, reweighted
 from keepfaith.calibration.exact_error import exact_error, probability_right
 from keepfaith.calibration.interval import CorrectedError, corrected_error
-from keepfaith.calibration.metrics import METRICS, Metric
 from keepfaith.calibration.null_band import null_bands
 from keepfaith.calibration.probabilities import Floats, Predicted
+from keepfaith.plugins.metric import PREDICTION_METRICS, Metric
 from keepfaith.statistics.bootstrap import Interval, two_sided
 from keepfaith.statistics.clusters import all_single
 from keepfaith.statistics.comparison import DENSE, Comparison, Numbers
@@ -22,14 +22,15 @@ Series = dict[str, list[Numbers]]
 
 def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
     """One row per metric and level; see METRICS for the columns."""
-    series: Series = {}
-    for name, metric in METRICS.items():
-        series[name] = _registered(metric, predicted, comparison)
+    metrics = PREDICTION_METRICS.all()
+    series: Series = {
+        name: _registered(metric, predicted, comparison) for name, metric in metrics.items()
+    }
     series["accuracy"] = _accuracy(series["accuracy"], predicted, comparison)
     _add_null_bands(series, predicted, comparison)
     errors = _corrected_errors(predicted, comparison)
     _add_corrected_error(series, errors, predicted, comparison)
-    families = {name: metric.family for name, metric in METRICS.items()}
+    families: dict[str, str] = {name: metric.family for name, metric in metrics.items()}
     if predicted.posterior is not None:
         exact = _exact(predicted, predicted.posterior, errors, comparison)
         series |= exact
@@ -156,8 +157,8 @@ def _add_null_bands(series: Series, predicted: Predicted, comparison: Comparison
     analysis = comparison.analysis
     names = tuple(
         name
-        for name, metric in METRICS.items()
-        if metric.family == "calibration" and name != "mean_confidence"
+        for name, metric in PREDICTION_METRICS.all().items()
+        if metric.family == "calibration" and metric.reads_labels
     )
     for k, level in enumerate(comparison.levels):
         bands = null_bands(
@@ -196,7 +197,7 @@ def _add_corrected_error(
     """Intervals and changes of `ece`, and the series `ece_corrected`; both about the true binned error."""
     analysis, dense = comparison.analysis, comparison.dense
     samples = [predicted.levels[level] for level in comparison.levels]
-    ece = METRICS["ece"].values
+    ece = PREDICTION_METRICS.load("ece").values
     replicates = [ece(reweighted(s, comparison.weights, analysis.bins)) for s in samples]
     series["ece_corrected"] = []
     for k, error in enumerate(errors):

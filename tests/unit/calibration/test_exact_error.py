@@ -5,8 +5,8 @@ from made_predictions import drawn
 from keepfaith.calibration.draws import once
 from keepfaith.calibration.exact_error import exact_ece, exact_error, probability_right
 from keepfaith.calibration.interval import corrected_error
-from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.probabilities import Sample, sample_of
+from keepfaith.plugins.metric import PREDICTION_METRICS
 
 RELIABILITIES = np.array([0.98, 0.95, 0.85, 0.65])
 
@@ -45,7 +45,7 @@ def test_a_model_that_states_the_posterior_has_no_exact_error():
 def test_ece_over_redrawn_labels_centres_above_the_exact_error():
     sample, posterior = hedged(2, 400, 2.5, 1.0)
     found = exact_error(sample, posterior, corrected_error(sample), repetitions=500)
-    ece = METRICS["ece"].values
+    ece = PREDICTION_METRICS.load("ece").values
     generator = np.random.default_rng(9)
     redrawn = [
         ece(once(Sample(**{**vars(sample), "labels": drawn(posterior, generator)})))[0]
@@ -67,7 +67,7 @@ def test_the_interval_holds_the_exact_error_about_as_often_as_it_says(sharpness,
         low, high = found.interval()
         held += low - 1e-12 <= exact <= high + 1e-12
         errors.append(found.value - exact)
-        plug_in_errors.append(METRICS["ece"].values(once(sample))[0] - exact)
+        plug_in_errors.append(PREDICTION_METRICS.load("ece").values(once(sample))[0] - exact)
     assert held >= 52  # at 95 %, fewer than 53 of 60 happen once in 200
     assert abs(np.mean(errors)) <= max(abs(np.mean(plug_in_errors)), 0.01)
 
@@ -79,7 +79,7 @@ def test_the_interval_holds_its_estimate_and_the_observed_ece():
         for confidence in (0.5, 0.95, 0.99):
             low, high = found.interval(confidence)
             assert 0.0 <= low <= found.value <= high
-            assert low <= METRICS["ece"].values(once(sample))[0] <= high + 1e-12
+            assert low <= PREDICTION_METRICS.load("ece").values(once(sample))[0] <= high + 1e-12
 
 
 def test_an_observed_error_of_zero_still_has_an_upper_end():

@@ -175,6 +175,14 @@ BAD: Cases = {
         ["'gpu' is not known", "did you mean 'cpu'?"],
     ),
     "unknown margin": (setting("statistics.margins.ecee", 0.1), ["margins: unknown key", "'ece'"]),
+    "margin of what is only shown": (
+        setting("statistics.margins.nll", 0.1),
+        ["statistics.margins: 'nll' is shown and never judged; judged are accuracy, ece, brier"],
+    ),
+    "margins without names": (
+        setting("statistics.margins", 0.02),
+        ["statistics.margins: expected keys with values, got 0.02"],
+    ),
     "negative margin": (setting("statistics.margins.ece", -0.1), ["must be at least 0", "-0.1"]),
     "accuracy margin in percent": (
         setting("statistics.margins.accuracy", 2),

@@ -359,3 +359,13 @@ def test_an_import_has_levels_and_may_say_its_passage(
     assert list(found.levels) == sorted(levels)
     # What a record dumps may be read again.
     assert schema.Import.model_validate(found.model_dump()) == found
+
+
+def test_margins_that_a_study_leaves_out_are_the_declared_ones(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    margins = {"accuracy": 0.02, "ece": 0.02, "brier": 0.02, "comprehensiveness": 0.05}
+    margins |= {"sufficiency": 0.05}
+    assert world.read().study.statistics.margins == margins
+    world.set("statistics.margins", {"brier": 0.1})
+    found = world.read().study.statistics.margins
+    assert list(found.items()) == list((margins | {"brier": 0.1}).items())

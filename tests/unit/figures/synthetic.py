@@ -102,7 +102,8 @@ def metrics(
         for metric, dense, slope in (
             ("accuracy", 0.91, -0.3), ("mean_confidence", 0.88, -0.1), ("brier", 0.14, 0.3), ("nll", 0.3, 0.5),
         ):  # fmt: skip
-            add(level, dense, dense + slope * loss, 0.02, family="prediction", metric=metric)
+            family = "accuracy" if metric == "accuracy" else "calibration"
+            add(level, dense, dense + slope * loss, 0.02, family=family, metric=metric)
         add(level, 0.035, 0.035 + 0.15 * loss, 0.02, family="calibration", metric="ece",
             reference_low=0.012, reference_high=0.055)  # fmt: skip
         add(

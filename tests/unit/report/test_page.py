@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from figures import synthetic
 from figures.test_figures import summary_tables
@@ -123,6 +124,21 @@ def test_every_figure_stands_on_the_page_with_its_caption(page):
     }
     tables = synthetic.unit(deepest=2)
     assert {REGISTRY[name].caption(tables) for name in FIGURES} <= captions
+
+
+def test_all_metrics_of_the_predictions_are_folded_away(page):
+    root = tree(page)
+    folded = [element for element in root.iter() if element.tag.endswith("}details")]
+    assert ["".join(element[0].itertext()) for element in folded] == 2 * [
+        "All metrics of the predictions"
+    ]
+    for element in folded:
+        rows = ["".join(row.itertext()) for row in element.iter() if row.tag.endswith("}tr")]
+        names = synthetic.unit(deepest=2).metrics.filter(
+            pl.col("family").is_in(["accuracy", "calibration"])
+        )["metric"]
+        assert len(rows) == 1 + names.n_unique()
+        assert any("Brier 1950" in row and "0.1400" in row for row in rows)
 
 
 def test_tokens_carry_their_scores_as_titles(page):

@@ -7,8 +7,8 @@ from made_predictions import drawn, examples_frame, predictions_frame
 from polars.testing import assert_frame_equal
 
 from keepfaith.artifacts.schemas import FAITHFULNESS, METRICS
-from keepfaith.calibration.metrics import METRICS as REGISTRY
 from keepfaith.faithfulness.metrics import per_example_aggregates
+from keepfaith.plugins.metric import PREDICTION_METRICS
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import Grouping
 from keepfaith.statistics.comparison import Comparison
@@ -106,7 +106,7 @@ def test_every_metric_stands_once_per_level(table):
     keys = ["level", "family", "metric", "method", "operator", "ranking"]
     assert table.select(keys).n_unique() == table.height
     assert set(table["family"]) == {"accuracy", "calibration", "faithfulness", "evidence"}
-    assert set(REGISTRY) <= set(table["metric"])
+    assert set(PREDICTION_METRICS.names()) <= set(table["metric"])
     counts = table.group_by("metric", "method", "operator", "ranking").len()["len"]
     assert set(counts) == {LEVELS}
 

@@ -32,8 +32,8 @@ Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(dist
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Margin = Annotated[Number, Field(ge=0, lt=1)]
-"""Of a quantity that changes by less than 1. The Brier score, summed over the options, can rise by up to 2, but only by
-being sure of what is wrong: from perfect to guessing it rises by less than 1."""
+"""Of a quantity that changes by less than 1 (`config.margins` says which there are). The Brier score, summed over the
+options, can rise by up to 2, but only by being sure of what is wrong: from perfect to guessing by less than 1."""
 
 
 class Examples(Strict):
@@ -126,20 +126,6 @@ class Calibration(Strict):
     )
 
 
-class Margins(Strict):
-    """The harm that still counts as kept, per watched quantity, in the quantity's own unit."""
-
-    accuracy: Margin = Field(default=0.02, description="Tolerated loss of accuracy.")
-    ece: Margin = Field(
-        default=0.02, description="Tolerated rise of the expected calibration error."
-    )
-    brier: Margin = Field(default=0.02, description="Tolerated rise of the Brier score.")
-    comprehensiveness: Margin = Field(
-        default=0.05, description="Tolerated loss of comprehensiveness."
-    )
-    sufficiency: Margin = Field(default=0.05, description="Tolerated rise of sufficiency.")
-
-
 class Statistics(Strict):
     """How certain a difference must be."""
 
@@ -153,7 +139,10 @@ class Statistics(Strict):
         "no harm could be shown are refused.",
     )
     seed: Seed = Field(default=0, description="Seed of those draws.")
-    margins: Margins = Field(default_factory=Margins, description="Harm that still counts as kept.")
+    margins: dict[Name, Margin] = Field(
+        default_factory=dict,
+        description="Harm that still counts as kept, by judged quantity, in the quantity's own unit.",
+    )
 
 
 class Stability(Strict):

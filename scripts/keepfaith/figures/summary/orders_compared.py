@@ -17,8 +17,8 @@ from keepfaith.statistics.order_comparison import (
 
 TITLE = "Orders compared"
 EXPLANATION = (
-    "How far each pruning order goes before accuracy, calibration (ECE and Brier score) and faithfulness "
-    "(comprehensiveness and sufficiency of every method) degrade. Thick bar: levels shown to be kept, in a row "
+    "How far each pruning order goes before accuracy, calibration and faithfulness degrade: of each every judged "
+    "quantity, and of faithfulness every method. Thick bar: levels shown to be kept, in a row "
     "from the dense model; thin bar: levels up to which no degradation is shown; both are means over tasks, and "
     "each small circle is where the thin bar of one task ends. The order that goes furthest over all three stands "
     "on top. Orders that are less than a level apart (where levels were left out, less than one step between those "

@@ -26,7 +26,7 @@ def draw(tables: Mapping[str, pl.DataFrame], metric: str) -> Figure:
     """Draw `metric` from table `metrics` of all units."""
     metrics = tables["metrics"].filter(pl.col("metric") == metric)
     if not metrics.height:
-        return note(f"no {quantity(metric).name} in this study")
+        return note(f"no {quantity(metric).label} in this study")
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     units: list[tuple[str, str]] = (
         metrics.select("model", "order").unique(maintain_order=True).rows()

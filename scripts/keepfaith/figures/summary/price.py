@@ -23,7 +23,7 @@ SAVINGS = {
     "speedup": "decoding speed (ratio to dense)",
     "cache": "KV cache per token (ratio to dense)",
 }
-METRICS = ("accuracy", "ece", "comprehensiveness_study")
+HEIGHTS = ("accuracy", "ece", "comprehensiveness_study")
 
 
 def means(metrics: pl.DataFrame, metric: str) -> pl.DataFrame:
@@ -40,11 +40,11 @@ def means(metrics: pl.DataFrame, metric: str) -> pl.DataFrame:
 def draw(tables: Mapping[str, pl.DataFrame]) -> Figure:
     """A row per saving, a panel per quantity, one path per model and order."""
     saved = ratios(tables["efficiency"]).with_columns(speedup=1 / pl.col("decode"))
-    figure, panels = canvas(len(SAVINGS), len(METRICS), size=(9.6, 5.8))
+    figure, panels = canvas(len(SAVINGS), len(HEIGHTS), size=(9.6, 5.8))
     paths = saved.select("model", "order").unique(maintain_order=True).rows()
     names, strokes = path_names(paths), series_strokes(len(paths))
     for row, (saving, axis) in zip(panels, SAVINGS.items(), strict=True):
-        for panel, metric in zip(row, METRICS, strict=True):
+        for panel, metric in zip(row, HEIGHTS, strict=True):
             found = saved.join(means(tables["metrics"], metric), on=["model", "order", "level"])
             for (model, order), stroke in zip(paths, strokes, strict=True):
                 path = found.filter(model=model, order=order).sort("level")
