@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from keepfaith.figures.cell_tables import series
 from keepfaith.figures.labels import method_name, quantity
-from keepfaith.figures.unit import series
 from keepfaith.report.tables import number
 from keepfaith.statistics.verdict import WATCHED
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import method_name
-from keepfaith.figures.unit import UnitTables
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def span(low: float | None, high: float | None) -> str:
     return f"{number(low)} to {number(high)}"
 
 
-def model_table(tables: UnitTables) -> PageTable:
+def model_table(tables: CellTables) -> PageTable:
     """Per level: what goes, accuracy, confidence and calibration."""
     dropped = tables.dropped()
     by_metric = {
@@ -82,7 +82,7 @@ def model_table(tables: UnitTables) -> PageTable:
     return PageTable(_titled("The model", tables.counted("accuracy")), header, tuple(rows))
 
 
-def explanation_table(tables: UnitTables) -> PageTable | None:
+def explanation_table(tables: CellTables) -> PageTable | None:
     """Per method and level: faithfulness with its seed band, overlap with dense and its floor; None without methods."""
     if not tables.methods:
         return None
@@ -113,7 +113,7 @@ def _titled(title: str, counted: str) -> str:
 
 
 def _explanation_row(
-    tables: UnitTables, method: str, level: int, top: int | None, recall: bool
+    tables: CellTables, method: str, level: int, top: int | None, recall: bool
 ) -> tuple[Cell, ...]:
     cells = [Cell(method_name(method)), Cell(str(level) if level else "0 (dense)")]
     for kind in ("comprehensiveness", "sufficiency"):
@@ -142,7 +142,7 @@ def _by_level(rows: pl.DataFrame) -> dict[int, dict[str, float | None]]:
     return {row["level"]: row for row in rows.iter_rows(named=True)}
 
 
-def _status(tables: UnitTables, level: int, quantity: str, method: str | None = None) -> str | None:
+def _status(tables: CellTables, level: int, quantity: str, method: str | None = None) -> str | None:
     names: Sequence[str | None] = (method,) if method else (None, "")
     rows = tables.verdict.filter(
         pl.col("level") == level,

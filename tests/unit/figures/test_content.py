@@ -16,11 +16,11 @@ from keepfaith.figures.labels import method_name, path_names
 from keepfaith.figures.overlap import matrix
 from keepfaith.figures.published import SOURCE, match_published, read_published
 from keepfaith.figures.reach import reaches
-from keepfaith.figures.registry import draw
+from keepfaith.figures.cell_figures import draw
 from keepfaith.figures.style import method_strokes, series_strokes
-from keepfaith.figures.summary.efficiency import ratios
-from keepfaith.figures.summary.price import means
-from keepfaith.figures.summary.registry import draw_summary
+from keepfaith.figures.study.efficiency import ratios
+from keepfaith.figures.study.price import means
+from keepfaith.figures.study_figures import draw_summary
 
 OWN_NAMES = {name: name for name in ("kernelshap", "lime", "input_x_gradient", "random")}
 PUBLISHED = Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"

@@ -10,17 +10,17 @@ import pytest
 from figures import synthetic
 from keepfaith.figures.captions import static_captions
 from keepfaith.figures.labels import LEVEL_AXIS
-from keepfaith.figures.registry import FIGURES, REGISTRY, draw, draw_all
+from keepfaith.figures.cell_figures import FIGURES, REGISTRY, draw, draw_all
 from keepfaith.figures.style import save
-from keepfaith.figures.summary.registry import SUMMARY_FIGURES, draw_all_summary, draw_summary
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.study_figures import SUMMARY_FIGURES, draw_all_summary, draw_summary
+from keepfaith.figures.cell_tables import CellTables
 
 CAPTIONS = Path(__file__).parents[3] / "rules" / "captions"
 OVER_LEVELS = {"verdict", "accuracy", "faithfulness", "change", "confidence", "ece", "drift"}
 
 
 @pytest.fixture(scope="module")
-def tables() -> UnitTables:
+def tables() -> CellTables:
     return synthetic.unit()
 
 
@@ -236,7 +236,7 @@ def test_with_the_dense_model_alone(name):
 
 def test_no_metrics_is_refused(tables):
     with pytest.raises(ValueError, match="nothing to draw"):
-        UnitTables(*(getattr(tables, name).clear() for name in (
+        CellTables(*(getattr(tables, name).clear() for name in (
             "metrics", "reliability", "curves", "overlap", "verdict", "order"
         )))  # fmt: skip
 

@@ -8,8 +8,8 @@ import pytest
 from figures import synthetic
 from figures.test_figures import summary_tables
 
-from keepfaith.figures.registry import FIGURES, REGISTRY, draw_all
-from keepfaith.figures.summary.registry import SUMMARY_FIGURES, draw_all_summary
+from keepfaith.figures.cell_figures import FIGURES, REGISTRY, draw_all
+from keepfaith.figures.study_figures import SUMMARY_FIGURES, draw_all_summary
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.page import ReportUnit, render, signed, write_report
