@@ -23,6 +23,7 @@ from keepfaith.orders.order import candidates
 from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
 from keepfaith.plugins.cell_figure import CELL_FIGURES
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.study_figure import STUDY_FIGURES
 from keepfaith.report.study import describe
 from snakemake.common.configfile import load_configfile

@@ -27,6 +27,7 @@ from keepfaith.config.schema import (
     TrainModel,
 )
 from keepfaith.config.settings import ResolvedTask, Settings, below
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 
 RESERVED_MODELS = (
     "tasks",
@@ -96,6 +97,8 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
         _known(place, "method", method.method, attribution_methods())
     for operator in study.faithfulness.operators:
         _known(f"{PLACE}: faithfulness.operators", "operator", operator, operators())
+    for name in study.export.formats:
+        _known(f"{PLACE}: export.formats", "export format", name, EXPORT_FORMATS.names())
     layers = {name: _layers(name, model) for name, model in models.items()}
     levels = {
         name: levels_of(study.levels, name, count, f"{PLACE}: levels")

@@ -16,6 +16,7 @@ from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.annotations import is_record, is_typed_inline, members, tag, tag_field
 from keepfaith.config.registries import attribution_methods, criteria, operators
 from keepfaith.config.schema import Method, Model, Order, Study, Task
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 
 SCHEMA_FILE = "config/schema.json"
 OPTIONS_FILE = "docs/options.md"
@@ -62,11 +63,19 @@ def options_page() -> str:
         ("pruning criteria", criteria()),
     ):
         lines.append(f"- {what}: {', '.join(f'`{name}`' for name in names)}")
+    lines.append(f"- export formats: {'; '.join(_export_formats())}")
     for title, schema, place in _SECTIONS:
         lines += ["", f"## {title}", "", place, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
         lines += list(_rows(schema, ""))
     return "\n".join(lines) + "\n"
+
+
+def _export_formats() -> Iterator[str]:
+    """Every export format with what it is good for, and which models it can hold where that is not all."""
+    for name, format in EXPORT_FORMATS.all().items():
+        held = f" (of {' and '.join(format.model_types)} models)" if format.model_types else ""
+        yield f"`{name}`: {format.description}{held}"
 
 
 def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
