@@ -154,7 +154,7 @@ def figures(registry):
     try:
         declared = registry.all()
     except Exception as error:  # whatever stands in a file that somebody adds
-        stop(f"{registry.noun}: {error}")
+        stop(f"{registry.package}: {error}")
     if workflow.is_main_process:
         write_captions(declared, captions_of(registry))
     return declared
