@@ -15,6 +15,8 @@ from keepfaith.config.levels import level_words
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
 from keepfaith.config.yaml_files import check_study_file, check_typed
+from keepfaith.figures.captions import write_captions
+from keepfaith.figures.style import FORMATS
 from keepfaith.imports.levels import check_logs
 from keepfaith.imports.runs import LOGGED_TASK, logs_by_task
 from keepfaith.orders.order import candidates
@@ -22,6 +24,9 @@ from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
 from keepfaith.plugins.method import METHODS
 from keepfaith.plugins.operator import OPERATORS
+from keepfaith.plugins.cell_figure import CELL_FIGURES
+from keepfaith.plugins.export_format import EXPORT_FORMATS
+from keepfaith.plugins.study_figure import STUDY_FIGURES
 from keepfaith.report.study import describe
 from snakemake.common.configfile import load_configfile
 
@@ -160,11 +165,34 @@ def no_labelled_files():
     return [*plugin_files(METHODS, []), *plugin_files(OPERATORS, [])]
 
 
-def figure_names(group):
-    """Figures of one `unit` (model, order, task) or of the whole `study`: each has a caption."""
-    return sorted(
-        path.stem for path in (SOURCE / "rules" / "captions" / group).glob("*.rst")
-    )
+def figures(registry):
+    """What each figure of one kind declares, by name; their captions for Snakemake's report are written at once."""
+    try:
+        declared = registry.all()
+    except Exception as error:  # whatever stands in a file that somebody adds
+        stop(f"{registry.package}: {error}")
+    if workflow.is_main_process:
+        write_captions(declared, captions_of(registry))
+    return declared
+
+
+def captions_of(registry):
+    """Where the captions of one kind of figure are written: beside what Snakemake itself keeps of a run."""
+    kind = registry.package.rpartition(".")[2]
+    return Path.cwd() / ".snakemake" / "keepfaith" / "captions" / kind
+
+
+def figure_files(folder, registry, names, **shown):
+    """Figures in every format; the SVGs stand in Snakemake's own report, each with its caption."""
+    files = []
+    for name in names:
+        caption = str(captions_of(registry) / f"{name}.rst")
+        svg = report(
+            f"{folder}/{name}.svg", caption=caption, labels={"figure": name}, **shown
+        )
+        others = [f"{folder}/{name}.{format}" for format in FORMATS if format != "svg"]
+        files += [svg, *others]
+    return files
 
 
 def repository(model):

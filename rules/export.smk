@@ -20,7 +20,7 @@ rule export_model:
         "logs/{model}/{order}/export_level{level}_{format}.log",
     wildcard_constraints:
         level=r"\d+",
-        format="[a-z_]+",
+        format=names_pattern(EXPORT_FORMATS.names()),
     conda:
         "../envs/workflow.yaml"
     resources:
@@ -29,7 +29,11 @@ rule export_model:
     params:
         tasks=settings.study.tasks,
         order=lambda wildcards: definition("orders", wildcards.order),
-        code=lambda wildcards: code("export_model.py", *labelled_files()),
+        code=lambda wildcards: code(
+            "export_model.py",
+            *EXPORT_FORMATS.files(wildcards.format),
+            *labelled_files(),
+        ),
     script:
         "../scripts/export_model.py"
 

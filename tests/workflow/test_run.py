@@ -1,8 +1,11 @@
 """The whole workflow through its command line, on the smallest study that gives every rule work."""
 
+import html
 import json
+import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from workflow_copy import Finished, Workflow, environment
 
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_provenance, read_table
+from keepfaith.plugins.cell_figure import CELL_FIGURES
+from keepfaith.plugins.study_figure import STUDY_FIGURES
 
 UNIT = Path("results/builtin/cosine_builtin/sentiment")
 
@@ -76,6 +81,25 @@ def test_the_report_is_one_file(finished: Workflow) -> None:
     assert 'src="http' not in page
 
 
+def test_snakemakes_own_report_says_of_every_figure_what_it_shows(
+    finished: Workflow, tmp_path: Path
+) -> None:
+    result = finished.run("--configfile", "mini.yaml", "--report", str(tmp_path / "report.zip"))
+    assert result.returncode == 0, result.stdout[-3000:]
+    with zipfile.ZipFile(tmp_path / "report.zip") as opened:
+        page = opened.read("report/report.html").decode()
+    (results,) = re.findall(r"var results = (\{.*\})", page)
+    captions = {
+        Path(path).stem: html.unescape(re.sub("<[^>]*>", "", shown["caption"])).strip()
+        for path, shown in json.loads(results).items()
+        if path.endswith(".svg")
+    }
+    figures = {**CELL_FIGURES.all(), **STUDY_FIGURES.all()}
+    assert captions == {
+        name: f"{figure.title}. {figure.explanation}" for name, figure in figures.items()
+    }
+
+
 def test_a_second_run_does_nothing(finished: Workflow) -> None:
     result = finished.run("--configfile", "mini.yaml")
     assert result.returncode == 0
@@ -98,7 +122,8 @@ EDITS = {
     "attribution/methods/lime.py": set(),  # a method that this study does not run
     "orders/criteria/greedy.py": set(),  # nor this criterion
     "figures/style.py": {"draw_figures", "draw_summary_figures"} | REPORTING,
-    "figures/accuracy.py": {"draw_figures"} | REPORTING,
+    "figures/cell/accuracy.py": {"draw_figures"} | REPORTING,
+    "figures/study/price.py": {"draw_summary_figures"} | REPORTING,
     "report/templates/page.css": REPORTING,
     "efficiency/level.py": {"measure_efficiency", "summarise", "draw_summary_figures"} | REPORTING,
     "imports/log.py": set(),

@@ -23,6 +23,22 @@ def stacked(frames: Iterable[tuple[str, pl.DataFrame]], keys: Sequence[str] = KE
     )
 
 
+def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
+    """`paths` of `count` units, one unit after the other and of each equally many, unit by unit.
+
+    Raises:
+        ValueError: they cannot be shared out equally.
+
+    Examples:
+        >>> shares(["a/x", "a/y", "b/x", "b/y"], 2)
+        [['a/x', 'a/y'], ['b/x', 'b/y']]
+    """
+    each, rest = divmod(len(paths), count)
+    if rest:
+        raise ValueError(f"{len(paths)} files are not equally many for each of {count} units")
+    return [paths[start : start + each] for start in range(0, len(paths), each)]
+
+
 def csv_text(frame: pl.DataFrame) -> str:
     """CSV that a spreadsheet takes for text and numbers, never for formulas.
 

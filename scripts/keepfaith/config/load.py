@@ -29,6 +29,7 @@ from keepfaith.config.schema import (
     TrainModel,
 )
 from keepfaith.config.settings import ResolvedTask, Settings, below
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.operator import OPERATORS
 
 RESERVED_MODELS = (
@@ -94,6 +95,8 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
         _known(place, "criterion", order.criterion, criteria())
     for operator in study.faithfulness.operators:
         _known(f"{PLACE}: faithfulness.operators", "operator", operator, OPERATORS.names())
+    for name in study.export.formats:
+        _known(f"{PLACE}: export.formats", "export format", name, EXPORT_FORMATS.names())
     layers = {name: _layers(name, model) for name, model in models.items()}
     levels = {
         name: levels_of(study.levels, name, count, f"{PLACE}: levels")

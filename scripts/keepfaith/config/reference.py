@@ -16,6 +16,7 @@ from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.annotations import is_record, is_typed_inline, members, tag, tag_field
 from keepfaith.config.registries import criteria
 from keepfaith.config.schema import MethodEntry, Model, Order, Study, Task
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.method import METHODS
 from keepfaith.plugins.operator import OPERATORS
 from keepfaith.plugins.quantity import judged_quantities
@@ -81,6 +82,7 @@ def options_page() -> str:
     ):
         lines.append(f"- {what}:")
         lines += [f"    - `{name}`: {'; '.join(words)}" for name, words in cited.items()]
+    lines.append(f"- export formats: {'; '.join(_export_formats())}")
     for title, schema, place in _SECTIONS:
         lines += ["", f"## {title}", "", place, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
@@ -88,6 +90,13 @@ def options_page() -> str:
         if schema is MethodEntry:
             lines += list(_settings_rows())
     return "\n".join(lines) + "\n"
+
+
+def _export_formats() -> Iterator[str]:
+    """Every export format with what it is good for, and which models it can hold where that is not all."""
+    for name, format in EXPORT_FORMATS.all().items():
+        held = f" (of {' and '.join(format.model_types)} models)" if format.model_types else ""
+        yield f"`{name}`: {format.description}{held}"
 
 
 def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:

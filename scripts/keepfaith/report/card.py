@@ -6,28 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from keepfaith.figures.cell_tables import series
 from keepfaith.figures.labels import method_name
-from keepfaith.figures.unit import series
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.quantity import QUANTITIES
 from keepfaith.report.tables import number
-
-_USE = {
-    "slim": """This folder lacks the weights of what was dropped. Other loaders would fill them at random, so the
-folder names a model type that they refuse. Load it with keepfaith installed (`pip install .` in its folder):
-
-    from keepfaith.models.loading import load_model, load_tokenizer
-    model, tokenizer = load_model(folder), load_tokenizer(folder)
-""",
-    "zero_filled": """All shapes are those of the dense model, the dropped weights are zero: it loads anywhere and saves
-neither memory nor time.
-
-    from transformers import AutoModelForCausalLM
-    model = AutoModelForCausalLM.from_pretrained(folder)
-""",
-    "nemotron_nas": """This folder lacks the weights of what was dropped. It has the format of Nemotron-NAS models,
-which vLLM (`vllm serve <folder>`) and MLX (`mlx_lm.load`) read.
-""",
-}
 
 
 @dataclass(frozen=True)
@@ -53,12 +36,13 @@ def model_card(
 
     Args:
         name, source, revision: of the dense model.
-        format: `slim`, `zero_filled` or `nemotron_nas`.
+        format: a name of `EXPORT_FORMATS`.
         level: the exported level.
         dropped: what it drops, in words, first dropped first.
         order: the order's definition.
         results: per task, the study's tables.
     """
+    chosen = EXPORT_FORMATS.load(format)
     lines = [
         f"# {name}, level {level}",
         "",
@@ -76,7 +60,9 @@ def model_card(
         "",
         "## How to load it",
         "",
-        _USE[format].rstrip(),
+        chosen.usage.rstrip(),
+        "",
+        f"When it was written, it was {chosen.checked}, and its logits compared with those of the pruned model.",
         "",
         "## What it cost",
         "",

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from keepfaith.artifacts.schemas import METHOD
+from keepfaith.figures.cell_tables import of_role
 from keepfaith.figures.labels import method_name
-from keepfaith.figures.unit import of_role
 from keepfaith.report.highlight import Piece, pieces
 from keepfaith.statistics.verdict import summary
 

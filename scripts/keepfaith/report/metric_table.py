@@ -4,15 +4,15 @@ from typing import get_args
 
 import polars as pl
 
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import metric_name
-from keepfaith.figures.unit import UnitTables
 from keepfaith.plugins.metric import PREDICTION_METRICS, Family
 from keepfaith.report.tables import Cell, PageTable, number
 
 DIGITS = 4
 
 
-def metric_table(tables: UnitTables) -> PageTable | None:
+def metric_table(tables: CellTables) -> PageTable | None:
     """One row per metric of accuracy and calibration, one column per level; None where there is none.
 
     Which direction is better, and where a metric comes from, is said of those that are plug-ins; the others are made

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import method_name
 from keepfaith.figures.reach import of_quantity
-from keepfaith.figures.unit import UnitTables
 from keepfaith.plugins.quantity import Quantity, ordered_quantities
 
 
@@ -47,7 +47,7 @@ def span(low: float | None, high: float | None) -> str:
     return f"{number(low)} to {number(high)}"
 
 
-def model_table(tables: UnitTables) -> PageTable:
+def model_table(tables: CellTables) -> PageTable:
     """Per level: what goes, and every quantity of the model."""
     dropped = tables.dropped()
     quantities = {name: each for name, each in ordered_quantities().items() if not each.explained}
@@ -64,7 +64,7 @@ def model_table(tables: UnitTables) -> PageTable:
     return PageTable(_titled("The model", tables.counted("accuracy")), header, rows)
 
 
-def explanation_table(tables: UnitTables) -> PageTable | None:
+def explanation_table(tables: CellTables) -> PageTable | None:
     """Per method and level: faithfulness with its seed band, overlap with dense and its floor; None without methods."""
     if not tables.methods:
         return None
@@ -114,7 +114,7 @@ def _headings(quantities: Iterable[Quantity]) -> Iterator[str]:
 
 
 def _columns(
-    tables: UnitTables, name: str, quantity: Quantity, method: str | None = None
+    tables: CellTables, name: str, quantity: Quantity, method: str | None = None
 ) -> dict[int, tuple[Cell, ...]]:
     """By level the value with its status, and what stands beside it."""
     series = tables.series(quantity.metric, method).iter_rows(named=True)
@@ -131,7 +131,7 @@ def _columns(
     return cells
 
 
-def _overlap(tables: UnitTables, method: str, level: int, top: int) -> list[Cell]:
+def _overlap(tables: CellTables, method: str, level: int, top: int) -> list[Cell]:
     """Overlap with the dense level, its floor between seeds, and chance."""
     pairs = tables.overlap.filter(
         pl.col("method") == method,

@@ -20,7 +20,7 @@ from keepfaith.artifacts.schemas import (
     TableSchema,
 )
 from keepfaith.artifacts.tables import conform
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.cell_tables import CellTables
 
 METHODS = ("input_x_gradient", "kernelshap", "lime", "random")
 CONTROLS = ("random",)
@@ -49,14 +49,14 @@ def unit(
     seed: int = 0,
     controls: tuple[str, ...] = CONTROLS,
     levels: Sequence[int] | None = None,
-) -> UnitTables:
+) -> CellTables:
     """All tables of one unit; `controls` are those of `methods` that have this role.
 
     `levels`: those that were run, all up to `deepest` unless given.
     """
     random = np.random.default_rng(seed)
     levels = levels or range(deepest + 1)
-    return UnitTables(
+    return CellTables(
         metrics=metrics(levels, methods, random, controls),
         reliability=reliability(levels, random),
         curves=curves(levels, methods, random, controls),

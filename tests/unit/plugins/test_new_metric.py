@@ -12,7 +12,7 @@ from figures import synthetic
 from made_predictions import drawn, examples_frame, predictions_frame
 
 import keepfaith
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.plugins.metric import PREDICTION_METRICS
 from keepfaith.plugins.quantity import QUANTITIES
 from keepfaith.report.metric_table import metric_table
@@ -49,7 +49,7 @@ def computed() -> pl.DataFrame:
     return compute_metrics(predictions_frame(levels), examples, [], [], analysis)
 
 
-def unit(metrics: pl.DataFrame) -> UnitTables:
+def unit(metrics: pl.DataFrame) -> CellTables:
     return replace(synthetic.unit(deepest=2, methods=()), metrics=metrics)
 
 

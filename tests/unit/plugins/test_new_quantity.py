@@ -7,14 +7,14 @@ import numpy as np
 import polars as pl
 import pytest
 from figures import synthetic
+from keepfaith.figures.registry import draw
 from made_predictions import drawn, examples_frame, predictions_frame
 
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.config.margins import complete_margins
 from keepfaith.config.reference import json_schema, options_page
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import metric_name, quantity, quantity_name
-from keepfaith.figures.registry import draw
-from keepfaith.figures.unit import UnitTables
 from keepfaith.plugins.quantity import QUANTITIES, Quantity, judged_quantities, ordered_quantities
 from keepfaith.report.card import TaskResult, model_card
 from keepfaith.report.tables import explanation_table, model_table, number
@@ -42,7 +42,7 @@ QUANTITY = Quantity(
 
 
 @pytest.fixture
-def unit(add_plugin) -> UnitTables:
+def unit(add_plugin) -> CellTables:
     """A dense model and two levels that lose what they knew, judged with the new quantity as well."""
     add_plugin(PACKAGE, "risk", NEW)
     generator = np.random.default_rng(0)

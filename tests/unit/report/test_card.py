@@ -1,8 +1,10 @@
 """The model card says what was dropped and what it cost."""
 
 import polars as pl
+import pytest
 from figures import synthetic
 
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.report.card import TaskResult, model_card
 
 ORDER = {
@@ -43,3 +45,11 @@ def test_it_says_what_was_dropped_and_how_to_load_it():
     )
     assert "keepfaith.models.loading" in text
     assert "AutoModelForCausalLM" in card(format="zero_filled")[1]
+
+
+@pytest.mark.parametrize("name", EXPORT_FORMATS.names())
+def test_it_says_of_every_format_how_it_is_loaded_and_how_it_was_checked(name):
+    format = EXPORT_FORMATS.load(name)
+    _, text = card(format=name)
+    assert f"## How to load it\n\n{format.usage}" in text
+    assert f"it was {format.checked}, and its logits compared" in text

@@ -3,14 +3,16 @@
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 from figures import synthetic
-from figures.test_figures import summary_tables
+from figures.test_figures import FIGURES, STUDY, summary_tables, svgs
 
-from keepfaith.figures.registry import FIGURES, REGISTRY, draw_all
-from keepfaith.figures.summary.registry import SUMMARY_FIGURES, draw_all_summary
+from keepfaith.figures.cell_figures import draw_all
+from keepfaith.figures.study_figures import draw_all_study
+from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.page import ReportUnit, render, signed, write_report
@@ -25,15 +27,20 @@ PROMPT = f'{HOSTILE} & it\'s "fine" </p></body>\nAnswer:'
 def folders(tmp_path_factory):
     """Figures of one unit and of the study, drawn once."""
     root = tmp_path_factory.mktemp("figures")
-    draw_all(synthetic.unit(deepest=2), root / "unit", formats=["svg"])
+    draw_all(synthetic.unit(deepest=2), svgs(root / "unit", FIGURES))
     units = [("builtin", "cosine", task) for task in ("sentiment", HOSTILE)]
-    draw_all_summary(summary_tables(units), root / "study", formats=["svg"])
+    draw_all_study(summary_tables(units), svgs(root / "study", STUDY))
     return root
+
+
+def drawn(folder: Path) -> dict[str, Path]:
+    """The figures in a folder by name."""
+    return {name: folder / f"{name}.svg" for name in (*FIGURES, *STUDY)}
 
 
 @pytest.fixture(scope="module")
 def page(folders):
-    return render(study(), units(folders), folders / "study")
+    return render(study(), units(folders), drawn(folders / "study"))
 
 
 def study() -> StudyDescription:
@@ -53,7 +60,7 @@ def units(folders) -> list[ReportUnit]:
     tables = synthetic.unit(deepest=2)
     found = explained_examples(*synthetic.explained(4, 2, PROMPT), tables.verdict, 3)
     return [
-        ReportUnit("builtin", "cosine", task, tables, found, folders / "unit")
+        ReportUnit("builtin", "cosine", task, tables, found, drawn(folders / "unit"))
         for task in ("sentiment", HOSTILE)
     ]
 
@@ -118,12 +125,12 @@ def test_it_says_what_was_run_the_answer_and_how_to_read_it(page):
 def test_every_figure_stands_on_the_page_with_its_caption(page):
     root = tree(page)
     figures = [element for element in root.iter() if element.tag.endswith("}figure")]
-    assert len(figures) == len(SUMMARY_FIGURES) + 2 * len(FIGURES)
+    assert len(figures) == len(STUDY) + 2 * len(FIGURES)
     captions = {
         "".join(element.itertext()) for element in root.iter() if element.tag.endswith("figcaption")
     }
     tables = synthetic.unit(deepest=2)
-    assert {REGISTRY[name].caption(tables) for name in FIGURES} <= captions
+    assert {CELL_FIGURES.load(name).caption_of(tables) for name in FIGURES} <= captions
 
 
 def test_all_metrics_of_the_predictions_are_folded_away(page):
@@ -148,21 +155,23 @@ def test_tokens_carry_their_scores_as_titles(page):
 
 
 def test_equal_input_gives_an_equal_page(page, folders, tmp_path):
-    write_report(tmp_path / "index.html", study(), units(folders), folders / "study")
+    write_report(tmp_path / "index.html", study(), units(folders), drawn(folders / "study"))
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == page
 
 
 def test_without_methods_examples_or_pruned_levels(folders):
     tables = replace(synthetic.unit(deepest=0, methods=()))
-    unit = ReportUnit("builtin", "cosine", "sentiment", tables, [], folders / "unit")
-    text = "".join(tree(render(study(), [unit], folders / "study")).itertext())
+    unit = ReportUnit("builtin", "cosine", "sentiment", tables, [], drawn(folders / "unit"))
+    text = "".join(tree(render(study(), [unit], drawn(folders / "study"))).itertext())
     assert "no pruned level was run" in text and "Explained examples" not in text
 
 
 def test_a_missing_figure_is_an_error(folders, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"verdict\.svg"):
         render(
-            study(), [replace(unit, figures=tmp_path) for unit in units(folders)], folders / "study"
+            study(),
+            [replace(unit, figures=drawn(tmp_path)) for unit in units(folders)],
+            drawn(folders / "study"),
         )
 
 

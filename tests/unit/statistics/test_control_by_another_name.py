@@ -16,7 +16,7 @@ from keepfaith.config.settings import Settings
 from keepfaith.faithfulness.agreement import overlap
 from keepfaith.faithfulness.measure import measure
 from keepfaith.faithfulness.metrics import curves
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.predict import predict
 from keepfaith.statistics.assemble import compute_metrics
@@ -146,5 +146,5 @@ def test_figures_hold_it_as_a_control(tables):
     order = pl.DataFrame(
         {"position": [1], "layer": [2], "component": ["attention"], "score": [0.0]}
     )
-    unit = UnitTables(**{name: tables[name] for name in names}, order=order, published=None)
+    unit = CellTables(**{name: tables[name] for name in names}, order=order, published=None)
     assert (unit.methods, unit.controls) == (["random"], ["chance"])

@@ -196,15 +196,9 @@ class Export(Strict):
     levels: Annotated[tuple[Count, ...], AfterValidator(distinct)] = Field(
         default=(), description="Levels that are written, of every model and order."
     )
-    formats: Annotated[
-        tuple[Literal["slim", "zero_filled", "nemotron_nas"], ...],
-        Field(min_length=1),
-        AfterValidator(distinct),
-    ] = Field(
+    formats: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=("slim",),
-        description="`slim`: without the dropped weights, loads through keepfaith; `zero_filled`: all shapes as "
-        "before, loads anywhere, saves nothing; `nemotron_nas`: without the dropped weights, for vLLM and MLX, "
-        "of models shaped like Llama alone.",
+        description="Export formats of the folders: names of files of the package, listed in `docs/options.md`.",
     )
 
 
