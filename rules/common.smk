@@ -12,7 +12,7 @@ from keepfaith.artifacts.interruption import end_jobs_on_signals
 from keepfaith.artifacts.run_lock import AlreadyRunning, hold_run_lock
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.levels import level_words
-from keepfaith.config.load import load_study
+from keepfaith.config.load import load_study, overridden_definitions
 from keepfaith.config.preflight import check
 from keepfaith.config.yaml_files import check_study_file, check_typed
 from keepfaith.imports.levels import check_logs
@@ -50,15 +50,15 @@ def check_spelling():
 
 def read_settings():
     """The validated configuration. Local inputs are looked at once, by the main process, before any job."""
-    catalog = Path("config/catalog")
-    if not catalog.is_dir():
-        catalog = SOURCE / "config" / "catalog"
+    # The user's own definitions lie beside those that ship, and come first.
+    catalogs = [Path("config/catalog"), SOURCE / "config" / "catalog"]
     try:
         if workflow.is_main_process and workflow.modifier.is_main_snakefile():
             check_spelling()
-        resolved = load_study(with_last_levels(), catalog)
+        resolved = load_study(with_last_levels(), catalogs)
         if workflow.is_main_process:
-            for note in check(resolved):
+            notes = [*overridden_definitions(resolved, catalogs), *check(resolved)]
+            for note in notes:
                 print(f"keepfaith: {note}", file=sys.stderr)
     except ConfigError as error:
         stop(error)

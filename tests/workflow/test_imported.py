@@ -51,7 +51,7 @@ class Imported:
 
 
 def rows_of(task: str) -> list[dict[str, Any]]:
-    settings = load_study(yaml.safe_load(STUDY), REPOSITORY / "config" / "catalog")
+    settings = load_study(yaml.safe_load(STUDY), [REPOSITORY / "config" / "catalog"])
     table = prepare_examples(settings.tasks[task], settings.study.examples)
     return [
         {

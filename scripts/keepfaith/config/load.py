@@ -1,11 +1,18 @@
 """From what a user typed to Settings: names looked up, sources chosen, levels counted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keepfaith
-from keepfaith.config.catalog import Entry, read_entry, validated
+from keepfaith.config.catalog import (
+    Entry,
+    distinct_folders,
+    entry_path,
+    overridden,
+    read_entry,
+    validated,
+)
 from keepfaith.config.draws import check_flips, check_interval
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.levels import levels_of
@@ -47,17 +54,17 @@ BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin" / "c
 """The checkpoint that ships with keepfaith."""
 
 
-def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
+def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     """Resolve a study.
 
     Args:
         raw: the study as read from YAML: selections and settings.
-        catalog_folder: holds models/, orders/, tasks/ and methods/ with one YAML file per definition.
+        catalogs: folders with models/, orders/, tasks/ and methods/, one YAML file per definition. A definition is
+            taken from the first that has it: the user's own catalog comes before the shipped one.
 
     Raises:
         ConfigError: one line: where, what is wrong, what to type instead.
     """
-    catalog_folder = Path(catalog_folder)
     study = validated(Study, dict(raw), PLACE)
     for name in study.models:
         if name in RESERVED_MODELS:
@@ -68,31 +75,25 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
     _check_imports(study)
     models = {
         name: _local_model(name, model, study)
-        for name, model in _entries(
-            Model, catalog_folder / "models", study.models, "models"
-        ).items()
+        for name, model in _entries(Model, catalogs, study.models, "models").items()
     }
     orders = {
         name: _local_text(name, order, study)
-        for name, order in _entries(
-            Order, catalog_folder / "orders", study.orders, "orders"
-        ).items()
+        for name, order in _entries(Order, catalogs, study.orders, "orders").items()
     }
     methods = {
         name: _seeded(method, study)
-        for name, method in _entries(
-            Method, catalog_folder / "methods", study.methods, "methods"
-        ).items()
+        for name, method in _entries(Method, catalogs, study.methods, "methods").items()
     }
     tasks = {
         name: _resolved(name, task, study)
-        for name, task in _entries(Task, catalog_folder / "tasks", study.tasks, "tasks").items()
+        for name, task in _entries(Task, catalogs, study.tasks, "tasks").items()
     }
     for name, order in orders.items():
-        place = f"{catalog_folder / 'orders' / name}.yaml: criterion"
+        place = f"{_file(catalogs, 'orders', name)}: criterion"
         _known(place, "criterion", order.criterion, criteria())
     for name, method in methods.items():
-        place = f"{catalog_folder / 'methods' / name}.yaml: method"
+        place = f"{_file(catalogs, 'methods', name)}: method"
         _known(place, "method", method.method, attribution_methods())
     for operator in study.faithfulness.operators:
         _known(f"{PLACE}: faithfulness.operators", "operator", operator, operators())
@@ -122,10 +123,28 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
     return settings
 
 
+def overridden_definitions(settings: Settings, catalogs: Sequence[Path]) -> list[str]:
+    """One line for each definition of a study that hides another one of a later catalog, with other contents."""
+    return [
+        note
+        for kind in ("models", "orders", "tasks", "methods")
+        for note in overridden(_folders(catalogs, kind), getattr(settings, kind))
+    ]
+
+
+def _folders(catalogs: Sequence[Path], kind: str) -> list[Path]:
+    return [catalog / kind for catalog in distinct_folders(catalogs)]
+
+
+def _file(catalogs: Sequence[Path], kind: str, name: str) -> Path:
+    return entry_path(_folders(catalogs, kind), name, f"{PLACE}: {kind}")
+
+
 def _entries(
-    schema: type[Entry], folder: Path, names: tuple[str, ...], key: str
+    schema: type[Entry], catalogs: Sequence[Path], names: tuple[str, ...], kind: str
 ) -> dict[str, Entry]:
-    return {name: read_entry(schema, folder, name, f"{PLACE}: {key}") for name in names}
+    folders = _folders(catalogs, kind)
+    return {name: read_entry(schema, folders, name, f"{PLACE}: {kind}") for name in names}
 
 
 def _known(place: str, kind: str, name: str, known: tuple[str, ...]) -> None:

@@ -49,15 +49,15 @@ def test_every_catalog_entry_is_valid(kind: str) -> None:
     names = entries(CATALOG / kind)
     assert names
     for name in names:
-        read_entry(KINDS[kind], CATALOG / kind, name, "test")
+        read_entry(KINDS[kind], [CATALOG / kind], name, "test")
 
 
 def test_the_config_that_ships_is_the_demo() -> None:
-    assert load_study(read("config.yaml"), CATALOG) == load_study(study("demo"), CATALOG)
+    assert load_study(read("config.yaml"), [CATALOG]) == load_study(study("demo"), [CATALOG])
 
 
 def test_the_paper_study_has_the_known_values() -> None:
-    settings = load_study(study("paper"), CATALOG)
+    settings = load_study(study("paper"), [CATALOG])
     chosen = settings.study
     assert len(settings.models) == 5
     assert sorted(settings.tasks) == sorted(STUDY_TASKS)
@@ -82,7 +82,7 @@ def test_the_paper_study_has_the_known_values() -> None:
 
 def test_a_study_that_only_selects_has_the_defaults_and_nothing_of_the_demo() -> None:
     own = {"models": ["builtin"], "orders": ["cosine_builtin"], "tasks": ["sentiment"]}
-    settings = load_study(own, CATALOG)
+    settings = load_study(own, [CATALOG])
     assert settings.study.stability.seeds == 0
     assert settings.levels["builtin"] == tuple(
         range(5)
@@ -94,7 +94,7 @@ def test_a_study_that_only_selects_has_the_defaults_and_nothing_of_the_demo() ->
 
 def test_every_task_of_the_study_has_a_hub_and_a_local_source() -> None:
     for name in STUDY_TASKS:
-        task = read_entry(schema.Task, CATALOG / "tasks", name, "test")
+        task = read_entry(schema.Task, [CATALOG / "tasks"], name, "test")
         assert task.sources.hub is not None
         assert task.sources.local is not None
         assert len(task.sources.hub.revision) == 40
@@ -121,7 +121,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
         document = yaml.safe_load(theirs)
         template = document["doc_to_text"]
         template = template if "{{" in template else f"{{{{{template}}}}}"
-        ours = read_entry(schema.Task, CATALOG / "tasks", name, "test")
+        ours = read_entry(schema.Task, [CATALOG / "tasks"], name, "test")
         fields = {field: f"some {field}" for field in ours.fields}
         row = {columns.get(field, field): text for field, text in fields.items()}
         assert render(ours.prompt, fields).text == jinja2.Template(template).render(**row)
@@ -131,7 +131,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
 
 def test_arc_challenge_asks_as_arc_easy() -> None:
     easy, challenge = (
-        read_entry(schema.Task, CATALOG / "tasks", n, "t") for n in ("arc_easy", "arc_challenge")
+        read_entry(schema.Task, [CATALOG / "tasks"], n, "t") for n in ("arc_easy", "arc_challenge")
     )
     assert easy.prompt == challenge.prompt
 
@@ -290,13 +290,13 @@ def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None
 
     assert builtin.CHECKPOINT == BUILTIN_CHECKPOINT
     for name, prompt in builtin.PROMPTS.items():
-        assert read_entry(schema.Task, CATALOG / "tasks", name, "test").prompt == prompt
-    model = read_entry(schema.Model, CATALOG / "models", "builtin", "test")
+        assert read_entry(schema.Task, [CATALOG / "tasks"], name, "test").prompt == prompt
+    model = read_entry(schema.Model, [CATALOG / "models"], "builtin", "test")
     assert model.source.layers == builtin.ARCHITECTURE.layers  # type: ignore[union-attr]
 
 
 def test_seeds_of_the_study_replace_those_of_seeded_methods() -> None:
-    settings = load_study(study("demo") | {"seeds": [5, 7]}, CATALOG)
+    settings = load_study(study("demo") | {"seeds": [5, 7]}, [CATALOG])
     assert settings.methods["lime"].seeds == (5, 7)
     assert settings.methods["input_x_gradient"].seeds == (0,)
 

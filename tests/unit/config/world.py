@@ -123,6 +123,6 @@ class World:
         self.write_rows("test.jsonl", rows)
 
     def read(self) -> Settings:
-        settings = load_study(self.raw, self.catalog)
+        settings = load_study(self.raw, [self.catalog])
         check(settings)
         return settings

@@ -16,7 +16,7 @@ def description(**changes: object) -> StudyDescription:
         "tasks": ["sentiment", "passage"],
         "methods": ["lime"],
     }
-    return describe(load_study(raw | changes, CATALOG))
+    return describe(load_study(raw | changes, [CATALOG]))
 
 
 def test_a_delimiter_can_be_seen() -> None:
