@@ -78,7 +78,7 @@ def main() -> None:
     study = {
         "name": "evidence",
         "models": ["builtin"],
-        "orders": ["cosine_builtin"],
+        "orders": ["last_k"],
         "tasks": list(TASKS),
         "methods": ["kernelshap"],
         "examples": {"evaluation": count, "explanation": count, "tuning": 0},

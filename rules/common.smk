@@ -20,6 +20,7 @@ from keepfaith.imports.runs import LOGGED_TASK, logs_by_task
 from keepfaith.orders.order import candidates
 from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
+from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.report.study import describe
 from snakemake.common.configfile import load_configfile
 
@@ -73,6 +74,12 @@ PATHS = [
     for order in settings.study.orders
 ]
 UNITS = [f"{path}/{task}" for path in PATHS for task in settings.study.tasks]
+# Another seed changes nothing of the other orders.
+DRAWN_PATHS = [
+    f"{model}/{order}"
+    for model in settings.study.models
+    for order in settings.drawn_orders
+]
 SUMMARY_TABLES = [
     "metrics",
     "reliability",
@@ -81,7 +88,7 @@ SUMMARY_TABLES = [
     "verdict",
     "order",
     "efficiency",
-] + (["stability"] if settings.study.stability.seeds else [])
+] + (["stability"] if settings.study.stability.seeds and DRAWN_PATHS else [])
 TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
 # The number of threads changes how long a job takes, not what it makes; so it is no parameter of one.
@@ -117,7 +124,28 @@ def code(script, *chosen):
 
 
 def criterion_file(order):
-    return f"keepfaith/orders/criteria/{settings.orders[order].criterion}.py"
+    (file,) = CRITERIA.files(settings.orders[order].criterion)
+    return file
+
+
+def order_definition(order):
+    """An order without what its text says better: how much of it is read."""
+    return definition("orders", order, exclude={"samples", "sample_tokens"})
+
+
+def order_text(order):
+    """The calibration text of an order; None where its criterion reads none."""
+    text = settings.texts.get(order)
+    return text and text.model_dump(mode="json")
+
+
+def prepared_text(wildcards):
+    """The table with the text that an order is ranked on, if it is on any."""
+    return [
+        f"results/calibration_text/{order}.parquet"
+        for order in [wildcards.order]
+        if order in settings.texts
+    ]
 
 
 def dropped_kinds():
@@ -224,7 +252,9 @@ def text_files(wildcards):
 
 def places(table):
     """Where a table exists: per model and order, and for what depends on examples per task too."""
-    return PATHS if table in ("order", "efficiency", "stability") else UNITS
+    if table == "stability":
+        return DRAWN_PATHS
+    return PATHS if table in ("order", "efficiency") else UNITS
 
 
 def attributions_of(model, order, task, methods=tuple(settings.methods)):

@@ -24,7 +24,8 @@ from keepfaith.tasks.prepare import prepare_examples
 STUDY = """
 name: logs
 models: [builtin]
-orders: [cosine_builtin]
+orders: [cosine]
+text: builtin
 tasks: [sentiment, passage]
 methods: [random]
 examples: {evaluation: 60, explanation: 4, tuning: 20}

@@ -13,7 +13,7 @@ from workflow_copy import Finished, Workflow, environment
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_provenance, read_table
 
-UNIT = Path("results/builtin/cosine_builtin/sentiment")
+UNIT = Path("results/builtin/cosine/sentiment")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from workflow_copy import Workflow, environment
 
-OWN = "models: [builtin]\norders: [cosine_builtin]\ntasks: [sentiment]\n"
+OWN = "models: [builtin]\norders: [cosine]\ntext: builtin\ntasks: [sentiment]\n"
 BIRDS = {
     "version": 1,
     "description": "Does it fly?",

@@ -8,6 +8,7 @@ import keepfaith
 from keepfaith.config.catalog import (
     Entry,
     distinct_folders,
+    entries,
     entry_path,
     overridden,
     read_entry,
@@ -18,10 +19,11 @@ from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.levels import levels_of
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.places import input_problem
-from keepfaith.config.registries import attribution_methods, criteria, operators
+from keepfaith.config.registries import attribution_methods, operators
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
+    CalibrationTextEntry,
     HubModel,
     LocalModel,
     LocalTaskSource,
@@ -33,7 +35,8 @@ from keepfaith.config.schema import (
     Task,
     TrainModel,
 )
-from keepfaith.config.settings import ResolvedTask, Settings, below
+from keepfaith.config.settings import OrderText, ResolvedTask, Settings, below
+from keepfaith.plugins.criterion import CRITERIA, Criterion
 
 RESERVED_MODELS = (
     "tasks",
@@ -59,8 +62,8 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
 
     Args:
         raw: the study as read from YAML: selections and settings.
-        catalogs: folders with models/, orders/, tasks/ and methods/, one YAML file per definition. A definition is
-            taken from the first that has it: the user's own catalog comes before the shipped one.
+        catalogs: folders with models/, orders/, texts/, tasks/ and methods/, one YAML file per definition.
+            A definition is taken from the first that has it: the user's own catalog comes before the shipped one.
 
     Raises:
         ConfigError: one line: where, what is wrong, what to type instead.
@@ -77,10 +80,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         name: _local_model(name, model, study)
         for name, model in _entries(Model, catalogs, study.models, "models").items()
     }
-    orders = {
-        name: _local_text(name, order, study)
-        for name, order in _entries(Order, catalogs, study.orders, "orders").items()
-    }
+    orders, texts, drawn_orders = _orders(study, catalogs)
     methods = {
         name: _seeded(method, study)
         for name, method in _entries(Method, catalogs, study.methods, "methods").items()
@@ -89,9 +89,6 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         name: _resolved(name, task, study)
         for name, task in _entries(Task, catalogs, study.tasks, "tasks").items()
     }
-    for name, order in orders.items():
-        place = f"{_file(catalogs, 'orders', name)}: criterion"
-        _known(place, "criterion", order.criterion, criteria())
     for name, method in methods.items():
         place = f"{_file(catalogs, 'methods', name)}: method"
         _known(place, "method", method.method, attribution_methods())
@@ -113,7 +110,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         ("calibration.null_repetitions", study.calibration.null_repetitions),
     ):
         check_interval(f"{PLACE}: {key}", draws, study.statistics.confidence)
-    settings = Settings(study, models, orders, tasks, methods, layers, levels)
+    settings = Settings(study, models, orders, texts, drawn_orders, tasks, methods, layers, levels)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(
             f"{PLACE}: models",
@@ -125,11 +122,15 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
 
 def overridden_definitions(settings: Settings, catalogs: Sequence[Path]) -> list[str]:
     """One line for each definition of a study that hides another one of a later catalog, with other contents."""
-    return [
-        note
-        for kind in ("models", "orders", "tasks", "methods")
-        for note in overridden(_folders(catalogs, kind), getattr(settings, kind))
-    ]
+    study = settings.study
+    names = {
+        "models": study.models,
+        "orders": study.orders,
+        "texts": [study.text] if study.text else [],
+        "tasks": study.tasks,
+        "methods": study.methods,
+    }
+    return [note for kind in names for note in overridden(_folders(catalogs, kind), names[kind])]
 
 
 def _folders(catalogs: Sequence[Path], kind: str) -> list[Path]:
@@ -208,12 +209,61 @@ def _local_model(name: str, model: Model, study: Study) -> Model:
     return model.model_copy(update={"source": model.source.model_copy(update={"path": path})})
 
 
-def _local_text(name: str, order: Order, study: Study) -> Order:
-    text = order.calibration_text
-    if not isinstance(text, LocalText):
-        return order
-    path = _found(study.folders.data, "data", text.path, f"order {name}")
-    return order.model_copy(update={"calibration_text": text.model_copy(update={"path": path})})
+def _orders(
+    study: Study, catalogs: Sequence[Path]
+) -> tuple[dict[str, Order], dict[str, OrderText], tuple[str, ...]]:
+    """Orders, texts and drawn_orders of `Settings`."""
+    orders = _entries(Order, catalogs, study.orders, "orders")
+    criteria = {
+        name: _criterion(f"{_file(catalogs, 'orders', name)}: criterion", order.criterion)
+        for name, order in orders.items()
+    }
+    readers = [name for name, criterion in criteria.items() if criterion.reads_text]
+    entry = _text(study, catalogs, readers)
+    texts = {
+        name: OrderText(
+            source=entry.source,
+            samples=orders[name].samples or entry.samples,
+            sample_tokens=orders[name].sample_tokens or entry.sample_tokens,
+            seed=orders[name].seed,
+        )
+        for name in readers
+        if entry
+    }
+    drawn = [name for name, found in criteria.items() if found.reads_text or found.seeded]
+    return orders, texts, tuple(drawn)
+
+
+def _criterion(place: str, name: str) -> Criterion:
+    _known(place, "criterion", name, CRITERIA.names())
+    try:
+        return CRITERIA.load(name)
+    except TypeError as error:
+        raise ConfigError(place, str(error)) from error
+
+
+def _text(
+    study: Study, catalogs: Sequence[Path], orders: Sequence[str]
+) -> CalibrationTextEntry | None:
+    """The study's calibration text, with a path that starts at the working directory; None where no order reads it.
+
+    Args:
+        orders: the orders that read text.
+    """
+    place, folders = f"{PLACE}: text", _folders(catalogs, "texts")
+    if study.text is None and orders:
+        raise ConfigError(
+            place,
+            f"missing; order {orders[0]!r} ranks layers on calibration text, add text: with one of "
+            f"{', '.join(entries(*folders))}",
+        )
+    if study.text is None:
+        return None
+    entry = read_entry(CalibrationTextEntry, folders, study.text, place)
+    if not orders or not isinstance(entry.source, LocalText):
+        return entry
+    path = _found(study.folders.data, "data", entry.source.path, f"text {study.text}")
+    return entry.model_copy(update={"source": entry.source.model_copy(update={"path": path})})
 
 
 def _seeded(method: Method, study: Study) -> Method:

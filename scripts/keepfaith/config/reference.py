@@ -14,8 +14,9 @@ from pydantic.fields import FieldInfo
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.annotations import is_record, is_typed_inline, members, tag, tag_field
-from keepfaith.config.registries import attribution_methods, criteria, operators
-from keepfaith.config.schema import Method, Model, Order, Study, Task
+from keepfaith.config.registries import attribution_methods, operators
+from keepfaith.config.schema import CalibrationTextEntry, Method, Model, Order, Study, Task
+from keepfaith.plugins.criterion import CRITERIA
 
 SCHEMA_FILE = "config/schema.json"
 OPTIONS_FILE = "docs/options.md"
@@ -24,9 +25,9 @@ _INTRODUCTION = """\
 <!-- Written by `python -m keepfaith.config.reference` from the typed schema; edit the descriptions there. -->
 # Options
 
-A study selects models, orders, tasks and methods by the names of their files in `config/catalog/`, and holds the
-settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing from a
-file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
+A study selects models, orders, a text, tasks and methods by the names of their files in `config/catalog/`, and holds
+the settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing
+from a file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
 default below. With `--configfile A B`, B is laid over A, and `--config` goes on top: lists replace the list they are
 laid over, keys of a block are merged one by one (`levels` is replaced as a whole). Unknown keys are refused.
 
@@ -37,6 +38,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Study", Study, "`config/config.yaml` and `config/studies/*.yaml`."),
     ("Model", Model, "`config/catalog/models/<name>.yaml`."),
     ("Order", Order, "`config/catalog/orders/<name>.yaml`."),
+    ("Calibration text", CalibrationTextEntry, "`config/catalog/texts/<name>.yaml`."),
     ("Task", Task, "`config/catalog/tasks/<name>.yaml`."),
     ("Method", Method, "`config/catalog/methods/<name>.yaml`."),
 )
@@ -45,7 +47,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
 def json_schema() -> str:
     """JSON schema of a study, and of the catalog entries under `$defs`; editors complete keys with it."""
     schema = Study.model_json_schema()
-    for kind in (Model, Order, Task, Method):
+    for kind in (Model, Order, CalibrationTextEntry, Task, Method):
         entry = kind.model_json_schema()
         schema.setdefault("$defs", {}).update(entry.pop("$defs", {}))
         schema["$defs"][kind.__name__] = entry
@@ -59,14 +61,26 @@ def options_page() -> str:
     for what, names in (
         ("attribution methods", attribution_methods()),
         ("removal operators", operators()),
-        ("pruning criteria", criteria()),
+        ("pruning criteria", CRITERIA.names()),
     ):
         lines.append(f"- {what}: {', '.join(f'`{name}`' for name in names)}")
     for title, schema, place in _SECTIONS:
         lines += ["", f"## {title}", "", place, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
         lines += list(_rows(schema, ""))
+        if schema is Order:
+            lines += ["", *_criteria()]
     return "\n".join(lines) + "\n"
+
+
+def _criteria() -> Iterator[str]:
+    """What each criterion declares about itself, as a table."""
+    example = 32
+    yield f"| criterion | name | forward passes over the calibration text to rank {example} components | reference |"
+    yield "|---|---|---|---|"
+    for name, criterion in CRITERIA.all().items():
+        passes = f"{criterion.passes(example):g}" if criterion.reads_text else "reads none"
+        yield f"| `{name}` | {criterion.label} | {passes} | {_cell(criterion.citation)} |"
 
 
 def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:

@@ -23,9 +23,3 @@ def attribution_methods() -> tuple[str, ...]:
 def operators() -> tuple[str, ...]:
     """Names of the operators that remove tokens."""
     return _modules("faithfulness", "operators")
-
-
-@cache
-def criteria() -> tuple[str, ...]:
-    """Names of the pruning criteria."""
-    return _modules("orders", "criteria")

@@ -13,7 +13,9 @@ from itertools import pairwise
 
 from keepfaith.config.schema import Method, TrainModel
 from keepfaith.config.settings import Settings
+from keepfaith.orders.order import candidates
 from keepfaith.planning.shape import ModelShape, TaskShape, model_shape, task_shape
+from keepfaith.plugins.criterion import CRITERIA
 
 Key = tuple[str, ...]
 """(model, order, task, method, seed), as far as a job has them."""
@@ -37,19 +39,6 @@ VERIFICATION_TOKENS = 2000
 
 SAMPLED = ("lime", "kernelshap")
 """Methods whose scored prompts grow with the length of the prompt and are shared by all levels."""
-
-
-def _one_pass(layers: int) -> float:
-    return 1.0
-
-
-RANKING_PASSES: dict[str, Callable[[int], float]] = {
-    "cosine_iterative": lambda layers: layers / 2,
-    "leave_one_out_loss": lambda layers: layers / 2,
-    "leave_one_out_kl": lambda layers: layers / 2,
-    "greedy": lambda layers: layers**2 / 4,
-}
-"""Forward passes over the calibration text by criterion; the others take one."""
 
 READING_BYTES_PER_SECOND = 1e9
 START_SECONDS = 5.0
@@ -125,7 +114,7 @@ class Workload:
             yield self.job("verify_removal", model)
             for order in study.orders:
                 yield self.job("rank_layers", model, order)
-                if study.stability.seeds:
+                if study.stability.seeds and order in self.settings.drawn_orders:
                     yield self.job("measure_stability", model, order)
                 yield self.job("measure_efficiency", model, order)
                 for task in study.tasks:
@@ -197,13 +186,18 @@ class Workload:
         return self._verify_removal(model)
 
     def _rank_layers(self, model: str, order: str) -> Work:
-        settings = self.settings.orders[order]
-        passes = RANKING_PASSES.get(settings.criterion, _one_pass)(self.settings.layers[model])
-        return Work(settings.samples * settings.sample_tokens * passes)
+        text, settings = self.settings.texts.get(order), self.settings.orders[order]
+        if text is None:
+            return Work(0.0)
+        components = candidates(self.settings.layers[model], settings.drop)
+        passes = CRITERIA.load(settings.criterion).passes(len(components))
+        return Work(text.samples * text.sample_tokens * passes)
 
     def _measure_stability(self, model: str, order: str) -> Work:
-        stability, samples = self.settings.study.stability, self.settings.orders[order].samples
-        draws = stability.seeds * sum(stability.samples or (samples,)) / samples
+        stability, text = self.settings.study.stability, self.settings.texts.get(order)
+        if text is None:
+            return Work(0.0)
+        draws = stability.seeds * sum(stability.samples or (text.samples,)) / text.samples
         return Work(draws * self._rank_layers(model, order).tokens)
 
     def _measure_efficiency(self, model: str, order: str) -> Work:

@@ -3,12 +3,6 @@
 from keepfaith.config import registries
 
 
-def test_criteria() -> None:
-    from keepfaith.orders import registry
-
-    assert list(registries.criteria()) == registry.names()
-
-
 def test_attribution_methods() -> None:
     from keepfaith.attribution import registry
 

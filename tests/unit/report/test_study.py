@@ -12,7 +12,8 @@ def description(**changes: object) -> StudyDescription:
     raw: dict[str, object] = {
         "name": "s",
         "models": ["builtin"],
-        "orders": ["cosine_builtin"],
+        "orders": ["cosine"],
+        "text": "builtin",
         "tasks": ["sentiment", "passage"],
         "methods": ["lime"],
     }

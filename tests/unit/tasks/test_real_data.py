@@ -32,7 +32,8 @@ def study(*tasks: str) -> dict[str, object]:
     return {
         "name": "real",
         "models": ["stories260k", "babyllama105", *(["small_trained"] if len(tasks) > 1 else [])],
-        "orders": ["cosine_local"],
+        "orders": ["cosine"],
+        "text": "wikitext2_local",
         "tasks": list(tasks),
         "methods": ["lime"],
         "task_source": "local",
