@@ -77,12 +77,12 @@ def main() -> None:
     study = {
         "name": "evidence",
         "models": ["builtin"],
-        "orders": ["cosine_builtin"],
+        "orders": ["last_k"],
         "tasks": list(TASKS),
         "methods": ["kernelshap"],
         "examples": {"evaluation": count, "explanation": count, "tuning": 0},
     }
-    settings = load_study(study, ROOT / "config" / "catalog")
+    settings = load_study(study, [ROOT / "config" / "catalog"])
     scorer, encoder = open_scorer(CHECKPOINT, [], Scoring("auto", "float32", "cpu", "refuse", 1))
     found: dict[int, list[Recalls]] = {samples: [] for samples in options.samples}
     chance: list[Recalls] = []

@@ -126,7 +126,7 @@ def prepare(shape: Shape, budget: int | None) -> tuple[OptionScorer, PromptEncod
     """A random model of that shape under the built-in tokenizer, with its cosine order."""
     tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
     model = PrunableModel(random_llama(replace(shape, vocabulary=len(tokenizer))))
-    texts = calibration_text(BuiltinText(source="builtin", rows_per_sample=1), 8, SEED)
+    texts = calibration_text(BuiltinText(kind="builtin", rows_per_sample=1), 8, SEED)
     order = components_of(rank_layers("cosine", model, tokenizer, texts))
     return OptionScorer(model, order, budget), PromptEncoder(tokenizer, shape.positions)
 

@@ -12,7 +12,7 @@ from keepfaith.artifacts.interruption import end_jobs_on_signals
 from keepfaith.artifacts.run_lock import AlreadyRunning, hold_run_lock
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.levels import level_words
-from keepfaith.config.load import load_study
+from keepfaith.config.load import load_study, overridden_definitions
 from keepfaith.config.preflight import check
 from keepfaith.config.yaml_files import check_study_file, check_typed
 from keepfaith.figures.captions import write_captions
@@ -27,6 +27,7 @@ from keepfaith.plugins.operator import OPERATORS
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.study_figure import STUDY_FIGURES
+from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.report.study import describe
 from snakemake.common.configfile import load_configfile
 
@@ -57,15 +58,15 @@ def check_spelling():
 
 def read_settings():
     """The validated configuration. Local inputs are looked at once, by the main process, before any job."""
-    catalog = Path("config/catalog")
-    if not catalog.is_dir():
-        catalog = SOURCE / "config" / "catalog"
+    # The user's own definitions lie beside those that ship, and come first.
+    catalogs = [Path("config/catalog"), SOURCE / "config" / "catalog"]
     try:
         if workflow.is_main_process and workflow.modifier.is_main_snakefile():
             check_spelling()
-        resolved = load_study(with_last_levels(), catalog)
+        resolved = load_study(with_last_levels(), catalogs)
         if workflow.is_main_process:
-            for note in check(resolved):
+            notes = [*overridden_definitions(resolved, catalogs), *check(resolved)]
+            for note in notes:
                 print(f"keepfaith: {note}", file=sys.stderr)
     except ConfigError as error:
         stop(error)
@@ -80,6 +81,12 @@ PATHS = [
     for order in settings.study.orders
 ]
 UNITS = [f"{path}/{task}" for path in PATHS for task in settings.study.tasks]
+# Another seed changes nothing of the other orders.
+DRAWN_PATHS = [
+    f"{model}/{order}"
+    for model in settings.study.models
+    for order in settings.drawn_orders
+]
 SUMMARY_TABLES = [
     "metrics",
     "reliability",
@@ -88,7 +95,7 @@ SUMMARY_TABLES = [
     "verdict",
     "order",
     "efficiency",
-] + (["stability"] if settings.study.stability.seeds else [])
+] + (["stability"] if settings.study.stability.seeds and DRAWN_PATHS else [])
 TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
 # The number of threads changes how long a job takes, not what it makes; so it is no parameter of one.
@@ -124,7 +131,28 @@ def code(script, *chosen):
 
 
 def criterion_file(order):
-    return f"keepfaith/orders/criteria/{settings.orders[order].criterion}.py"
+    (file,) = CRITERIA.files(settings.orders[order].criterion)
+    return file
+
+
+def order_definition(order):
+    """An order without what its text says better: how much of it is read."""
+    return definition("orders", order, exclude={"samples", "sample_tokens"})
+
+
+def order_text(order):
+    """The calibration text of an order; None where its criterion reads none."""
+    text = settings.texts.get(order)
+    return text and text.model_dump(mode="json")
+
+
+def prepared_text(wildcards):
+    """The table with the text that an order is ranked on, if it is on any."""
+    return [
+        f"results/calibration_text/{order}.parquet"
+        for order in [wildcards.order]
+        if order in settings.texts
+    ]
 
 
 def dropped_kinds():
@@ -273,7 +301,9 @@ def text_files(wildcards):
 
 def places(table):
     """Where a table exists: per model and order, and for what depends on examples per task too."""
-    return PATHS if table in ("order", "efficiency", "stability") else UNITS
+    if table == "stability":
+        return DRAWN_PATHS
+    return PATHS if table in ("order", "efficiency") else UNITS
 
 
 def attributions_of(model, order, task, methods=tuple(settings.methods)):

@@ -28,7 +28,8 @@ rule export_model:
         runtime=minutes("export_model"),
     params:
         tasks=settings.study.tasks,
-        order=lambda wildcards: definition("orders", wildcards.order),
+        order=lambda wildcards: order_definition(wildcards.order),
+        text=lambda wildcards: order_text(wildcards.order),
         code=lambda wildcards: code(
             "export_model.py",
             *EXPORT_FORMATS.files(wildcards.format),

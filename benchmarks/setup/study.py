@@ -17,8 +17,8 @@ from setup.timing import timed
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.perturbation import SamplingSettings
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criteria import cosine
 from keepfaith.orders.order import candidates
+from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.scorer import OptionScorer
 
@@ -119,7 +119,9 @@ def prepare(
     tokenizer = word_tokenizer(shape.vocabulary)
     generator = np.random.default_rng(SEED)
     text = torch.from_numpy(generator.integers(3, shape.vocabulary, (1, 512)))
-    ranked = cosine.rank(model, [text.to(device)], candidates(model.layers, "attention"))
+    ranked = CRITERIA.load("cosine").rank(
+        model, [text.to(device)], candidates(model.layers, "attention"), SEED
+    )
     order = [component for component, _ in ranked]
     return Study(
         shape,

@@ -55,7 +55,7 @@ def text(
     from keepfaith.tasks.text import calibration_text
 
     source = HubText(
-        source="hub",
+        kind="hub",
         repository=repository,
         config=config,
         revision=revision,

@@ -16,7 +16,7 @@ from keepfaith.models.loading import load_model
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.order import components_of
 
-PATH = Path("results/builtin/cosine_builtin")
+PATH = Path("results/builtin/cosine")
 PROMPTS = torch.arange(3, 35).view(2, 16)
 
 

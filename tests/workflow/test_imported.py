@@ -24,7 +24,8 @@ from keepfaith.tasks.prepare import prepare_examples
 STUDY = """
 name: logs
 models: [builtin]
-orders: [cosine_builtin]
+orders: [cosine]
+text: builtin
 tasks: [sentiment, passage]
 methods: [random]
 examples: {evaluation: 60, explanation: 4, tuning: 20}
@@ -51,7 +52,7 @@ class Imported:
 
 
 def rows_of(task: str) -> list[dict[str, Any]]:
-    settings = load_study(yaml.safe_load(STUDY), REPOSITORY / "config" / "catalog")
+    settings = load_study(yaml.safe_load(STUDY), [REPOSITORY / "config" / "catalog"])
     table = prepare_examples(settings.tasks[task], settings.study.examples)
     return [
         {

@@ -70,7 +70,7 @@ def test_a_signal_to_snakemake_alone_ends_its_jobs(
     finished: Workflow, tmp_path: Path, number: signal.Signals
 ) -> None:
     workflow = Workflow(Path(shutil.copytree(finished.folder, tmp_path / "interrupted")))
-    target = "results/builtin/cosine_builtin/sentiment/attributions/kernelshap-seed0.parquet"
+    target = "results/builtin/cosine/sentiment/attributions/kernelshap-seed0.parquet"
     expected = (workflow.folder / target).read_bytes()
     (workflow.folder / target).unlink()
     words = ["--configfile", "mini.yaml", "--", target]

@@ -18,7 +18,7 @@ from keepfaith.artifacts.tables import read_provenance, read_table
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.study_figure import STUDY_FIGURES
 
-UNIT = Path("results/builtin/cosine_builtin/sentiment")
+UNIT = Path("results/builtin/cosine/sentiment")
 
 
 @pytest.fixture(scope="module")

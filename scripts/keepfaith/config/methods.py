@@ -1,9 +1,10 @@
 """Attribution methods of the catalog, checked against what their modules declare."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from keepfaith.config.catalog import entry_file, validated
+from keepfaith.config.catalog import entry_path, validated
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.schema import MethodEntry
 from keepfaith.config.yaml_files import read_yaml
@@ -28,13 +29,13 @@ def declaration(registry: Registry[Declared], name: str, kind: str, place: str) 
         raise ConfigError(place, problem) from error
 
 
-def read_method(folder: Path, name: str, place: str) -> MethodEntry:
-    """The method `name` of a catalog folder, all its settings filled in; `place` is where the name was typed.
+def read_method(folders: Sequence[Path], name: str, place: str) -> MethodEntry:
+    """The method `name` of the catalogs, all its settings filled in; `place` is where the name was typed.
 
     Raises:
         ConfigError: there is no such definition, or it is wrong: also in what its module declares.
     """
-    path = entry_file(folder, name, place)
+    path = entry_path(folders, name, place)
     content = read_yaml(path)
     if isinstance(content, dict) and content.get("method") in METHODS.names():
         _refuse_settings_outside(path, content, _declared(path, content["method"]))

@@ -14,8 +14,8 @@ from pydantic.fields import FieldInfo
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.annotations import is_record, is_typed_inline, members, tag, tag_field
-from keepfaith.config.registries import criteria
-from keepfaith.config.schema import MethodEntry, Model, Order, Study, Task
+from keepfaith.config.schema import CalibrationTextEntry, MethodEntry, Model, Order, Study, Task
+from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.method import METHODS
 from keepfaith.plugins.operator import OPERATORS
@@ -28,9 +28,9 @@ _INTRODUCTION = """\
 <!-- Written by `python -m keepfaith.config.reference` from the typed schema; edit the descriptions there. -->
 # Options
 
-A study selects models, orders, tasks and methods by the names of their files in `config/catalog/`, and holds the
-settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing from a
-file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
+A study selects models, orders, a text, tasks and methods by the names of their files in `config/catalog/`, and holds
+the settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing
+from a file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
 default below. With `--configfile A B`, B is laid over A, and `--config` goes on top: lists replace the list they are
 laid over, keys of a block are merged one by one (`levels` is replaced as a whole). Unknown keys are refused.
 
@@ -44,6 +44,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Study", Study, "`config/config.yaml` and `config/studies/*.yaml`."),
     ("Model", Model, "`config/catalog/models/<name>.yaml`."),
     ("Order", Order, "`config/catalog/orders/<name>.yaml`."),
+    ("Calibration text", CalibrationTextEntry, "`config/catalog/texts/<name>.yaml`."),
     ("Task", Task, "`config/catalog/tasks/<name>.yaml`."),
     ("Method", MethodEntry, "`config/catalog/methods/<name>.yaml`."),
 )
@@ -53,7 +54,7 @@ def json_schema() -> str:
     """JSON schema of a study, and of the catalog entries under `$defs`; editors complete keys with it."""
     schema = Study.model_json_schema()
     _name_margins(schema["$defs"]["Statistics"]["properties"]["margins"])
-    for kind in (Model, Order, Task, MethodEntry):
+    for kind in (Model, Order, CalibrationTextEntry, Task, MethodEntry):
         entry = kind.model_json_schema()
         schema.setdefault("$defs", {}).update(entry.pop("$defs", {}))
         schema["$defs"][kind.__name__] = entry
@@ -75,7 +76,7 @@ def _name_margins(margins: dict[str, Any]) -> None:
 def options_page() -> str:
     """The page of options in Markdown."""
     lines = [_INTRODUCTION.rstrip("\n"), ""]
-    lines.append(f"- pruning criteria: {', '.join(f'`{name}`' for name in criteria())}")
+    lines.append(f"- pruning criteria: {', '.join(f'`{name}`' for name in CRITERIA.names())}")
     for what, cited in (
         ("attribution methods", {n: (m.label, m.citation) for n, m in METHODS.all().items()}),
         ("removal operators", {n: (o.label, o.citation) for n, o in OPERATORS.all().items()}),
@@ -87,6 +88,8 @@ def options_page() -> str:
         lines += ["", f"## {title}", "", place, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
         lines += list(_rows(schema, ""))
+        if schema is Order:
+            lines += ["", *_criteria()]
         if schema is MethodEntry:
             lines += list(_settings_rows())
     return "\n".join(lines) + "\n"
@@ -97,6 +100,16 @@ def _export_formats() -> Iterator[str]:
     for name, format in EXPORT_FORMATS.all().items():
         held = f" (of {' and '.join(format.model_types)} models)" if format.model_types else ""
         yield f"`{name}`: {format.description}{held}"
+
+
+def _criteria() -> Iterator[str]:
+    """What each criterion declares about itself, as a table."""
+    example = 32
+    yield f"| criterion | name | forward passes over the calibration text to rank {example} components | reference |"
+    yield "|---|---|---|---|"
+    for name, criterion in CRITERIA.all().items():
+        passes = f"{criterion.passes(example):g}" if criterion.reads_text else "reads none"
+        yield f"| `{name}` | {criterion.label} | {passes} | {_cell(criterion.citation)} |"
 
 
 def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:

@@ -14,7 +14,9 @@ from itertools import pairwise
 from keepfaith.artifacts.schemas import CONTROL
 from keepfaith.config.schema import TrainModel
 from keepfaith.config.settings import Settings
+from keepfaith.orders.order import candidates
 from keepfaith.planning.shape import ModelShape, TaskShape, model_shape, task_shape
+from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.method import METHODS, Method
 
 Key = tuple[str, ...]
@@ -39,18 +41,6 @@ DECODED = 100
 
 VERIFICATION_TOKENS = 2000
 
-
-def _one_pass(layers: int) -> float:
-    return 1.0
-
-
-RANKING_PASSES: dict[str, Callable[[int], float]] = {
-    "cosine_iterative": lambda layers: layers / 2,
-    "leave_one_out_loss": lambda layers: layers / 2,
-    "leave_one_out_kl": lambda layers: layers / 2,
-    "greedy": lambda layers: layers**2 / 4,
-}
-"""Forward passes over the calibration text by criterion; the others take one."""
 
 READING_BYTES_PER_SECOND = 1e9
 START_SECONDS = 5.0
@@ -133,7 +123,11 @@ class Workload:
             "train_model": [(model,) for model in self.settings.trained_models()],
             "verify_removal": models,
             "rank_layers": paths,
-            "measure_stability": paths if study.stability.seeds else [],
+            "measure_stability": [
+                key
+                for key in paths
+                if study.stability.seeds and key[-1] in self.settings.drawn_orders
+            ],
             "measure_efficiency": paths,
             "predict": units,
             "attribute": [
@@ -193,13 +187,18 @@ class Workload:
         return self._verify_removal(model)
 
     def _rank_layers(self, model: str, order: str) -> Work:
-        settings = self.settings.orders[order]
-        passes = RANKING_PASSES.get(settings.criterion, _one_pass)(self.settings.layers[model])
-        return Work(settings.samples * settings.sample_tokens * passes)
+        text, settings = self.settings.texts.get(order), self.settings.orders[order]
+        if text is None:
+            return Work(0.0)
+        components = candidates(self.settings.layers[model], settings.drop)
+        passes = CRITERIA.load(settings.criterion).passes(len(components))
+        return Work(text.samples * text.sample_tokens * passes)
 
     def _measure_stability(self, model: str, order: str) -> Work:
-        stability, samples = self.settings.study.stability, self.settings.orders[order].samples
-        draws = stability.seeds * sum(stability.samples or (samples,)) / samples
+        stability, text = self.settings.study.stability, self.settings.texts.get(order)
+        if text is None:
+            return Work(0.0)
+        draws = stability.seeds * sum(stability.samples or (text.samples,)) / text.samples
         return Work(draws * self._rank_layers(model, order).tokens)
 
     def _measure_efficiency(self, model: str, order: str) -> Work:

@@ -30,6 +30,7 @@ def model_card(
     level: int,
     dropped: Sequence[str],
     order: dict[str, Any],
+    text: dict[str, Any] | None,
     results: Sequence[TaskResult],
 ) -> str:
     """Markdown.
@@ -40,6 +41,7 @@ def model_card(
         level: the exported level.
         dropped: what it drops, in words, first dropped first.
         order: the order's definition.
+        text: the calibration text that it was ranked on, if its criterion reads any.
         results: per task, the study's tables.
     """
     chosen = EXPORT_FORMATS.load(format)
@@ -53,8 +55,7 @@ def model_card(
         + (f" ({order['citation']})" if order["citation"] else "")
         + ".",
         "",
-        f"Calibration text, where the criterion reads any: {order['samples']} samples of up to "
-        f"{order['sample_tokens']} tokens, seed {order['seed']}.",
+        _calibration(text),
         "",
         "The weights have the dtype that the configuration of their model names.",
         "",
@@ -75,6 +76,17 @@ def model_card(
     for result in results:
         lines += _rows(result, level)
     return "\n".join(lines) + "\n"
+
+
+def _calibration(text: dict[str, Any] | None) -> str:
+    if text is None:
+        return "The criterion reads no calibration text."
+    source = text["source"]
+    named = source.get("repository") or source.get("path")
+    return (
+        f"Calibration text: {source['kind']}{f' ({named})' if named else ''}, {text['samples']} samples of up to "
+        f"{text['sample_tokens']} tokens, seed {text['seed']}."
+    )
 
 
 def _rows(result: TaskResult, level: int) -> list[str]:

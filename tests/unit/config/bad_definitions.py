@@ -74,11 +74,23 @@ BAD: Cases = {
         ["no multiple of 2 x heads", "type 112"],
     ),
     "unknown criterion": (
+        entry("orders", {"description": "T.", "criterion": "cosin"}),
+        ["unknown criterion 'cosin'", "'cosine'"],
+    ),
+    "text in an order, as it was once": (
         entry(
             "orders",
-            {"description": "T.", "criterion": "cosin", "calibration_text": {"source": "builtin"}},
+            {"description": "T.", "criterion": "cosine", "calibration_text": {"source": "builtin"}},
         ),
-        ["unknown criterion 'cosin'", "'cosine'"],
+        ["orders/tiny.yaml: calibration_text", "config/catalog/texts/NAME.yaml", "text: NAME"],
+    ),
+    "unknown kind of text": (
+        entry("texts", {"description": "T.", "source": {"kind": "locl", "path": "text.txt"}}),
+        ["texts/tiny.yaml: source: kind 'locl' is not known", "'local'"],
+    ),
+    "text as it stood in an order": (
+        entry("texts", {"description": "T.", "source": {"source": "local", "path": "text.txt"}}),
+        ["source: needs 'kind', one of hub, local, builtin", "add it"],
     ),
     "unknown method module": (
         lambda w: w.write_entry("methods", "lime", {"description": "T.", "method": "limee"}),

@@ -59,6 +59,16 @@ BAD: Cases = {
         setting("models", ["builtn"]),
         ["models: unknown model 'builtn'", "'builtin'"],
     ),
+    "no text where an order reads one": (
+        lambda w: w.raw.pop("text"),
+        ["config: text: missing", "order 'tiny'", "builtin, c4, tiny, wikitext2_local"],
+    ),
+    "misspelt text": (setting("text", "tini"), ["config: text: unknown text 'tini'", "'tiny'"]),
+    "several texts": (setting("text", ["tiny"]), ["config: text: expected text, got ['tiny']"]),
+    "text that no order reads, misspelt": (
+        lambda w: w.raw.update(orders=["last_k"], text="tini"),
+        ["config: text: unknown text 'tini'", "'tiny'"],
+    ),
     "misspelt order": (setting("orders", ["cosin"]), ["unknown order 'cosin'", "'cosine'"]),
     "misspelt task": (setting("tasks", ["sst3"]), ["unknown task 'sst3'", "did you mean 'sst2'?"]),
     "misspelt method": (setting("methods", ["kernalshap"]), ["unknown method", "'kernelshap'"]),

@@ -21,6 +21,7 @@ CATALOG = ROOT / "config" / "catalog"
 KINDS = {
     "models": schema.Model,
     "orders": schema.Order,
+    "texts": schema.CalibrationTextEntry,
     "tasks": schema.Task,
     "methods": schema.MethodEntry,
 }
@@ -50,15 +51,15 @@ def test_every_catalog_entry_is_valid(kind: str) -> None:
     names = entries(CATALOG / kind)
     assert names
     for name in names:
-        read_entry(KINDS[kind], CATALOG / kind, name, "test")
+        read_entry(KINDS[kind], [CATALOG / kind], name, "test")
 
 
 def test_the_config_that_ships_is_the_demo() -> None:
-    assert load_study(read("config.yaml"), CATALOG) == load_study(study("demo"), CATALOG)
+    assert load_study(read("config.yaml"), [CATALOG]) == load_study(study("demo"), [CATALOG])
 
 
 def test_the_paper_study_has_the_known_values() -> None:
-    settings = load_study(study("paper"), CATALOG)
+    settings = load_study(study("paper"), [CATALOG])
     chosen = settings.study
     assert len(settings.models) == 5
     assert sorted(settings.tasks) == sorted(STUDY_TASKS)
@@ -72,18 +73,20 @@ def test_the_paper_study_has_the_known_values() -> None:
     for name in ("lime", "kernelshap"):
         assert settings.methods[name].settings == {"samples_per_token": 3}
         assert settings.methods[name].seeds == (0, 1, 2)
-    order = settings.orders["cosine"]
-    assert (order.criterion, order.samples, order.sample_tokens, order.seed) == (
+    order, text = settings.orders["cosine"], settings.texts["cosine"]
+    assert (order.criterion, text.samples, text.sample_tokens, text.seed) == (
         "cosine",
         8,
         2048,
         0,
     )
+    assert (text.source.kind, order.seed) == ("hub", 0)
+    assert getattr(text.source, "repository", None) == "allenai/c4"
 
 
 def test_a_study_that_only_selects_has_the_defaults_and_nothing_of_the_demo() -> None:
-    own = {"models": ["builtin"], "orders": ["cosine_builtin"], "tasks": ["sentiment"]}
-    settings = load_study(own, CATALOG)
+    own = {"models": ["builtin"], "orders": ["last_k"], "tasks": ["sentiment"]}
+    settings = load_study(own, [CATALOG])
     assert settings.study.stability.seeds == 0
     assert settings.levels["builtin"] == tuple(
         range(5)
@@ -93,9 +96,66 @@ def test_a_study_that_only_selects_has_the_defaults_and_nothing_of_the_demo() ->
     assert (settings.study.export.levels, settings.study.imports) == ((), {})
 
 
+@pytest.mark.parametrize("text", entries(CATALOG / "texts"))
+def test_every_order_can_be_ranked_on_every_text(text: str) -> None:
+    from keepfaith.plugins.criterion import CRITERIA
+
+    chosen = {"orders": entries(CATALOG / "orders"), "text": text, "folders": {"data": "data"}}
+    settings = load_study(study("demo") | chosen, [CATALOG])
+    entry = read_entry(schema.CalibrationTextEntry, [CATALOG / "texts"], text, "test")
+    for name, order in settings.orders.items():
+        criterion = CRITERIA.load(order.criterion)
+        assert (name in settings.texts) == criterion.reads_text
+        assert (name in settings.drawn_orders) == (criterion.reads_text or criterion.seeded)
+    assert len(settings.texts) >= 10
+    for found in settings.texts.values():
+        assert found.source.kind == entry.source.kind
+        assert (found.samples, found.sample_tokens) == (entry.samples, entry.sample_tokens)
+
+
+def test_orders_that_read_no_text_need_none() -> None:
+    chosen = study("demo") | {"orders": ["last_k", "random", "last_k_but_final"]}
+    del chosen["text"]
+    settings = load_study(chosen, [CATALOG])
+    assert settings.texts == {} and settings.drawn_orders == ("random",)
+    # A local text that nobody reads needs no folder.
+    named = load_study(chosen | {"text": "wikitext2_local"}, [CATALOG])
+    assert named.texts == {} and named.text_files("last_k") == []
+    with pytest.raises(
+        ConfigError, match=r"folders\.data: not set, but text wikitext2_local reads"
+    ):
+        load_study(chosen | {"text": "wikitext2_local", "orders": ["cosine"]}, [CATALOG])
+
+
+def test_an_order_may_say_how_much_text_it_reads(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    settings = world.read()
+    text = settings.texts["tiny"]
+    assert (text.samples, text.sample_tokens, text.seed) == (2, 2048, 0)
+    order = {"description": "T.", "criterion": "greedy", "sample_tokens": 9, "seed": 4}
+    world.write_entry("orders", "tiny", order)
+    world.write_data("text.txt", b"A line.\n" * 8)
+    text = world.read().texts["tiny"]
+    assert (text.samples, text.sample_tokens, text.seed) == (8, 9, 4)
+
+
+def test_a_criterion_that_declares_nothing_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keepfaith.orders import criteria
+
+    (tmp_path / "plugin").mkdir()
+    (tmp_path / "plugin" / "undeclared.py").write_text("")
+    monkeypatch.setattr(criteria, "__path__", [*criteria.__path__, str(tmp_path / "plugin")])
+    world = World(tmp_path / "world")
+    world.write_entry("orders", "tiny", {"description": "T.", "criterion": "undeclared"})
+    with pytest.raises(ConfigError, match=r"criterion: .*undeclared\.py must define CRITERION"):
+        world.read()
+
+
 def test_every_task_of_the_study_has_a_hub_and_a_local_source() -> None:
     for name in STUDY_TASKS:
-        task = read_entry(schema.Task, CATALOG / "tasks", name, "test")
+        task = read_entry(schema.Task, [CATALOG / "tasks"], name, "test")
         assert task.sources.hub is not None
         assert task.sources.local is not None
         assert len(task.sources.hub.revision) == 40
@@ -122,7 +182,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
         document = yaml.safe_load(theirs)
         template = document["doc_to_text"]
         template = template if "{{" in template else f"{{{{{template}}}}}"
-        ours = read_entry(schema.Task, CATALOG / "tasks", name, "test")
+        ours = read_entry(schema.Task, [CATALOG / "tasks"], name, "test")
         fields = {field: f"some {field}" for field in ours.fields}
         row = {columns.get(field, field): text for field, text in fields.items()}
         assert render(ours.prompt, fields).text == jinja2.Template(template).render(**row)
@@ -132,7 +192,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
 
 def test_arc_challenge_asks_as_arc_easy() -> None:
     easy, challenge = (
-        read_entry(schema.Task, CATALOG / "tasks", n, "t") for n in ("arc_easy", "arc_challenge")
+        read_entry(schema.Task, [CATALOG / "tasks"], n, "t") for n in ("arc_easy", "arc_challenge")
     )
     assert easy.prompt == challenge.prompt
 
@@ -291,8 +351,8 @@ def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None
 
     assert builtin.CHECKPOINT == BUILTIN_CHECKPOINT
     for name, prompt in builtin.PROMPTS.items():
-        assert read_entry(schema.Task, CATALOG / "tasks", name, "test").prompt == prompt
-    model = read_entry(schema.Model, CATALOG / "models", "builtin", "test")
+        assert read_entry(schema.Task, [CATALOG / "tasks"], name, "test").prompt == prompt
+    model = read_entry(schema.Model, [CATALOG / "models"], "builtin", "test")
     assert model.source.layers == builtin.ARCHITECTURE.layers  # type: ignore[union-attr]
 
 
@@ -331,7 +391,7 @@ def test_a_method_that_cannot_be_loaded_is_one_line(
 
 
 def test_seeds_of_the_study_replace_those_of_seeded_methods() -> None:
-    settings = load_study(study("demo") | {"seeds": [5, 7]}, CATALOG)
+    settings = load_study(study("demo") | {"seeds": [5, 7]}, [CATALOG])
     assert settings.methods["lime"].seeds == (5, 7)
     assert settings.methods["input_x_gradient"].seeds == (0,)
 

@@ -16,7 +16,7 @@ PAPER = yaml.safe_load((ROOT / "config" / "studies" / "paper.yaml").read_text(en
 
 
 def workload(**changes: object) -> Workload:
-    return Workload(load_study(PAPER | changes, ROOT / "config" / "catalog"))
+    return Workload(load_study(PAPER | changes, [ROOT / "config" / "catalog"]))
 
 
 def test_a_prediction_job_by_hand() -> None:

@@ -16,7 +16,7 @@ SIZES = {"evaluation": 30, "tuning": 10, "training": 25}
 
 
 def builtin(name: str, **changes: object) -> ResolvedTask:
-    task = read_entry(Task, CATALOG, name, "test").model_copy(update=changes)
+    task = read_entry(Task, [CATALOG], name, "test").model_copy(update=changes)
     source = BuiltinTaskSource(generator=name, sizes=SIZES)  # type: ignore[arg-type]
     return ResolvedTask(name=name, task=task, source=source)
 

@@ -254,7 +254,7 @@ def test_rows_of_the_hub_become_examples(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(sources, "hub_rows", rows_of)
     catalog = Path(__file__).parents[3] / "config" / "catalog" / "tasks"
-    task = read_entry(Task, catalog, "openbookqa", "test")
+    task = read_entry(Task, [catalog], "openbookqa", "test")
     assert task.sources.hub is not None
     hub = ResolvedTask(name="openbookqa", task=task, source=task.sources.hub)
     frame = prepare_examples(hub, examples(explanation=1))

@@ -32,7 +32,8 @@ def study(*tasks: str) -> dict[str, object]:
     return {
         "name": "real",
         "models": ["stories260k", "babyllama105", *(["small_trained"] if len(tasks) > 1 else [])],
-        "orders": ["cosine_local"],
+        "orders": ["cosine"],
+        "text": "wikitext2_local",
         "tasks": list(tasks),
         "methods": ["lime"],
         "task_source": "local",
@@ -42,14 +43,14 @@ def study(*tasks: str) -> dict[str, object]:
 
 
 def test_all_real_inputs_are_accepted() -> None:
-    settings = load_study(study(*COUNTS), ROOT / "config" / "catalog")
+    settings = load_study(study(*COUNTS), [ROOT / "config" / "catalog"])
     check(settings)
     assert settings.layers == {"stories260k": 5, "babyllama105": 5, "small_trained": 8}
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_examples(name: str) -> None:
-    settings = load_study(study(name), ROOT / "config" / "catalog")
+    settings = load_study(study(name), [ROOT / "config" / "catalog"])
     frame = prepare_examples(settings.tasks[name], settings.study.examples)
     count, options = COUNTS[name]
     assert frame["evaluation"].sum() == count
@@ -66,7 +67,7 @@ def test_examples(name: str) -> None:
 
 
 def test_training_rows_of_a_task_are_not_its_tuning_rows() -> None:
-    settings = load_study(study("rte"), ROOT / "config" / "catalog")
+    settings = load_study(study("rte"), [ROOT / "config" / "catalog"])
     task, examples = settings.tasks["rte"], settings.study.examples
     training = training_examples(task, examples)
     tuning = prepare_examples(task, examples).filter(pl.col("tuning"))

@@ -230,6 +230,11 @@ class Study(Strict):
     orders: Selection = Field(
         description="Pruning orders, by the names of the files in catalog/orders/."
     )
+    text: Name | None = Field(
+        default=None,
+        description="Calibration text, by the name of a file in catalog/texts/; needed where the criterion of a "
+        "selected order reads text.",
+    )
     tasks: Selection = Field(description="Tasks, by the names of the files in catalog/tasks/.")
     methods: Selection = Field(
         default=("lime", "kernelshap", "input_x_gradient", "random"),
