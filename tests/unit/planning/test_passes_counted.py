@@ -101,7 +101,7 @@ def own_method(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def workload(own_method: Path) -> Workload:
     """The plan of the study, told how long the prompts are."""
-    found = Workload(load_study(STUDY, own_method))
+    found = Workload(load_study(STUDY, [own_method]))
     found.task = lambda name: TaskShape(rows=2, tokens=sum(LENGTHS) / 2, options=2)
     return found
 

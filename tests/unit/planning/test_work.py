@@ -85,7 +85,7 @@ def test_a_control_is_one_whatever_its_name(tmp_path: Path) -> None:
     for name, entry in entries.items():
         (tmp_path / "catalog" / "methods" / f"{name}.yaml").write_text(yaml.safe_dump(entry))
     study = PAPER | {"methods": ["chance", "random"]}
-    found = Workload(load_study(study, tmp_path / "catalog"))
+    found = Workload(load_study(study, [tmp_path / "catalog"]))
     unit = ("gemma-2b", "cosine", "rte")
     control, method = (found.job("attribute", *unit, name, "4") for name in entries)
     assert (control.gpus, control.seconds) == (0, START_SECONDS)

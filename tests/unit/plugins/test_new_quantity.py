@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 from figures import synthetic
-from keepfaith.figures.registry import draw
 from made_predictions import drawn, examples_frame, predictions_frame
 
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.config.margins import complete_margins
 from keepfaith.config.reference import json_schema, options_page
+from keepfaith.figures.cell_figures import draw
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import metric_name, quantity, quantity_name
 from keepfaith.plugins.quantity import QUANTITIES, Quantity, judged_quantities, ordered_quantities

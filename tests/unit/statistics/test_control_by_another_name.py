@@ -46,7 +46,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     shutil.copytree(CATALOG, catalog)
     for name, entry in ENTRIES.items():
         (catalog / "methods" / f"{name}.yaml").write_text(yaml.safe_dump(entry))
-    return load_study(STUDY, catalog)
+    return load_study(STUDY, [catalog])
 
 
 def examples() -> pl.DataFrame:
