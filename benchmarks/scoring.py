@@ -26,7 +26,6 @@ from transformers import AutoTokenizer
 
 from keepfaith.config.schema import BuiltinText
 from keepfaith.models.builtin import CHECKPOINT
-from keepfaith.models.builtin.build import option_of, prompt_of
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.order import components_of
 from keepfaith.orders.rank import rank_layers
@@ -34,6 +33,7 @@ from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.tasks.builtin import generate
 from keepfaith.tasks.text import calibration_text
+from keepfaith.training.builtin import option_of, prompt_of
 
 TASKS = (("lookup", 4), ("lookup", 2), ("sentiment", 2))
 """Task, and how many of its options are scored."""

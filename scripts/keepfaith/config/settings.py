@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from keepfaith.config.model_folder import model_files
+from keepfaith.config.model_files import model_files
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinText,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
-from keepfaith.config.model_folder import TOKENIZER, TOKENIZER_CONFIG
+from keepfaith.config.model_files import TOKENIZER, TOKENIZER_CONFIG
 from keepfaith.models.text_opening import PROBES
 
 logger = logging.getLogger(__name__)

@@ -16,14 +16,8 @@ from transformers import (
 )
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.model_folder import (
-    CONFIG,
-    TOKENIZER,
-    TOKENIZER_CONFIG,
-    check_tokenizer,
-    read_configuration,
-    text_part,
-)
+from keepfaith.config.model_files import CONFIG, TOKENIZER, TOKENIZER_CONFIG
+from keepfaith.config.model_folder import check_tokenizer, read_configuration, text_part
 from keepfaith.models.checkpoint import described, refuse_differences
 from keepfaith.models.components import Step
 from keepfaith.models.errors import LoadingError, one_line, refused

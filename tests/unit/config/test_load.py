@@ -306,31 +306,10 @@ def test_generators_are_those_of_the_builtin_tasks() -> None:
     assert set(GENERATORS) == set(TASKS)
 
 
-def test_training_settings_are_those_of_the_trainer() -> None:
-    from dataclasses import fields
-
-    from keepfaith.models import recipe
-
-    for ours, theirs in (
-        (schema.Architecture, recipe.Architecture),
-        (schema.Recipe, recipe.Recipe),
-    ):
-        assert set(ours.model_fields) == {field.name for field in fields(theirs)}
-
-
 def test_an_entry_that_is_not_selected_is_not_read(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_entry("tasks", "broken", "{")
     world.read()
-
-
-def test_training_defaults_are_those_of_the_trainer() -> None:
-    """The trainer's own plan is the tuned one; a study that says nothing must get it."""
-    train_on_tasks = pytest.importorskip("keepfaith.models.train_on_tasks")
-    from dataclasses import asdict
-
-    ours = schema.TrainModel(kind="train").model_dump(exclude={"kind", "seed"})
-    assert ours == asdict(train_on_tasks.TrainingPlan())
 
 
 def test_numbers_that_the_command_line_gives_as_text(tmp_path: Path) -> None:
@@ -347,9 +326,10 @@ def test_numbers_that_the_command_line_gives_as_text(tmp_path: Path) -> None:
 
 def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None:
     from keepfaith.config.load import BUILTIN_CHECKPOINT
-    from keepfaith.models import builtin
+    from keepfaith.models.builtin import CHECKPOINT
+    from keepfaith.training import builtin
 
-    assert builtin.CHECKPOINT == BUILTIN_CHECKPOINT
+    assert CHECKPOINT == BUILTIN_CHECKPOINT
     for name, prompt in builtin.PROMPTS.items():
         assert read_entry(schema.Task, [CATALOG / "tasks"], name, "test").prompt == prompt
     model = read_entry(schema.Model, [CATALOG / "models"], "builtin", "test")

@@ -8,10 +8,10 @@ from tables import examples, resolved, rows, write_rows
 
 from keepfaith.config.schema import LocalTaskSource, Task
 from keepfaith.config.settings import ResolvedTask
-from keepfaith.models.tokenizer_training import train_tokenizer
-from keepfaith.models.training import encode_pairs
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.tasks.prepare import prepare_examples
+from keepfaith.training.pairs import encode_pairs
+from keepfaith.training.tokenizer import train_tokenizer
 
 CHATML = "<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
 

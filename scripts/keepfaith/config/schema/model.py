@@ -69,7 +69,7 @@ class Architecture(Strict):
 
 
 class Recipe(Strict):
-    """How to train it; the meaning of each number is that of keepfaith.models.recipe.Recipe."""
+    """How to train it; `keepfaith.training.train` says what the numbers do."""
 
     steps: Positive = Field(
         default=700, description="Steps at most; training stops early, see patience."

@@ -1,12 +1,10 @@
-"""From tables and settings to what `train_on_tasks` takes."""
+"""From EXAMPLES tables to what `train_on_tasks` takes."""
 
 from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from keepfaith.config.schema import TrainModel
-from keepfaith.models.recipe import Architecture, Recipe
-from keepfaith.models.train_on_tasks import TrainingExample, TrainingPlan
+from keepfaith.training.train_on_tasks import TrainingExample
 
 
 def examples_from(table: pl.DataFrame) -> list[TrainingExample]:
@@ -17,23 +15,11 @@ def examples_from(table: pl.DataFrame) -> list[TrainingExample]:
     ]
 
 
-def field_texts(tables: Iterable[pl.DataFrame]) -> Iterator[str]:
+def evaluation_texts(tables: Iterable[pl.DataFrame]) -> Iterator[str]:
     """All field texts of EXAMPLES tables: what a training row must not repeat."""
     for table in tables:
         for row in table.select("prompt", "fields").iter_rows(named=True):
             yield from _fields(row)
-
-
-def plan_from(source: TrainModel) -> TrainingPlan:
-    """The plan that a `train` model of the catalog asks for."""
-    return TrainingPlan(
-        architecture=Architecture(**source.architecture.model_dump()),
-        recipe=Recipe(**source.recipe.model_dump()),
-        vocabulary=source.vocabulary,
-        lower_case=source.lower_case,
-        held_out=source.held_out,
-        patience=source.patience,
-    )
 
 
 def _fields(row: dict[str, object]) -> tuple[str, ...]:

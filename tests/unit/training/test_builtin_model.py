@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +10,20 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from keepfaith.models.builtin import ARCHITECTURE, CHECKPOINT, RECIPE
-from keepfaith.models.builtin.build import (
+from keepfaith.config.schema import Architecture
+from keepfaith.models.builtin import CHECKPOINT
+from keepfaith.tasks.builtin import TASKS, BuiltinExample, generate
+from keepfaith.training.builtin import (
+    ARCHITECTURE,
+    RECIPE,
     builtin_tokenizer,
-    measure,
+    measure_task,
     option_of,
     option_probabilities,
     prompt_of,
     train_builtin,
 )
-from keepfaith.models.recipe import Architecture
-from keepfaith.models.training import dropped_attention
-from keepfaith.tasks.builtin import TASKS, BuiltinExample, generate
+from keepfaith.training.train import dropped_attention
 
 COUNT = 300
 
@@ -69,7 +70,7 @@ def test_prompts_are_short_and_options_have_the_stated_size(tokenizer, examples)
 
 @pytest.mark.parametrize("task", TASKS)
 def test_dense_accuracy_is_nearly_that_of_bayes(task, model, tokenizer, examples) -> None:
-    found = measure(model, tokenizer, examples[task])
+    found = measure_task(model, tokenizer, examples[task])
     assert found.accuracy >= 0.9 * found.bayes_accuracy
     assert found.agreement >= 0.95
 
@@ -106,7 +107,7 @@ def test_dropping_the_deepest_attention_first_degrades_step_by_step(
     for dropped in range(ARCHITECTURE.layers + 1):
         with without_attention(model, range(ARCHITECTURE.layers - dropped, ARCHITECTURE.layers)):
             for task in TASKS:
-                found = measure(model, tokenizer, examples[task][:50])
+                found = measure_task(model, tokenizer, examples[task][:50])
                 chance = 1 / len(examples[task][0].choices)
                 share = (found.agreement - chance) / (1 - chance)
                 between[task] += 0.15 < share < 0.9
@@ -116,7 +117,7 @@ def test_dropping_the_deepest_attention_first_degrades_step_by_step(
 
 
 def test_training_writes_a_folder_and_is_deterministic(tmp_path: Path) -> None:
-    recipe = replace(RECIPE, steps=2, examples_per_step=8, evaluate_every=10)
+    recipe = RECIPE.model_copy(update={"steps": 2, "examples_per_step": 8, "evaluate_every": 10})
     shape = Architecture(hidden=16, intermediate=32, layers=2, heads=2, tied=False)
     for name in ("one", "two"):
         train_builtin(tmp_path / name, 1, recipe, shape, measured=20)

@@ -14,30 +14,53 @@ from pathlib import Path
 import numpy as np
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from keepfaith.config.schema import SPACE
-from keepfaith.models.builtin import (
-    ARCHITECTURE,
-    EASY_ROUNDS,
-    PROMPTS,
-    RECIPE,
-    ROUND,
-    SEED,
-    TOKENIZER_TEXTS,
-    VOCABULARY,
-)
-from keepfaith.models.recipe import Architecture, Recipe
-from keepfaith.models.saving import save_model
-from keepfaith.models.tokenizer_training import train_tokenizer
-from keepfaith.models.training import (
-    Encoded,
-    build_model,
-    encode_pairs,
-    option_log_likelihoods,
-    train,
-)
+from keepfaith.config.schema import SPACE, Architecture, Recipe
 from keepfaith.tasks.builtin import TASKS, BuiltinExample, generate
+from keepfaith.training.pairs import Encoded, encode_pairs
+from keepfaith.training.saving import save_model
+from keepfaith.training.tokenizer import train_tokenizer
+from keepfaith.training.train import build_model, option_log_likelihoods, train
 
 logger = logging.getLogger(__name__)
+
+PROMPTS: dict[str, str] = {
+    "sentiment": "{text}\nQuestion: Is this review positive or negative?\nAnswer:",
+    "passage": "{passage}\nQuestion: {question}?\nAnswer:",
+    "lookup": "{passage}\nQuestion: {question}\nAnswer:",
+}
+"""The prompts it was trained on, in lm-evaluation-harness's wording; an option follows a space."""
+
+SEED = 0
+ARCHITECTURE = Architecture(
+    hidden=96, intermediate=256, layers=8, heads=4, positions=256, tied=False
+)
+BUILTIN_VOCABULARY = 1000
+"""The most tokens the tokenizer may have; it needs fewer, as the tasks' words run out."""
+TOKENIZER_TEXTS = 1000
+"""Texts a task that the tokenizer is learnt from."""
+ROUND = 1500
+"""Fresh texts a task in every round of training."""
+EASY_ROUNDS = 2
+"""Rounds at the beginning with fewer clauses."""
+
+# Every number stands here: other defaults of a `train` model must not change this one.
+RECIPE = Recipe(
+    steps=800,
+    examples_per_step=48,
+    tokens_per_batch=4096,
+    learning_rate=2e-3,
+    final_rate=0.05,
+    warmup=0.03,
+    weight_decay=0.05,
+    clip=1.0,
+    prompt_loss=0.02,
+    attention_drop=0.3,
+    drop_ramp=(0.3, 0.6),
+    word_dropout=0.0,
+    embedding_dropout=0.0,
+    masked_examples=0.25,
+    evaluate_every=100,
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +105,7 @@ def builtin_tokenizer(seed: int, positions: int) -> PreTrainedTokenizerFast:
         for task in TASKS
         for example in generate(task, "train", TOKENIZER_TEXTS, seed)
     ]
-    return train_tokenizer(texts, VOCABULARY, positions=positions)
+    return train_tokenizer(texts, BUILTIN_VOCABULARY, positions=positions)
 
 
 def prompt_of(example: BuiltinExample) -> str:
@@ -106,7 +129,7 @@ def option_probabilities(
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def measure(
+def measure_task(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, examples: list[BuiltinExample]
 ) -> Measure:
     """Accuracy and closeness to the posterior on examples of one task."""
@@ -128,7 +151,8 @@ def measure_all(
 ) -> dict[str, Measure]:
     """Every task on `count` tuning examples."""
     return {
-        task: measure(model, tokenizer, generate(task, "tuning", count, seed)) for task in TASKS
+        task: measure_task(model, tokenizer, generate(task, "tuning", count, seed))
+        for task in TASKS
     }
 
 

@@ -14,15 +14,10 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from keepfaith.config.passages import comparable
-from keepfaith.models.recipe import Architecture, Recipe
-from keepfaith.models.tokenizer_training import train_tokenizer
-from keepfaith.models.training import (
-    Encoded,
-    build_model,
-    encode_pairs,
-    option_log_likelihoods,
-    train,
-)
+from keepfaith.config.schema import TrainModel
+from keepfaith.training.pairs import Encoded, encode_pairs
+from keepfaith.training.tokenizer import train_tokenizer
+from keepfaith.training.train import build_model, option_log_likelihoods, train
 
 logger = logging.getLogger(__name__)
 
@@ -35,35 +30,6 @@ class TrainingExample:
     prompt: str
     options: tuple[str, ...]
     label: int
-
-
-ARCHITECTURE = Architecture(hidden=128, intermediate=256, layers=8, heads=4)
-RECIPE = Recipe(
-    steps=700,
-    examples_per_step=64,
-    learning_rate=1e-3,
-    weight_decay=0.1,
-    prompt_loss=0.05,
-    attention_drop=0.1,
-    word_dropout=0.15,
-    embedding_dropout=0.2,
-    evaluate_every=100,
-)
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Shape, recipe, vocabulary size and the share of training rows held out to stop early.
-
-    Training ends when the held-out loss has not fallen for `patience` looks.
-    """
-
-    architecture: Architecture = ARCHITECTURE
-    recipe: Recipe = RECIPE
-    vocabulary: int = 3000
-    lower_case: bool = True
-    held_out: float = 0.05
-    patience: int = 4
 
 
 @dataclass(frozen=True)
@@ -114,18 +80,24 @@ def without_leaks(
 def train_on_tasks(
     examples: Mapping[str, Sequence[TrainingExample]],
     evaluation_texts: Iterable[str],
-    seed: int,
-    plan: TrainingPlan | None = None,
+    plan: TrainModel,
 ) -> TrainedModel:
     """Train a tokenizer and a model on `examples` (by task), less what leaks.
 
     Training stops early on rows held out from the training data, and the best look by held-out
-    negative log-likelihood is what is returned. Raises ValueError where too few rows are left.
+    negative log-likelihood is what is returned.
+
+    Args:
+        examples: training rows by task.
+        evaluation_texts: texts that the model is evaluated on; a row with one of them is dropped.
+        plan: the `train` source of the catalog: shape, recipe, vocabulary, held-out share, patience, seed.
+
+    Raises:
+        ValueError: too few rows are left.
     """
-    plan = plan or TrainingPlan()
     kept, counts = without_leaks(examples, evaluation_texts)
     rows = [row for task_rows in kept.values() for row in task_rows]
-    random.Random(seed).shuffle(rows)
+    random.Random(plan.seed).shuffle(rows)
     aside = round(len(rows) * plan.held_out)
     if aside < 1 or len(rows) <= aside:
         raise ValueError(f"{len(rows)} training rows are left after {counts}: too few to train on")
@@ -138,9 +110,9 @@ def train_on_tasks(
         positions=limit,
     )
     encoded = encode_pairs(tokenizer, [(r.prompt, r.options[r.label]) for r in training], limit)
-    model = build_model(plan.architecture, tokenizer, seed)
+    model = build_model(plan.architecture, tokenizer, plan.seed)
     watch = _Watch(held_out, _encode_options(tokenizer, held_out, limit), plan.patience)
-    steps = train(model, lambda _: encoded, plan.recipe, seed, watch)
+    steps = train(model, lambda _: encoded, plan.recipe, plan.seed, watch)
     if watch.best:
         model.load_state_dict(watch.best)
     else:

@@ -1,24 +1,19 @@
 """Training: the split behind the prompt, batches, dropped attention, determinism, falling loss."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from keepfaith.models.recipe import Architecture, Recipe
-from keepfaith.models.saving import save_model
-from keepfaith.models.tokenizer_training import SPECIAL_TOKENS, train_tokenizer
-from keepfaith.models.training import (
-    Encoded,
-    batches,
+from keepfaith.config.schema import Architecture, Recipe
+from keepfaith.training.pairs import Encoded, batches, encode_pairs, masked_prompts, padded
+from keepfaith.training.saving import save_model
+from keepfaith.training.tokenizer import SPECIAL_TOKENS, train_tokenizer
+from keepfaith.training.train import (
     build_model,
     dropped_attention,
-    encode_pairs,
-    masked_prompts,
     option_log_likelihoods,
-    padded,
     ramp_at,
     rate_at,
     train,
@@ -32,7 +27,15 @@ PAIRS = [
 ] * 6
 SHAPE = Architecture(hidden=32, intermediate=64, layers=3, heads=4, positions=64)
 RECIPE = Recipe(
-    steps=12, examples_per_step=8, learning_rate=5e-3, attention_drop=0.2, drop_ramp=(0.0, 0.0)
+    steps=12,
+    examples_per_step=8,
+    learning_rate=5e-3,
+    weight_decay=0.05,
+    prompt_loss=0.2,
+    attention_drop=0.2,
+    drop_ramp=(0.0, 0.0),
+    word_dropout=0.0,
+    embedding_dropout=0.0,
 )
 
 
@@ -126,7 +129,7 @@ def test_training_lowers_the_loss_and_is_deterministic(tokenizer: PreTrainedToke
 
 def test_training_stops_when_the_watch_says_so(tokenizer: PreTrainedTokenizerFast) -> None:
     rows = encode_pairs(tokenizer, PAIRS, 64)
-    recipe = replace(RECIPE, evaluate_every=5)
+    recipe = RECIPE.model_copy(update={"evaluate_every": 5})
     model = build_model(SHAPE, tokenizer, 0)
     assert train(model, lambda _: rows, recipe, 0, lambda _, step: step == 10) == 10
 
@@ -151,7 +154,9 @@ def test_certain_dropping_equals_zeroed_attention(tokenizer: PreTrainedTokenizer
 
 
 def test_schedules_rise_and_fall_where_they_say() -> None:
-    recipe = Recipe(steps=100, warmup=0.1, attention_drop=0.2, drop_ramp=(0.5, 0.75))
+    recipe = Recipe(
+        steps=100, learning_rate=2e-3, warmup=0.1, attention_drop=0.2, drop_ramp=(0.5, 0.75)
+    )
     rates = [rate_at(recipe, step) for step in range(100)]
     assert max(rates) == pytest.approx(recipe.learning_rate)
     assert rates[0] < rates[9] > rates[50] > rates[99] > 0

@@ -3,6 +3,16 @@
 The loss is the negative log-likelihood of the option behind its prompt, which is what the workflow
 later measures, plus a small share of ordinary language-model loss on the prompt: predicting a name
 or a place from what was said before is how a model this small learns to look things up at all.
+
+`attention_drop` of a recipe is stochastic depth (Huang et al. 2016, "Deep Networks with Stochastic Depth",
+arXiv:1603.09382) on attention only and without rescaling, because pruning does not rescale either. It makes removal
+degrade the model gradually instead of all at once. It grows linearly from 0 to its full value between the two shares of
+the steps that `drop_ramp` names, so that looking things up is learnt before it is made redundant.
+
+`masked_examples` is the share of a step's examples whose prompt is shown in part, after the same ramp: each of them
+loses to token 0 a share of its prompt drawn evenly from 0 to 1. The model learns what the tokens left over say about
+the answer, so that methods which explain by masking with token 0 ask it nothing it never saw (Frye et al. 2021,
+"Shapley explainability on the data manifold", arXiv:2006.01272).
 """
 
 import logging
@@ -11,14 +21,14 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
-from keepfaith.models.recipe import Architecture, Recipe
+from keepfaith.config.schema import Architecture, Recipe
+from keepfaith.training.pairs import Encoded, batches, masked_prompts, padded
 
 logger = logging.getLogger(__name__)
 
@@ -26,42 +36,11 @@ EMBEDDING_SCALE = 7.0
 """How much larger than other weights untied embeddings start."""
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """Token ids of prompt and option together; the option is `ids[option_start:]`."""
-
-    ids: tuple[int, ...]
-    option_start: int
-
-
 Source = Callable[[int], Sequence[Encoded]]
 """Gives the rows of round 0, 1, 2, ...: fresh ones or, for a fixed training set, the same again."""
 
 Evaluate = Callable[[LlamaForCausalLM, int], bool]
 """Looks at the model after a step and says whether training may stop here."""
-
-
-def encode_pairs(
-    tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], limit: int
-) -> list[Encoded]:
-    """Tokenise prompt and option together and split behind the prompt, as lm-evaluation-harness.
-
-    White space that ends a prompt belongs to the option, as there. A pair longer than `limit` tokens loses tokens
-    at the left, as there. Raises ValueError for an option without a token of its own.
-    """
-    if not pairs:
-        return []
-    prompts = tokenizer([p.rstrip() for p, _ in pairs], add_special_tokens=False)["input_ids"]
-    wholes = tokenizer([p + option for p, option in pairs], add_special_tokens=False)["input_ids"]
-    encoded = []
-    for (_, option), prompt, whole in zip(pairs, prompts, wholes, strict=True):
-        surplus = max(0, len(whole) - limit)
-        if len(prompt) == len(whole):
-            raise ValueError(f"option {option!r} has no token of its own behind its prompt")
-        if len(prompt) <= surplus:
-            raise ValueError(f"option {option!r} leaves no room for a prompt in {limit} tokens")
-        encoded.append(Encoded(tuple(whole[surplus:]), len(prompt) - surplus))
-    return encoded
 
 
 def build_model(
@@ -116,39 +95,6 @@ def dropped_attention(model: LlamaForCausalLM, probability: Callable[[], float])
     finally:
         for handle in handles:
             handle.remove()
-
-
-def batches(pairs: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
-    """Indices of `pairs` by length, in batches of at most `tokens` tokens with padding."""
-    batch: list[int] = []
-    for index in sorted(range(len(pairs)), key=lambda i: (len(pairs[i].ids), i)):
-        if batch and (len(batch) + 1) * len(pairs[index].ids) > tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def padded(rows: Sequence[Encoded], pad: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids (batch, length) padded at the right, and where the next token is prompt, and option.
-
-    Both masks are (batch, length - 1). A causal model never looks at padding to the right, so no
-    attention mask is needed.
-    """
-    length = max(len(row.ids) for row in rows)
-    ids = torch.tensor([row.ids + (pad,) * (length - len(row.ids)) for row in rows])
-    place = torch.arange(1, length).unsqueeze(0)
-    start = torch.tensor([[row.option_start] for row in rows])
-    end = torch.tensor([[len(row.ids)] for row in rows])
-    return ids, place < start, (place >= start) & (place < end)
-
-
-def masked_prompts(rows: Sequence[Encoded], length: int, share: float) -> Tensor:
-    """Where prompts are hidden, (batch, length): in about `share` of the rows, see `Recipe`."""
-    rate = torch.rand(len(rows), 1) * (torch.rand(len(rows), 1) < share)
-    in_prompt = torch.arange(length) < torch.tensor([[row.option_start] for row in rows])
-    return (torch.rand(len(rows), length) < rate) & in_prompt
 
 
 def option_log_likelihoods(

@@ -2,16 +2,14 @@
 
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from keepfaith.models.recipe import Architecture, Recipe
-from keepfaith.models.train_on_tasks import (
+from keepfaith.config.schema import Architecture, Recipe, TrainModel
+from keepfaith.training.train_on_tasks import (
     LeakCount,
     TrainingExample,
-    TrainingPlan,
     accuracy_on,
     normalised,
     train_on_tasks,
@@ -36,12 +34,30 @@ def made_up(count: int) -> list[TrainingExample]:
     return rows
 
 
-SMALL = TrainingPlan(
+SMALL = TrainModel(
+    kind="train",
     architecture=Architecture(hidden=32, intermediate=64, layers=2, heads=2, positions=64),
-    recipe=Recipe(steps=60, examples_per_step=16, learning_rate=5e-3, evaluate_every=20),
+    recipe=Recipe(
+        steps=60,
+        examples_per_step=16,
+        learning_rate=5e-3,
+        weight_decay=0.05,
+        prompt_loss=0.2,
+        attention_drop=0.0,
+        word_dropout=0.0,
+        embedding_dropout=0.0,
+        evaluate_every=20,
+    ),
     vocabulary=300,
     held_out=0.2,
+    seed=1,
 )
+
+
+def small(patience: int = 4, **recipe: object) -> TrainModel:
+    """`SMALL` with these changes of its recipe."""
+    changed = SMALL.recipe.model_copy(update=recipe)
+    return SMALL.model_copy(update={"recipe": changed, "patience": patience})
 
 
 def test_normalisation_ignores_case_spaces_and_punctuation() -> None:
@@ -69,7 +85,7 @@ def test_every_explained_field_counts() -> None:
 
 def test_a_simple_rule_is_learnt_and_the_best_look_is_kept() -> None:
     rows = made_up(200)
-    trained = train_on_tasks({"films": rows}, [rows[0].texts[0]], seed=1, plan=SMALL)
+    trained = train_on_tasks({"films": rows}, [rows[0].texts[0]], SMALL)
     assert trained.counts == {"films": LeakCount(200, 1, 199)}
     assert trained.held_out_accuracy > 0.9
     assert accuracy_on(trained.model, trained.tokenizer, rows) > 0.9
@@ -78,8 +94,8 @@ def test_a_simple_rule_is_learnt_and_the_best_look_is_kept() -> None:
 
 
 def test_training_is_deterministic() -> None:
-    plan = replace(SMALL, recipe=replace(SMALL.recipe, steps=20, evaluate_every=10))
-    first, second = (train_on_tasks({"films": made_up(80)}, [], 1, plan) for _ in range(2))
+    plan = small(steps=20, evaluate_every=10)
+    first, second = (train_on_tasks({"films": made_up(80)}, [], plan) for _ in range(2))
     assert first.history == second.history
 
 
@@ -87,8 +103,8 @@ def test_training_stops_when_held_out_rows_get_no_better() -> None:
     """Labels that mean nothing: the held-out loss stops falling long before the last step."""
     chance = random.Random(1)
     rows = [example(f"film {number}", chance.randrange(2)) for number in range(60)]
-    recipe = replace(SMALL.recipe, steps=400, evaluate_every=10)
-    trained = train_on_tasks({"noise": rows}, [], 1, replace(SMALL, recipe=recipe, patience=2))
+    plan = small(patience=2, steps=400, evaluate_every=10)
+    trained = train_on_tasks({"noise": rows}, [], plan)
     assert trained.steps < 400
     assert len(trained.history) >= 3
 
@@ -96,7 +112,7 @@ def test_training_stops_when_held_out_rows_get_no_better() -> None:
 def test_too_few_rows_are_refused() -> None:
     rows = made_up(3)
     with pytest.raises(ValueError, match="0 training rows are left"):
-        train_on_tasks({"films": rows}, [row.texts[0] for row in rows], 1, SMALL)
+        train_on_tasks({"films": rows}, [row.texts[0] for row in rows], SMALL)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="real data files are not on this machine")
