@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-KEYS = ("model", "order", "task")
+CELL_KEYS = ("model", "order", "task")
 
 
-def stacked(frames: Iterable[tuple[str, pl.DataFrame]], keys: Sequence[str] = KEYS) -> pl.DataFrame:
+def stacked(
+    frames: Iterable[tuple[str, pl.DataFrame]], keys: Sequence[str] = CELL_KEYS
+) -> pl.DataFrame:
     """All frames below each other, with the place that each comes from in front.
 
     Args:

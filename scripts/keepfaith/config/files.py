@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 from keepfaith.config.errors import ConfigError, nearest, shown
 from keepfaith.config.places import unexpanded
 
-FORMATS = (".jsonl", ".csv", ".parquet")
+ROW_FORMATS = (".jsonl", ".csv", ".parquet")
 _GZIP = b"\x1f\x8b"
 _BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
 
@@ -30,8 +30,8 @@ def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
         ConfigError: the file is missing, of another format, empty, not UTF-8, or broken; with the line.
     """
     path = Path(path)
-    if path.suffix not in FORMATS:
-        raise ConfigError(path, f"unknown format {path.suffix!r}; use {', '.join(FORMATS)}")
+    if path.suffix not in ROW_FORMATS:
+        raise ConfigError(path, f"unknown format {path.suffix!r}; use {', '.join(ROW_FORMATS)}")
     existing(path)
     empty = True
     for place, row in rows_as_they_stand(path, path.suffix):
@@ -42,7 +42,7 @@ def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def rows_as_they_stand(path: Path, suffix: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of an existing file read as one of `FORMATS`, whatever its name; there may be none.
+    """Rows of an existing file read as one of `ROW_FORMATS`, whatever its name; there may be none.
 
     Text files are read line by line, so the first rows of a large one cost little.
 

@@ -12,8 +12,7 @@ from keepfaith.config.errors import shown
 from keepfaith.config.labels import read_label
 from keepfaith.config.passages import comparable, is_blank
 from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
-
-Spans = tuple[tuple[int, int], ...]
+from keepfaith.config.spans import Spans
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Row:
+class TaskRow:
     """What a row says: field texts as they stand in the source, options without the delimiter before them.
 
     White space around a row's own options goes, unless the delimiter is "": then it alone parts prompt and option.
@@ -41,7 +40,7 @@ class Row:
     number: int = 0
 
 
-def content_of(row: Row) -> bytes:
+def content_of(row: TaskRow) -> bytes:
     """What two rows with the same texts and options have in common, whatever they are called; 16 bytes.
 
     Texts are the same as `comparable` has it, so that no blank and no form of Unicode hides an example that is known.
@@ -57,7 +56,7 @@ def read_row(
     row: Mapping[str, Any],
     distinct: bool = True,
     number: int = 0,
-) -> Row:
+) -> TaskRow:
     """Read a row; one without a name of its own is named by its number.
 
     Args:
@@ -72,7 +71,7 @@ def read_row(
     """
     fields = {name: _text(row, source.columns.get(name, name)) for name in task.fields}
     options = task.options or _options(row, str(source.options), distinct, task.delimiter == "")
-    return Row(
+    return TaskRow(
         id=str(number) if source.id is None else _identity(row, source.id),
         fields=fields,
         options=options,
@@ -84,12 +83,12 @@ def read_row(
     )
 
 
-def read_table(
+def read_task_rows(
     task: Task,
     source: TableTaskSource,
     table: Iterable[tuple[str, Mapping[str, Any]]],
     distinct: bool = True,
-) -> Iterator[Row | Skipped]:
+) -> Iterator[TaskRow | Skipped]:
     """Read (place, row) pairs.
 
     Args:

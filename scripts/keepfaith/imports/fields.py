@@ -6,19 +6,19 @@ from functools import cached_property
 from html import unescape
 
 from keepfaith.config.passages import comparable, is_short
-from keepfaith.imports.documents import Path, dotted, matches
+from keepfaith.imports.documents import DocumentPath, dotted, matches
 
-Field = tuple[str, int, int]
+NamedSpan = tuple[str, int, int]
 """Name of a field, and the characters (start, end) of its text in the prompt."""
 
-Place = tuple[Path, int, int]
+DocumentSpan = tuple[DocumentPath, int, int]
 """The same with the path of the text in the document."""
 
 _COMBINING = 4
 """Characters that may follow a letter and be composed with it."""
 
 
-class Prompt:
+class RenderedPrompt:
     """A rendered prompt in which texts are looked for."""
 
     def __init__(self, text: str) -> None:
@@ -68,8 +68,11 @@ class Prompt:
 
 
 def places_of(
-    texts: Mapping[Path, str], prompt: Prompt, options: Sequence[str], passage: str | None
-) -> tuple[list[Place], list[tuple[Path, str]]]:
+    texts: Mapping[DocumentPath, str],
+    prompt: RenderedPrompt,
+    options: Sequence[str],
+    passage: str | None,
+) -> tuple[list[DocumentSpan], list[tuple[DocumentPath, str]]]:
     """Where the texts of a document stand in its prompt, without the blanks at their ends; and those that do not.
 
     The last occurrence counts, after any solved examples. Left out are the prompt itself, and of short texts those
@@ -86,8 +89,8 @@ def places_of(
         short nor an option.
     """
     labels = {comparable(option) for option in options}
-    found: list[Place] = []
-    outside: list[tuple[Path, str]] = []
+    found: list[DocumentSpan] = []
+    outside: list[tuple[DocumentPath, str]] = []
     for path, text in texts.items():
         known = comparable(text)
         if not known:
@@ -102,13 +105,13 @@ def places_of(
     return found, outside
 
 
-def _place(text: str, prompt: Prompt) -> tuple[int, int] | None:
+def _place(text: str, prompt: RenderedPrompt) -> tuple[int, int] | None:
     """Where a text stands, as it is or with its HTML entities as the characters that they are."""
     place = prompt.find(text)
     return prompt.find(unescape(text)) if place is None and "&" in text else place
 
 
-def _may_group(text: str, known: str, prompt: Prompt, labels: set[str]) -> bool:
+def _may_group(text: str, known: str, prompt: RenderedPrompt, labels: set[str]) -> bool:
     if is_short(known):
         return known not in labels and prompt.has_word(text)
     return known != prompt.comparable

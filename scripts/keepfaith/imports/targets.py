@@ -83,10 +83,10 @@ READINGS: dict[str, Callable[[LoggedLine], int | None]] = {
     "a truth value": _truth,
 }
 
-Places = Sequence[tuple[Path, LoggedLine]]
+LoggedLines = Sequence[tuple[Path, LoggedLine]]
 
 
-def _contradicted(places: Places, labels: Labels) -> int | None:
+def _contradicted(places: LoggedLines, labels: Labels) -> int | None:
     """The first place whose `acc` says otherwise."""
     for number, ((_, line), label) in enumerate(zip(places, labels, strict=True)):
         if line.acc is not None and line.acc != (line.predicted == label):
@@ -94,7 +94,7 @@ def _contradicted(places: Places, labels: Labels) -> int | None:
     return None
 
 
-def _own_accuracy(places: Places, labels: Labels) -> ConfigError:
+def _own_accuracy(places: LoggedLines, labels: Labels) -> ConfigError:
     number = _contradicted(places, labels) or 0
     path, line = places[number]
     return ConfigError(
@@ -105,7 +105,7 @@ def _own_accuracy(places: Places, labels: Labels) -> ConfigError:
     )
 
 
-def _ambiguous(places: Places, readings: Mapping[str, Labels]) -> ConfigError:
+def _ambiguous(places: LoggedLines, readings: Mapping[str, Labels]) -> ConfigError:
     (one, first), (other, second), *_ = readings.items()
     number = next(n for n, (a, b) in enumerate(zip(first, second, strict=True)) if a != b)
     path, line = places[number]
@@ -117,7 +117,7 @@ def _ambiguous(places: Places, readings: Mapping[str, Labels]) -> ConfigError:
     )
 
 
-def _unread(places: Places, readings: Mapping[str, Sequence[int | None]]) -> ConfigError:
+def _unread(places: LoggedLines, readings: Mapping[str, Sequence[int | None]]) -> ConfigError:
     """What is wrong at the line that the reading which gets furthest cannot read."""
     name = max(readings, key=lambda name: list(readings[name]).index(None))
     number = list(readings[name]).index(None)

@@ -22,7 +22,7 @@ from keepfaith.models.loading import check_generation, load_tokenizer
 from keepfaith.models.positions import longest_input
 from keepfaith.models.slim import read_config
 
-ALLOWED = (
+ALLOWED_FILES = (
     "*.safetensors",
     "*.safetensors.index.json",
     "config.json",
@@ -122,4 +122,4 @@ def _allowed(folder: Path) -> Iterable[Path]:
 
 def is_allowed(name: str) -> bool:
     """Whether a file of this name belongs to a model."""
-    return not fnmatch(name, OTHER_FORMATS) and any(fnmatch(name, kind) for kind in ALLOWED)
+    return not fnmatch(name, OTHER_FORMATS) and any(fnmatch(name, kind) for kind in ALLOWED_FILES)

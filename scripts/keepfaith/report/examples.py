@@ -9,7 +9,7 @@ import polars as pl
 from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.labels import method_name
 from keepfaith.figures.unit import of_role
-from keepfaith.report.highlight import Piece, pieces
+from keepfaith.report.highlight import HighlightedText, highlighted
 from keepfaith.statistics.verdict import summary
 
 PREFERRED = ("kernelshap", "lime", "input_x_gradient")
@@ -24,7 +24,7 @@ class Panel:
     prediction: str
     probability: float
     correct: bool
-    pieces: tuple[Piece, ...]
+    pieces: tuple[HighlightedText, ...]
     top: tuple[tuple[str, float], ...]
 
 
@@ -175,7 +175,7 @@ def _prepare(
                 str(options[predicted]).strip(),
                 float(chances[predicted]),
                 predicted == label,
-                tuple(pieces(prompt, tokens, values, evidence)),
+                tuple(highlighted(prompt, tokens, values, evidence)),
                 tuple((visible(prompt[slice(*tokens[place])]), values[place]) for place in best),
             )
         )

@@ -17,9 +17,9 @@ from keepfaith.report.answer import Finding, finding
 from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
-from keepfaith.report.order_table import order_table
+from keepfaith.report.order_table import orders_compared
 from keepfaith.report.study import StudyDescription
-from keepfaith.report.svg import inline_svg, width
+from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -85,10 +85,10 @@ def write_report(
     Raises:
         FileNotFoundError: a figure is missing.
     """
-    write_text(path, render(study, units, summary_figures))
+    write_text(path, render_page(study, units, summary_figures))
 
 
-def render(study: StudyDescription, units: Sequence[ReportUnit], summary_figures: Path) -> str:
+def render_page(study: StudyDescription, units: Sequence[ReportUnit], summary_figures: Path) -> str:
     """The page as text; equal input gives equal text."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -105,7 +105,7 @@ def render(study: StudyDescription, units: Sequence[ReportUnit], summary_figures
     return environment.get_template("page.html.j2").render(
         study=study,
         summary=summary,
-        compared=order_table(_verdicts(units)),
+        compared=orders_compared(_verdicts(units)),
         units=[_page_unit(index, unit) for index, unit in enumerate(units)],
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -148,7 +148,9 @@ def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
 
 def _figure(folder: Path, name: str, prefix: str, title: str, caption: str) -> PageFigure:
     document = (Path(folder) / f"{name}.svg").read_text(encoding="utf-8")
-    return PageFigure(title, inline_svg(document, prefix, title), caption, width(document) > COLUMN)
+    return PageFigure(
+        title, inline_svg(document, prefix, title), caption, width_in_points(document) > COLUMN
+    )
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -13,9 +13,9 @@ from keepfaith.statistics.explanation_metrics import evidence_rows, faithfulness
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
 from keepfaith.statistics.settings import Analysis
 
-KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
-LOWER = ("low", "reference_low", "change_low", "clusters")
-UPPER = ("high", "reference_high", "change_high", "p_value")
+METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
+LOWER_ENDS = ("low", "reference_low", "change_low", "clusters")
+UPPER_ENDS = ("high", "reference_high", "change_high", "p_value")
 """Columns of METRICS that follow from how examples are grouped: the careful end is the lowest, or the highest."""
 
 DECIMALS = 12
@@ -62,7 +62,7 @@ def compute_metrics(
         table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
             pl.col(pl.Float64).round(DECIMALS)
         )
-        return _without_empty_promises(table).sort(KEYS)
+        return _without_empty_promises(table).sort(METRIC_KEYS)
 
     table = _widest([under(grouping) for grouping in (first, *first.crossing)])
     return conform(table.with_columns(cluster_field=pl.lit(first.field, dtype=pl.String)), METRICS)
@@ -77,7 +77,7 @@ def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
     first, *others = tables
     if not others:
         return first
-    ends = [*LOWER, *UPPER]
+    ends = [*LOWER_ENDS, *UPPER_ENDS]
     beside = [
         other.select(pl.col(ends).name.suffix(f"_{place}")) for place, other in enumerate(others)
     ]
@@ -85,7 +85,7 @@ def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
     def of_all(name: str) -> pl.Expr:
         columns = [name, *(f"{name}_{place}" for place in range(len(others)))]
         known = pl.all_horizontal(pl.col(column).is_not_null() for column in columns)
-        choose = pl.min_horizontal if name in LOWER else pl.max_horizontal
+        choose = pl.min_horizontal if name in LOWER_ENDS else pl.max_horizontal
         return pl.when(known).then(choose(columns)).alias(name)
 
     joined = pl.concat([first, *beside], how="horizontal")

@@ -13,9 +13,9 @@ from keepfaith.config.passages import NO_PASSAGE, SHORTEST_PASSAGE, comparable
 from keepfaith.statistics.shared_texts import (
     FieldTexts,
     cluster_numbers,
-    field_texts,
     outside_texts,
     passages,
+    texts_by_field,
     united,
     without_constant,
 )
@@ -27,7 +27,7 @@ MINIMUM_CLUSTERS = 6
 MOST_CROSSING = 4
 """Groupings that are tried beside the one with the fewest clusters."""
 
-MOST_NAMED = 5
+FIELDS_NAMED = 5
 """Fields that a note names; a logged document may have hundreds."""
 
 
@@ -76,11 +76,11 @@ class Grouping:
         if not self.passed_over:
             return []
         named = [f"`{name}` ({count})" for name, count in self.passed_over.items()]
-        others = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        others = f" and {len(named) - FIELDS_NAMED} more" if len(named) > FIELDS_NAMED else ""
         return [
             f"{self.clusters} independent texts were counted; examples also share what stands in "
-            f"{', '.join(named[:MOST_NAMED])}{others}, which would leave so many. It was taken for a label, a topic or "
-            f"an instruction, as it is below {SHORTEST_PASSAGE} characters or stands in more than half of the "
+            f"{', '.join(named[:FIELDS_NAMED])}{others}, which would leave so many. It was taken for a label, a topic "
+            f"or an instruction, as it is below {SHORTEST_PASSAGE} characters or stands in more than half of the "
             "examples; if it is a passage, type passage: and that field's name.",
         ]
 
@@ -121,7 +121,7 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
     if passage == NO_PASSAGE:
         return Grouping({name: number for number, name in enumerate(ids)}, None)
     prompts = _prompts(examples)
-    texts = field_texts(examples)
+    texts = texts_by_field(examples)
     outside = outside_texts(examples)
     if passage is None:
         found = _found(ids, prompts, texts)

@@ -12,17 +12,16 @@ from keepfaith.calibration.null_band import null_bands
 from keepfaith.calibration.probabilities import Floats, Predicted
 from keepfaith.statistics.bootstrap import Interval, two_sided
 from keepfaith.statistics.clusters import all_single
-from keepfaith.statistics.comparison import DENSE, Comparison, Numbers
+from keepfaith.statistics.comparison import DENSE, Comparison, MetricRow, Numbers
 from keepfaith.statistics.error_change import ErrorChange
 from keepfaith.statistics.proportions import mcnemar, tango, wilson
 
-Row = dict[str, object]
-Series = dict[str, list[Numbers]]
+_Series = dict[str, list[Numbers]]
 
 
-def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
+def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
     """One row per metric and level; see METRICS for the columns."""
-    series: Series = {}
+    series: _Series = {}
     for name, metric in METRICS.items():
         series[name] = _registered(metric, predicted, comparison)
     series["accuracy"] = _accuracy(series["accuracy"], predicted, comparison)
@@ -48,7 +47,7 @@ def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
     ]
 
 
-def flip_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
+def flip_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
     """Rows of `flips`: share of examples whose predicted option is another one than the dense level's.
 
     Intervals as those of accuracy. There is no change to state: the share is itself one against the dense level.
@@ -62,7 +61,7 @@ def flip_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
     flipped = np.stack([own != predictions[comparison.dense] for own in predictions], axis=1)
     means = comparison.of_means(flipped.astype(np.float64))
     single = all_single(comparison.clusters)
-    rows: list[Row] = []
+    rows: list[MetricRow] = []
     for level, flips, mean in zip(comparison.levels, flipped.T, means, strict=True):
         ends = wilson(int(flips.sum()), len(flips), comparison.analysis.confidence)
         ends = ends if single else _hull(ends, mean.low, mean.high)
@@ -151,7 +150,7 @@ def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison)
     return found
 
 
-def _add_null_bands(series: Series, predicted: Predicted, comparison: Comparison) -> None:
+def _add_null_bands(series: _Series, predicted: Predicted, comparison: Comparison) -> None:
     """The band of a calibrated model as the reference of every calibration metric that label noise moves."""
     analysis = comparison.analysis
     names = tuple(
@@ -191,7 +190,7 @@ def _corrected_errors(predicted: Predicted, comparison: Comparison) -> list[Corr
 
 
 def _add_corrected_error(
-    series: Series, errors: list[CorrectedError], predicted: Predicted, comparison: Comparison
+    series: _Series, errors: list[CorrectedError], predicted: Predicted, comparison: Comparison
 ) -> None:
     """Intervals and changes of `ece`, and the series `ece_corrected`; both about the true binned error."""
     analysis, dense = comparison.analysis, comparison.dense
@@ -233,7 +232,7 @@ def _add_corrected_error(
 
 def _exact(
     predicted: Predicted, posterior: Floats, errors: list[CorrectedError], comparison: Comparison
-) -> Series:
+) -> _Series:
     """What the exact posterior says: accuracy without label noise, the best possible one, and calibration error."""
     analysis = comparison.analysis
     samples = [predicted.levels[level] for level in comparison.levels]

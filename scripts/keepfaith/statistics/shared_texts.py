@@ -10,11 +10,11 @@ from keepfaith.config.passages import comparable, is_short
 FieldTexts = Sequence[frozenset[str]]
 """Comparable texts of one field by example; a field may have several in one example, or none."""
 
-Places = Mapping[str, frozenset[int]]
+ExamplesByText = Mapping[str, frozenset[int]]
 """Examples by text."""
 
 
-def field_texts(examples: pl.DataFrame) -> dict[str, FieldTexts]:
+def texts_by_field(examples: pl.DataFrame) -> dict[str, FieldTexts]:
     """The texts of every field, as `comparable` has them, by name and example."""
     return _by_name(
         [(field["name"], comparable(prompt[field["start"] : field["end"]])) for field in fields or []]
@@ -115,7 +115,7 @@ def _dropped(texts: FieldTexts, dropped: set[str]) -> FieldTexts:
     return [own - dropped for own in texts] if dropped else texts
 
 
-def _places(texts: FieldTexts) -> Places:
+def _places(texts: FieldTexts) -> ExamplesByText:
     found: dict[str, set[int]] = {}
     for row, own in enumerate(texts):
         for text in own:
@@ -140,7 +140,7 @@ def _joined(fields: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
     }
 
 
-def _cross(one: Places, other: Places) -> bool:
+def _cross(one: ExamplesByText, other: ExamplesByText) -> bool:
     """Whether at least half of the shared texts of one field stand in the other, of other examples."""
     shared = [
         {text for text, rows in ours.items() if len(rows | theirs.get(text, frozenset())) > 1}

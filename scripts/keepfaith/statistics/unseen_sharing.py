@@ -15,10 +15,10 @@ from keepfaith.statistics.shared_texts import FieldTexts, cluster_numbers, long_
 MATERIAL = 0.9
 """Fewer texts than this share of those that were counted are worth a word: they widen an interval by a twentieth."""
 
-MOST_NAMED = 3
+SIZES_NAMED = 3
 """Texts or pieces that a note names."""
 
-SHOWN = 40
+CHARACTERS_SHOWN = 40
 """Characters of a piece that a note shows."""
 
 _DEPTH = 40
@@ -85,7 +85,7 @@ def _fewer(
         count = len(set(cluster_numbers(prompts, texts)))
         if count < MATERIAL * clusters:
             found.setdefault(count, name)
-    return [(found[count], count) for count in sorted(found)[:MOST_NAMED]]
+    return [(found[count], count) for count in sorted(found)[:SIZES_NAMED]]
 
 
 def _slots(prompts: Sequence[str]) -> Iterator[tuple[str, FieldTexts]]:
@@ -155,4 +155,4 @@ def _named(
 
 
 def _cut(piece: str) -> str:
-    return piece if len(piece) <= SHOWN else f"{piece[: SHOWN - 3]}..."
+    return piece if len(piece) <= CHARACTERS_SHOWN else f"{piece[: CHARACTERS_SHOWN - 3]}..."

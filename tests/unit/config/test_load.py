@@ -107,7 +107,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
     if found is None or found.origin is None:
         pytest.skip("lm_eval is not installed")
     jinja2 = pytest.importorskip("jinja2")
-    from keepfaith.tasks.templates import render
+    from keepfaith.tasks.templates import render_prompt
 
     folder = Path(found.origin).parent / "tasks"
     for name, file, columns in (
@@ -124,7 +124,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
         ours = read_entry(schema.Task, CATALOG / "tasks", name, "test")
         fields = {field: f"some {field}" for field in ours.fields}
         row = {columns.get(field, field): text for field, text in fields.items()}
-        assert render(ours.prompt, fields).text == jinja2.Template(template).render(**row)
+        assert render_prompt(ours.prompt, fields).text == jinja2.Template(template).render(**row)
         if isinstance(document["doc_to_choice"], list):
             assert list(ours.options or ()) == document["doc_to_choice"]
 
@@ -251,8 +251,8 @@ def test_training_settings_are_those_of_the_trainer() -> None:
     from keepfaith.models import recipe
 
     for ours, theirs in (
-        (schema.Architecture, recipe.Architecture),
-        (schema.Recipe, recipe.Recipe),
+        (schema.ArchitectureSettings, recipe.Architecture),
+        (schema.RecipeSettings, recipe.Recipe),
     ):
         assert set(ours.model_fields) == {field.name for field in fields(theirs)}
 

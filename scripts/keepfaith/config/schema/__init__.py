@@ -5,12 +5,12 @@ from keepfaith.config.schema.imported import Import
 from keepfaith.config.schema.levels import Levels
 from keepfaith.config.schema.method import Method
 from keepfaith.config.schema.model import (
-    Architecture,
+    ArchitectureSettings,
     BuiltinModel,
     HubModel,
     LocalModel,
     Model,
-    Recipe,
+    RecipeSettings,
     TrainModel,
 )
 from keepfaith.config.schema.order import BuiltinText, HubText, LocalText, Order, TextSource
@@ -32,7 +32,7 @@ __all__ = [
     "GENERATORS",
     "NAME_PATTERN",
     "SPACE",
-    "Architecture",
+    "ArchitectureSettings",
     "BuiltinModel",
     "BuiltinTaskSource",
     "BuiltinText",
@@ -48,7 +48,7 @@ __all__ = [
     "Method",
     "Model",
     "Order",
-    "Recipe",
+    "RecipeSettings",
     "SkipReason",
     "Strict",
     "Study",

@@ -4,18 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from keepfaith.config.schema.base import Number, Positive, Repository, Seed, Strict, Text
+from keepfaith.config.schema.base import Number, Positive, RepositoryName, Seed, Strict, Text
 
 Above0 = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, lt=1)]
-Part = Annotated[Number, Field(ge=0, le=1)]
+ShareOrAll = Annotated[Number, Field(ge=0, le=1)]
 
 
 class HubModel(Strict):
     """A model of the Hugging Face hub, downloaded once, safetensors only."""
 
     kind: Literal["hub"] = Field(description="`hub`.")
-    repository: Repository = Field(description="Repository on the hub, owner/name.")
+    repository: RepositoryName = Field(description="Repository on the hub, owner/name.")
     revision: Text = Field(
         description="Commit (or tag) of the repository; a commit makes the run repeatable."
     )
@@ -43,7 +43,7 @@ class BuiltinModel(Strict):
     layers: Positive = Field(default=8, description="Its number of attention layers.")
 
 
-class Architecture(Strict):
+class ArchitectureSettings(Strict):
     """Shape of a small Llama."""
 
     hidden: Positive = Field(
@@ -58,7 +58,7 @@ class Architecture(Strict):
     )
 
     @model_validator(mode="after")
-    def _heads_divide(self) -> "Architecture":
+    def _heads_divide(self) -> "ArchitectureSettings":
         # Rotary positions turn pairs of dimensions, so a head needs an even width.
         unit = 2 * self.heads
         if self.hidden % unit:
@@ -68,7 +68,7 @@ class Architecture(Strict):
         return self
 
 
-class Recipe(Strict):
+class RecipeSettings(Strict):
     """How to train it; the meaning of each number is that of keepfaith.models.recipe.Recipe."""
 
     steps: Positive = Field(
@@ -95,7 +95,7 @@ class Recipe(Strict):
     attention_drop: Share = Field(
         default=0.1, description="Probability that an example skips one attention layer in a step."
     )
-    drop_ramp: tuple[Part, Part] = Field(
+    drop_ramp: tuple[ShareOrAll, ShareOrAll] = Field(
         default=(0.0, 0.5),
         description="Shares of the steps between which attention_drop and masked_examples grow from 0 to their values.",
     )
@@ -121,8 +121,10 @@ class TrainModel(Strict):
     """
 
     kind: Literal["train"] = Field(description="`train`.")
-    architecture: Architecture = Field(default_factory=Architecture, description="Its shape.")
-    recipe: Recipe = Field(default_factory=Recipe, description="How it is trained.")
+    architecture: ArchitectureSettings = Field(
+        default_factory=ArchitectureSettings, description="Its shape."
+    )
+    recipe: RecipeSettings = Field(default_factory=RecipeSettings, description="How it is trained.")
     vocabulary: Positive = Field(
         default=3000, description="Tokens of its subword tokenizer, trained on the same rows."
     )

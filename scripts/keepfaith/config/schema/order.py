@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from keepfaith.config.schema.base import Name, Positive, Repository, Seed, Strict, Text
+from keepfaith.config.schema.base import Name, Positive, RepositoryName, Seed, Strict, Text
 
 
 class _Texts(Strict):
@@ -18,7 +18,7 @@ class HubText(_Texts):
     """Text of a data set on the hub; only the files at the head of the split are downloaded."""
 
     source: Literal["hub"] = Field(description="`hub`.")
-    repository: Repository = Field(description="Data set on the hub, owner/name.")
+    repository: RepositoryName = Field(description="Data set on the hub, owner/name.")
     config: Text | None = Field(default=None, description="Its configuration, if it has several.")
     revision: Text = Field(description="Commit of the data set.")
     split: Text = Field(default="train", description="Split that is read.")
