@@ -7,7 +7,7 @@ import polars as pl
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
-from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping, group_examples
+from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import evidence_rows, faithfulness_rows
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
@@ -27,9 +27,9 @@ def compute_metrics(
     examples: pl.DataFrame,
     faithfulness: Sequence[pl.DataFrame],
     attributions: Sequence[pl.DataFrame],
+    grouping: Grouping,
     analysis: Analysis,
     flips: bool = False,
-    passage: str | None = None,
 ) -> pl.DataFrame:
     """METRICS of every level, families accuracy, calibration, faithfulness and evidence.
 
@@ -38,19 +38,17 @@ def compute_metrics(
         examples: EXAMPLES; accuracy and calibration use the evaluation part.
         faithfulness: FAITHFULNESS of any number of methods and seeds; may be empty.
         attributions: ATTRIBUTIONS likewise, for the recall of evidence where examples have any.
+        grouping: which examples of the evaluation part are not independent of each other (`group_examples`).
         analysis: draws, seed, bins and confidence.
         flips: whether to count the examples whose predicted option is not the dense level's.
-        passage: the field whose text examples may share, `none`, or None to find it (see `group_examples`).
 
     Raises:
-        ValueError: levels cover different examples, predictions are incomplete, or no example has the field `passage`.
+        ValueError: levels cover different examples, or predictions or the grouping lack one.
     """
     found = predicted(predictions, examples)
-    part = examples.filter("evaluation").sort("example_id")
-    first = group_examples(part, passage)
 
     def under(grouping: Grouping) -> pl.DataFrame:
-        clusters = grouping.of(part["example_id"].to_list())
+        clusters = grouping.of(list(found.example_ids))
         comparison = Comparison(list(found.levels), clusters, analysis)
         rows = prediction_rows(found, comparison)
         if flips:
@@ -64,8 +62,10 @@ def compute_metrics(
         )
         return _without_empty_promises(table).sort(METRIC_KEYS)
 
-    table = _widest([under(grouping) for grouping in (first, *first.crossing)])
-    return conform(table.with_columns(cluster_field=pl.lit(first.field, dtype=pl.String)), METRICS)
+    table = _widest([under(each) for each in (grouping, *grouping.crossing)])
+    return conform(
+        table.with_columns(cluster_field=pl.lit(grouping.field, dtype=pl.String)), METRICS
+    )
 
 
 def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -1,9 +1,11 @@
 """Rows of METRICS from predictions: accuracy and calibration."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from keepfaith.calibration.dependence import Dependence, dependence_of
 from keepfaith.calibration.draws import once, reweighted
 from keepfaith.calibration.exact_error import exact_error, probability_right
 from keepfaith.calibration.interval import CorrectedError, corrected_error
@@ -25,8 +27,12 @@ def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Metric
     for name, metric in METRICS.items():
         series[name] = _registered(metric, predicted, comparison)
     series["accuracy"] = _accuracy(series["accuracy"], predicted, comparison)
-    _add_null_bands(series, predicted, comparison)
-    errors = _corrected_errors(predicted, comparison)
+    dependences = {
+        level: dependence_of(predicted.levels[level], comparison.clusters)
+        for level in comparison.levels
+    }
+    _add_null_bands(series, predicted, comparison, dependences)
+    errors = _corrected_errors(predicted, comparison, dependences)
     _add_corrected_error(series, errors, predicted, comparison)
     families = {name: metric.family for name, metric in METRICS.items()}
     if predicted.posterior is not None:
@@ -150,7 +156,12 @@ def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison)
     return found
 
 
-def _add_null_bands(series: _Series, predicted: Predicted, comparison: Comparison) -> None:
+def _add_null_bands(
+    series: _Series,
+    predicted: Predicted,
+    comparison: Comparison,
+    dependences: Mapping[int, Dependence | None],
+) -> None:
     """The band of a calibrated model as the reference of every calibration metric that label noise moves."""
     analysis = comparison.analysis
     names = tuple(
@@ -162,7 +173,7 @@ def _add_null_bands(series: _Series, predicted: Predicted, comparison: Compariso
         bands = null_bands(
             predicted.levels[level],
             names,
-            clusters=comparison.clusters,
+            dependence=dependences[level],
             bins=analysis.bins,
             repetitions=analysis.null_repetitions,
             confidence=analysis.confidence,
@@ -174,13 +185,15 @@ def _add_null_bands(series: _Series, predicted: Predicted, comparison: Compariso
             )
 
 
-def _corrected_errors(predicted: Predicted, comparison: Comparison) -> list[CorrectedError]:
+def _corrected_errors(
+    predicted: Predicted, comparison: Comparison, dependences: Mapping[int, Dependence | None]
+) -> list[CorrectedError]:
     """What the labels say about the true calibration error of every level."""
     analysis = comparison.analysis
     return [
         corrected_error(
             predicted.levels[level],
-            clusters=comparison.clusters,
+            dependence=dependences[level],
             bins=analysis.bins,
             repetitions=analysis.simulations(len(comparison.levels)),
             seed=analysis.seed,

@@ -46,7 +46,13 @@ def metrics(
     examples = examples_table(levels[0])
     said = passage_of_task(passage, examples)
     return compute_metrics(
-        predictions_table(levels), examples, [], [], ANALYSIS, flips=True, passage=said
+        predictions_table(levels),
+        examples,
+        [],
+        [],
+        group_examples(examples, said),
+        ANALYSIS,
+        flips=True,
     )
 
 
