@@ -21,7 +21,7 @@ def write_table(
     """Check `frame` against `schema` and write it as Parquet, atomically.
 
     Raises:
-        ArtifactError: a column is missing, unknown or of another type, or a float is NaN.
+        ArtifactError: a column is missing, unknown or of another type, or a float is NaN or infinite.
     """
     path = Path(path)
     frame = conform(frame, schema)
@@ -84,7 +84,7 @@ def conform(frame: pl.DataFrame, schema: TableSchema, place: str | None = None) 
     """Return `frame` with exactly the columns of `schema`, in its order and types.
 
     Raises:
-        ArtifactError: a column is missing, unknown or not castable, or a float is NaN.
+        ArtifactError: a column is missing, unknown or not castable, or a float is NaN or infinite.
     """
     place = place or f"table {schema.name}"
     missing = [name for name in schema.columns if name not in frame.columns]
@@ -96,8 +96,16 @@ def conform(frame: pl.DataFrame, schema: TableSchema, place: str | None = None) 
     except pl.exceptions.PolarsError as error:
         raise ArtifactError(f"{place}: {error}") from error
     for name, kind in schema.columns.items():
-        if kind == pl.Float64 and frame[name].is_nan().any():
+        if kind == pl.Float64 and not frame[name].is_finite().all():
             raise ArtifactError(
-                f"{place}: column {name} holds NaN; null means missing, NaN is never a result"
+                f"{place}: column {name} holds NaN or infinity{_first_row(frame, name)}; null means missing, "
+                "neither is ever a result"
             )
     return frame
+
+
+def _first_row(frame: pl.DataFrame, column: str) -> str:
+    """` (level 3, example_id e7)`: the first row whose `column` is not finite, as far as it has such keys."""
+    row = frame.filter(pl.col(column).is_finite().not_()).row(0, named=True)
+    keys = [f"{key} {row[key]}" for key in ("level", "example_id", "layer") if key in row]
+    return f" ({', '.join(keys)})" if keys else ""

@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from keepfaith.artifacts.parts import Keep, unkept
+from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.artifacts.tables import conform
 from keepfaith.attribution import registry
 from keepfaith.attribution.problem import AttributionError, Method, MethodSettings, Problem
-from keepfaith.attribution.targets import predicted_options
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.scorer import OptionScorer
 

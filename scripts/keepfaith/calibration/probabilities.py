@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from keepfaith.artifacts.predictions import log_softmax, predicted_option
 from keepfaith.calibration.guessing import guessing
 
 Floats = npt.NDArray[np.float64]
@@ -68,14 +69,10 @@ class Predicted:
 
 
 def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
-    """One level's sample from summed log-likelihoods [n, m] in nats (-inf behind the real options).
-
-    The prediction is read off the log-likelihoods themselves: softmax may round two of them to a tie.
-    """
-    shifted = log_likelihoods - log_likelihoods.max(axis=1, keepdims=True)
-    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    """One level's sample from summed log-likelihoods [n, m] in nats (-inf behind the real options)."""
+    log_probabilities = log_softmax(log_likelihoods)
     probabilities = np.exp(log_probabilities)
-    prediction = log_likelihoods.argmax(axis=1)
+    prediction = predicted_option(log_likelihoods)
     confidence = probabilities[np.arange(len(labels)), prediction]
     return Sample(log_probabilities, probabilities, labels, prediction, confidence)
 
@@ -91,8 +88,8 @@ def predicted(
         part: "evaluation", "explanation" or "tuning", the column that selects the examples.
 
     Raises:
-        ValueError: the part is empty, a label is no option, a log-likelihood is not finite, or a level lacks an
-            option of an example or has it twice (levels are only comparable on the same examples).
+        ValueError: the part is empty, a label is no option, or a level lacks an option of an
+            example or has it twice (levels are only comparable on the same examples).
     """
     chosen = examples.filter(pl.col(part)).sort("example_id")
     if chosen.is_empty():
@@ -118,7 +115,7 @@ def predicted(
 
 
 def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> Floats:
-    """Log-likelihoods [n, m] of one level, checked to be complete and finite."""
+    """Log-likelihoods [n, m] of one level, checked to be complete."""
     position, option = rows["position"].to_numpy(), rows["option"].to_numpy()
     found = np.bincount(position, minlength=len(ids))
     wrong = found != counts
@@ -132,13 +129,8 @@ def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> 
     if wrong.any():
         first = int(position[wrong.argmax()])
         raise ValueError(f"level {level}: options of example {ids[first]!r} are not 0, 1, 2, ...")
-    values = rows["log_likelihood"].to_numpy()
-    bad = ~np.isfinite(values)
-    if bad.any():
-        first = int(position[bad.argmax()])
-        raise ValueError(f"level {level}: a log-likelihood of example {ids[first]!r} is not finite")
     padded = np.full((len(ids), counts.max()), -np.inf)
-    padded[position, option] = values
+    padded[position, option] = rows["log_likelihood"].to_numpy()
     return padded
 
 

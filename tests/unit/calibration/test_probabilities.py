@@ -78,11 +78,6 @@ def test_posterior_is_there_only_where_every_example_has_one():
     [
         ({0: [[-1.0, -2.0]]}, ([0, 1], [2, 2]), "level 0: example 'e001' has 0 scored options"),
         ({3: [[-1.0], [-1.0, -1.0]]}, ([0, 1], [2, 2]), "level 3: example 'e000' has 1 scored"),
-        (
-            {0: [[float("-inf"), -2.0]]},
-            ([0], [2]),
-            "log-likelihood of example 'e000' is not finite",
-        ),
         ({0: [[-1.0, -2.0]]}, ([2], [2]), "label of example 'e000' is none of its options"),
     ],
 )
