@@ -51,7 +51,6 @@ class Predicted:
 
     Attributes:
         example_ids: [n], sorted, so that no result depends on the order of rows in a table.
-        option_counts: [n], number of real options of each example.
         guessing: the accuracy that needs no look at the text: of drawing an option, or of always giving the same
             answer, whichever reaches most.
         labels: [n].
@@ -61,7 +60,6 @@ class Predicted:
     """
 
     example_ids: tuple[str, ...]
-    option_counts: Indices
     guessing: float
     labels: Indices
     posterior: Floats | None
@@ -77,23 +75,20 @@ def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
     return Sample(log_probabilities, probabilities, labels, prediction, confidence)
 
 
-def predicted(
-    predictions: pl.DataFrame, examples: pl.DataFrame, part: str = "evaluation"
-) -> Predicted:
-    """Samples of all levels from a PREDICTIONS and an EXAMPLES frame.
+def predicted(predictions: pl.DataFrame, examples: pl.DataFrame) -> Predicted:
+    """Samples of all levels from a PREDICTIONS and the evaluation part of an EXAMPLES frame.
 
     Args:
-        predictions: PREDICTIONS; rows of examples outside `part` are left aside.
+        predictions: PREDICTIONS; rows of examples outside the evaluation part are left aside.
         examples: EXAMPLES; each example may have its own number of options.
-        part: "evaluation", "explanation" or "tuning", the column that selects the examples.
 
     Raises:
-        ValueError: the part is empty, a label is no option, or a level lacks an option of an
+        ValueError: the evaluation part is empty, a label is no option, or a level lacks an option of an
             example or has it twice (levels are only comparable on the same examples).
     """
-    chosen = examples.filter(pl.col(part)).sort("example_id")
+    chosen = examples.filter("evaluation").sort("example_id")
     if chosen.is_empty():
-        raise ValueError(f"no example in the {part} part")
+        raise ValueError("no example in the evaluation part")
     ids = chosen["example_id"]
     if ids.n_unique() != len(ids):
         raise ValueError(f"example {_first_repeated(ids)!r} occurs twice")
@@ -105,13 +100,13 @@ def predicted(
     index = pl.DataFrame({"example_id": ids, "position": np.arange(len(ids))})
     rows = predictions.join(index, on="example_id", how="inner").sort("level", "position", "option")
     if rows.is_empty():
-        raise ValueError(f"no prediction for any example of the {part} part")
+        raise ValueError("no prediction for any example of the evaluation part")
     samples = {
         int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
         for (level,), of_level in rows.group_by("level", maintain_order=True)
     }
     guess = guessing(chosen["options"].to_list(), labels, chosen["prompt"].to_list())
-    return Predicted(tuple(ids), counts, guess, labels, _posterior(chosen, counts), samples)
+    return Predicted(tuple(ids), guess, labels, _posterior(chosen, counts), samples)
 
 
 def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> Floats:

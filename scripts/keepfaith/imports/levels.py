@@ -34,11 +34,6 @@ class LoggedTask:
     notes: list[str]
 
 
-def read_levels(logs: Mapping[int, Path], passage: str | None = None) -> dict[int, Log]:
-    """The log of every level, as `read_task` reads them."""
-    return read_task(logs, passage).levels
-
-
 def read_task(logs: Mapping[int, Path], passage: str | None = None) -> LoggedTask:
     """The log of every level, checked to hold the same examples with the same prompts, options and labels.
 
@@ -61,7 +56,7 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
 
     Args:
         tasks: the log of every level, one mapping per task.
-        passage: as for `read_levels`.
+        passage: as for `read_task`.
         place: where the passage was typed, for messages.
 
     Returns:
@@ -69,7 +64,7 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         levels that may be of one model.
 
     Raises:
-        ConfigError: as `read_levels`; or no document of any task has what `passage` names.
+        ConfigError: as `read_task`; or no document of any task has what `passage` names.
     """
     keys: set[str] = set()
     named = False

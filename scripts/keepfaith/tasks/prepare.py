@@ -28,11 +28,6 @@ class PreparedTask(NamedTuple):
     skipped: dict[str, dict[str, int]]
 
 
-def prepare_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
-    """The EXAMPLES table of `prepare_task`."""
-    return prepare_task(resolved, examples).examples
-
-
 def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     """The EXAMPLES table of a task: its evaluation, explanation and tuning examples.
 
