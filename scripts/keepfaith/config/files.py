@@ -24,7 +24,7 @@ LONGEST_CELL = 10_000_000
 
 
 def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place such as "line 3", row) for every row of a table.
+    """Yield (location such as "line 3", row) for every row of a table.
 
     Raises:
         ConfigError: the file is missing, of another format, empty, not UTF-8, or broken; with the line.
@@ -34,9 +34,9 @@ def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise ConfigError(path, f"unknown format {path.suffix!r}; use {', '.join(ROW_FORMATS)}")
     existing(path)
     empty = True
-    for place, row in rows_as_they_stand(path, path.suffix):
+    for location, row in rows_as_they_stand(path, path.suffix):
         empty = False
-        yield place, row
+        yield location, row
     if empty:
         raise ConfigError(path, "holds no rows; check that it was written to the end")
 
@@ -167,22 +167,22 @@ def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str,
     begins = 1
     try:
         for cells in reader:
-            place, begins = f"line {reader.line_num}", reader.line_num + 1
+            location, begins = f"line {reader.line_num}", reader.line_num + 1
             if not cells:
                 continue
             if not header:
                 header = cells
                 if len(set(header)) < len(header):
                     raise ConfigError(
-                        path, f"{place}: two columns have the same name in {header}; rename one"
+                        path, f"{location}: two columns have the same name in {header}; rename one"
                     )
                 continue
             if len(cells) != len(header):
                 raise ConfigError(
                     path,
-                    f"{place}: {len(cells)} cells for {len(header)} columns; quote cells that hold a comma",
+                    f"{location}: {len(cells)} cells for {len(header)} columns; quote cells that hold a comma",
                 )
-            yield place, dict(zip(header, cells, strict=True))
+            yield location, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise ConfigError(path, _broken_csv(begins, reader.line_num, str(error))) from error
 

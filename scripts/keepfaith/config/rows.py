@@ -17,7 +17,7 @@ from keepfaith.config.spans import Spans
 
 @dataclass(frozen=True)
 class Skipped:
-    """A row that is left out because its source says so: the reason, and what is wrong with it, with its place."""
+    """A row that is left out because its source says so: the reason, and what is wrong with it, with its location."""
 
     reason: SkipReason
     problem: str
@@ -64,7 +64,7 @@ def read_row(
         source: says in which columns they stand.
         row: column values.
         distinct: refuse equal options; training rows may have them (three of openbookqa do).
-        number: its place in the source, from 0.
+        number: its index in the source, from 0.
 
     Raises:
         RowError: a column is missing or holds what it must not.
@@ -89,37 +89,37 @@ def read_task_rows(
     table: Iterable[tuple[str, Mapping[str, Any]]],
     distinct: bool = True,
 ) -> Iterator[TaskRow | Skipped]:
-    """Read (place, row) pairs.
+    """Read (location, row) pairs.
 
     Args:
         task, source: see `read_row`; `source.skip` names the rows to leave out.
-        table: every row of the source with its place, such as "line 3".
+        table: every row of the source with its location, such as "line 3".
         distinct: refuse equal options where `source.skip` does not leave them out.
 
     Raises:
-        RowError: with the place of the row; or no row is left.
+        RowError: with the location of the row; or no row is left.
     """
     distinct = distinct or "equal_options" in source.skip
-    places: dict[str, str] = {}
+    locations: dict[str, str] = {}
     first: Skipped | None = None
-    for number, (place, raw) in enumerate(table):
+    for number, (location, raw) in enumerate(table):
         try:
             row = read_row(task, source, raw, distinct, number)
         except RowError as error:
             if error.reason not in source.skip:
-                raise RowError(f"{place}: {_with_skip(error, source, number)}") from error
-            skipped = Skipped(error.reason, f"{place}: {error.problem}")
+                raise RowError(f"{location}: {_with_skip(error, source, number)}") from error
+            skipped = Skipped(error.reason, f"{location}: {error.problem}")
             first = first or skipped
             yield skipped
             continue
-        if row.id in places:
+        if row.id in locations:
             raise RowError(
-                f"{place}: id {row.id!r} stands in {places[row.id]} too; give every row its own, or leave id out of "
+                f"{location}: id {row.id!r} stands in {locations[row.id]} too; give every row its own, or leave id out of "
                 f"sources.{source.kind} to name rows by their number"
             )
-        places[row.id] = place
+        locations[row.id] = location
         yield row
-    if first and not places:
+    if first and not locations:
         raise RowError(
             f"skip leaves no row ({first.problem}); correct the columns of sources.{source.kind}, or its skip"
         )

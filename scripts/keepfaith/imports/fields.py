@@ -40,11 +40,11 @@ class RenderedPrompt:
         if start >= 0:
             return start, start + len(bare)
         wanted = comparable(text)
-        place = self.comparable.rfind(wanted)
-        if not wanted or place < 0:
+        index = self.comparable.rfind(wanted)
+        if not wanted or index < 0:
             return None
-        start = self._last(place)
-        first = self._last(place + len(wanted) - 1) + 1
+        start = self._last(index)
+        first = self._last(index + len(wanted) - 1) + 1
         ends = range(first, min(first + _COMBINING, len(self.text) + 1))
         return next(
             ((start, end) for end in ends if comparable(self.text[start:end]) == wanted), None
@@ -67,7 +67,7 @@ class RenderedPrompt:
         return low
 
 
-def places_of(
+def spans_of(
     texts: Mapping[DocumentPath, str],
     prompt: RenderedPrompt,
     options: Sequence[str],
@@ -98,17 +98,17 @@ def places_of(
         named = passage is not None and matches(passage, dotted(path))
         if not named and not _may_group(text, known, prompt, labels):
             continue
-        if place := _place(text, prompt):
-            found.append((path, *place))
+        if span := _span(text, prompt):
+            found.append((path, *span))
         elif named or not (is_short(known) or known in labels):
             outside.append((path, comparable(unescape(text))))
     return found, outside
 
 
-def _place(text: str, prompt: RenderedPrompt) -> tuple[int, int] | None:
+def _span(text: str, prompt: RenderedPrompt) -> tuple[int, int] | None:
     """Where a text stands, as it is or with its HTML entities as the characters that they are."""
-    place = prompt.find(text)
-    return prompt.find(unescape(text)) if place is None and "&" in text else place
+    span = prompt.find(text)
+    return prompt.find(unescape(text)) if span is None and "&" in text else span
 
 
 def _may_group(text: str, known: str, prompt: RenderedPrompt, labels: set[str]) -> bool:

@@ -51,13 +51,15 @@ def read_task(logs: Mapping[int, Path], passage: str | None = None) -> LoggedTas
     return read
 
 
-def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: str) -> list[str]:
+def check_logs(
+    tasks: Iterable[Mapping[int, Path]], passage: str | None, location: str
+) -> list[str]:
     """Read the logs of all tasks of an import, so that a bad one is refused before any job.
 
     Args:
         tasks: the log of every level, one mapping per task.
         passage: as for `read_task`.
-        place: where the passage was typed, for messages.
+        location: where the passage was typed, for messages.
 
     Returns:
         What the user should know although nothing is wrong, one line each: logs that nothing says to be whole, and
@@ -80,7 +82,7 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         # Elements of lists are named only to those who look for one: there may be hundreds.
         plain = {key for key in keys if not any(part.isdigit() for part in key.split("."))}
         raise ConfigError(
-            place,
+            location,
             f"{passage!r} names nothing in any logged document; type none where there is no passage"
             f"{nearest(passage, plain or keys)}",
         )
@@ -90,7 +92,7 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         for path, sentence in unchecked.items()
     ]
     return first[:1] + [
-        f"{place.removesuffix('.passage')}: {note}" for note in dict.fromkeys(notes)
+        f"{location.removesuffix('.passage')}: {note}" for note in dict.fromkeys(notes)
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from keepfaith.config.errors import shown
 from keepfaith.imports.documents import DocumentPath, document_keys, document_texts, named_values
-from keepfaith.imports.fields import DocumentSpan, NamedSpan, RenderedPrompt, places_of
+from keepfaith.imports.fields import DocumentSpan, NamedSpan, RenderedPrompt, spans_of
 from keepfaith.imports.requests import Unusable, read_requests
 
 _MOST = 1e-3
@@ -129,7 +129,7 @@ def read_texts(document: Any, line: LoggedLine, passage: str | None) -> Document
     keys = document_keys(document)
     for key in keys:
         _check_text(key)
-    inside, outside = places_of(texts | named, RenderedPrompt(line.prompt), line.options, passage)
+    inside, outside = spans_of(texts | named, RenderedPrompt(line.prompt), line.options, passage)
     return DocumentTexts(keys, inside, outside, bool(named))
 
 

@@ -21,6 +21,7 @@ import torch
 
 from keepfaith.models.components import Component, Sublayer
 from keepfaith.models.finite import check_finite
+from keepfaith.models.generation import generate_greedily
 from keepfaith.models.out_of_memory import is_out_of_memory
 from keepfaith.models.removal import PrunableModel
 
@@ -233,17 +234,7 @@ def _continuation(model: PrunableModel) -> torch.Tensor:
     mask = torch.ones_like(tokens)
     mask[0, : SELF_TEST_TOKENS // 2] = 0
     tokens[0, : SELF_TEST_TOKENS // 2] = 0
-    generate: Any = model.model.generate
-    result: torch.Tensor = generate(
-        input_ids=tokens,
-        attention_mask=mask,
-        max_new_tokens=NEW_TOKENS,
-        min_new_tokens=NEW_TOKENS,
-        do_sample=False,
-        num_beams=1,
-        use_cache=True,  # some checkpoints say otherwise
-        pad_token_id=0,
-    )
+    result: torch.Tensor = generate_greedily(model.model, tokens, mask, NEW_TOKENS).sequences
     return result
 
 

@@ -63,8 +63,8 @@ def _orders(stability: pl.DataFrame) -> dict[int, dict[int, list[_Component]]]:
     """By number of samples and seed."""
     found: dict[int, dict[int, list[_Component]]] = {}
     for (samples, seed), rows in stability.group_by("samples", "seed", maintain_order=True):
-        places = rows.sort("position").select("layer", "component").rows()
-        found.setdefault(int(samples), {})[int(seed)] = places
+        components = rows.sort("position").select("layer", "component").rows()
+        found.setdefault(int(samples), {})[int(seed)] = components
     return found
 
 

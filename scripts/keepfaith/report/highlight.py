@@ -36,12 +36,12 @@ def highlighted(
     """
     largest = max((abs(score) for score in scores), default=0.0) or 1.0
     found: list[HighlightedText] = []
-    place = 0
+    index = 0
     for (start, end), score in _merged(spans, scores):
-        found += _cut(prompt, (place, start), None, largest, evidence)
+        found += _cut(prompt, (index, start), None, largest, evidence)
         found += _cut(prompt, (start, end), score, largest, evidence)
-        place = end
-    return found + _cut(prompt, (place, len(prompt)), None, largest, evidence)
+        index = end
+    return found + _cut(prompt, (index, len(prompt)), None, largest, evidence)
 
 
 def _merged(spans: Sequence[Span], scores: Sequence[float]) -> list[tuple[Span, float]]:
@@ -61,13 +61,13 @@ def _cut(
     prompt: str, span: Span, score: float | None, largest: float, evidence: Sequence[Span]
 ) -> list[HighlightedText]:
     start, end = span
-    edges = {place for bounds in evidence for place in bounds if start < place < end}
-    places = [start, *sorted(edges), end]
+    edges = {edge for bounds in evidence for edge in bounds if start < edge < end}
+    cuts = [start, *sorted(edges), end]
     strength = 0.0 if score is None else max(-1.0, min(1.0, score / largest))
     return [
         HighlightedText(
             prompt[a:b], score, strength, any(low <= a and b <= high for low, high in evidence)
         )
-        for a, b in pairwise(places)
+        for a, b in pairwise(cuts)
         if a < b
     ]

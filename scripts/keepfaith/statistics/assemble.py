@@ -79,11 +79,11 @@ def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
         return first
     ends = [*LOWER_ENDS, *UPPER_ENDS]
     beside = [
-        other.select(pl.col(ends).name.suffix(f"_{place}")) for place, other in enumerate(others)
+        other.select(pl.col(ends).name.suffix(f"_{index}")) for index, other in enumerate(others)
     ]
 
     def of_all(name: str) -> pl.Expr:
-        columns = [name, *(f"{name}_{place}" for place in range(len(others)))]
+        columns = [name, *(f"{name}_{index}" for index in range(len(others)))]
         known = pl.all_horizontal(pl.col(column).is_not_null() for column in columns)
         choose = pl.min_horizontal if name in LOWER_ENDS else pl.max_horizontal
         return pl.when(known).then(choose(columns)).alias(name)

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class SourceError(ValueError):
-    """A source cannot be read, or holds what its task does not allow: one line with the place."""
+    """A source cannot be read, or holds what its task does not allow: one line with the location."""
 
 
 def split_serving(resolved: ResolvedTask, part: Part) -> str | None:
