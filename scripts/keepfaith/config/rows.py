@@ -114,8 +114,8 @@ def read_task_rows(
             continue
         if row.id in locations:
             raise RowError(
-                f"{location}: id {row.id!r} stands in {locations[row.id]} too; give every row its own, or leave id out of "
-                f"sources.{source.kind} to name rows by their number"
+                f"{location}: id {row.id!r} stands in {locations[row.id]} too; give every row its own, or leave id out "
+                f"of sources.{source.kind} to name rows by their number"
             )
         locations[row.id] = location
         yield row
