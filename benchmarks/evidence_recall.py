@@ -27,7 +27,7 @@ from keepfaith.scoring.opening import Scoring, open_scorer
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.tasks.builtin import TASKS
-from keepfaith.tasks.prepare import prepare_examples
+from keepfaith.tasks.prepare import prepare_task
 
 SEEDS = (0, 1, 2)
 DENSE = (0,)
@@ -88,7 +88,7 @@ def main() -> None:
     chance: list[Recalls] = []
     rows = []
     for task in TASKS:
-        examples = prepare_examples(settings.tasks[task], settings.study.examples)
+        examples = prepare_task(settings.tasks[task], settings.study.examples).examples
         predictions = predict(scorer, encoder, examples, DENSE)
         chance.append(recalls("random", {}, examples, scorer, encoder, predictions))
         for samples in options.samples:

@@ -19,7 +19,7 @@ from keepfaith.artifacts.tables import read_table
 from keepfaith.config.load import load_study
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.loading import load_model, load_tokenizer
-from keepfaith.tasks.prepare import prepare_examples
+from keepfaith.tasks.prepare import prepare_task
 
 STUDY = """
 name: logs
@@ -53,7 +53,7 @@ class Imported:
 
 def rows_of(task: str) -> list[dict[str, Any]]:
     settings = load_study(yaml.safe_load(STUDY), [REPOSITORY / "config" / "catalog"])
-    table = prepare_examples(settings.tasks[task], settings.study.examples)
+    table = prepare_task(settings.tasks[task], settings.study.examples).examples
     return [
         {
             "text": row["prompt"][row["fields"][0]["start"] : row["fields"][0]["end"]],

@@ -4,22 +4,24 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-KEYS = ("model", "order", "task")
+CELL_KEYS = ("model", "order", "task")
 
 
-def stacked(frames: Iterable[tuple[str, pl.DataFrame]], keys: Sequence[str] = KEYS) -> pl.DataFrame:
-    """All frames below each other, with the place that each comes from in front.
+def stacked(
+    frames: Iterable[tuple[str, pl.DataFrame]], keys: Sequence[str] = CELL_KEYS
+) -> pl.DataFrame:
+    """All frames below each other, with the cell that each comes from in front.
 
     Args:
-        frames: pairs of a place, `model/order` or `model/order/task`, and its table.
-        keys: names of the parts of a place, from the left.
+        frames: pairs of a cell, `model/order` or `model/order/task`, and its table.
+        keys: names of the parts of a cell, from the left.
     """
     return pl.concat(
         frame.select(
-            *(pl.lit(part).alias(key) for key, part in zip(keys, place.split("/"), strict=False)),
+            *(pl.lit(part).alias(key) for key, part in zip(keys, cell.split("/"), strict=False)),
             pl.all(),
         )
-        for place, frame in frames
+        for cell, frame in frames
     )
 
 

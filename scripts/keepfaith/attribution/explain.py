@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from keepfaith.artifacts.parts import Keep, unkept
+from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.artifacts.tables import conform
 from keepfaith.attribution.problem import AttributionError, Problem
-from keepfaith.attribution.targets import predicted_options
 from keepfaith.config.strict import Strict
 from keepfaith.plugins.method import METHODS, Method
 from keepfaith.scoring.encoding import PromptEncoder

@@ -24,23 +24,14 @@ class ExactError:
     Attributes:
         value: sum_b (n_b / n) |mean exact probability of being right - mean confidence| over ECE's own bins.
         low, high: interval for it, estimated from the labels alone.
-        plug_in: ECE as estimated from the labels.
         plug_in_low, plug_in_high: central interval of ECE when labels are drawn from the exact posterior.
-        pointwise: mean over examples of |exact probability of being right - confidence|; no bins, at least `value`.
     """
 
     value: float
     low: float
     high: float
-    plug_in: float
     plug_in_low: float
     plug_in_high: float
-    pointwise: float
-
-    @property
-    def bracketed(self) -> bool:
-        """Whether the interval estimated from labels holds the exact value."""
-        return self.low <= self.value <= self.high
 
 
 def probability_right(sample: Sample, posterior: Floats) -> Floats:
@@ -87,8 +78,6 @@ def exact_error(
         value=exact_ece(sample, posterior, bins),
         low=low,
         high=high,
-        plug_in=estimated.observed,
         plug_in_low=float(plug_in_low),
         plug_in_high=float(plug_in_high),
-        pointwise=float(np.abs(probability_right(sample, posterior) - sample.confidence).mean()),
     )

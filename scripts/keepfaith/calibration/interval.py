@@ -19,9 +19,9 @@ import numpy as np
 
 from keepfaith.calibration.bins import bin_sums, equal_width
 from keepfaith.calibration.dependence import (
+    Dependence,
     dependent_uniforms,
     effective_size,
-    within_correlation,
 )
 from keepfaith.calibration.draws import once
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
@@ -94,7 +94,7 @@ class _Bins:
 def corrected_error(
     sample: Sample,
     *,
-    clusters: Indices | None = None,
+    dependence: Dependence | None = None,
     bins: int = 10,
     repetitions: int = 1000,
     seed: int = 0,
@@ -103,7 +103,8 @@ def corrected_error(
 
     Args:
         sample: one level.
-        clusters: [n], which examples share a text; None: each is independent of all others, given the texts.
+        dependence: between examples that share texts (`dependence_of`); None: each is independent of all others,
+            given the texts.
         bins: number of bins, as for ECE.
         repetitions: simulated sets for each candidate truth.
         seed: of the simulation.
@@ -119,8 +120,9 @@ def corrected_error(
     proportional = gaps / observed if observed > 0 else alike
     size = float(count.sum())
     uniforms = None
-    if clusters is not None and (correlation := within_correlation(sample, clusters)) > 0:
+    if dependence is not None:
         random = np.random.default_rng(seed)
+        clusters, correlation = dependence.clusters, dependence.correlation
         uniforms = dependent_uniforms(clusters, correlation, repetitions, random)
         size = effective_size(clusters, correlation)
     # ECE has a standard deviation of at most .5 / sqrt(n), so no truth beyond four of them can pass.

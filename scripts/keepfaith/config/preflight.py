@@ -10,7 +10,7 @@ from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
 from keepfaith.config.model_folder import check_model_folder, layer_count
-from keepfaith.config.rows import Skipped, content_of, read_table
+from keepfaith.config.rows import Skipped, content_of, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
@@ -121,7 +121,7 @@ def _count(
     contents: Counter[bytes] = Counter()
     skipped: Counter[str] = Counter()
     try:
-        for row in read_table(resolved.task, source, read_rows(path), distinct):
+        for row in read_task_rows(resolved.task, source, read_rows(path), distinct):
             if isinstance(row, Skipped):
                 skipped[row.reason] += 1
                 continue

@@ -219,11 +219,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def write(root: Path) -> None:
+def write_reference(root: Path) -> None:
     """Write both files below the project's root."""
     write_text(root / SCHEMA_FILE, json_schema())
     write_text(root / OPTIONS_FILE, options_page())
 
 
 if __name__ == "__main__":
-    write(Path.cwd())
+    write_reference(Path.cwd())

@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Strict(BaseModel):
@@ -33,7 +33,7 @@ def as_number(value: object) -> object:
 typed_number = BeforeValidator(as_number)
 
 
-def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+def distinct(values: tuple[_T, ...]) -> tuple[_T, ...]:
     """The values, none of which stands there twice."""
     for place, value in enumerate(values):
         if value in values[:place]:
@@ -67,7 +67,7 @@ REPOSITORY = r"^[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*$"
 
 Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN, max_length=80)]
 FieldName = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]*$")]
-Repository = Annotated[str, Field(strict=True, pattern=REPOSITORY)]
+RepositoryName = Annotated[str, Field(strict=True, pattern=REPOSITORY)]
 Text = Annotated[str, Field(strict=True, min_length=1)]
 Count = Annotated[int, Field(strict=True, ge=0), typed_number]
 Positive = Annotated[int, Field(strict=True, ge=1), typed_number]

@@ -28,11 +28,11 @@ GENERATION_CONFIG = "generation_config.json"
 
 logger = logging.getLogger(__name__)
 
-COPY = "copy it again from the checkpoint of the weights"
+COPY_AGAIN = "copy it again from the checkpoint of the weights"
 NO_UNKNOWN = (
     "give its model an unk_token that is in its vocabulary, or copy it again from the checkpoint"
 )
-PROBES = ("a", "1 \U00013000\U00010380")
+ROUND_TRIP_PROBES = ("a", "1 \U00013000\U00010380")
 """Texts of which the second has characters that hardly any vocabulary knows."""
 
 DTYPES = {
@@ -79,16 +79,16 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
     except ConfigError as error:
         raise LoadingError(error.problem) from error
     file, roles = Path(folder) / TOKENIZER, Path(folder) / TOKENIZER_CONFIG
-    with refused(file, COPY):
+    with refused(file, COPY_AGAIN):
         encodes = Tokenizer.from_file(str(file))
         encodes.no_truncation()
         encodes.no_padding()
         if hasattr(encodes.model, "dropout"):  # a way to train: one text would have many encodings
             encodes.model.dropout = None
     with refused(file, NO_UNKNOWN):
-        for probe in PROBES:
+        for probe in ROUND_TRIP_PROBES:
             encodes.encode(probe)
-    with refused(roles, COPY):
+    with refused(roles, COPY_AGAIN):
         tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
             str(folder), local_files_only=True
         )
@@ -96,16 +96,16 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
     tokenizer.split_special_tokens = False
     tokenizer._tokenizer = encodes
     if not {"bos_token", "eos_token"} & set(tokenizer.special_tokens_map):
-        with refused(Path(folder) / CONFIG, COPY):
+        with refused(Path(folder) / CONFIG, COPY_AGAIN):
             _take_roles(text_part(configuration), tokenizer, encodes)
-    with refused(file, COPY):
+    with refused(file, COPY_AGAIN):
         _refuse_nameless(tokenizer)
     return tokenizer
 
 
 def _refuse_nameless(tokenizer: PreTrainedTokenizerFast) -> None:
     """Refuse ids that no token has; a post-processor puts in what ids it likes."""
-    for probe in PROBES:
+    for probe in ROUND_TRIP_PROBES:
         ids = tokenizer(probe)["input_ids"]
         for index, token in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
             if token is None:
@@ -197,7 +197,7 @@ def _from_pretrained(kind: Any, folder: Path | str, **settings: Any) -> Any:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise LoadingError(f"{folder}: {one_line(error)}; {COPY}") from error
+        raise LoadingError(f"{folder}: {one_line(error)}; {COPY_AGAIN}") from error
 
 
 def check_generation(folder: Path | str) -> bool:

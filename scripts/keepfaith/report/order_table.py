@@ -11,7 +11,7 @@ from keepfaith.statistics.order_comparison import (
 )
 
 
-def order_table(verdicts: pl.DataFrame) -> PageTable | None:
+def orders_compared(verdicts: pl.DataFrame) -> PageTable | None:
     """One row per model and order, the order that goes furthest first; None where no model has several orders.
 
     Args:

@@ -18,9 +18,9 @@ from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.metric_table import metric_table
-from keepfaith.report.order_table import order_table
+from keepfaith.report.order_table import orders_compared
 from keepfaith.report.study import StudyDescription
-from keepfaith.report.svg import inline_svg, width
+from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -86,10 +86,10 @@ def write_report(
     Raises:
         FileNotFoundError: a figure is missing.
     """
-    write_text(path, render(study, units, study_svgs))
+    write_text(path, render_page(study, units, study_svgs))
 
 
-def render(
+def render_page(
     study: StudyDescription, units: Sequence[ReportUnit], study_svgs: Mapping[str, Path]
 ) -> str:
     """The page as text; equal input gives equal text."""
@@ -108,7 +108,7 @@ def render(
     return environment.get_template("page.html.j2").render(
         study=study,
         summary=summary,
-        compared=order_table(_verdicts(units)),
+        compared=orders_compared(_verdicts(units)),
         units=[_page_unit(index, unit) for index, unit in enumerate(units)],
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -153,7 +153,9 @@ def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
 
 def _figure(path: Path, prefix: str, title: str, caption: str) -> PageFigure:
     document = path.read_text(encoding="utf-8")
-    return PageFigure(title, inline_svg(document, prefix, title), caption, width(document) > COLUMN)
+    return PageFigure(
+        title, inline_svg(document, prefix, title), caption, width_in_points(document) > COLUMN
+    )
 
 
 def signed(value: float, digits: int = 3) -> str:

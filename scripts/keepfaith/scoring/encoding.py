@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from transformers import PreTrainedTokenizerFast
 
+from keepfaith.config.spans import Span
 from keepfaith.models.embedding_rows import without_row
 from keepfaith.models.text_opening import adds_opening, opening_of
-from keepfaith.scoring.characters import Span, is_visible, visible_characters
+from keepfaith.scoring.characters import is_visible, visible_characters
 from keepfaith.scoring.errors import LEAVE_OUT, EncodingError, UnscorableError
 from keepfaith.scoring.inputs import GradientInput, ScoringInput
 from keepfaith.scoring.options import OptionTokens, refuse_options

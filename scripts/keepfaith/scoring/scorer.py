@@ -97,13 +97,13 @@ class OptionScorer:
         progress = Progress(len(rows) * len(distinct), "rows x levels", logger, quiet=True)
         with torch.inference_mode(), sweeping(self.model, self.order, distinct) as sweep:
             for batch, (slots, scores) in self._budget.run(rows, partial(self._score, sweep)):
-                for place, level_scores in enumerate(scores):
+                for index, level_scores in enumerate(scores):
                     check_finite(
                         level_scores,
-                        f"level {distinct[place]}: log-probabilities",
+                        f"level {distinct[index]}: log-probabilities",
                         self.model.dtype,
                     )
-                    np.add.at(values[place], slots, level_scores)
+                    np.add.at(values[index], slots, level_scores)
                 progress.advance(len(batch) * len(distinct))
         return pool.scatter(values[np.searchsorted(distinct, levels)])
 
@@ -159,11 +159,11 @@ class OptionScorer:
             baseline, shares = whole.clone(), whole.new_ones(len(rows), 1, 1)
             for number, row in enumerate(rows):
                 item = inputs[row.slots[0]]
-                place = baseline[number, : len(item.prompt_ids)]
+                own = baseline[number, : len(item.prompt_ids)]
                 if item.baseline_ids is None:
-                    place.zero_()
+                    own.zero_()
                 else:
-                    place.copy_(embed(torch.tensor(item.baseline_ids, device=whole.device)))
+                    own.copy_(embed(torch.tensor(item.baseline_ids, device=whole.device)))
                 shares[number] = item.share
             difference = whole - baseline
         with torch.enable_grad():

@@ -43,7 +43,7 @@ Kept = tuple[bool, bool]
 
 
 @dataclass(frozen=True)
-class Part:
+class LayerPart:
     """Levels of a group that a layer treats alike."""
 
     levels: Group
@@ -60,11 +60,11 @@ class LayerPlan:
             layer as part of a group.
     """
 
-    parts: list[list[Part]]
+    parts: list[list[LayerPart]]
     settled: dict[int, Kept]
 
 
-def plan(layers: int, order: Sequence[Step], levels: Sequence[int]) -> list[LayerPlan]:
+def plan_sweep(layers: int, order: Sequence[Step], levels: Sequence[int]) -> list[LayerPlan]:
     """What every layer does to every group that reaches it.
 
     Args:
@@ -94,7 +94,7 @@ def plan(layers: int, order: Sequence[Step], levels: Sequence[int]) -> list[Laye
             for level in group:
                 if level not in settled:
                     alike.setdefault(kept(level, layer), []).append(level)
-            parts.append([Part(tuple(some), what) for what, some in alike.items()])
+            parts.append([LayerPart(tuple(some), what) for what, some in alike.items()])
         plans.append(LayerPlan(parts, settled))
         groups = [part.levels for of_group in parts for part in of_group]
     return plans
@@ -207,7 +207,7 @@ def sweeping(model: PrunableModel, order: Sequence[Step], levels: Sequence[int])
     if sorted(set(levels)) != list(levels):
         raise ValueError(f"levels {list(levels)} are not distinct and ascending")
     sweep = Sweep(levels)
-    plans = plan(model.layers, order, levels)
+    plans = plan_sweep(model.layers, order, levels)
     shadows: list[Shadow] = []
     model.removable(order)
     with model.dropping(()):

@@ -40,7 +40,7 @@ def _resamples(clusters: tuple[int, ...], repetitions: int, seed: int) -> Floats
     return weights
 
 
-def means(values: Floats, weights: Floats) -> Floats:
+def weighted_means(values: Floats, weights: Floats) -> Floats:
     """Weighted means [R, k] of `values` [n, k] under `weights` [R, n]."""
     total: Floats = weights.sum(axis=1, keepdims=True)
     return weights @ values / total

@@ -3,11 +3,11 @@ import polars as pl
 import pytest
 import torch
 
+from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.attribution import perturbation
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.problem import AttributionError
-from keepfaith.attribution.targets import predicted_options
 from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import EncodingError
 from keepfaith.scoring.predict import predict

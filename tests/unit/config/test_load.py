@@ -168,7 +168,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
     if found is None or found.origin is None:
         pytest.skip("lm_eval is not installed")
     jinja2 = pytest.importorskip("jinja2")
-    from keepfaith.tasks.templates import render
+    from keepfaith.tasks.templates import render_prompt
 
     folder = Path(found.origin).parent / "tasks"
     for name, file, columns in (
@@ -185,7 +185,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
         ours = read_entry(schema.Task, [CATALOG / "tasks"], name, "test")
         fields = {field: f"some {field}" for field in ours.fields}
         row = {columns.get(field, field): text for field, text in fields.items()}
-        assert render(ours.prompt, fields).text == jinja2.Template(template).render(**row)
+        assert render_prompt(ours.prompt, fields).text == jinja2.Template(template).render(**row)
         if isinstance(document["doc_to_choice"], list):
             assert list(ours.options or ()) == document["doc_to_choice"]
 

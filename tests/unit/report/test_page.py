@@ -15,9 +15,9 @@ from keepfaith.figures.study_figures import draw_all_study
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.glossary import GLOSSARY
-from keepfaith.report.page import ReportUnit, render, signed, write_report
+from keepfaith.report.page import ReportUnit, render_page, signed, write_report
 from keepfaith.report.study import StudyDescription, facts
-from keepfaith.report.svg import inline_svg, width
+from keepfaith.report.svg import inline_svg, width_in_points
 
 HOSTILE = '<script>alert("x")</script>'
 PROMPT = f'{HOSTILE} & it\'s "fine" </p></body>\nAnswer:'
@@ -40,7 +40,7 @@ def drawn(folder: Path) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def page(folders):
-    return render(study(), units(folders), drawn(folders / "study"))
+    return render_page(study(), units(folders), drawn(folders / "study"))
 
 
 def study() -> StudyDescription:
@@ -52,7 +52,6 @@ def study() -> StudyDescription:
         methods={"kernelshap": {"seeds": "0, 1"}},
         settings={"examples seed": 0},
         packages={"torch": "2.13.0"},
-        downloads={"metrics.csv": "../summary/metrics.csv"},
     )
 
 
@@ -162,13 +161,13 @@ def test_equal_input_gives_an_equal_page(page, folders, tmp_path):
 def test_without_methods_examples_or_pruned_levels(folders):
     tables = replace(synthetic.unit(deepest=0, methods=()))
     unit = ReportUnit("builtin", "cosine", "sentiment", tables, [], drawn(folders / "unit"))
-    text = "".join(tree(render(study(), [unit], drawn(folders / "study"))).itertext())
+    text = "".join(tree(render_page(study(), [unit], drawn(folders / "study"))).itertext())
     assert "no pruned level was run" in text and "Explained examples" not in text
 
 
 def test_a_missing_figure_is_an_error(folders, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"verdict\.svg"):
-        render(
+        render_page(
             study(),
             [replace(unit, figures=drawn(tmp_path)) for unit in units(folders)],
             drawn(folders / "study"),
@@ -185,12 +184,12 @@ def test_inlined_svg_has_its_own_ids_and_no_page_wide_style():
         '<svg role="img" aria-label="a &quot;b&quot;" width="36.5pt"><path id="u0-m1" d="M 1.23 -7.5"/>'
         '<use xlink:href="#u0-m1"/><g clip-path="url(#u0-m1)"/></svg>'
     )
-    assert width(document) == 36.5
+    assert width_in_points(document) == 36.5
     for wrong in ("<html/>", ""):
         with pytest.raises(ValueError, match="SVG"):
             inline_svg(wrong, "u0", "x")
         with pytest.raises(ValueError, match="SVG"):
-            width(wrong)
+            width_in_points(wrong)
 
 
 def test_facts_are_flat_and_leave_out_what_is_not_set():

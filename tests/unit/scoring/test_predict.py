@@ -61,7 +61,7 @@ def test_an_example_that_cannot_be_scored_stops_the_job(scorer, encoder):
 def test_parts_are_kept_and_brought_back(scorer, encoder, monkeypatch):
     """In parts of one example the table is the same, and finished parts call no model."""
     whole = predict(scorer, encoder, examples(), [2, 0])
-    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_PART", 1)
+    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_SWEEP", 1)
     kept = {}
 
     def keep(name, make):
@@ -87,7 +87,7 @@ def test_what_cannot_be_scored_is_said_before_anything_is_scored(scorer, encoder
         raise AssertionError("scored")
 
     monkeypatch.setattr(type(scorer), "log_likelihoods", fail)
-    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_PART", 1)
+    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_SWEEP", 1)
     with pytest.raises(EncodingError, match="example b"):
         predict(scorer, encoder, examples(b=["", " no"]), [0])
 

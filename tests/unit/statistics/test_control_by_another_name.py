@@ -33,7 +33,8 @@ ENTRIES = {
 STUDY = {
     "name": "named",
     "models": ["builtin"],
-    "orders": ["cosine_builtin"],
+    "orders": ["cosine"],
+    "text": "builtin",
     "tasks": ["sentiment"],
     "methods": list(ENTRIES),
 }

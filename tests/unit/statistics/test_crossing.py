@@ -42,9 +42,9 @@ def answers(seed: int) -> pl.DataFrame:
 
 
 def changes(seed: int, passage: str | None, metric: str) -> dict:
-    table = compute_metrics(
-        answers(seed), examples_of_documents(documents()), [], [], ANALYSIS, passage=passage
-    )
+    examples = examples_of_documents(documents())
+    grouping = group_examples(examples, passage)
+    table = compute_metrics(answers(seed), examples, [], [], grouping, ANALYSIS)
     return table.filter(metric=metric, level=4).row(0, named=True)
 
 
@@ -102,6 +102,7 @@ def test_where_one_grouping_gives_no_interval_there_is_none():
         examples_of_documents(rows),
         [],
         [],
+        group_examples(examples_of_documents(rows)),
         ANALYSIS,
     )
     row = table.filter(metric="brier", level=1).row(0, named=True)

@@ -7,7 +7,7 @@ import pytest
 
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
-from keepfaith.tasks.prepare import prepare_examples, training_examples
+from keepfaith.tasks.prepare import prepare_task, training_examples
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared"
@@ -51,7 +51,7 @@ def test_all_real_inputs_are_accepted() -> None:
 @pytest.mark.parametrize("name", COUNTS)
 def test_examples(name: str) -> None:
     settings = load_study(study(name), [ROOT / "config" / "catalog"])
-    frame = prepare_examples(settings.tasks[name], settings.study.examples)
+    frame = prepare_task(settings.tasks[name], settings.study.examples).examples
     count, options = COUNTS[name]
     assert frame["evaluation"].sum() == count
     assert frame["explanation"].sum() == 50
@@ -70,6 +70,6 @@ def test_training_rows_of_a_task_are_not_its_tuning_rows() -> None:
     settings = load_study(study("rte"), [ROOT / "config" / "catalog"])
     task, examples = settings.tasks["rte"], settings.study.examples
     training = training_examples(task, examples)
-    tuning = prepare_examples(task, examples).filter(pl.col("tuning"))
+    tuning = prepare_task(task, examples).examples.filter(pl.col("tuning"))
     assert training.height == 2240
     assert not set(training["prompt"]) & set(tuning["prompt"])

@@ -22,7 +22,7 @@ from keepfaith.config.strict import (
     words_or_number,
 )
 
-Share = Annotated[Number, Field(gt=0, le=1)]
+ShareOfLayers = Annotated[Number, Field(gt=0, le=1)]
 
 
 class Levels(Strict):
@@ -38,7 +38,7 @@ class Levels(Strict):
     )
     shares: (
         Annotated[
-            tuple[Share, ...],
+            tuple[ShareOfLayers, ...],
             Field(min_length=1),
             AfterValidator(distinct),
             AfterValidator(ascending),

@@ -57,7 +57,7 @@ class Examples(Strict):
     seed: Seed = Field(default=0, description="Seed of the choice of examples.")
 
 
-class Scoring(Strict):
+class ScoringSettings(Strict):
     """How the model is called."""
 
     token_budget: Annotated[Literal["auto"] | Positive, words_or_number("auto")] = Field(
@@ -257,7 +257,9 @@ class Study(Strict):
     examples: Examples = Field(
         default_factory=Examples, description="How many examples, and which."
     )
-    scoring: Scoring = Field(default_factory=Scoring, description="How the model is called.")
+    scoring: ScoringSettings = Field(
+        default_factory=ScoringSettings, description="How the model is called."
+    )
     faithfulness: Faithfulness = Field(
         default_factory=Faithfulness, description="How explanations are judged."
     )

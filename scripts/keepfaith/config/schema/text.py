@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from keepfaith.config.strict import Positive, Repository, Strict, Text
+from keepfaith.config.strict import Positive, RepositoryName, Strict, Text
 
 
 class _Texts(Strict):
@@ -18,7 +18,7 @@ class HubText(_Texts):
     """Text of a data set on the hub; only the files at the head of the split are downloaded."""
 
     kind: Literal["hub"] = Field(description="`hub`.")
-    repository: Repository = Field(description="Data set on the hub, owner/name.")
+    repository: RepositoryName = Field(description="Data set on the hub, owner/name.")
     config: Text | None = Field(default=None, description="Its configuration, if it has several.")
     revision: Text = Field(description="Commit of the data set.")
     split: Text = Field(default="train", description="Split that is read.")
