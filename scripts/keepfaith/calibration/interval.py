@@ -109,12 +109,12 @@ def corrected_error(
         repetitions: simulated sets for each candidate truth.
         seed: of the simulation.
     """
-    members = equal_width(sample.confidence, bins)
-    sums = bin_sums(once(sample, bins), members)
-    inside = sums.size[0] > 0
-    count, claimed, right = (row[0, inside] for row in sums)
+    members = equal_width(sample.confidence, bins)  # [n]
+    sums = bin_sums(once(sample, bins), members)  # each [1, bins]
+    inside = sums.size[0] > 0  # [bins]
+    count, claimed, right = (row[0, inside] for row in sums)  # each [b]
     filled = _Bins(count, claimed / count, right / count, (inside.cumsum() - 1)[members])
-    gaps = filled.right - filled.claimed
+    gaps = filled.right - filled.claimed  # [b]
     observed = float((filled.share * np.abs(gaps)).sum())
     alike = np.where(gaps > 0, 1.0, -1.0)
     proportional = gaps / observed if observed > 0 else alike
@@ -123,17 +123,17 @@ def corrected_error(
     if dependence is not None:
         random = np.random.default_rng(seed)
         clusters, correlation = dependence.clusters, dependence.correlation
-        uniforms = dependent_uniforms(clusters, correlation, repetitions, random)
+        uniforms = dependent_uniforms(clusters, correlation, repetitions, random)  # [R, n]
         size = effective_size(clusters, correlation)
     # ECE has a standard deviation of at most .5 / sqrt(n), so no truth beyond four of them can pass.
-    sizes = np.linspace(0.0, observed + 2.0 / np.sqrt(size), GRID)
+    sizes = np.linspace(0.0, observed + 2.0 / np.sqrt(size), GRID)  # [GRID]
 
     def candidates(shape: Floats) -> Candidates:
-        accuracy = np.clip(filled.claimed + sizes[:, None] * shape, 0.0, 1.0)  # (GRID, b)
+        accuracy = np.clip(filled.claimed + sizes[:, None] * shape, 0.0, 1.0)  # [GRID, b]
         if uniforms is None:
             correct = _independent(filled, accuracy, repetitions, seed)
         else:
-            correct = _dependent(filled, accuracy, uniforms)
+            correct = _dependent(filled, accuracy, uniforms)  # [GRID, R, b], either way
         return _candidates(filled, observed, accuracy, correct)
 
     return CorrectedError(observed, candidates(proportional), candidates(alike))
@@ -154,13 +154,14 @@ def _independent(bins: _Bins, accuracy: Floats, repetitions: int, seed: int) -> 
 
 def _dependent(bins: _Bins, accuracy: Floats, uniforms: Floats) -> Floats:
     """Numbers right [GRID, R, b]: an answer is right if its number in `uniforms` [R, n] lies below its bin's rate."""
-    inside = (bins.members[:, None] == np.arange(len(bins.count))).astype(np.float64)  # (n, b)
+    inside = (bins.members[:, None] == np.arange(len(bins.count))).astype(np.float64)  # [n, b]
+    # Of each size: [R, n] @ [n, b].
     return np.stack([(uniforms < rates[bins.members]) @ inside for rates in accuracy])
 
 
 def _candidates(bins: _Bins, observed: float, accuracy: Floats, correct: Floats) -> Candidates:
     """How often ECE is simulated above and below the observed one, under `accuracy` [GRID, b] of the bins."""
-    simulated = np.abs(correct / bins.count - bins.claimed) @ bins.share  # (GRID, R)
+    simulated = np.abs(correct / bins.count - bins.claimed) @ bins.share  # [GRID, R]
     return Candidates(
         truth=(bins.share * np.abs(accuracy - bins.claimed)).sum(axis=1),
         # Both are monotone but for the noise of the simulation, which is taken out.

@@ -43,7 +43,7 @@ class Absence:
     def answer(self, *args: Any, **kwargs: Any) -> Any:
         """What the module would return if it added nothing to the residual stream."""
         arguments = self._signature.bind(None, *args, **kwargs).arguments
-        # The first argument behind `self`, whatever an architecture calls it.
+        # The first argument after `self`, whatever an architecture calls it: [B, T, hidden].
         hidden: torch.Tensor = next(
             value for name, value in arguments.items() if name != "self" and torch.is_tensor(value)
         )
@@ -101,9 +101,10 @@ class Switch:
 def _count_tokens(cache: Cache, index: int, hidden: torch.Tensor) -> None:
     """Let layer `index` of the cache see the tokens of `hidden`, at one number per key and value."""
     layer = cache.layers[index] if index < len(cache.layers) else None
-    keys = getattr(layer, "keys", None)
+    keys = getattr(layer, "keys", None)  # [B, heads, tokens, width]
     # A static cache may have been allocated ahead: then keep the shape that it has.
     heads, width = (keys.shape[1], keys.shape[3]) if keys is not None and keys.ndim == 4 else (1, 1)
+    # [B, heads, T, width]
     placeholder = hidden.new_zeros((hidden.shape[0], heads, hidden.shape[1], width))
     cache.update(placeholder, placeholder, index)
 

@@ -202,13 +202,13 @@ def block_mask(branches: torch.Tensor, blocks: torch.Tensor, dtype: torch.dtype)
         [B, 1, T, T]: 0 where query (third axis) sees key (fourth), the least finite number elsewhere.
     """
     length = blocks.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool, device=blocks.device).tril()
-    seen = (causal & _upwards(branches) & _upwards(blocks))[:, None]
+    causal = torch.ones(length, length, dtype=torch.bool, device=blocks.device).tril()  # [T, T]
+    seen = (causal & _upwards(branches) & _upwards(blocks))[:, None]  # [B, 1, T, T]
     mask = torch.zeros(seen.shape, dtype=dtype, device=blocks.device)
     return mask.masked_fill_(~seen, torch.finfo(dtype).min)
 
 
 def _upwards(numbers: torch.Tensor) -> torch.Tensor:
     """[B, T, T]: whether the key's number is 0 or the query's own."""
-    keys = numbers[:, None, :]
-    return (keys == 0) | (keys == numbers[:, :, None])
+    keys = numbers[:, None, :]  # [B, 1, T]
+    return (keys == 0) | (keys == numbers[:, :, None])  # [B, T, T]: query, key

@@ -80,7 +80,7 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
 def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
     """The training examples of a task as an EXAMPLES table that belongs to no part; tuning rows are left out.
 
-    Rows with a text that is evaluated are left out by who trains (`models.train_on_tasks`).
+    Rows with a text that is evaluated are left out by who trains (`training.train_on_tasks`).
 
     Raises:
         SourceError: the source has no training split or cannot be read, or a row is not as the task says.
