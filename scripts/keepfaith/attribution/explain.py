@@ -20,7 +20,7 @@ from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES_PER_PART = 16
+EXPLAINED_AT_ONCE = 16
 """Examples explained and kept at once: bounds memory, and what a kill can lose."""
 
 
@@ -70,8 +70,8 @@ def explain(
         len(problems) * len(levels), f"examples x levels by {name}, seed {seed}", logger
     )
     parts = []
-    for start in range(0, len(problems), EXAMPLES_PER_PART):
-        some = problems[start : start + EXAMPLES_PER_PART]
+    for start in range(0, len(problems), EXPLAINED_AT_ONCE):
+        some = problems[start : start + EXPLAINED_AT_ONCE]
         parts.append(
             keep(f"{start:09d}", partial(_part, declared, some, levels, scorer, settings, seed))
         )

@@ -19,7 +19,7 @@ from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES_PER_PART = 64
+MEASURED_AT_ONCE = 64
 """Examples measured and kept at once: bounds memory, and what a kill can lose."""
 
 
@@ -28,7 +28,7 @@ class FaithfulnessError(Exception):
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedExample:
     """One example with the ranking of one method and seed at every level."""
 
     example_id: str
@@ -47,7 +47,7 @@ class Ranked:
 class Perturbation:
     """One row to be: which features of which example stay, at which level; none of it scored yet."""
 
-    ranked: Ranked
+    ranked: RankedExample
     level: int
     ranking: str
     operator: str
@@ -107,8 +107,8 @@ def measure(
         rankings = ("method",) if role == CONTROL else ("method", "reversed")
         what = f"examples x levels, {method}, seed {seed}"
         progress = Progress(len(ranked) * len(levels), what, logger)
-        for start in range(0, len(ranked), EXAMPLES_PER_PART):
-            some = ranked[start : start + EXAMPLES_PER_PART]
+        for start in range(0, len(ranked), MEASURED_AT_ONCE):
+            some = ranked[start : start + MEASURED_AT_ONCE]
             perturbations = _perturbations(some, levels, rankings, by_name, fractions)
             make = partial(_part, scorer, encoder, some, perturbations, levels, by_name, whole)
             part = keep(f"{method}-{seed}-{start:09d}", make)
@@ -127,7 +127,7 @@ def _ranked(
     attributions: pl.DataFrame,
     levels: list[int],
     seed: int,
-) -> list[Ranked]:
+) -> list[RankedExample]:
     known = {row["example_id"]: row for row in examples.iter_rows(named=True)}
     ranked = []
     scored = attributions.filter(pl.col("level").is_in(levels))
@@ -151,12 +151,14 @@ def _ranked(
         missing = [level for level in levels if level not in orders]
         if missing:
             raise FaithfulnessError(f"example {example_id}: no attributions at levels {missing}")
-        ranked.append(Ranked(example_id, tuple(example["options"]), encoded, targets, orders))
+        ranked.append(
+            RankedExample(example_id, tuple(example["options"]), encoded, targets, orders)
+        )
     return ranked
 
 
 def _perturbations(
-    chunk: Sequence[Ranked],
+    chunk: Sequence[RankedExample],
     levels: Sequence[int],
     rankings: Sequence[str],
     operators: Mapping[str, Operator],
@@ -179,7 +181,7 @@ def _perturbations(
 def _part(
     scorer: OptionScorer,
     encoder: PromptEncoder,
-    ranked: Sequence[Ranked],
+    ranked: Sequence[RankedExample],
     perturbations: Iterator[Perturbation],
     levels: Sequence[int],
     operators: Mapping[str, Operator],
@@ -206,7 +208,9 @@ def _log_likelihoods(
 
 
 def _full_probabilities(
-    whole: Mapping[tuple[str, int], np.ndarray], chunk: Sequence[Ranked], levels: Sequence[int]
+    whole: Mapping[tuple[str, int], np.ndarray],
+    chunk: Sequence[RankedExample],
+    levels: Sequence[int],
 ) -> dict[tuple[str, int], float]:
     """The target's probability of every whole prompt, as it was predicted."""
     probabilities = {}
@@ -252,7 +256,7 @@ def _perturbed_probabilities(
     return probabilities
 
 
-def _probability(log_likelihoods: np.ndarray, ranked: Ranked, level: int) -> float:
+def _probability(log_likelihoods: np.ndarray, ranked: RankedExample, level: int) -> float:
     """Softmax over options, at the level's target."""
     if not np.isfinite(log_likelihoods).all():
         raise FaithfulnessError(

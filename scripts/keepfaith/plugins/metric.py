@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from keepfaith.calibration.draws import Draws
     from keepfaith.calibration.probabilities import Floats
 
-Family = Literal["accuracy", "calibration"]
+MetricFamily = Literal["accuracy", "calibration"]
 Better = Literal["higher", "lower", "neither"]
 OfDraws: TypeAlias = "Callable[[Draws], Floats]"
 
@@ -31,7 +31,7 @@ class Metric:
         reads_labels: whether labels enter it; only then does a calibrated model have a null band of it.
     """
 
-    family: Family
+    family: MetricFamily
     better: Better
     citation: str
     values: OfDraws
@@ -43,7 +43,7 @@ class Metric:
 def mean_metric(
     per_example: OfDraws,
     *,
-    family: Family = "calibration",
+    family: MetricFamily = "calibration",
     better: Better,
     citation: str,
     reads_labels: bool = True,

@@ -6,7 +6,7 @@ import polars as pl
 
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import metric_name
-from keepfaith.plugins.metric import PREDICTION_METRICS, Family
+from keepfaith.plugins.metric import PREDICTION_METRICS, MetricFamily
 from keepfaith.report.tables import Cell, PageTable, number
 
 DIGITS = 4
@@ -20,7 +20,7 @@ def metric_table(tables: CellTables) -> PageTable | None:
     """
     declared = PREDICTION_METRICS.all()
     rows = []
-    for family in get_args(Family):
+    for family in get_args(MetricFamily):
         of_family = tables.metrics.filter(pl.col("family") == family)
         for metric in of_family["metric"].unique().sort():
             by_level = of_family.filter(pl.col("metric") == metric).select("level", "value")

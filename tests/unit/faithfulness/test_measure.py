@@ -121,7 +121,7 @@ def test_other_examples_levels_and_batches_change_nothing(
     expected = measure(
         scorer, encoder, EXAMPLES, scores, predictions, LEVELS, FRACTIONS, OPERATORS
     ).sort(KEY)
-    monkeypatch.setattr(module, "EXAMPLES_PER_PART", 1)
+    monkeypatch.setattr(module, "MEASURED_AT_ONCE", 1)
     small = OptionScorer(scorer.model, scorer.order, token_budget=30)
     mixed = scores.sample(fraction=1, shuffle=True, seed=0)
     other = pl.concat(
