@@ -187,6 +187,7 @@ def test_many_orders_fit_and_are_told_apart(name, many_orders):
         assert len(set(looks)) == len(looks)
 
 
+@pytest.mark.slow
 def test_equal_tables_give_equal_files(tmp_path):
     first = draw_all(synthetic.unit(deepest=2), tmp_path / "first", formats=["svg"])
     second = draw_all(synthetic.unit(deepest=2), tmp_path / "second", formats=["svg"])
@@ -210,6 +211,7 @@ def test_stability_that_was_not_measured_is_said():
     assert "set stability.seeds" in texts(draw_summary("stability", tables))
 
 
+@pytest.mark.slow
 def test_summary_files(summary, tmp_path):
     paths = draw_all_summary(summary, tmp_path, formats=["svg"])
     assert [path.stem for path in paths] == list(SUMMARY_FIGURES)
