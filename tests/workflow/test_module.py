@@ -67,7 +67,6 @@ def importing(
         SNAKEFILE.format(source=source, prefix=prefix), encoding="utf-8"
     )
     study = {"keepfaith": yaml.safe_load(MINI) | {"methods": ["input_x_gradient"]}}
-    del study["keepfaith"]["stability"]  # half of the mini study's work, and of every phase some
     (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
     return Importing(folder, variables or {})
 
