@@ -1,4 +1,4 @@
-"""Fixtures for the rooms that need a model, and for new plug-ins."""
+"""Fixtures for packages that need a model and for new plug-ins; which architectures `make test-fast` leaves out."""
 
 import importlib
 import sys
@@ -7,6 +7,23 @@ from pathlib import Path
 
 import pytest
 from small_models import byte_level_tokenizer, metaspace_tokenizer, tiny_llama
+
+TYPICAL = {"llama", "gemma3", "gpt2", "gpt_neox", "mixtral"}
+"""Sequential and parallel blocks, norms on both sides, sliding windows, experts; the other architectures are slow."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on an architecture of `zoo` that is not typical are slow; together they take longer than all others."""
+    zoo = sys.modules.get("zoo")  # imports torch: not where no test has asked for it
+    families = set(zoo.FAMILIES) - TYPICAL if zoo else set()
+    for item in items:
+        parameters = (
+            item.callspec.params
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else {}
+        )
+        if any(isinstance(value, str) and value in families for value in parameters.values()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", params=["bos", "no_bos"])

@@ -66,7 +66,7 @@ def importing(
     (folder / "Snakefile").write_text(
         SNAKEFILE.format(source=source, prefix=prefix), encoding="utf-8"
     )
-    study = {"keepfaith": yaml.safe_load(MINI)}
+    study = {"keepfaith": yaml.safe_load(MINI) | {"methods": ["input_x_gradient"]}}
     (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
     return Importing(folder, variables or {})
 

@@ -51,6 +51,7 @@ def test_every_metric_has_a_citation_and_a_file_of_its_name():
     assert PREDICTION_METRICS.load("accuracy").family == "accuracy"
 
 
+@pytest.mark.slow
 def test_brier_nll_and_accuracy_equal_scikit_learn(cases):
     with warnings.catch_warnings(), sklearn.config_context(skip_parameter_validation=True):
         warnings.simplefilter("ignore")  # a case may lack an option among its labels
@@ -74,6 +75,7 @@ def test_auroc_equals_scikit_learn(cases):
         assert value("auroc", sample) == pytest.approx(peer, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_ece_equals_torchmetrics(cases):
     # torchmetrics closes bins on the left; random confidences do not lie on an edge.
     torch = pytest.importorskip("torch")

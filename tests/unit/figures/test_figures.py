@@ -193,6 +193,7 @@ def test_many_orders_fit_and_are_told_apart(name, many_orders):
         assert len(set(looks)) == len(looks)
 
 
+@pytest.mark.slow
 def test_equal_tables_give_equal_files(tmp_path):
     first, second = (svgs(tmp_path / side, FIGURES) for side in ("first", "second"))
     for paths in (first, second):
@@ -223,6 +224,7 @@ def test_stability_that_was_not_measured_is_said():
     assert "set stability.seeds" in texts(draw_study("stability", tables))
 
 
+@pytest.mark.slow
 def test_summary_files(summary, tmp_path):
     draw_all_study(summary, svgs(tmp_path, STUDY))
     assert {path.name for path in tmp_path.iterdir()} == {f"{name}.svg" for name in STUDY}

@@ -65,6 +65,7 @@ CHANGES_THE_CONTENT = ("doc_id", "target", "arguments", "filtered_resps")
 """Keys whose value may be another one that is just as good: another number, another text, another label."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [NEW, OLD], ids=["0.4.13", "0.4.2"])
 def test_every_key_of_a_line_replaced_or_deleted(rows: list[Row], tmp_path: Path) -> None:
     expected = contents(read_task({0: write_lines(tmp_path, rows)}).levels[0])

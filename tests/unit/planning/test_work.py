@@ -126,6 +126,7 @@ def test_the_text_says_what_the_jobs_add_up_to() -> None:
     assert "Weights to be fetched from the hub: 60 GiB" in text
 
 
+@pytest.mark.slow
 def test_the_parameters_of_a_folder_are_counted() -> None:
     from keepfaith.models.builtin import CHECKPOINT
     from keepfaith.models.loading import load_model

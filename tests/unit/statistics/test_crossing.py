@@ -67,6 +67,7 @@ def test_the_widest_interval_of_all_is_given(metric):
     assert both["clusters"] == QUESTIONS
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_truth_where_examples_depend_by_passage():
     """By the questions alone, the fewest, it held it in 24 of 40. The true loss: a quarter of the passages, .6 each."""
     found = [changes(seed, None, "accuracy") for seed in range(40)]

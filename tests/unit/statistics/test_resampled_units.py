@@ -143,6 +143,7 @@ def wrong_at(levels: int) -> pl.DataFrame:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("levels", "confidence"), [(25, 0.95), (26, 0.95), (40, 0.95), (6, 0.99), (80, 0.95)]
 )

@@ -42,6 +42,7 @@ def study(*tasks: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 def test_all_real_inputs_are_accepted() -> None:
     settings = load_study(study(*COUNTS), [ROOT / "config" / "catalog"])
     check(settings)
