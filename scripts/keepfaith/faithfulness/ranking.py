@@ -18,6 +18,10 @@ def rank(scores: np.ndarray, seed: int, example_id: str) -> np.ndarray:
 
     Raises:
         ValueError: a score is not finite.
+
+    Examples:
+        >>> rank(np.array([0.1, 0.7, -0.3]), seed=0, example_id="a").tolist()
+        [1, 0, 2]
     """
     _require_finite(scores)
     digest = hashlib.sha256(example_id.encode()).digest()
@@ -46,6 +50,10 @@ def membership(scores: np.ndarray, top: int) -> np.ndarray:
 
     Raises:
         ValueError: a score is not finite.
+
+    Examples:
+        >>> membership(np.array([0.9, 0.2, 0.2, 0.1]), top=2).tolist()
+        [1.0, 0.5, 0.5, 0.0]
     """
     _require_finite(scores)
     features = scores.shape[-1]
