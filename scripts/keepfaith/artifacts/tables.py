@@ -40,6 +40,15 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
 
     Raises:
         ArtifactError: with the path and what to do about it.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from keepfaith.artifacts.schemas import TEXTS
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "texts.parquet"
+        ...     write_table(pl.DataFrame({"text": ["A text."]}), path, TEXTS, Provenance(settings={"seed": 7}))
+        ...     read_table(path, TEXTS)["text"].to_list(), read_provenance(path).settings
+        (['A text.'], {'seed': 7})
     """
     path = Path(path)
     try:

@@ -67,7 +67,15 @@ class Predicted:
 
 
 def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
-    """One level's sample from summed log-likelihoods [n, m] in nats (-inf behind the real options)."""
+    """One level's sample from summed log-likelihoods [n, m] in nats (-inf behind the real options).
+
+    The prediction is read off the log-likelihoods themselves: softmax may round two of them to a tie.
+
+    Examples:
+        >>> sample = sample_of(np.log([[0.9, 0.1], [0.3, 0.7]]), labels=np.array([0, 0]))
+        >>> sample.prediction.tolist(), sample.confidence.round(6).tolist(), sample.correct.tolist()
+        ([0, 1], [0.9, 0.7], [True, False])
+    """
     log_probabilities = log_softmax(log_likelihoods)
     probabilities = np.exp(log_probabilities)
     prediction = predicted_option(log_likelihoods)

@@ -15,6 +15,10 @@ def rank(scores: np.ndarray, seed: int, example_id: str) -> np.ndarray:
 
     Args:
         scores: [features], finite, as every table's numbers are.
+
+    Examples:
+        >>> rank(np.array([0.1, 0.7, -0.3]), seed=0, example_id="a").tolist()
+        [1, 0, 2]
     """
     digest = hashlib.sha256(example_id.encode()).digest()
     tie_order = np.random.default_rng([seed, int.from_bytes(digest[:8], "little")]).permutation(
@@ -39,6 +43,10 @@ def membership(scores: np.ndarray, top: int) -> np.ndarray:
 
     Returns:
         float64, of the shape of `scores`; every row sums to min(top, features).
+
+    Examples:
+        >>> membership(np.array([0.9, 0.2, 0.2, 0.1]), top=2).tolist()
+        [1.0, 0.5, 0.5, 0.0]
     """
     features = scores.shape[-1]
     top = min(top, features)

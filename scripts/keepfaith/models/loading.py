@@ -162,6 +162,12 @@ def load_model(
     Raises:
         LoadingError: the model is no causal language model, or its weights are not those that config.json describes
             (transformers would fill missing ones at random, and pass over those left over).
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> model = load_model(BUILTIN_CHECKPOINT, device="cpu")
+        >>> model.config.num_hidden_layers, model.dtype
+        (8, torch.float32)
     """
     place = choose_device(device)
     spread = place.type == "cuda" and torch.cuda.device_count() > 1

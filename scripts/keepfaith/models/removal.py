@@ -116,6 +116,18 @@ class PrunableModel:
         model: the wrapped model; call it as usual, inside `dropping` or `at_level` with sub-layers removed.
         sites: its decoder layers.
         switches: one per sub-layer that can be removed.
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.models.loading import load_model
+        >>> model = PrunableModel(load_model(BUILTIN_CHECKPOINT, device="cpu"))
+        >>> ids = torch.tensor([[5, 6, 7]])
+        >>> dense = model.model(ids).logits
+        >>> with model.at_level(order=[7, 6], level=2) as pruned:  # without the attention of layers 7 and 6
+        ...     torch.equal(pruned(ids).logits, dense)
+        False
+        >>> torch.equal(model.model(ids).logits, dense)
+        True
     """
 
     def __init__(self, model: PreTrainedModel) -> None:

@@ -41,6 +41,15 @@ def rank_layers(
         ValueError: the criterion is unknown.
         UnsupportedModelError: the architecture has no such components, or adds them up otherwise than known.
         CalibrationTextError: the criterion reads text, and there is none or the model cannot read it.
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.models.loading import load_model, load_tokenizer
+        >>> model = PrunableModel(load_model(BUILTIN_CHECKPOINT, device="cpu"))
+        >>> texts = ["The ending was definitely clumsy, and the traffic was lovely."]
+        >>> order = rank_layers("cosine", model, load_tokenizer(BUILTIN_CHECKPOINT), texts)
+        >>> order["layer"].to_list()[:3]  # the attention of layer 6 changes the stream least
+        [6, 7, 5]
     """
     rule = CRITERIA.load(criterion)
     components = candidates(model.layers, drop)

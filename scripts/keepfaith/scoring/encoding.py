@@ -116,6 +116,16 @@ class PromptEncoder:
         apart: names of the examples with an option that was tokenised by itself.
         prefix_ids: what stands in for an empty prompt: what the tokenizer puts in front of every text, else BOS, or
             EOS without one, as in lm-evaluation-harness; empty where the tokenizer has none of these.
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.models.loading import load_tokenizer
+        >>> encoder = PromptEncoder(load_tokenizer(BUILTIN_CHECKPOINT))
+        >>> encoded = encoder.encode("The film was good.\\nAnswer:", [" positive", " negative"])
+        >>> [encoded.text[start:end] for start, end in encoded.feature_spans]
+        ['The', 'film', 'was', 'good', '.', '\\n', 'Answer', ':']
+        >>> [len(option) for option in encoded.option_ids]
+        [1, 1]
     """
 
     def __init__(

@@ -36,6 +36,22 @@ class OptionScorer:
         model: the model, whose layers are switched for the time of a call.
         order: components in the order in which they are dropped.
         packing: whether options share a row (found out once, logged).
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.models.loading import load_model, load_tokenizer
+        >>> from keepfaith.scoring.encoding import PromptEncoder
+        >>> question = "The ending was definitely clumsy.\\nQuestion: Is this review positive or negative?\\nAnswer:"
+        >>> encoder = PromptEncoder(load_tokenizer(BUILTIN_CHECKPOINT))
+        >>> encoded = encoder.encode(question, [" negative", " positive"])
+        >>> model = PrunableModel(load_model(BUILTIN_CHECKPOINT, device="cpu"))
+        >>> scorer = OptionScorer(model, order=[7, 6, 5])
+        >>> asked = ScoringInput(encoded.prompt_ids, encoded.option_ids)
+        >>> (found,) = scorer.log_likelihoods([asked], levels=[0, 1, 3])
+        >>> found.shape  # levels, options
+        (3, 2)
+        >>> found.argmax(axis=1).tolist()  # the answer is "negative" at all three levels
+        [0, 0, 0]
     """
 
     def __init__(
