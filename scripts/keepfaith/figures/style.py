@@ -218,14 +218,12 @@ def by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
 
 def save(figure: "Figure", paths: Iterable[Path]) -> None:
     """Write the figure in the format that each path ends with, atomically, with the same bytes for the same data."""
-    import matplotlib as mpl
-
-    # Laid out once: the same picture in every format, and half the time.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    with mpl.rc_context(
-        {key: SETTINGS[key] for key in ("svg.fonttype", "svg.hashsalt", "pdf.fonttype")}
-    ):
+    with (
+        applied()
+    ):  # some settings (fonts, spaces, ids) are read when a figure is laid out and written
+        # Laid out once: the same picture in every format, and half the time.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
         for path in paths:
             kind = path.suffix.removeprefix(".")
             with replacing(path) as temporary:

@@ -1,5 +1,6 @@
 """Every figure: honest axes, a caption, the same bytes on redraw, and something to show for odd tables."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -204,6 +205,8 @@ def test_equal_tables_give_equal_files(tmp_path):
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
     svg = first[FIGURES.index("accuracy")].read_text()
+    fonts = set(re.findall(r"font-family: ([^;]*);", svg))
+    assert fonts == {"'DejaVu Sans', sans-serif"}, "the style holds until the file is written"
     assert "<dc:date>" not in svg and "layers dropped (level)" in svg
 
 
