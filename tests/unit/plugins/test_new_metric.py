@@ -18,6 +18,7 @@ from keepfaith.plugins.quantity import QUANTITIES
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.tables import number
 from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.settings import Analysis
 
 LEVELS = (0, 1, 2)
@@ -46,7 +47,9 @@ def computed() -> pl.DataFrame:
     levels = {k: (scores * (1 + k) + 3 * k * noise).tolist() for k in LEVELS}
     examples = examples_frame(drawn(posterior, generator).tolist(), [2] * 60)
     analysis = Analysis(null_repetitions=100, repetitions=200)
-    return compute_metrics(predictions_frame(levels), examples, [], [], analysis)
+    return compute_metrics(
+        predictions_frame(levels), examples, [], [], group_examples(examples), analysis
+    )
 
 
 def unit(metrics: pl.DataFrame) -> CellTables:

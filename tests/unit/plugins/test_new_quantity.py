@@ -19,6 +19,7 @@ from keepfaith.plugins.quantity import QUANTITIES, Quantity, judged_quantities, 
 from keepfaith.report.card import TaskResult, model_card
 from keepfaith.report.tables import explanation_table, model_table, number
 from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.order_comparison import reach_by_concern
 from keepfaith.statistics.settings import Analysis
 from keepfaith.statistics.verdict import verdict
@@ -51,7 +52,9 @@ def unit(add_plugin) -> CellTables:
     levels = {level: scores.tolist() for level in (0, 1)} | {2: (-scores).tolist()}
     examples = examples_frame(drawn(posterior, generator).tolist(), [2] * 200)
     analysis = Analysis(null_repetitions=200, repetitions=400)
-    metrics = compute_metrics(predictions_frame(levels), examples, [], [], analysis)
+    metrics = compute_metrics(
+        predictions_frame(levels), examples, [], [], group_examples(examples), analysis
+    )
     judged = verdict(metrics, complete_margins({}, "config"), explained=False)
     bare = synthetic.unit(deepest=2, methods=())
     return replace(bare, metrics=metrics, verdict=judged)

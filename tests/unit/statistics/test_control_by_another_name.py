@@ -107,7 +107,9 @@ def tables(settings, scorer, encoder) -> dict[str, pl.DataFrame]:
             )
         )
     analysis = Analysis(null_repetitions=100, repetitions=200, seed=0)
-    metrics = compute_metrics(predictions, table, faithfulness, attributions, analysis)
+    metrics = compute_metrics(
+        predictions, table, faithfulness, attributions, group_examples(table), analysis
+    )
     clusters = group_examples(table, None).numbers
     return {
         "metrics": metrics,
