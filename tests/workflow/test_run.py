@@ -205,3 +205,10 @@ def test_a_dry_run_never_imports_torch(new_workflow: Callable[[str], Workflow]) 
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "imported" not in result.stderr
+
+
+def test_the_report_links_the_tables_of_the_study(finished: Workflow) -> None:
+    page = finished.folder / "results/report/index.html"
+    links = re.findall(r'href="(\.\./summary/[^"]+)"', page.read_text(encoding="utf-8"))
+    assert "../summary/metrics.csv" in links
+    assert all((page.parent / link).is_file() for link in links)

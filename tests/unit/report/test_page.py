@@ -52,6 +52,7 @@ def study() -> StudyDescription:
         methods={"kernelshap": {"seeds": "0, 1"}},
         settings={"examples seed": 0},
         packages={"torch": "2.13.0"},
+        downloads={"metrics.csv": "../summary/metrics.csv"},
     )
 
 
