@@ -280,5 +280,5 @@ def test_a_setting_that_the_method_does_not_declare_is_refused(
     result = workflow.run("--configfile", "added.yaml", "--dry-run")
     assert result.returncode != 0
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("keepfaith: ")]
-    assert "long_words.yaml: settings.strength" in line
+    assert "long_words.yaml: settings: unknown key 'strength'" in line
     assert "Traceback" not in result.stdout

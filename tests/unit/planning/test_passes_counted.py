@@ -34,6 +34,7 @@ STUDY = {
     "name": "counted",
     "models": ["llama-2-7b"],
     "orders": ["cosine"],
+    "text": "c4",
     "tasks": ["sst2"],
     "methods": ["kernelshap", "lime", "integrated_gradients", "input_x_gradient", "mine"],
     "examples": {"evaluation": "all", "explanation": 2},
