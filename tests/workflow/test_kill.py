@@ -95,7 +95,10 @@ def interrupt(workflow: Workflow, moment: str) -> float:
 
 
 def started(workflow: Workflow, *words: str) -> subprocess.Popen[bytes]:
-    """Snakemake on the mini study, in a session of its own: its processes can be told from all others."""
+    """Snakemake on the mini study, in a session of its own: its processes can be told from all others.
+
+    Interrupts are ignored at first, as a shell has it where a script says `snakemake &`.
+    """
     with (workflow.folder / "output.txt").open("wb") as output:
         return subprocess.Popen(
             workflow.command("--configfile", "mini.yaml", *words),
@@ -104,6 +107,7 @@ def started(workflow: Workflow, *words: str) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         )
 
 
