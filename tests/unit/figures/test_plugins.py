@@ -22,7 +22,7 @@ from keepfaith.figures.cell_figures import cell_figures, draw, draw_all
 from keepfaith.figures.study_figures import draw_all_study, draw_study, study_figures
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.study_figure import STUDY_FIGURES
-from keepfaith.report.page import ReportUnit, render
+from keepfaith.report.page import ReportUnit, render_page
 from keepfaith.report.study import StudyDescription
 
 SCRIPTS = Path(keepfaith.__file__).parents[1]
@@ -85,7 +85,7 @@ def test_a_new_figure_is_one_file(tmp_path: Path):
     judged = f"{summary['verdict'].height} judged, of ['verdict']"
     assert judged in html.unescape(study["judged_rows"].read_text())
     description = StudyDescription("s", {}, {}, {}, {}, {})
-    page = render(description, [ReportUnit("m", "o", "t", tables, [], cell)], study)
+    page = render_page(description, [ReportUnit("m", "o", "t", tables, [], cell)], study)
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page, re.DOTALL)
     shown = [html.unescape(re.sub(r"<[^>]*>", "", caption)) for caption in captions]
     assert shown[0] == "How many rows the verdict has."

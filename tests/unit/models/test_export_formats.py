@@ -67,7 +67,7 @@ def saved(family: str, path: Path) -> Path:
 
 
 def test_a_new_format_is_one_file(copied: str, tmp_path: Path):
-    card = model_card("m", "hub:a/m", None, copied, 1, ["attention of layer 1"], ORDER, [])
+    card = model_card("m", "hub:a/m", None, copied, 1, ["attention of layer 1"], ORDER, None, [])
     export(saved("llama", tmp_path / "dense"), [Component(1)], tmp_path / "out", copied, card=card)
     assert (tmp_path / "out" / "FORMAT").read_text() == "copied"
     assert "Load it by hand." in (tmp_path / "out" / "README.md").read_text()

@@ -97,7 +97,7 @@ def test_the_report_shows_it_with_its_status(unit):
     card = model_card(
         "m", "a folder", None, "slim", 2, ["attention 1"],
         {"criterion": "c", "reverse": False, "citation": "", "samples": 0, "sample_tokens": 0, "seed": 0},
-        [TaskResult("t", unit.metrics, unit.verdict)],
+        None, [TaskResult("t", unit.metrics, unit.verdict)],
     )  # fmt: skip
     assert "| t | risk |" in card
 
