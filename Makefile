@@ -1,4 +1,5 @@
-# make demo: set up and run the built-in study.  make test: set up and test (make test-fast: unit tests alone).  make lint, make bench, make docs.
+# make demo: set up and run the built-in study.  make test: set up and test (make test-fast: in under two minutes).
+# make lint, make bench, make docs.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,6 +20,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 test: $(VENV)/ready-dev
 	$(PYTEST)
 
+# Unit tests without those that take seconds: no SLURM, no server of a hub, no browser, no whole workflow.
 test-fast: $(VENV)/ready-dev
 	$(PYTEST) tests/unit -m "not slow"
 

@@ -17,7 +17,7 @@ from setup.command import command, folder_of
 from setup.llama import LARGE, TINY, random_llama, word_tokenizer
 from setup.record import record
 
-from keepfaith.efficiency.measure import measure
+from keepfaith.efficiency.measure import measure_efficiency
 from keepfaith.models.components import Component
 
 REPEATS = 12
@@ -40,7 +40,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         random_llama(shape).save_pretrained(folder)
         word_tokenizer(shape.vocabulary).save_pretrained(folder)
-        table = measure(
+        table = measure_efficiency(
             folder,
             order,
             levels,

@@ -18,16 +18,16 @@ from setup.command import command, folder_of
 from setup.record import record
 
 from keepfaith.attribution.explain import explain
-from keepfaith.attribution.problem import MethodSettings
 from keepfaith.config.load import load_study
 from keepfaith.faithfulness.evidence import evidence_recall
 from keepfaith.models.builtin import CHECKPOINT
+from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.opening import Scoring, open_scorer
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.tasks.builtin import TASKS
-from keepfaith.tasks.prepare import prepare_examples
+from keepfaith.tasks.prepare import prepare_task
 
 SEEDS = (0, 1, 2)
 DENSE = (0,)
@@ -36,17 +36,16 @@ Recalls = NDArray[np.float64]
 
 def recalls(
     method: str,
-    samples: int,
+    chosen: dict[str, int],
     examples: pl.DataFrame,
     scorer: OptionScorer,
     encoder: PromptEncoder,
     predictions: pl.DataFrame,
 ) -> Recalls:
     """Mean over seeds of the evidence recall of every example, in the order of their names."""
+    settings = METHODS.load(method).settings(**chosen)
     tables = [
-        explain(
-            MethodSettings(method, samples), seed, scorer, encoder, examples, DENSE, predictions
-        )
+        explain(method, settings, seed, scorer, encoder, examples, DENSE, predictions)
         for seed in SEEDS
     ]
     recall = evidence_recall(pl.concat(tables), examples)
@@ -78,23 +77,24 @@ def main() -> None:
     study = {
         "name": "evidence",
         "models": ["builtin"],
-        "orders": ["cosine_builtin"],
+        "orders": ["last_k"],
         "tasks": list(TASKS),
         "methods": ["kernelshap"],
         "examples": {"evaluation": count, "explanation": count, "tuning": 0},
     }
-    settings = load_study(study, ROOT / "config" / "catalog")
+    settings = load_study(study, [ROOT / "config" / "catalog"])
     scorer, encoder = open_scorer(CHECKPOINT, [], Scoring("auto", "float32", "cpu", "refuse", 1))
     found: dict[int, list[Recalls]] = {samples: [] for samples in options.samples}
     chance: list[Recalls] = []
     rows = []
     for task in TASKS:
-        examples = prepare_examples(settings.tasks[task], settings.study.examples)
+        examples = prepare_task(settings.tasks[task], settings.study.examples).examples
         predictions = predict(scorer, encoder, examples, DENSE)
-        chance.append(recalls("random", 1, examples, scorer, encoder, predictions))
+        chance.append(recalls("random", {}, examples, scorer, encoder, predictions))
         for samples in options.samples:
+            chosen = {"samples_per_token": samples}
             found[samples].append(
-                recalls("kernelshap", samples, examples, scorer, encoder, predictions)
+                recalls("kernelshap", chosen, examples, scorer, encoder, predictions)
             )
             rows.append(judged(task, samples, found[samples][-1], chance[-1]))
             print(rows[-1], flush=True)

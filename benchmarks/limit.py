@@ -33,12 +33,12 @@ from transformers import AutoTokenizer
 
 from keepfaith.artifacts.parts import Parts
 from keepfaith.models.builtin import CHECKPOINT
-from keepfaith.models.builtin.build import option_of, prompt_of
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.tasks.builtin import generate
+from keepfaith.training.builtin import option_of, prompt_of
 
 SEED = 0
 REPEATS = 5

@@ -26,7 +26,6 @@ from transformers import AutoTokenizer
 
 from keepfaith.config.schema import BuiltinText
 from keepfaith.models.builtin import CHECKPOINT
-from keepfaith.models.builtin.build import option_of, prompt_of
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.order import components_of
 from keepfaith.orders.rank import rank_layers
@@ -34,6 +33,7 @@ from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.tasks.builtin import generate
 from keepfaith.tasks.text import calibration_text
+from keepfaith.training.builtin import option_of, prompt_of
 
 TASKS = (("lookup", 4), ("lookup", 2), ("sentiment", 2))
 """Task, and how many of its options are scored."""
@@ -126,7 +126,7 @@ def prepare(shape: Shape, budget: int | None) -> tuple[OptionScorer, PromptEncod
     """A random model of that shape under the built-in tokenizer, with its cosine order."""
     tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
     model = PrunableModel(random_llama(replace(shape, vocabulary=len(tokenizer))))
-    texts = calibration_text(BuiltinText(source="builtin", rows_per_sample=1), 8, SEED)
+    texts = calibration_text(BuiltinText(kind="builtin", rows_per_sample=1), 8, SEED)
     order = components_of(rank_layers("cosine", model, tokenizer, texts))
     return OptionScorer(model, order, budget), PromptEncoder(tokenizer, shape.positions)
 

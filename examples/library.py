@@ -4,36 +4,31 @@ pip install .                    # in the folder of keepfaith
 python examples/library.py
 """
 
-from keepfaith.attribution import registry
-from keepfaith.attribution.problem import MethodSettings, Problem
+from keepfaith.attribution.problem import Problem
 from keepfaith.config.load import BUILTIN_CHECKPOINT
+from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import ScoringInput
 from keepfaith.scoring.opening import Scoring, open_scorer
 
-FOLDER = (
-    BUILTIN_CHECKPOINT  # or a folder of yours with config.json, *.safetensors and tokenizer.json
-)
-ORDER = [
-    7,
-    6,
-    5,
-]  # layers whose attention is dropped, in this order: level 2 drops those of layers 7 and 6
-LEVELS = [0, 1, 2, 3]
+# Or a folder of yours with config.json, *.safetensors and tokenizer.json.
+FOLDER = BUILTIN_CHECKPOINT
+# Layers whose attention is dropped, first dropped first: level 2 drops those of layers 7 and 6.
+ORDER, LEVELS = [7, 6, 5], [0, 1, 2, 3]
 PROMPT = (
     "The ending was definitely clumsy, and the traffic was lovely.\n"
     "Question: Is this review positive or negative?\nAnswer:"
 )
 OPTIONS = [" negative", " positive"]
 
-scorer, encoder = open_scorer(
-    FOLDER, ORDER, Scoring("auto", "float32", "auto", "refuse", threads=1)
-)
+scoring = Scoring("auto", "float32", "auto", "refuse", threads=1)
+scorer, encoder = open_scorer(FOLDER, ORDER, scoring)
 encoded = encoder.encode(PROMPT, OPTIONS)
 asked = ScoringInput(encoded.prompt_ids, encoded.option_ids)
 (log_likelihoods,) = scorer.log_likelihoods([asked], LEVELS)  # [levels, options], nats
 predicted = log_likelihoods.argmax(axis=1)
 
-method, settings = registry.load("kernelshap"), MethodSettings("kernelshap", samples_per_token=20)
+method = METHODS.load("kernelshap")
+settings = method.settings(samples_per_token=20)
 problem = Problem("example", encoded, tuple(predicted.tolist()))
 (scores,) = method.scores([problem], LEVELS, scorer, settings, 0)  # [levels, features]
 

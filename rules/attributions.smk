@@ -2,7 +2,7 @@
 
 
 rule attribute:
-    """Score the tokens of every explained prompt at all levels, by one method and seed (GPU)."""
+    """Score the tokens of every explained prompt at all levels, by one method and seed (GPU if it asks the model)."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
@@ -16,7 +16,7 @@ rule attribute:
         "../envs/workflow.yaml"
     threads: THREADS
     resources:
-        gpu=gpus,
+        gpu=gpus_of_attribution,
         mem_mb=memory("attribute"),
         runtime=minutes("attribute"),
     params:
@@ -37,6 +37,7 @@ rule measure_faithfulness:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
         examples="results/tasks/{task}/examples.parquet",
+        predictions="results/{model}/{order}/{task}/predictions.parquet",
         attributions=attributions_of_method,
     output:
         faithfulness="results/{model}/{order}/{task}/faithfulness/{method}.parquet",

@@ -12,14 +12,22 @@ from keepfaith.artifacts.interruption import end_jobs_on_signals
 from keepfaith.artifacts.run_lock import AlreadyRunning, hold_run_lock
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.levels import level_words
-from keepfaith.config.load import load_study
+from keepfaith.config.load import load_study, overridden_definitions
 from keepfaith.config.preflight import check
 from keepfaith.config.yaml_files import check_study_file, check_typed
+from keepfaith.figures.captions import write_captions
+from keepfaith.figures.style import FORMATS
 from keepfaith.imports.levels import check_logs
 from keepfaith.imports.runs import LOGGED_TASK, logs_by_task
 from keepfaith.orders.order import candidates
 from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
+from keepfaith.plugins.method import METHODS
+from keepfaith.plugins.operator import OPERATORS
+from keepfaith.plugins.cell_figure import CELL_FIGURES
+from keepfaith.plugins.export_format import EXPORT_FORMATS
+from keepfaith.plugins.study_figure import STUDY_FIGURES
+from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.report.study import describe
 from snakemake.common.configfile import load_configfile
 
@@ -50,15 +58,15 @@ def check_spelling():
 
 def read_settings():
     """The validated configuration. Local inputs are looked at once, by the main process, before any job."""
-    catalog = Path("config/catalog")
-    if not catalog.is_dir():
-        catalog = SOURCE / "config" / "catalog"
+    # The user's own definitions lie beside those that ship, and come first.
+    catalogs = [Path("config/catalog"), SOURCE / "config" / "catalog"]
     try:
         if workflow.is_main_process and workflow.modifier.is_main_snakefile():
             check_spelling()
-        resolved = load_study(with_last_levels(), catalog)
+        resolved = load_study(with_last_levels(), catalogs)
         if workflow.is_main_process:
-            for note in check(resolved):
+            notes = [*overridden_definitions(resolved, catalogs), *check(resolved)]
+            for note in notes:
                 print(f"keepfaith: {note}", file=sys.stderr)
     except ConfigError as error:
         stop(error)
@@ -73,6 +81,12 @@ PATHS = [
     for order in settings.study.orders
 ]
 UNITS = [f"{path}/{task}" for path in PATHS for task in settings.study.tasks]
+# Another seed changes nothing of the other orders.
+DRAWN_PATHS = [
+    f"{model}/{order}"
+    for model in settings.study.models
+    for order in settings.drawn_orders
+]
 SUMMARY_TABLES = [
     "metrics",
     "reliability",
@@ -81,7 +95,7 @@ SUMMARY_TABLES = [
     "verdict",
     "order",
     "efficiency",
-] + (["stability"] if settings.study.stability.seeds else [])
+] + (["stability"] if settings.study.stability.seeds and DRAWN_PATHS else [])
 TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
 # The number of threads changes how long a job takes, not what it makes; so it is no parameter of one.
@@ -117,7 +131,26 @@ def code(script, *chosen):
 
 
 def criterion_file(order):
-    return f"keepfaith/orders/criteria/{settings.orders[order].criterion}.py"
+    (file,) = CRITERIA.files(settings.orders[order].criterion)
+    return file
+
+
+def order_definition(order):
+    """An order without what its text says better: how much of it is read."""
+    return definition("orders", order, exclude={"samples", "sample_tokens"})
+
+
+def order_text(order):
+    """The calibration text of an order; None where its criterion reads none."""
+    text = settings.texts.get(order)
+    return text and text.model_dump(mode="json")
+
+
+def prepared_text(wildcards):
+    """The table with the text that an order is ranked on, if it is on any."""
+    if wildcards.order not in settings.texts:
+        return []
+    return f"results/calibration_text/{wildcards.order}.parquet"
 
 
 def dropped_kinds():
@@ -128,8 +161,13 @@ def dropped_kinds():
     )
 
 
+def plugin_files(registry, names):
+    """Files of these plug-ins; of none, their package alone, so that the others do not count."""
+    return registry.files(*(sorted(names) or ["__init__"]))
+
+
 def method_file(method):
-    return f"keepfaith/attribution/methods/{settings.methods[method].method}.py"
+    return METHODS.files(settings.methods[method].method)[0]
 
 
 def method_modules():
@@ -138,17 +176,49 @@ def method_modules():
 
 
 def operator_files():
-    return [
-        f"keepfaith/faithfulness/operators/{name}.py"
-        for name in settings.study.faithfulness.operators
-    ]
+    return plugin_files(OPERATORS, settings.study.faithfulness.operators)
 
 
-def figure_names(group):
-    """Figures of one `unit` (model, order, task) or of the whole `study`: each has a caption."""
-    return sorted(
-        path.stem for path in (SOURCE / "rules" / "captions" / group).glob("*.rst")
-    )
+def labelled_files():
+    """What a script reads labels from: the methods and operators of the study, and methods that its names look like."""
+    modules = method_modules()
+    methods = {*modules, *modules.values()}.intersection(METHODS.names())
+    return [*plugin_files(METHODS, methods), *operator_files()]
+
+
+def no_labelled_files():
+    """The same for a script that shows no method and no operator."""
+    return [*plugin_files(METHODS, []), *plugin_files(OPERATORS, [])]
+
+
+def figures(registry):
+    """What each figure of one kind declares, by name; their captions for Snakemake's report are written at once."""
+    try:
+        declared = registry.all()
+    except Exception as error:  # whatever stands in a file that somebody adds
+        stop(f"{registry.package}: {error}")
+    if workflow.is_main_process:
+        write_captions(declared, captions_of(registry))
+    return declared
+
+
+def captions_of(registry):
+    """Where the captions of one kind of figure are written: beside what Snakemake itself keeps of a run."""
+    kind = registry.package.rpartition(".")[2]
+    return Path.cwd() / ".snakemake" / "keepfaith" / "captions" / kind
+
+
+def figure_files(folder, registry, names, **shown):
+    """Figures in every format; the SVGs stand in Snakemake's own report, each with its caption."""
+    files = []
+    for name in names:
+        caption = str(captions_of(registry) / f"{name}.rst")
+        svg = report(
+            f"{folder}/{name}.svg", caption=caption, labels={"figure": name}, **shown
+        )
+        others = [f"{folder}/{name}.{format}" for format in FORMATS if format != "svg"]
+        files += [svg, *others]
+    return files
 
 
 def repository(model):
@@ -171,6 +241,11 @@ def gpus(wildcards):
     if settings.study.scoring.device == "cpu":
         return 0
     return settings.models[wildcards.model].gpu
+
+
+def gpus_of_attribution(wildcards):
+    """GPUs of an attribution; a method that needs no model holds none."""
+    return planned("attribute", wildcards).gpus
 
 
 workload = Workload(settings)
@@ -224,7 +299,9 @@ def text_files(wildcards):
 
 def places(table):
     """Where a table exists: per model and order, and for what depends on examples per task too."""
-    return PATHS if table in ("order", "efficiency", "stability") else UNITS
+    if table == "stability":
+        return DRAWN_PATHS
+    return PATHS if table in ("order", "efficiency") else UNITS
 
 
 def attributions_of(model, order, task, methods=tuple(settings.methods)):

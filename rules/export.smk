@@ -20,7 +20,7 @@ rule export_model:
         "logs/{model}/{order}/export_level{level}_{format}.log",
     wildcard_constraints:
         level=r"\d+",
-        format="[a-z_]+",
+        format=names_pattern(EXPORT_FORMATS.names()),
     conda:
         "../envs/workflow.yaml"
     resources:
@@ -28,8 +28,13 @@ rule export_model:
         runtime=minutes("export_model"),
     params:
         tasks=settings.study.tasks,
-        order=lambda wildcards: definition("orders", wildcards.order),
-        code=lambda wildcards: code("export_model.py"),
+        order=lambda wildcards: order_definition(wildcards.order),
+        text=lambda wildcards: order_text(wildcards.order),
+        code=lambda wildcards: code(
+            "export_model.py",
+            *EXPORT_FORMATS.files(wildcards.format),
+            *labelled_files(),
+        ),
     script:
         "../scripts/export_model.py"
 

@@ -1,15 +1,12 @@
 # Logs of lm-evaluation-harness, one run per level: all that predictions alone give. No model is loaded.
 # Their tasks are those of the harness (LOGGED_TASK), not those of the catalog.
 
-IMPORTED_FIGURES = [
-    "verdict",
-    "accuracy",
-    "change",
-    "confidence",
-    "ece",
-    "reliability",
-]
 IMPORTED_TABLES = ["metrics", "reliability", "verdict", "cautions"]
+IMPORTED_FIGURES = [
+    name
+    for name, figure in DRAWN_OF_CELL.items()
+    if set(figure.needs) <= {"examples", "predictions", *IMPORTED_TABLES}
+]
 
 
 rule import_logs:
@@ -50,10 +47,12 @@ rule compute_imported_metrics:
         "../envs/workflow.yaml"
     params:
         calibration=settings.study.calibration.model_dump(mode="json"),
-        statistics=settings.study.statistics.model_dump(mode="json"),
+        statistics=settings.study.statistics.model_dump(
+            mode="json", exclude={"margins"}
+        ),
         passage=lambda wildcards: passage_of(wildcards),
         name="{imported}/{task}",
-        code=lambda wildcards: code("compute_imported_metrics.py"),
+        code=lambda wildcards: code("compute_imported_metrics.py", *no_labelled_files()),
     script:
         "../scripts/compute_imported_metrics.py"
 
@@ -80,20 +79,12 @@ rule draw_imported_figures:
         reliability="results/imported/{imported}/{task}/reliability.parquet",
         verdict="results/imported/{imported}/{task}/verdict.parquet",
     output:
-        [
-            report(
-                f"results/imported/{{imported}}/{{task}}/figures/{name}.svg",
-                caption=f"captions/unit/{name}.rst",
-                category="{imported}",
-                subcategory="{task}",
-                labels={"figure": name},
-            )
-            for name in IMPORTED_FIGURES
-        ],
-        expand(
-            "results/imported/{{imported}}/{{task}}/figures/{name}.{format}",
-            name=IMPORTED_FIGURES,
-            format=FORMATS[1:],
+        figure_files(
+            "results/imported/{imported}/{task}/figures",
+            CELL_FIGURES,
+            IMPORTED_FIGURES,
+            category="{imported}",
+            subcategory="{task}",
         ),
     log:
         "logs/imported/{imported}/{task}/draw_imported_figures.log",
@@ -102,8 +93,11 @@ rule draw_imported_figures:
     conda:
         "../envs/workflow.yaml"
     params:
-        figures=IMPORTED_FIGURES,
-        code=lambda wildcards: code("draw_imported_figures.py"),
+        code=lambda wildcards: code(
+            "draw_imported_figures.py",
+            *CELL_FIGURES.files(*IMPORTED_FIGURES),
+            *no_labelled_files(),
+        ),
     script:
         "../scripts/draw_imported_figures.py"
 

@@ -23,7 +23,9 @@ rule compute_metrics:
     params:
         calibration=settings.study.calibration.model_dump(mode="json"),
         faithfulness=settings.study.faithfulness.model_dump(mode="json"),
-        statistics=settings.study.statistics.model_dump(mode="json"),
+        statistics=settings.study.statistics.model_dump(
+            mode="json", exclude={"margins"}
+        ),
         passage=lambda wildcards: settings.tasks[wildcards.task].task.passage,
         code=lambda wildcards: code("compute_metrics.py"),
     script:

@@ -2,17 +2,19 @@
 
 
 rule prepare_calibration_text:
-    """Fetch the text that a criterion ranks by."""
+    """Fetch the text that an order is ranked on."""
     input:
         source=text_files,
     output:
         text="results/calibration_text/{order}.parquet",
     log:
         "logs/calibration_text/{order}.log",
+    wildcard_constraints:
+        order=names_pattern(settings.texts),
     conda:
         "../envs/workflow.yaml"
     params:
-        order=lambda wildcards: definition("orders", wildcards.order),
+        text=lambda wildcards: order_text(wildcards.order),
         code=lambda wildcards: code("prepare_calibration_text.py"),
     script:
         "../scripts/prepare_calibration_text.py"
@@ -23,7 +25,7 @@ rule rank_layers:
     input:
         model="results/models/{model}/model.json",
         verified="results/models/{model}/removal.json",
-        text="results/calibration_text/{order}.parquet",
+        text=prepared_text,
     output:
         order="results/{model}/{order}/order.parquet",
     log:
@@ -36,7 +38,8 @@ rule rank_layers:
         mem_mb=memory("rank_layers"),
         runtime=minutes("rank_layers"),
     params:
-        order=lambda wildcards: definition("orders", wildcards.order),
+        order=lambda wildcards: order_definition(wildcards.order),
+        text=lambda wildcards: order_text(wildcards.order),
         scoring=SCORING,
         code=lambda wildcards: code("rank_layers.py", criterion_file(wildcards.order)),
     script:
@@ -44,7 +47,7 @@ rule rank_layers:
 
 
 rule measure_stability:
-    """Rank again on other draws of calibration text (GPU)."""
+    """Rank again on other draws of calibration text, or of random numbers (GPU)."""
     input:
         model="results/models/{model}/model.json",
         verified="results/models/{model}/removal.json",
@@ -53,6 +56,8 @@ rule measure_stability:
         stability="results/{model}/{order}/stability.parquet",
     log:
         "logs/{model}/{order}/measure_stability.log",
+    wildcard_constraints:
+        order=names_pattern(settings.drawn_orders),
     conda:
         "../envs/workflow.yaml"
     threads: THREADS
@@ -61,7 +66,8 @@ rule measure_stability:
         mem_mb=memory("measure_stability"),
         runtime=minutes("measure_stability"),
     params:
-        order=lambda wildcards: definition("orders", wildcards.order),
+        order=lambda wildcards: order_definition(wildcards.order),
+        text=lambda wildcards: order_text(wildcards.order),
         stability=settings.study.stability.model_dump(mode="json"),
         scoring=SCORING,
         code=lambda wildcards: code(

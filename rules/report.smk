@@ -1,12 +1,14 @@
 # Figures, tidy tables of the whole study, and the report: all from tables that other rules made.
 
-FORMATS = ["svg", "pdf", "png"]
 SUMMARY_CSV = expand("results/summary/{table}.csv", table=SUMMARY_TABLES)
+DRAWN_OF_CELL = figures(CELL_FIGURES)
+DRAWN_OF_STUDY = figures(STUDY_FIGURES)
 STUDY_FIGURE_TABLES = [
     name
     for name in SUMMARY_TABLES
-    if name in ("metrics", "verdict", "efficiency", "stability")
+    if any(name in figure.tables for figure in DRAWN_OF_STUDY.values())
 ]
+REPORT_TABLES = ["metrics", "reliability", "curves", "overlap", "verdict"]
 PUBLISHED = f"{SOURCE}/config/catalog/published/arxiv_2606_24970.csv"
 
 
@@ -21,20 +23,12 @@ rule draw_figures:
         order="results/{model}/{order}/order.parquet",
         published=PUBLISHED,
     output:
-        [
-            report(
-                f"results/figures/{{model}}/{{order}}/{{task}}/{name}.svg",
-                caption=f"captions/unit/{name}.rst",
-                category="{model}, {order}",
-                subcategory="{task}",
-                labels={"figure": name},
-            )
-            for name in figure_names("unit")
-        ],
-        expand(
-            "results/figures/{{model}}/{{order}}/{{task}}/{name}.{format}",
-            name=figure_names("unit"),
-            format=FORMATS[1:],
+        figure_files(
+            "results/figures/{model}/{order}/{task}",
+            CELL_FIGURES,
+            DRAWN_OF_CELL,
+            category="{model}, {order}",
+            subcategory="{task}",
         ),
     log:
         "logs/{model}/{order}/{task}/draw_figures.log",
@@ -43,7 +37,7 @@ rule draw_figures:
     params:
         repository=lambda wildcards: repository(wildcards.model),
         methods=method_modules(),
-        code=lambda wildcards: code("draw_figures.py"),
+        code=lambda wildcards: code("draw_figures.py", *labelled_files()),
     script:
         "../scripts/draw_figures.py"
 
@@ -78,26 +72,19 @@ rule draw_summary_figures:
     input:
         [f"results/summary/{table}.parquet" for table in STUDY_FIGURE_TABLES],
     output:
-        [
-            report(
-                f"results/figures/study/{name}.svg",
-                caption=f"captions/study/{name}.rst",
-                category="The whole study",
-                labels={"figure": name},
-            )
-            for name in figure_names("study")
-        ],
-        expand(
-            "results/figures/study/{name}.{format}",
-            name=figure_names("study"),
-            format=FORMATS[1:],
+        figure_files(
+            "results/figures/study",
+            STUDY_FIGURES,
+            DRAWN_OF_STUDY,
+            category="The whole study",
         ),
     log:
         "logs/draw_summary_figures.log",
     conda:
         "../envs/workflow.yaml"
     params:
-        code=lambda wildcards: code("draw_summary_figures.py"),
+        tables=STUDY_FIGURE_TABLES,
+        code=lambda wildcards: code("draw_summary_figures.py", *labelled_files()),
     script:
         "../scripts/draw_summary_figures.py"
 
@@ -108,27 +95,17 @@ rule write_report:
         examples=expand(
             "results/tasks/{task}/examples.parquet", task=settings.study.tasks
         ),
-        orders=expand(
-            "results/{model}/{order}/order.parquet",
-            model=settings.study.models,
-            order=settings.study.orders,
-        ),
+        orders=expand("results/{path}/order.parquet", path=PATHS),
         predictions=expand("results/{unit}/predictions.parquet", unit=UNITS),
         attributions=[
             path for unit in UNITS for path in attributions_of(*unit.split("/"))
         ],
-        tables=expand(
-            "results/{unit}/{table}.parquet",
-            unit=UNITS,
-            table=["metrics", "reliability", "curves", "overlap", "verdict"],
-        ),
+        tables=expand("results/{unit}/{table}.parquet", unit=UNITS, table=REPORT_TABLES),
         summary=SUMMARY_CSV,
         figures=expand(
-            "results/figures/{unit}/{name}.svg", unit=UNITS, name=figure_names("unit")
+            "results/figures/{unit}/{name}.svg", unit=UNITS, name=DRAWN_OF_CELL
         ),
-        study_figures=expand(
-            "results/figures/study/{name}.svg", name=figure_names("study")
-        ),
+        study_figures=expand("results/figures/study/{name}.svg", name=DRAWN_OF_STUDY),
         published=PUBLISHED,
     output:
         report(
@@ -141,12 +118,15 @@ rule write_report:
     conda:
         "../envs/workflow.yaml"
     params:
+        # To which task, path, unit and table the files of each input belong, in their sequence.
+        tasks=settings.study.tasks,
+        paths=PATHS,
         units=UNITS,
-        methods={name: list(method.seeds) for name, method in settings.methods.items()},
+        tables=REPORT_TABLES,
         modules=method_modules(),
         repositories={name: repository(name) for name in settings.study.models},
         study=description(),
         explained_examples=settings.study.report.explained_examples,
-        code=lambda wildcards: code("write_report.py"),
+        code=lambda wildcards: code("write_report.py", *labelled_files()),
     script:
         "../scripts/write_report.py"

@@ -2,6 +2,7 @@
 # which study is run.
 
 import os
+import signal
 import sys
 import tarfile
 import tempfile
@@ -57,6 +58,10 @@ def stop(message):
     """End with one line, instead of a traceback."""
     sys.exit(f"keepfaith: {message}")
 
+
+# A shell has interrupts ignored by what a script starts with `&`: until the jobs start (onstart), a run would miss them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SOURCE = own_files()
 SCRIPTS = SOURCE / "scripts"

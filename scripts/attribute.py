@@ -8,12 +8,12 @@ from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.attribution.explain import explain
-from keepfaith.attribution.problem import MethodSettings
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.order import components_of
+from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.left_out import without_left_out
-from keepfaith.scoring.opening import Scoring, open_scorer
+from keepfaith.scoring.opening import Scoring, open_for
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     parts = Parts(
@@ -24,12 +24,17 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     examples = without_left_out(
         read_table(snakemake.input.examples, EXAMPLES), snakemake.input.predictions
     )
-    scorer, encoder = open_scorer(
-        manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)
-    )
     method, seed = snakemake.params.method, int(snakemake.wildcards.seed)
+    declared = METHODS.load(method["method"])
+    scorer, encoder = open_for(
+        declared.needs_model,
+        manifest.folder,
+        order,
+        Scoring(**snakemake.params.scoring, threads=snakemake.threads),
+    )
     attributions = explain(
-        MethodSettings(method["method"], method["samples_per_token"], method["steps"]),
+        method["method"],
+        declared.settings.model_validate(method["settings"]),
         seed,
         scorer,
         encoder,
@@ -44,7 +49,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
             snakemake.params.scoring,
             {"model": manifest.identity, "method": method, "seed": seed},
         ),
-        measured={"token_budget": scorer.budget_used},
+        measured={"token_budget": scorer.budget_used} if scorer else {},
     )
     write_table(attributions, snakemake.output.attributions, ATTRIBUTIONS, provenance)
     parts.remove()

@@ -23,12 +23,13 @@ with job(snakemake.log[0]) as logger:
     provenance = Provenance(
         settings=joined(params.calibration, params.statistics, {"passage": passage})
     )
-    metrics = compute_metrics(predictions, examples, [], [], analysis, flips=True, passage=passage)
+    grouping = group_examples(examples.filter("evaluation"), passage)
+    metrics = compute_metrics(predictions, examples, [], [], grouping, analysis, flips=True)
     write_table(metrics, output.metrics, METRICS, provenance)
     bins = reliability(predictions, examples, analysis.bins)
     write_table(bins, output.reliability, RELIABILITY, provenance)
     notes = read_provenance(Path(snakemake.input.examples)).measured["notes"]
-    cautions = cautions_of(metrics, group_examples(examples, passage), notes)
+    cautions = cautions_of(metrics, grouping, notes)
     for caution in cautions["caution"]:
         logger.warning("%s", caution)
         print(f"keepfaith: {params.name}: {caution}", file=sys.stderr)

@@ -5,9 +5,9 @@ from pathlib import Path
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_table
+from keepfaith.figures.cell_figures import draw_all
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.published import match_published, read_published
-from keepfaith.figures.registry import draw_all
-from keepfaith.figures.unit import UnitTables
 
 with job(snakemake.log[0]):
     names = ("metrics", "reliability", "curves", "overlap", "verdict", "order")
@@ -18,4 +18,4 @@ with job(snakemake.log[0]):
         snakemake.params.methods,
     )
     tables = {name: read_table(snakemake.input[name], ALL[name]) for name in names}
-    draw_all(UnitTables(**tables, published=published), Path(snakemake.output[0]).parent)
+    draw_all(CellTables(**tables, published=published), map(Path, snakemake.output))

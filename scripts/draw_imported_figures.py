@@ -5,8 +5,8 @@ from pathlib import Path
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import empty_table, read_table
-from keepfaith.figures.registry import draw_all
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.cell_figures import draw_all
+from keepfaith.figures.cell_tables import CellTables
 
 with job(snakemake.log[0]):
     tables = {
@@ -14,8 +14,4 @@ with job(snakemake.log[0]):
         for name in ("metrics", "reliability", "verdict")
     }
     absent = {name: empty_table(ALL[name]) for name in ("curves", "overlap", "order")}
-    draw_all(
-        UnitTables(**tables, **absent),
-        Path(snakemake.output[0]).parent,
-        names=snakemake.params.figures,
-    )
+    draw_all(CellTables(**tables, **absent), map(Path, snakemake.output))

@@ -4,8 +4,11 @@ from pathlib import Path
 
 from keepfaith.artifacts.frames import read_parquet
 from keepfaith.artifacts.job import job
-from keepfaith.figures.summary.registry import draw_all_summary
+from keepfaith.figures.study_figures import draw_all_study
 
 with job(snakemake.log[0]):
-    tables = {Path(path).stem: read_parquet(path) for path in snakemake.input}
-    draw_all_summary(tables, Path(snakemake.output[0]).parent)
+    tables = {
+        name: read_parquet(path)
+        for name, path in zip(snakemake.params.tables, snakemake.input, strict=True)
+    }
+    draw_all_study(tables, map(Path, snakemake.output))

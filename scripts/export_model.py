@@ -28,6 +28,7 @@ with job(snakemake.log[0]):
         level,
         [str(component) for component in dropped],
         snakemake.params.order,
+        snakemake.params.text,
         results,
     )
     export(

@@ -5,14 +5,14 @@ from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import EFFICIENCY, ORDER
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
-from keepfaith.efficiency.measure import measure
+from keepfaith.efficiency.measure import measure_efficiency
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.order import components_of
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     manifest = ModelManifest.read(snakemake.input.model)
     scoring, settings = snakemake.params.scoring, snakemake.params.efficiency
-    table = measure(
+    table = measure_efficiency(
         manifest.folder,
         components_of(read_table(snakemake.input.order, ORDER)),
         list(snakemake.params.levels),

@@ -5,7 +5,7 @@ import polars as pl
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance, joined
-from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, ORDER
+from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, ORDER, PREDICTIONS
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.faithfulness.measure import measure
@@ -28,6 +28,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         encoder,
         read_table(snakemake.input.examples, EXAMPLES),
         pl.concat(read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions),
+        read_table(snakemake.input.predictions, PREDICTIONS),
         list(snakemake.params.levels),
         settings["fractions"],
         settings["operators"],

@@ -16,15 +16,18 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     torch.set_num_threads(snakemake.threads)
     manifest = ModelManifest.read(snakemake.input.model)
     order, scoring = snakemake.params.order, snakemake.params.scoring
+    text = snakemake.params.text
     ranked = rank_layers(
         order["criterion"],
         PrunableModel(load_model(manifest.folder, scoring["dtype"], scoring["device"])),
         load_tokenizer(manifest.folder),
-        read_table(snakemake.input.text, TEXTS)["text"].to_list(),
-        sample_tokens=order["sample_tokens"],
+        read_table(snakemake.input.text[0], TEXTS)["text"].to_list() if text else [],
+        sample_tokens=text["sample_tokens"] if text else 0,
         drop=order["drop"],
         reverse=order["reverse"],
         seed=order["seed"],
     )
-    provenance = Provenance(settings=joined(order, scoring, {"model": manifest.identity}))
+    provenance = Provenance(
+        settings=joined(order, scoring, {"text": text, "model": manifest.identity})
+    )
     write_table(ranked, snakemake.output.order, ORDER, provenance)

@@ -8,7 +8,7 @@ import torch
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.artifacts.job import job
-from keepfaith.models.builtin.build import train_builtin
+from keepfaith.training.builtin import train_builtin
 
 with job(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)

@@ -13,11 +13,11 @@ from keepfaith.artifacts.tables import read_table
 from keepfaith.config.schema import Examples, TrainModel
 from keepfaith.config.settings import ResolvedTask
 from keepfaith.devices.lease import leased_gpus
-from keepfaith.models.saving import save_model
 from keepfaith.models.sources import prepare_folder
-from keepfaith.models.train_on_tasks import train_on_tasks
-from keepfaith.models.training_data import examples_from, field_texts, plan_from
 from keepfaith.tasks.prepare import training_examples
+from keepfaith.training.examples import evaluation_texts, examples_from
+from keepfaith.training.saving import save_model
+from keepfaith.training.train_on_tasks import train_on_tasks
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     torch.set_num_threads(snakemake.threads)
@@ -26,9 +26,8 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     counts = Examples(**snakemake.params.examples)
     trained = train_on_tasks(
         {name: examples_from(training_examples(task, counts)) for name, task in tasks.items()},
-        field_texts(read_table(path, EXAMPLES) for path in snakemake.input.examples),
-        source.seed,
-        plan_from(source),
+        evaluation_texts(read_table(path, EXAMPLES) for path in snakemake.input.examples),
+        source,
     )
     checkpoint = Path(snakemake.output.checkpoint)
     save_model(trained.model, trained.tokenizer, checkpoint)

@@ -6,53 +6,54 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
+from keepfaith.artifacts.summary import shares
 from keepfaith.artifacts.tables import read_provenance, read_table
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.published import match_published, read_published
-from keepfaith.figures.unit import UnitTables
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.page import ReportUnit, write_report
 from keepfaith.report.study import StudyDescription, with_skipped
 
 with job(snakemake.log[0]):
-    params = snakemake.params
-    results = Path(snakemake.output[0]).parents[1]
-    published = read_published(Path(snakemake.input.published))
+    params, paths = snakemake.params, snakemake.input
+    published = read_published(Path(paths.published))
+    examples = dict(zip(params.tasks, paths.examples, strict=True))
+    orders = dict(zip(params.paths, paths.orders, strict=True))
+    cells = zip(
+        params.units,
+        paths.predictions,
+        shares(paths.attributions, len(params.units)),
+        shares(paths.tables, len(params.units)),
+        shares(paths.figures, len(params.units)),
+        strict=True,
+    )
     units = []
-    skipped = {}
-    for place in params.units:
+    for place, predictions, attributions, files, figures in cells:
         model, order, task = place.split("/")
-        folder = results / place
-        names = ("metrics", "reliability", "curves", "overlap", "verdict")
-        examples = results / "tasks" / task / "examples.parquet"
-        skipped[task] = read_provenance(examples).measured.get("skipped", {})
-        tables = {name: read_table(folder / f"{name}.parquet", ALL[name]) for name in names}
+        named = dict(zip(params.tables, files, strict=True))
+        tables = {name: read_table(path, ALL[name]) for name, path in named.items()}
         explained = explained_examples(
-            read_table(examples, ALL["examples"]),
-            read_table(folder / "predictions.parquet", ALL["predictions"]),
-            pl.concat(
-                read_table(
-                    folder / "attributions" / f"{method}-seed{seed}.parquet", ALL["attributions"]
-                )
-                for method, seeds in params.methods.items()
-                for seed in seeds
-            ),
+            read_table(examples[task], ALL["examples"]),
+            read_table(predictions, ALL["predictions"]),
+            pl.concat(read_table(path, ALL["attributions"]) for path in attributions),
             tables["verdict"],
             params.explained_examples,
         )
-        unit_tables = UnitTables(
+        cell_tables = CellTables(
             **tables,
-            order=read_table(folder.parent / "order.parquet", ALL["order"]),
+            order=read_table(orders[f"{model}/{order}"], ALL["order"]),
             published=match_published(published, params.repositories[model], task, params.modules),
         )
-        notes = read_provenance(folder / "metrics.parquet").measured.get("notes", ())
-        units.append(
-            ReportUnit(
-                model, order, task, unit_tables, explained, results / "figures" / place, notes
-            )
-        )
+        notes = read_provenance(Path(named["metrics"])).measured.get("notes", ())
+        svgs = {path.stem: path for path in map(Path, figures)}
+        units.append(ReportUnit(model, order, task, cell_tables, explained, svgs, notes))
+    skipped = {
+        task: read_provenance(Path(path)).measured.get("skipped", {})
+        for task, path in examples.items()
+    }
     write_report(
         Path(snakemake.output[0]),
         with_skipped(StudyDescription(**params.study), skipped),
         units,
-        results / "figures" / "study",
+        {path.stem: path for path in map(Path, paths.study_figures)},
     )

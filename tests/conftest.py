@@ -19,7 +19,7 @@ SLOW = {
     "efficiency/test_levels.py",
     "imports/test_delimiters.py",
     "imports/test_imported_logs.py",
-    "models/test_builtin_model.py",
+    "training/test_builtin_model.py",
     "models/test_multimodal.py",
     "models/test_mutated_files.py",
     "models/test_real_checkpoints.py",

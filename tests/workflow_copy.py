@@ -14,7 +14,8 @@ PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
 MINI = """
 name: mini
 models: [builtin]
-orders: [cosine_builtin]
+orders: [cosine]
+text: builtin
 tasks: [sentiment]
 methods: [kernelshap, input_x_gradient]
 levels: {maximum: 2}

@@ -15,10 +15,10 @@ from setup.llama import Shape, random_llama, word_tokenizer, words
 from setup.timing import timed
 
 from keepfaith.attribution.explain import explain
-from keepfaith.attribution.problem import MethodSettings
+from keepfaith.attribution.perturbation import SamplingSettings
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criteria import cosine
 from keepfaith.orders.order import candidates
+from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.scorer import OptionScorer
 
@@ -61,9 +61,11 @@ class Study:
             }
         )
         known = _first_options(examples["example_id"].to_list(), levels)
-        settings = MethodSettings(method, SAMPLES_PER_TOKEN)
+        settings = SamplingSettings(samples_per_token=SAMPLES_PER_TOKEN)
         return timed(
-            lambda: explain(settings, SEED, self.scorer, self.encoder, examples, levels, known),
+            lambda: explain(
+                method, settings, SEED, self.scorer, self.encoder, examples, levels, known
+            ),
             self.device,
         )
 
@@ -117,7 +119,9 @@ def prepare(
     tokenizer = word_tokenizer(shape.vocabulary)
     generator = np.random.default_rng(SEED)
     text = torch.from_numpy(generator.integers(3, shape.vocabulary, (1, 512)))
-    ranked = cosine.rank(model, [text.to(device)], candidates(model.layers, "attention"))
+    ranked = CRITERIA.load("cosine").rank(
+        model, [text.to(device)], candidates(model.layers, "attention"), SEED
+    )
     order = [component for component, _ in ranked]
     return Study(
         shape,

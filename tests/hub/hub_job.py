@@ -1,12 +1,14 @@
-"""What a job does with the hub, in a process of its own: the client reads its environment once, at import.
-
-Prints one JSON value: what was made, or the class and sentence of the error.
-"""
+"""What a job does with the hub, in a process of its own: the client reads its environment once, at import."""
 
 import json
 import logging
+import os
+import signal
 import sys
 from pathlib import Path
+
+PATIENCE = 180
+"""Seconds after which a job is ended, and has failed."""
 
 
 def model(repository: str, revision: str, layers: int = 4) -> object:
@@ -55,7 +57,7 @@ def text(
     from keepfaith.tasks.text import calibration_text
 
     source = HubText(
-        source="hub",
+        kind="hub",
         repository=repository,
         config=config,
         revision=revision,
@@ -66,12 +68,45 @@ def text(
     return calibration_text(source, 2, 0)
 
 
-if __name__ == "__main__":
+def do(what: str, arguments: list[object]) -> None:
+    """Print what was made, or the class and sentence of the error."""
     logging.basicConfig(level=logging.DEBUG)
     made = {"model": model, "task": task, "text": text}
     try:
-        result = {"made": made[sys.argv[1]](*json.loads(sys.argv[2]))}
+        result = {"made": made[what](*arguments)}
     except Exception as error:
         logging.exception("failed")
         result = {"error": type(error).__name__, "sentence": str(error)}
     print(json.dumps(result))
+
+
+def serve() -> None:
+    """Do one job after the other, each in a process forked for it, as lines of JSON on the standard input ask for.
+
+    What takes longest to import, and knows nothing of a hub, is imported once here.
+    """
+    import scipy.optimize  # noqa: F401
+    import torch._dynamo
+    import torch.distributed.tensor  # noqa: F401
+
+    clients = {"huggingface_hub", "transformers", "datasets", "keepfaith"}
+    assert not clients & sys.modules.keys(), "read their environment at import"
+    for line in sys.stdin:
+        asked = json.loads(line)
+        process = os.fork()
+        if process == 0:
+            signal.alarm(PATIENCE)
+            os.environ.clear()
+            os.environ.update(asked["environment"])
+            for stream, path in ((1, asked["output"]), (2, asked["errors"])):
+                os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
+            do(asked["what"], asked["arguments"])
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+        _, status = os.waitpid(process, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    serve()

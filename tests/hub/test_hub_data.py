@@ -129,7 +129,7 @@ def test_calibration_text_fetches_only_the_head(client: Client, hub: Hub) -> Non
 def test_calibration_text_in_one_line(client: Client, hub: Hub) -> None:
     answer = client.ask("text", "owner/reviews", "films", "main", "page", 30)
     assert answer["sentence"] == (
-        "owner/reviews has no column 'page'; there are: label, text; correct calibration_text.column"
+        "owner/reviews has no column 'page'; there are: label, text; correct source.column of the text"
     )
     sentence = client.ask("text", "owner/reviews", "film", "main", "text", 30)["sentence"]
     assert sentence.startswith(
@@ -220,5 +220,5 @@ def test_calibration_text_that_is_null_or_no_text(client: Client, hub: Hub) -> N
     )
     sentence = client.ask("text", "owner/numbers", None, "main", "text", 30, "test")["sentence"]
     assert sentence == (
-        "owner/numbers, row 0: column 'text' must be text, got 5; correct calibration_text.column"
+        "owner/numbers, row 0: column 'text' must be text, got 5; correct source.column of the text"
     )

@@ -1,9 +1,13 @@
 """Models of the hub, through the real client: fetched, checked, resumed, used offline, refused in one sentence."""
 
 import json
+from pathlib import Path
 
+import pytest
 from hub_client import Client
 from hub_server import GOOD_TOKEN, OUTSIDER_TOKEN, Hub, Repo, sha256
+
+from keepfaith.models.sources import ModelError, prepare_folder
 
 REPOSITORY = ("models", "owner/tiny")
 WEIGHTS = "model.safetensors"
@@ -180,6 +184,32 @@ def test_a_tokenizer_of_other_files(client: Client, hub: Hub) -> None:
     assert (
         "`hf download owner/pieces --revision main --local-dir FOLDER`, load and save" in sentence
     )
+    assert not [request for request in hub.requests if WEIGHTS in request.path]
+
+
+def test_a_vocabulary_and_merges_are_refused_as_in_a_folder(
+    client: Client, hub: Hub, tmp_path: Path
+) -> None:
+    """Both ways say the same, and on the hub how to fetch it first."""
+    files = dict(hub.repos[REPOSITORY].files) | {"vocab.json": b"{}", "merges.txt": b""}
+    del files["tokenizer.json"]
+    hub.repos["models", "owner/merges"] = Repo(files)
+    folder = tmp_path / "merges"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    with pytest.raises(ModelError) as local:
+        prepare_folder("mine", folder)
+    lack = "has no tokenizer.json, only merges.txt and vocab.json; "
+    sentence = refused(client, "owner/merges")
+    assert f"model mine: owner/merges at main {lack}" in sentence
+    fetch = "fetch it with `hf download owner/merges --revision main --local-dir FOLDER`, "
+    as_local = sentence.replace("owner/merges at main", str(folder)).replace(fetch, "")
+    as_local = as_local.replace(", and name FOLDER as a local model", "").replace(
+        "FOLDER", str(folder)
+    )
+    assert as_local == str(local.value)
+    assert f"{folder} {lack}load and save it with transformers once" in str(local.value)
     assert not [request for request in hub.requests if WEIGHTS in request.path]
 
 

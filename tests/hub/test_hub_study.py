@@ -29,11 +29,10 @@ sources:
     revision: REVISION
     splits: {evaluation: test, tuning: train}
 """
-ORDER = """
-description: By text of the hub.
-criterion: cosine
-calibration_text:
-  source: hub
+TEXT = """
+description: Text of the hub.
+source:
+  kind: hub
   repository: owner/reviews
   config: books
   revision: REVISION
@@ -51,12 +50,12 @@ def study(hub: Hub, folder: Path) -> Workflow:
     for path, content in (
         ("models/hub_tiny.yaml", MODEL.format(commit=model.commit)),
         ("tasks/hub_reviews.yaml", TASK.replace("REVISION", data.commit)),
-        ("orders/cosine_hub.yaml", ORDER.replace("REVISION", data.commit)),
+        ("texts/hub_books.yaml", TEXT.replace("REVISION", data.commit)),
     ):
         (catalog / path).write_text(content, encoding="utf-8")
     chosen = {
         "[builtin]": "[hub_tiny]",
-        "[cosine_builtin]": "[cosine_hub]",
+        "text: builtin": "text: hub_books",
         "[sentiment]": "[hub_reviews]",
         "[kernelshap, input_x_gradient]": "[input_x_gradient]",
         "{maximum: 2}": "{maximum: 1}",
@@ -122,7 +121,7 @@ def test_a_study_from_the_hub(client: Client, hub: Hub, model_files, tmp_path: P
     made = [
         workflow.folder / manifest,
         workflow.folder / "results/tasks/hub_reviews/examples.parquet",
-        workflow.folder / "results/calibration_text/cosine_hub.parquet",
+        workflow.folder / "results/calibration_text/cosine.parquet",
     ]
     before = [path.read_bytes() for path in made]
     for path in made:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from cluster import Cluster
 
+ASKING_OFTEN = Path(__file__).with_name("asking_often.py")
 PROFILE = "profiles/slurm"
-# A GPU is asked for; without one, torch takes the CPU. Shortly after a job ends, Snakemake should know.
+# A GPU is asked for; without one, torch takes the CPU.
 ARGUMENTS = (
     "--workflow-profile",
     PROFILE,
@@ -19,7 +20,7 @@ ARGUMENTS = (
     "--slurm-status-command",
     "squeue",
     "--slurm-init-seconds-before-status-checks",
-    "3",
+    "1",
 )
 
 
@@ -31,7 +32,7 @@ class ClusterRun:
         self._log = folder / "snakemake-output.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "snakemake", *ARGUMENTS, *arguments],
+                [sys.executable, str(ASKING_OFTEN), *ARGUMENTS, *arguments],
                 cwd=folder,
                 env=cluster.environment,
                 stdout=log,

@@ -67,8 +67,8 @@ def metaspace_tokenizer():
     )
 
 
-def tiny_llama(vocabulary: int, seed: int = 0):
-    """Four layers, random weights large enough that options differ clearly."""
+def tiny_llama(vocabulary: int, seed: int = 0, layers: int = 4):
+    """Random weights large enough that options differ clearly."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -78,7 +78,7 @@ def tiny_llama(vocabulary: int, seed: int = 0):
         vocab_size=vocabulary,
         hidden_size=32,
         intermediate_size=64,
-        num_hidden_layers=4,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=256,

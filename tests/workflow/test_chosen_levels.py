@@ -10,7 +10,7 @@ from workflow_copy import Workflow, copy_workflow
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_table
 
-PATH = Path("results/builtin/cosine_builtin")
+PATH = Path("results/builtin/cosine")
 UNIT = PATH / "sentiment"
 LEVELS = [0, 2, 4]
 SMALL = {

@@ -1,12 +1,14 @@
 """`snakemake export`: checkpoints that reload in a process of their own, with a card that says what they cost."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import polars as pl
 import pytest
 import torch
 from fresh_process import LOADING, logits_in_a_fresh_process
+from installed import build_wheel, install
 from workflow_copy import Workflow
 
 from keepfaith.artifacts.schemas import METRICS, ORDER
@@ -16,7 +18,7 @@ from keepfaith.models.loading import load_model
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.order import components_of
 
-PATH = Path("results/builtin/cosine_builtin")
+PATH = Path("results/builtin/cosine")
 PROMPTS = torch.arange(3, 35).view(2, 16)
 
 
@@ -69,6 +71,29 @@ def test_the_card_says_what_was_dropped_and_what_it_cost(exported: Workflow) -> 
     row = next(line for line in card.splitlines() if line.startswith("| sentiment | accuracy |"))
     assert row.split("|")[4].strip() == f"{accuracy:.3f}"
     assert "comprehensiveness, KernelSHAP" in card
+
+
+@pytest.mark.parametrize("format", LOADING)
+def test_what_the_card_says_of_loading_works_where_keepfaith_is_installed(
+    exported: Workflow, format: str, tmp_path: Path
+) -> None:
+    folder = exported.folder / PATH / "export" / f"level2-{format}"
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    told = card.split("## How to load it")[1].split("##")[0]
+    lines = [line.strip() for line in told.splitlines() if line.startswith("    ")]
+    assert lines
+    code = "\n".join(
+        [f"folder = {str(folder)!r}", *lines, "print(sum(map(torch.numel, model.parameters())))"]
+    )
+    python = install(build_wheel(tmp_path), tmp_path / "installed")
+    # Nothing but what its environment holds: -I passes over PYTHONPATH and the working folder.
+    done = subprocess.run(
+        [python, "-I", "-c", f"import torch\n{code}"], capture_output=True, text=True, cwd="/"
+    )
+    assert done.returncode == 0, done.stderr
+    dense = load_model(CHECKPOINT, device="cpu")
+    whole = sum(parameter.numel() for parameter in dense.parameters())
+    assert (int(done.stdout) < whole) is (format == "slim")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import yaml
 from test_kill import results_of
 from workflow_copy import Workflow, environment
 
-UNIT = "results/builtin/cosine_builtin/sentiment"
+UNIT = "results/builtin/cosine/sentiment"
 CHECKPOINT = "scripts/keepfaith/models/builtin/checkpoint"
 
 
@@ -79,11 +79,11 @@ def test_damaged_weights_are_refused(new_workflow: Callable[[str], Workflow]) ->
     weights = safetensors.torch.load_file(path)
     weights["model.layers.3.self_attn.o_proj.weight"][0, 0] = float("nan")
     safetensors.torch.save_file(weights, path, metadata={"format": "pt"})
-    result = workflow.run(*command, "results/mine/cosine_builtin/order.parquet")
+    result = workflow.run(*command, "results/mine/cosine/order.parquet")
     lines = [line for line in result.stdout.splitlines() if line.startswith("keepfaith:")]
     assert result.returncode != 0 and len(lines) == 1, result.stdout[-3000:]
     assert "no finite number" in lines[0]
-    assert not (workflow.folder / "results/mine/cosine_builtin/order.parquet").exists()
+    assert not (workflow.folder / "results/mine/cosine/order.parquet").exists()
 
 
 def local_model(workflow: Workflow) -> tuple[Workflow, list[str]]:
@@ -118,7 +118,7 @@ def test_a_killed_job_goes_on_behind_its_finished_parts(
     output, _ = process.communicate(timeout=180)
     assert process.returncode != 0 and not (workflow.folder / target).exists(), output[-2000:]
     assert workflow.run(*words, target).returncode == 0
-    log = workflow.folder / "logs/builtin/cosine_builtin/sentiment/attribute/kernelshap-seed0.log"
+    log = workflow.folder / "logs/builtin/cosine/sentiment/attribute/kernelshap-seed0.log"
     assert "going on behind" in log.read_text()
     resumed = pl.read_parquet(workflow.folder / target)
     (workflow.folder / target).unlink()

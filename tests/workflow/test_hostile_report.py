@@ -62,7 +62,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
     }
     (folder / "config/catalog/tasks/hostile.yaml").write_text(yaml.safe_dump(task))
-    for kind, name in (("models", "builtin"), ("orders", "cosine_builtin")):
+    for kind, name in (("models", "builtin"), ("orders", "cosine")):
         path = folder / f"config/catalog/{kind}/{name}.yaml"
         path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"description": HOSTILE}))
     result = workflow.run(

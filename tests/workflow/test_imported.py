@@ -19,12 +19,13 @@ from keepfaith.artifacts.tables import read_table
 from keepfaith.config.load import load_study
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.loading import load_model, load_tokenizer
-from keepfaith.tasks.prepare import prepare_examples
+from keepfaith.tasks.prepare import prepare_task
 
 STUDY = """
 name: logs
 models: [builtin]
-orders: [cosine_builtin]
+orders: [cosine]
+text: builtin
 tasks: [sentiment, passage]
 methods: [random]
 examples: {evaluation: 60, explanation: 4, tuning: 20}
@@ -51,8 +52,8 @@ class Imported:
 
 
 def rows_of(task: str) -> list[dict[str, Any]]:
-    settings = load_study(yaml.safe_load(STUDY), REPOSITORY / "config" / "catalog")
-    table = prepare_examples(settings.tasks[task], settings.study.examples)
+    settings = load_study(yaml.safe_load(STUDY), [REPOSITORY / "config" / "catalog"])
+    table = prepare_task(settings.tasks[task], settings.study.examples).examples
     return [
         {
             "text": row["prompt"][row["fields"][0]["start"] : row["fields"][0]["end"]],

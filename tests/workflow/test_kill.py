@@ -3,16 +3,15 @@
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
-from workflow_copy import Workflow, environment
+from workflow_copy import Workflow, copy_workflow, environment
 
 COMPARED = {".parquet", ".csv", ".svg", ".pdf", ".png", ".html"}
 TIMED = {"efficiency", "price"}
@@ -34,77 +33,162 @@ def content_of(path: Path) -> bytes:
     return re.sub(rb"<svg.*?</svg>", b"", content, flags=re.DOTALL)
 
 
-def kill_after(workflow: Workflow, seconds: float) -> None:
-    """Start the study and kill Snakemake, and it alone, without warning."""
-    process = subprocess.Popen(
-        workflow.command("--configfile", "mini.yaml"),
-        cwd=workflow.folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    time.sleep(seconds)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+@dataclass(frozen=True)
+class Ended:
+    """The mini study, ended before its end time and again, and then run to its end."""
+
+    workflow: Workflow
+    killed: list[float]
+    """Seconds after which Snakemake, and it alone, was killed without warning."""
+    down: dict[str, float]
+    """Seconds from an interrupt of Snakemake alone to the end of the last process of its run, by the moment."""
 
 
-def test_a_killed_run_ends_with_the_same_bytes(
-    finished: Workflow, new_workflow: Callable[[str], Workflow]
-) -> None:
-    workflow = new_workflow("killed")
+UNIT = "results/builtin/cosine/sentiment"
+PLANNING = "Building DAG of jobs"
+MOMENTS = {
+    PLANNING: f"{UNIT}/metrics.parquet",
+    "attribute": f"{UNIT}/attributions/kernelshap-seed0.parquet",
+    "compute_metrics": f"{UNIT}/metrics.parquet",
+    "draw_figures": "results/figures/builtin/cosine/sentiment/accuracy.svg",
+}
+"""What a run is doing when it is interrupted (making its plan, or a job of this rule), and what it was to make."""
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    workflow = copy_workflow(tmp_path_factory.mktemp("ended") / "study")
     moments = [random.uniform(3, 20) for _ in range(3)]
-    for seconds in moments:
-        kill_after(workflow, seconds)
+    # The second run starts while jobs of the first still write.
+    orphaned = [kill_after(workflow, seconds) for seconds in moments[:2]]
+    for main in orphaned:
+        wait_for_end(main, 120)
+    down = {moment: interrupt(workflow, moment) for moment in MOMENTS}
+    kill_after(workflow, moments[2])
     result = workflow.run("--configfile", "mini.yaml")
     assert result.returncode == 0, f"killed after {moments}\n{result.stdout[-3000:]}"
+    return Ended(workflow, moments, down)
+
+
+def kill_after(workflow: Workflow, seconds: float) -> subprocess.Popen[bytes]:
+    """Start the study and kill Snakemake, and it alone, without warning."""
+    main = started(workflow)
+    time.sleep(seconds)
+    os.kill(main.pid, signal.SIGKILL)
+    main.wait()
+    return main
+
+
+def interrupt(workflow: Workflow, moment: str) -> float:
+    """Interrupt Snakemake, and it alone, at this moment; seconds until all processes of the run have ended."""
+    target = workflow.folder / MOMENTS[moment]
+    target.unlink(missing_ok=True)
+    main = started(workflow, "--", MOMENTS[moment])
+    wait_for(moment, main, workflow)
+    os.kill(main.pid, signal.SIGINT)
+    asked = time.monotonic()
+    wait_for_end(main, 60)
+    seconds = time.monotonic() - asked
+    assert main.wait() != 0
+    assert not target.exists()
+    return seconds
+
+
+def started(workflow: Workflow, *words: str) -> subprocess.Popen[bytes]:
+    """Snakemake on the mini study, in a session of its own: its processes can be told from all others.
+
+    Interrupts are ignored at first, as a shell has it where a script says `snakemake &`.
+    """
+    with (workflow.folder / "output.txt").open("wb") as output:
+        return subprocess.Popen(
+            workflow.command("--configfile", "mini.yaml", *words),
+            cwd=workflow.folder,
+            env=environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        )
+
+
+def said(workflow: Workflow) -> str:
+    return (workflow.folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+
+
+def wait_for(moment: str, main: subprocess.Popen[bytes], workflow: Workflow) -> None:
+    deadline = time.monotonic() + 300
+    while not (PLANNING in said(workflow) if moment == PLANNING else jobs(main, moment)):
+        assert time.monotonic() < deadline and main.poll() is None, said(workflow)[-3000:]
+        time.sleep(0.02)
+
+
+def wait_for_end(main: subprocess.Popen[bytes], seconds: float) -> None:
+    """Until no process of the session of `main` is left, whoever its parent is now."""
+    deadline = time.monotonic() + seconds
+    while left := session(main):
+        assert time.monotonic() < deadline, left
+        main.poll()
+        time.sleep(0.02)
+
+
+def session(main: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The processes that `main` has started, directly or not, and itself."""
+
+    def belongs(process: psutil.Process) -> bool:
+        try:
+            return os.getsid(process.pid) == main.pid and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, ProcessLookupError):
+            return False
+
+    return [process for process in psutil.process_iter() if belongs(process)]
+
+
+def jobs(main: subprocess.Popen[bytes], rule: str) -> list[psutil.Process]:
+    """The processes that run a rule's script."""
+
+    def runs(process: psutil.Process) -> bool:
+        try:
+            return any(word.endswith(f".{rule}.py") for word in process.cmdline())
+        except psutil.Error:
+            return False
+
+    return [process for process in session(main) if runs(process)]
+
+
+def test_killed_and_interrupted_runs_end_with_the_same_bytes(
+    ended: Ended, finished: Workflow
+) -> None:
     expected = results_of(finished)
-    found = results_of(workflow)
+    found = results_of(ended.workflow)
     assert found.keys() == expected.keys()
     different = [str(path) for path in expected if found[path] != expected[path]]
-    assert not different, f"killed after {moments}"
+    assert not different, f"killed after {ended.killed}"
+
+
+def test_an_interrupt_ends_all_processes_of_a_run_within_seconds(ended: Ended) -> None:
+    for moment, seconds in ended.down.items():
+        print(f"{moment}: all processes down {seconds:.1f} s after the interrupt")
+    assert max(ended.down.values()) < 15, ended.down  # 1 to 3 on a busy machine
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_snakemake_alone_ends_its_jobs(
-    finished: Workflow, tmp_path: Path, number: signal.Signals
-) -> None:
-    workflow = Workflow(Path(shutil.copytree(finished.folder, tmp_path / "interrupted")))
-    target = "results/builtin/cosine_builtin/sentiment/attributions/kernelshap-seed0.parquet"
+def test_a_signal_to_snakemake_alone_ends_its_jobs(ended: Ended, number: signal.Signals) -> None:
+    workflow, target = ended.workflow, MOMENTS["attribute"]
     expected = (workflow.folder / target).read_bytes()
     (workflow.folder / target).unlink()
-    words = ["--configfile", "mini.yaml", "--", target]
-    main = subprocess.Popen(
-        workflow.command(*words),
-        cwd=workflow.folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 300
-    while not (jobs := scripts_of(main.pid)):
-        assert time.monotonic() < deadline and main.poll() is None
-        time.sleep(0.02)
+    main = started(workflow, "--", target)
+    wait_for("attribute", main, workflow)
+    running = jobs(main, "attribute")
     # Halted, it would never end by itself: as long as any job can be.
-    for job in jobs:
+    for job in running:
         job.suspend()
     os.kill(main.pid, number)
     asked = time.monotonic()
     assert main.wait(timeout=60) != 0
-    _, alive = psutil.wait_procs(jobs, timeout=10)
+    _, alive = psutil.wait_procs(running, timeout=10)
     assert not alive
     assert time.monotonic() - asked < 30  # about 4 on an idle machine
     assert not (workflow.folder / target).exists()
-    result = workflow.run(*words)
+    result = workflow.run("--configfile", "mini.yaml", "--", target)
     assert result.returncode == 0, result.stdout[-3000:]
     assert (workflow.folder / target).read_bytes() == expected
-
-
-def scripts_of(main: int) -> list[psutil.Process]:
-    """The jobs that run a script below a process."""
-    try:
-        children = psutil.Process(main).children(recursive=True)
-        return [child for child in children if any("attribute.py" in w for w in child.cmdline())]
-    except psutil.Error:
-        return []

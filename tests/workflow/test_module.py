@@ -66,7 +66,7 @@ def importing(
     (folder / "Snakefile").write_text(
         SNAKEFILE.format(source=source, prefix=prefix), encoding="utf-8"
     )
-    study = {"keepfaith": yaml.safe_load(MINI)}
+    study = {"keepfaith": yaml.safe_load(MINI) | {"methods": ["input_x_gradient"]}}
     (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
     return Importing(folder, variables or {})
 
@@ -111,7 +111,7 @@ def test_a_folder_runs_to_its_end_and_feeds_a_rule_of_the_importing_workflow(
 
 def predictions_of(workflow: Importing, prefix: str) -> pl.DataFrame:
     """Run as far as predictions: a script, the shipped model and files of the package have been used by then."""
-    path = f"{prefix}results/builtin/cosine_builtin/sentiment/predictions.parquet"
+    path = f"{prefix}results/builtin/cosine/sentiment/predictions.parquet"
     result = workflow.run(path)
     assert result.returncode == 0, result.stdout[-4000:]
     return pl.read_parquet(workflow.folder / path)

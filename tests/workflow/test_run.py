@@ -1,8 +1,11 @@
 """The whole workflow through its command line, on the smallest study that gives every rule work."""
 
+import html
 import json
+import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +15,10 @@ from workflow_copy import Finished, Workflow, environment
 
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_provenance, read_table
+from keepfaith.plugins.cell_figure import CELL_FIGURES
+from keepfaith.plugins.study_figure import STUDY_FIGURES
 
-UNIT = Path("results/builtin/cosine_builtin/sentiment")
+UNIT = Path("results/builtin/cosine/sentiment")
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +81,25 @@ def test_the_report_is_one_file(finished: Workflow) -> None:
     assert 'src="http' not in page
 
 
+def test_snakemakes_own_report_says_of_every_figure_what_it_shows(
+    finished: Workflow, tmp_path: Path
+) -> None:
+    result = finished.run("--configfile", "mini.yaml", "--report", str(tmp_path / "report.zip"))
+    assert result.returncode == 0, result.stdout[-3000:]
+    with zipfile.ZipFile(tmp_path / "report.zip") as opened:
+        page = opened.read("report/report.html").decode()
+    (results,) = re.findall(r"var results = (\{.*\})", page)
+    captions = {
+        Path(path).stem: html.unescape(re.sub("<[^>]*>", "", shown["caption"])).strip()
+        for path, shown in json.loads(results).items()
+        if path.endswith(".svg")
+    }
+    figures = {**CELL_FIGURES.all(), **STUDY_FIGURES.all()}
+    assert captions == {
+        name: f"{figure.title}. {figure.explanation}" for name, figure in figures.items()
+    }
+
+
 def test_a_second_run_does_nothing(finished: Workflow) -> None:
     result = finished.run("--configfile", "mini.yaml")
     assert result.returncode == 0
@@ -92,12 +116,14 @@ EDITS = {
     "calibration/metrics/ece.py": COMPUTING,
     "calibration/metrics/a_new_one.py": COMPUTING,
     "calibration/__init__.py": COMPUTING,
+    "statistics/quantities/brier.py": JUDGING,
     "faithfulness/operators/delete.py": {"measure_faithfulness"} | COMPUTING,
     "attribution/methods/kernelshap.py": {"attribute", "measure_faithfulness"} | COMPUTING,
     "attribution/methods/lime.py": set(),  # a method that this study does not run
     "orders/criteria/greedy.py": set(),  # nor this criterion
     "figures/style.py": {"draw_figures", "draw_summary_figures"} | REPORTING,
-    "figures/accuracy.py": {"draw_figures"} | REPORTING,
+    "figures/cell/accuracy.py": {"draw_figures"} | REPORTING,
+    "figures/study/price.py": {"draw_summary_figures"} | REPORTING,
     "report/templates/page.css": REPORTING,
     "efficiency/level.py": {"measure_efficiency", "summarise", "draw_summary_figures"} | REPORTING,
     "imports/log.py": set(),
@@ -123,17 +149,19 @@ def test_a_code_edit_runs_again_what_it_touches_and_nothing_else(
     assert rules_to_run(editable) == EDITS[edited]
 
 
-NEW_METRIC = '''"""The largest confidence of all examples."""
+NEW_METRIC = '''"""The mean probability of all options but the predicted one."""
 
 from keepfaith.calibration.draws import Draws
-from keepfaith.calibration.metrics.registry import mean_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import mean_metric
 
 
-@mean_metric("uncertainty", better="lower", citation="a test")
-def uncertainty(draws: Draws) -> Floats:
+def _per_example(draws: Draws) -> Floats:
     """One minus the confidence."""
     return 1 - draws.sample.confidence[None, :]
+
+
+METRIC = mean_metric(_per_example, better="lower", citation="a test")
 '''
 
 
@@ -177,3 +205,10 @@ def test_a_dry_run_never_imports_torch(new_workflow: Callable[[str], Workflow]) 
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "imported" not in result.stderr
+
+
+def test_the_report_links_the_tables_of_the_study(finished: Workflow) -> None:
+    page = finished.folder / "results/report/index.html"
+    links = re.findall(r'href="(\.\./summary/[^"]+)"', page.read_text(encoding="utf-8"))
+    assert "../summary/metrics.csv" in links
+    assert all((page.parent / link).is_file() for link in links)

@@ -10,7 +10,15 @@ from pathlib import Path
 import yaml
 from workflow_copy import Workflow, environment
 
-OWN = "models: [builtin]\norders: [cosine_builtin]\ntasks: [sentiment]\n"
+OWN = "models: [builtin]\norders: [cosine]\ntext: builtin\ntasks: [sentiment]\n"
+BIRDS = {
+    "version": 1,
+    "description": "Does it fly?",
+    "prompt": "{text}\nDoes it fly?\nAnswer:",
+    "fields": ["text"],
+    "options": ["no", "yes"],
+    "sources": {"local": {"splits": {"evaluation": "birds.csv"}}},
+}
 
 
 def snakemake(folder: Path, *arguments: str, python: str = sys.executable) -> tuple[int, str]:
@@ -57,6 +65,42 @@ def test_a_new_folder_runs_the_configuration_that_ships(
     (new / "config" / "config.yaml").write_text(OWN)
     code, output = snakemake(checkout, "--directory", str(new), "--dry-run", "--quiet", "rules")
     assert code == 0 and planned(output)["predict"] == 1, output[-3000:]
+
+
+def test_a_folder_holds_only_what_is_its_own_of_the_catalog(
+    new_workflow: Callable[[str], Workflow], tmp_path: Path
+) -> None:
+    checkout, own = new_workflow("checkout").folder, tmp_path / "own"
+    (own / "config/catalog/tasks").mkdir(parents=True)
+    task = own / "config/catalog/tasks/birds.yaml"
+    task.write_text(yaml.safe_dump(BIRDS))
+    rows = [f"{text},{label}" for label, text in enumerate(["It sinks.", "It flies."])] * 4
+    (own / "birds.csv").write_text(
+        "\n".join(["text,label", *(f"{n} {row}" for n, row in enumerate(rows))])
+    )
+    # The model, the order and the methods are those that ship.
+    (own / "config/config.yaml").write_text(
+        OWN.replace("sentiment", "birds") + "examples: {explanation: 2, tuning: 2}\n"
+        "report: {explained_examples: 1}\nfolders: {data: .}\n"
+    )
+    target = "results/tasks/birds/examples.parquet"
+    words = ["--snakefile", str(checkout / "Snakefile"), "--directory", "."]
+    code, output = snakemake(own, *words, target)
+    assert code == 0 and (own / target).is_file(), output[-3000:]
+    code, output = snakemake(own, *words, "--dry-run", "--quiet", "rules")
+    assert code == 0 and planned(output)["attribute"] >= 4, output[-3000:]
+    assert "keepfaith:" not in output
+    # A name that both have: the user's counts, and is said to.
+    task.rename(task.with_name("sentiment.yaml"))
+    code, output = snakemake(own, *words, "--dry-run", "--config", "tasks=[sentiment]")
+    assert code == 0, output[-3000:]
+    (said,) = [line for line in output.splitlines() if line.startswith("keepfaith:")]
+    assert said == (
+        "keepfaith: config/catalog/tasks/sentiment.yaml is used, and not "
+        f"{checkout}/config/catalog/tasks/sentiment.yaml, which has the same name"
+    )
+    line = refusal(*snakemake(own, *words, "--dry-run", "--config", "tasks=[bird]"))
+    assert "unknown task 'bird'" in line and "boolq" in line and "sentiment" in line
 
 
 def test_a_study_takes_nothing_that_it_does_not_state(

@@ -23,7 +23,7 @@ SCRIPTS = f"{os.sep}.snakemake{os.sep}scripts{os.sep}"
 GRACE_SECONDS = 3.0
 """Between asking a job to end and ending it."""
 
-PAUSE_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 THREAD = "end-jobs"
 
@@ -58,7 +58,7 @@ def _end_jobs() -> None:
         for process, since in asked.items():
             if time.monotonic() - since > GRACE_SECONDS and _runs(process):
                 _tell(process.kill)
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-Span = pl.Struct({"start": pl.Int64, "end": pl.Int64})
-Field = pl.Struct({"name": pl.String, "start": pl.Int64, "end": pl.Int64})
+_SPAN = pl.Struct({"start": pl.Int64, "end": pl.Int64})
+_FIELD = pl.Struct({"name": pl.String, "start": pl.Int64, "end": pl.Int64})
 
-Outside = pl.Struct({"name": pl.String, "text": pl.String})
+_OUTSIDE = pl.Struct({"name": pl.String, "text": pl.String})
 
 METHOD, CONTROL = "method", "control"
 """Values of the column `role`: an attribution method under test, or one that says nothing about the model, against
@@ -40,11 +40,11 @@ EXAMPLES = TableSchema(
         "example_id": pl.String,
         "row": pl.Int64,
         "prompt": pl.String,
-        "fields": pl.List(Field),
-        "outside": pl.List(Outside),
+        "fields": pl.List(_FIELD),
+        "outside": pl.List(_OUTSIDE),
         "options": pl.List(pl.String),
         "label": pl.Int64,
-        "evidence": pl.List(Span),
+        "evidence": pl.List(_SPAN),
         "posterior": pl.List(pl.Float64),
         "evaluation": pl.Boolean,
         "explanation": pl.Boolean,
@@ -111,7 +111,7 @@ COALITIONS = TableSchema(
         "example_id": pl.String,
         "operator": pl.String,
         "option": pl.Int64,
-        "segments": pl.List(Span),
+        "segments": pl.List(_SPAN),
         "log_likelihoods": pl.List(pl.Float64),
     },
 )

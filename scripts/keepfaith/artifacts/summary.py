@@ -4,23 +4,41 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-KEYS = ("model", "order", "task")
+CELL_KEYS = ("model", "order", "task")
 
 
-def stacked(frames: Iterable[tuple[str, pl.DataFrame]], keys: Sequence[str] = KEYS) -> pl.DataFrame:
-    """All frames below each other, with the place that each comes from in front.
+def stacked(
+    frames: Iterable[tuple[str, pl.DataFrame]], keys: Sequence[str] = CELL_KEYS
+) -> pl.DataFrame:
+    """All frames below each other, with the cell that each comes from in front.
 
     Args:
-        frames: pairs of a place, `model/order` or `model/order/task`, and its table.
-        keys: names of the parts of a place, from the left.
+        frames: pairs of a cell, `model/order` or `model/order/task`, and its table.
+        keys: names of the parts of a cell, from the left.
     """
     return pl.concat(
         frame.select(
-            *(pl.lit(part).alias(key) for key, part in zip(keys, place.split("/"), strict=False)),
+            *(pl.lit(part).alias(key) for key, part in zip(keys, cell.split("/"), strict=False)),
             pl.all(),
         )
-        for place, frame in frames
+        for cell, frame in frames
     )
+
+
+def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
+    """`paths` of `count` units, one unit after the other and of each equally many, unit by unit.
+
+    Raises:
+        ValueError: they cannot be shared out equally.
+
+    Examples:
+        >>> shares(["a/x", "a/y", "b/x", "b/y"], 2)
+        [['a/x', 'a/y'], ['b/x', 'b/y']]
+    """
+    each, rest = divmod(len(paths), count)
+    if rest:
+        raise ValueError(f"{len(paths)} files are not equally many for each of {count} units")
+    return [paths[start : start + each] for start in range(0, len(paths), each)]
 
 
 def csv_text(frame: pl.DataFrame) -> str:

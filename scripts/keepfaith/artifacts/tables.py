@@ -21,7 +21,7 @@ def write_table(
     """Check `frame` against `schema` and write it as Parquet, atomically.
 
     Raises:
-        ArtifactError: a column is missing, unknown or of another type, or a float is NaN.
+        ArtifactError: a column is missing, unknown or of another type, or a float is NaN or infinite.
     """
     path = Path(path)
     frame = conform(frame, schema)
@@ -40,6 +40,15 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
 
     Raises:
         ArtifactError: with the path and what to do about it.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from keepfaith.artifacts.schemas import TEXTS
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "texts.parquet"
+        ...     write_table(pl.DataFrame({"text": ["A text."]}), path, TEXTS, Provenance(settings={"seed": 7}))
+        ...     read_table(path, TEXTS)["text"].to_list(), read_provenance(path).settings
+        (['A text.'], {'seed': 7})
     """
     path = Path(path)
     try:
@@ -53,7 +62,7 @@ def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
             f"{path}: holds {found[0]} version {found[1]}, expected {schema.name} version {schema.version}; "
             "delete it and run again"
         )
-    frame = conform(frame, schema, place=str(path))
+    frame = conform(frame, schema, location=str(path))
     if metadata.get("keepfaith_content") != content_digest(frame):
         raise ArtifactError(f"{path}: was changed after it was written; delete it and run again")
     return frame
@@ -80,24 +89,32 @@ def _unreadable(path: Path, error: Exception) -> ArtifactError:
     return ArtifactError(f"{path}: not a readable table ({error}); delete it and run again")
 
 
-def conform(frame: pl.DataFrame, schema: TableSchema, place: str | None = None) -> pl.DataFrame:
+def conform(frame: pl.DataFrame, schema: TableSchema, location: str | None = None) -> pl.DataFrame:
     """Return `frame` with exactly the columns of `schema`, in its order and types.
 
     Raises:
-        ArtifactError: a column is missing, unknown or not castable, or a float is NaN.
+        ArtifactError: a column is missing, unknown or not castable, or a float is NaN or infinite.
     """
-    place = place or f"table {schema.name}"
+    location = location or f"table {schema.name}"
     missing = [name for name in schema.columns if name not in frame.columns]
     unknown = [name for name in frame.columns if name not in schema.columns]
     if missing or unknown:
-        raise ArtifactError(f"{place}: missing columns {missing}, unknown columns {unknown}")
+        raise ArtifactError(f"{location}: missing columns {missing}, unknown columns {unknown}")
     try:
         frame = frame.select(pl.col(name).cast(kind) for name, kind in schema.columns.items())
     except pl.exceptions.PolarsError as error:
-        raise ArtifactError(f"{place}: {error}") from error
+        raise ArtifactError(f"{location}: {error}") from error
     for name, kind in schema.columns.items():
-        if kind == pl.Float64 and frame[name].is_nan().any():
+        if kind == pl.Float64 and not frame[name].is_finite().all():
             raise ArtifactError(
-                f"{place}: column {name} holds NaN; null means missing, NaN is never a result"
+                f"{location}: column {name} holds NaN or infinity{_first_row(frame, name)}; null means missing, "
+                "neither is ever a result"
             )
     return frame
+
+
+def _first_row(frame: pl.DataFrame, column: str) -> str:
+    """` (level 3, example_id e7)`: the first row whose `column` is not finite, as far as it has such keys."""
+    row = frame.filter(pl.col(column).is_finite().not_()).row(0, named=True)
+    keys = [f"{key} {row[key]}" for key in ("level", "example_id", "layer") if key in row]
+    return f" ({', '.join(keys)})" if keys else ""

@@ -8,25 +8,27 @@ import numpy as np
 import polars as pl
 
 from keepfaith.artifacts.parts import Keep, unkept
+from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.artifacts.tables import conform
-from keepfaith.attribution import registry
-from keepfaith.attribution.problem import AttributionError, Method, MethodSettings, Problem
-from keepfaith.attribution.targets import predicted_options
+from keepfaith.attribution.problem import AttributionError, Problem
+from keepfaith.config.strict import Strict
+from keepfaith.plugins.method import METHODS, Method
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES_PER_PART = 16
+EXPLAINED_AT_ONCE = 16
 """Examples explained and kept at once: bounds memory, and what a kill can lose."""
 
 
 def explain(
-    settings: MethodSettings,
+    method: str,
+    settings: Strict,
     seed: int,
-    scorer: OptionScorer,
+    scorer: OptionScorer | None,
     encoder: PromptEncoder,
     examples: pl.DataFrame,
     levels: Sequence[int],
@@ -40,9 +42,10 @@ def explain(
     quantity explained is log p(that option | prompt) in nats, summed over the option's tokens.
 
     Args:
-        settings: the method and its settings.
+        method: the attribution method, by the name of its module.
+        settings: a record of the settings that the method declares.
         seed: seed of the method's random choices.
-        scorer: scores options at all levels.
+        scorer: scores options at all levels; may be None where the method needs no model.
         encoder: turns prompts and options into token ids.
         examples: EXAMPLES rows to explain.
         levels: levels to explain.
@@ -54,27 +57,29 @@ def explain(
         An ATTRIBUTIONS table, ordered by example, level and feature.
 
     Raises:
-        ValueError: there is no such method.
+        ValueError: there is no such method, or it needs a model and gets no scorer.
         AttributionError: an example cannot be explained; the message names it.
     """
-    method = registry.load(settings.method)
-    name = name or settings.method
+    declared = METHODS.load(method)
+    if declared.needs_model and scorer is None:
+        raise ValueError(f"attribution method {method!r} needs a model; hand it a scorer")
+    name = name or method
     levels = list(levels)
     problems = _problems(encoder, examples, levels, predictions)
     progress = Progress(
         len(problems) * len(levels), f"examples x levels by {name}, seed {seed}", logger
     )
     parts = []
-    for start in range(0, len(problems), EXAMPLES_PER_PART):
-        some = problems[start : start + EXAMPLES_PER_PART]
+    for start in range(0, len(problems), EXPLAINED_AT_ONCE):
+        some = problems[start : start + EXPLAINED_AT_ONCE]
         parts.append(
-            keep(f"{start:09d}", partial(_part, method, some, levels, scorer, settings, seed))
+            keep(f"{start:09d}", partial(_part, declared, some, levels, scorer, settings, seed))
         )
         progress.advance(len(some) * len(levels))
     if not parts:
         return conform(pl.DataFrame(schema=dict(ATTRIBUTIONS.columns)), ATTRIBUTIONS)
     table = pl.concat(parts).with_columns(
-        method=pl.lit(name), role=pl.lit(method.role), seed=pl.lit(seed, dtype=pl.Int64)
+        method=pl.lit(name), role=pl.lit(declared.role), seed=pl.lit(seed, dtype=pl.Int64)
     )
     return conform(table, ATTRIBUTIONS)
 
@@ -83,11 +88,12 @@ def _part(
     method: Method,
     problems: Sequence[Problem],
     levels: Sequence[int],
-    scorer: OptionScorer,
-    settings: MethodSettings,
+    scorer: OptionScorer | None,
+    settings: Strict,
     seed: int,
 ) -> pl.DataFrame:
-    scores = _loud(method.scores(problems, levels, scorer, settings, seed), problems)
+    asked = (scorer,) if method.needs_model else ()
+    scores = _loud(method.scores(problems, levels, *asked, settings, seed), problems)
     return pl.concat(
         _rows(problem, levels, of_problem)
         for problem, of_problem in zip(problems, scores, strict=True)

@@ -5,12 +5,18 @@ scorer values the same perturbed prompts at all levels, and only for options tha
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
 
-from keepfaith.attribution.problem import AttributionError, MethodSettings, Problem, Scores
-from keepfaith.scoring.encoding import ScoringInput
-from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.attribution.problem import AttributionError, Problem
+from keepfaith.config.strict import Positive, Strict
+from keepfaith.plugins.method import Passes, Scores
+from keepfaith.scoring.inputs import ScoringInput
+
+if TYPE_CHECKING:  # declarations of methods are read where torch must not be loaded
+    from keepfaith.scoring.scorer import OptionScorer
 
 REMOVED_TOKEN = 0
 """Token id that replaces a removed token, Captum's default and the study's."""
@@ -25,14 +31,27 @@ Solve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(masks [samples, features], values [levels, samples]) -> scores [levels, features]."""
 
 
+class SamplingSettings(Strict):
+    """Of a method that scores perturbed prompts."""
+
+    samples_per_token: Positive = Field(
+        default=3, description="Perturbed prompts per token of the prompt; the study's number is 3."
+    )
+
+
+def sampling_passes(settings: SamplingSettings, features: float) -> Passes:
+    """One forward pass per perturbed prompt; all levels share them, since masks do not depend on the level."""
+    return Passes(shared=settings.samples_per_token * features)
+
+
 def surrogate_scores(draw_masks: DrawMasks, solve: Solve) -> Scores:
     """The attribution method that fits `solve` to the values of the prompts masked by `draw_masks`."""
 
     def scores(
         problems: Iterable[Problem],
         levels: Sequence[int],
-        scorer: OptionScorer,
-        settings: MethodSettings,
+        scorer: "OptionScorer",
+        settings: SamplingSettings,
         seed: int,
     ) -> Iterator[np.ndarray]:
         masked = (
@@ -64,7 +83,7 @@ def perturb(problem: Problem, mask: np.ndarray) -> tuple[int, ...]:
 
 
 def _values(
-    chunk: Sequence[tuple[Problem, np.ndarray]], levels: Sequence[int], scorer: OptionScorer
+    chunk: Sequence[tuple[Problem, np.ndarray]], levels: Sequence[int], scorer: "OptionScorer"
 ) -> Iterator[np.ndarray]:
     """Per problem: log p(target option | perturbed prompt), float64 [levels, samples]."""
     inputs = []

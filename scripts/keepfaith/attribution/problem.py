@@ -1,31 +1,20 @@
-"""What an attribution method is given, and what it declares about itself."""
+"""What an attribution method is given."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
-import numpy as np
+from keepfaith.config.strict import Strict
 
-if TYPE_CHECKING:  # the registry lists methods where torch must not be loaded
+if TYPE_CHECKING:  # declarations of methods are read where torch must not be loaded
     from keepfaith.scoring.encoding import EncodedPrompt
-    from keepfaith.scoring.scorer import OptionScorer
-
-
-Role = Literal["method", "control"]
-"""Under test, or held against those that are: see `artifacts.schemas.METHOD` and `CONTROL`."""
 
 
 class AttributionError(Exception):
     """An example could not be explained; the message names it."""
 
 
-@dataclass(frozen=True)
-class MethodSettings:
-    """What a method may read: its name (that of its module), perturbed prompts per feature, points on a path."""
-
-    method: str
-    samples_per_token: int = 3
-    steps: int = 20
+class NoSettings(Strict):
+    """Of a method that has nothing to set."""
 
 
 @dataclass(frozen=True)
@@ -49,29 +38,3 @@ class Problem:
     def features(self) -> int:
         """Number of features."""
         return len(self.encoded.features)
-
-
-Scores = Callable[
-    [Iterable[Problem], Sequence[int], "OptionScorer", MethodSettings, int],
-    Iterator[np.ndarray],
-]
-"""(problems, levels, scorer, settings, seed) -> per problem, in order: scores [levels, features]."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """An attribution method: its role, where it comes from, what it costs, what it reads, and the method itself.
-
-    A method whose role is "control" is never judged and has no reversed ranking; the others are held against it.
-    """
-
-    role: Role
-    citation: str
-    cost: str
-    settings: tuple[str, ...]
-    seeded: bool
-    scores: Scores
-
-    def __post_init__(self) -> None:
-        if self.role not in get_args(Role):
-            raise ValueError(f"role {self.role!r}; write {' or '.join(get_args(Role))}")

@@ -27,7 +27,12 @@ def width_edges(bins: int) -> Floats:
 
 
 def equal_width(confidence: Floats, bins: int) -> Indices:
-    """[n], bin 0..bins-1 of each confidence among equal-width bins."""
+    """[n], bin 0..bins-1 of each confidence among equal-width bins.
+
+    Examples:
+        >>> equal_width(np.array([0.0, 0.1, 0.11, 0.95, 1.0]), bins=10).tolist()
+        [0, 0, 1, 9, 9]
+    """
     return np.searchsorted(width_edges(bins)[1:-1], confidence, side="left")
 
 
@@ -35,6 +40,10 @@ def equal_mass(confidence: Floats, bins: int) -> Indices:
     """[n], bin 0..bins-1 of each confidence among bins of (nearly) equally many examples.
 
     Edges are order statistics; equal confidences share a bin, so a bin may be larger than others or empty.
+
+    Examples:
+        >>> equal_mass(np.array([0.5, 0.6, 0.6, 0.9]), bins=2).tolist()
+        [0, 0, 0, 1]
     """
     ordered = np.sort(confidence)
     last = np.ceil(len(ordered) * np.arange(1, bins) / bins).astype(np.int64) - 1

@@ -6,6 +6,8 @@ correlation of being right within a cluster is estimated, with its uncertainty, 
 simulations use: where clusters are too few to tell, the answers to one text count as one.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.stats import t as student
 
@@ -13,6 +15,25 @@ from keepfaith.calibration.probabilities import Floats, Indices, Sample
 
 TAIL = 0.025
 """Nominal chance that the true correlation lies above the limit that is used."""
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """How the answers of one level depend on each other.
+
+    Attributes:
+        clusters: [n], cluster 0, 1, ... of each example.
+        correlation: of being right within a cluster, above 0.
+    """
+
+    clusters: Indices
+    correlation: float
+
+
+def dependence_of(sample: Sample, clusters: Indices) -> Dependence | None:
+    """The dependence that the labels admit (`within_correlation`); None where no answer depends on another."""
+    correlation = within_correlation(sample, clusters)
+    return Dependence(clusters, correlation) if correlation > 0 else None
 
 
 def within_correlation(sample: Sample, clusters: Indices) -> float:

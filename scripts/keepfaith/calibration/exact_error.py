@@ -12,9 +12,9 @@ import numpy as np
 from keepfaith.calibration.bins import equal_width
 from keepfaith.calibration.draws import relabelled
 from keepfaith.calibration.interval import CorrectedError
-from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.null_band import simulated_labels
 from keepfaith.calibration.probabilities import Floats, Sample
+from keepfaith.plugins.metric import PREDICTION_METRICS
 
 
 @dataclass(frozen=True)
@@ -24,23 +24,14 @@ class ExactError:
     Attributes:
         value: sum_b (n_b / n) |mean exact probability of being right - mean confidence| over ECE's own bins.
         low, high: interval for it, estimated from the labels alone.
-        plug_in: ECE as estimated from the labels.
         plug_in_low, plug_in_high: central interval of ECE when labels are drawn from the exact posterior.
-        pointwise: mean over examples of |exact probability of being right - confidence|; no bins, at least `value`.
     """
 
     value: float
     low: float
     high: float
-    plug_in: float
     plug_in_low: float
     plug_in_high: float
-    pointwise: float
-
-    @property
-    def bracketed(self) -> bool:
-        """Whether the interval estimated from labels holds the exact value."""
-        return self.low <= self.value <= self.high
 
 
 def probability_right(sample: Sample, posterior: Floats) -> Floats:
@@ -80,15 +71,13 @@ def exact_error(
     low, high = estimated.interval(confidence)
     uniforms = np.random.default_rng(seed).random((repetitions, sample.size))
     labels = simulated_labels(posterior, uniforms)
-    redrawn = METRICS["ece"].values(relabelled(sample, labels, bins))
+    redrawn = PREDICTION_METRICS.load("ece").values(relabelled(sample, labels, bins))
     tail = (1 - confidence) / 2
     plug_in_low, plug_in_high = np.quantile(redrawn, [tail, 1 - tail])
     return ExactError(
         value=exact_ece(sample, posterior, bins),
         low=low,
         high=high,
-        plug_in=estimated.observed,
         plug_in_low=float(plug_in_low),
         plug_in_high=float(plug_in_high),
-        pointwise=float(np.abs(probability_right(sample, posterior) - sample.confidence).mean()),
     )

@@ -19,9 +19,9 @@ import numpy as np
 
 from keepfaith.calibration.bins import bin_sums, equal_width
 from keepfaith.calibration.dependence import (
+    Dependence,
     dependent_uniforms,
     effective_size,
-    within_correlation,
 )
 from keepfaith.calibration.draws import once
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
@@ -94,7 +94,7 @@ class _Bins:
 def corrected_error(
     sample: Sample,
     *,
-    clusters: Indices | None = None,
+    dependence: Dependence | None = None,
     bins: int = 10,
     repetitions: int = 1000,
     seed: int = 0,
@@ -103,35 +103,37 @@ def corrected_error(
 
     Args:
         sample: one level.
-        clusters: [n], which examples share a text; None: each is independent of all others, given the texts.
+        dependence: between examples that share texts (`dependence_of`); None: each is independent of all others,
+            given the texts.
         bins: number of bins, as for ECE.
         repetitions: simulated sets for each candidate truth.
         seed: of the simulation.
     """
-    members = equal_width(sample.confidence, bins)
-    sums = bin_sums(once(sample, bins), members)
-    inside = sums.size[0] > 0
-    count, claimed, right = (row[0, inside] for row in sums)
+    members = equal_width(sample.confidence, bins)  # [n]
+    sums = bin_sums(once(sample, bins), members)  # each [1, bins]
+    inside = sums.size[0] > 0  # [bins]
+    count, claimed, right = (row[0, inside] for row in sums)  # each [b]
     filled = _Bins(count, claimed / count, right / count, (inside.cumsum() - 1)[members])
-    gaps = filled.right - filled.claimed
+    gaps = filled.right - filled.claimed  # [b]
     observed = float((filled.share * np.abs(gaps)).sum())
     alike = np.where(gaps > 0, 1.0, -1.0)
     proportional = gaps / observed if observed > 0 else alike
     size = float(count.sum())
     uniforms = None
-    if clusters is not None and (correlation := within_correlation(sample, clusters)) > 0:
+    if dependence is not None:
         random = np.random.default_rng(seed)
-        uniforms = dependent_uniforms(clusters, correlation, repetitions, random)
+        clusters, correlation = dependence.clusters, dependence.correlation
+        uniforms = dependent_uniforms(clusters, correlation, repetitions, random)  # [R, n]
         size = effective_size(clusters, correlation)
     # ECE has a standard deviation of at most .5 / sqrt(n), so no truth beyond four of them can pass.
-    sizes = np.linspace(0.0, observed + 2.0 / np.sqrt(size), GRID)
+    sizes = np.linspace(0.0, observed + 2.0 / np.sqrt(size), GRID)  # [GRID]
 
     def candidates(shape: Floats) -> Candidates:
-        accuracy = np.clip(filled.claimed + sizes[:, None] * shape, 0.0, 1.0)  # (GRID, b)
+        accuracy = np.clip(filled.claimed + sizes[:, None] * shape, 0.0, 1.0)  # [GRID, b]
         if uniforms is None:
             correct = _independent(filled, accuracy, repetitions, seed)
         else:
-            correct = _dependent(filled, accuracy, uniforms)
+            correct = _dependent(filled, accuracy, uniforms)  # [GRID, R, b], either way
         return _candidates(filled, observed, accuracy, correct)
 
     return CorrectedError(observed, candidates(proportional), candidates(alike))
@@ -152,13 +154,14 @@ def _independent(bins: _Bins, accuracy: Floats, repetitions: int, seed: int) -> 
 
 def _dependent(bins: _Bins, accuracy: Floats, uniforms: Floats) -> Floats:
     """Numbers right [GRID, R, b]: an answer is right if its number in `uniforms` [R, n] lies below its bin's rate."""
-    inside = (bins.members[:, None] == np.arange(len(bins.count))).astype(np.float64)  # (n, b)
+    inside = (bins.members[:, None] == np.arange(len(bins.count))).astype(np.float64)  # [n, b]
+    # Of each size: [R, n] @ [n, b].
     return np.stack([(uniforms < rates[bins.members]) @ inside for rates in accuracy])
 
 
 def _candidates(bins: _Bins, observed: float, accuracy: Floats, correct: Floats) -> Candidates:
     """How often ECE is simulated above and below the observed one, under `accuracy` [GRID, b] of the bins."""
-    simulated = np.abs(correct / bins.count - bins.claimed) @ bins.share  # (GRID, R)
+    simulated = np.abs(correct / bins.count - bins.claimed) @ bins.share  # [GRID, R]
     return Candidates(
         truth=(bins.share * np.abs(accuracy - bins.claimed)).sum(axis=1),
         # Both are monotone but for the noise of the simulation, which is taken out.

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keepfaith.calibration.dependence import dependent_uniforms, within_correlation
+from keepfaith.calibration.dependence import Dependence, dependent_uniforms
 from keepfaith.calibration.draws import relabelled
-from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
+from keepfaith.plugins.metric import PREDICTION_METRICS
 
 
 @dataclass(frozen=True)
@@ -53,29 +53,30 @@ def null_bands(
     sample: Sample,
     names: tuple[str, ...],
     *,
-    clusters: Indices | None = None,
+    dependence: Dependence | None = None,
     bins: int = 10,
     repetitions: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict[str, NullBand]:
-    """Null band of each metric in `names` (keys of METRICS) for one level.
+    """Null band of each metric in `names` (of `PREDICTION_METRICS`) for one level.
 
     The same seed gives all levels the same uniforms, so bands of two levels differ by their confidences only.
-    A metric that is undefined in every simulated set has no band and is left out. `clusters` [n]: which examples share
-    a text; None where all are independent.
+    A metric that is undefined in every simulated set has no band and is left out. `dependence`: between examples that
+    share texts (`dependence_of`); None where all are independent.
     """
     random = np.random.default_rng(seed)
-    correlation = 0.0 if clusters is None else within_correlation(sample, clusters)
-    if clusters is None or correlation == 0:
+    if dependence is None:
         labels = simulated_labels(sample.probabilities, random.random((repetitions, sample.size)))
     else:
-        uniforms = dependent_uniforms(clusters, correlation, repetitions, random)
+        uniforms = dependent_uniforms(
+            dependence.clusters, dependence.correlation, repetitions, random
+        )
         labels = _right_together(sample, uniforms)
     draws = relabelled(sample, labels, bins)
     bands = {}
     for name in names:
-        values = METRICS[name].values(draws)
+        values = PREDICTION_METRICS.load(name).values(draws)
         values = np.broadcast_to(values, (repetitions,))[
             np.isfinite(np.broadcast_to(values, (repetitions,)))
         ]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from keepfaith.artifacts.predictions import log_softmax, predicted_option
 from keepfaith.calibration.guessing import guessing
 
 Floats = npt.NDArray[np.float64]
@@ -50,7 +51,6 @@ class Predicted:
 
     Attributes:
         example_ids: [n], sorted, so that no result depends on the order of rows in a table.
-        option_counts: [n], number of real options of each example.
         guessing: the accuracy that needs no look at the text: of drawing an option, or of always giving the same
             answer, whichever reaches most.
         labels: [n].
@@ -60,7 +60,6 @@ class Predicted:
     """
 
     example_ids: tuple[str, ...]
-    option_counts: Indices
     guessing: float
     labels: Indices
     posterior: Floats | None
@@ -71,32 +70,33 @@ def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
     """One level's sample from summed log-likelihoods [n, m] in nats (-inf behind the real options).
 
     The prediction is read off the log-likelihoods themselves: softmax may round two of them to a tie.
+
+    Examples:
+        >>> sample = sample_of(np.log([[0.9, 0.1], [0.3, 0.7]]), labels=np.array([0, 0]))
+        >>> sample.prediction.tolist(), sample.confidence.round(6).tolist(), sample.correct.tolist()
+        ([0, 1], [0.9, 0.7], [True, False])
     """
-    shifted = log_likelihoods - log_likelihoods.max(axis=1, keepdims=True)
-    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_probabilities = log_softmax(log_likelihoods)
     probabilities = np.exp(log_probabilities)
-    prediction = log_likelihoods.argmax(axis=1)
+    prediction = predicted_option(log_likelihoods)
     confidence = probabilities[np.arange(len(labels)), prediction]
     return Sample(log_probabilities, probabilities, labels, prediction, confidence)
 
 
-def predicted(
-    predictions: pl.DataFrame, examples: pl.DataFrame, part: str = "evaluation"
-) -> Predicted:
-    """Samples of all levels from a PREDICTIONS and an EXAMPLES frame.
+def predicted(predictions: pl.DataFrame, examples: pl.DataFrame) -> Predicted:
+    """Samples of all levels from a PREDICTIONS and the evaluation part of an EXAMPLES frame.
 
     Args:
-        predictions: PREDICTIONS; rows of examples outside `part` are left aside.
+        predictions: PREDICTIONS; rows of examples outside the evaluation part are left aside.
         examples: EXAMPLES; each example may have its own number of options.
-        part: "evaluation", "explanation" or "tuning", the column that selects the examples.
 
     Raises:
-        ValueError: the part is empty, a label is no option, a log-likelihood is not finite, or a level lacks an
-            option of an example or has it twice (levels are only comparable on the same examples).
+        ValueError: the evaluation part is empty, a label is no option, or a level lacks an option of an
+            example or has it twice (levels are only comparable on the same examples).
     """
-    chosen = examples.filter(pl.col(part)).sort("example_id")
+    chosen = examples.filter("evaluation").sort("example_id")
     if chosen.is_empty():
-        raise ValueError(f"no example in the {part} part")
+        raise ValueError("no example in the evaluation part")
     ids = chosen["example_id"]
     if ids.n_unique() != len(ids):
         raise ValueError(f"example {_first_repeated(ids)!r} occurs twice")
@@ -108,17 +108,17 @@ def predicted(
     index = pl.DataFrame({"example_id": ids, "position": np.arange(len(ids))})
     rows = predictions.join(index, on="example_id", how="inner").sort("level", "position", "option")
     if rows.is_empty():
-        raise ValueError(f"no prediction for any example of the {part} part")
+        raise ValueError("no prediction for any example of the evaluation part")
     samples = {
         int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
         for (level,), of_level in rows.group_by("level", maintain_order=True)
     }
     guess = guessing(chosen["options"].to_list(), labels, chosen["prompt"].to_list())
-    return Predicted(tuple(ids), counts, guess, labels, _posterior(chosen, counts), samples)
+    return Predicted(tuple(ids), guess, labels, _posterior(chosen, counts), samples)
 
 
 def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> Floats:
-    """Log-likelihoods [n, m] of one level, checked to be complete and finite."""
+    """Log-likelihoods [n, m] of one level, checked to be complete."""
     position, option = rows["position"].to_numpy(), rows["option"].to_numpy()
     found = np.bincount(position, minlength=len(ids))
     wrong = found != counts
@@ -132,13 +132,8 @@ def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> 
     if wrong.any():
         first = int(position[wrong.argmax()])
         raise ValueError(f"level {level}: options of example {ids[first]!r} are not 0, 1, 2, ...")
-    values = rows["log_likelihood"].to_numpy()
-    bad = ~np.isfinite(values)
-    if bad.any():
-        first = int(position[bad.argmax()])
-        raise ValueError(f"level {level}: a log-likelihood of example {ids[first]!r} is not finite")
     padded = np.full((len(ids), counts.max()), -np.inf)
-    padded[position, option] = values
+    padded[position, option] = rows["log_likelihood"].to_numpy()
     return padded
 
 

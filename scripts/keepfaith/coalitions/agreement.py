@@ -3,11 +3,11 @@
 import numpy as np
 from scipy.stats import rankdata
 
-from keepfaith.coalitions.subsets import Floats
+from keepfaith.coalitions.subsets import FloatArray
 from keepfaith.faithfulness.ranking import membership
 
 
-def rank_correlation(one: Floats, other: Floats) -> Floats:
+def rank_correlation(one: FloatArray, other: FloatArray) -> FloatArray:
     """Spearman's correlation of scores, [...] from [..., n] each; ties have their mean rank.
 
     NaN where all scores of one of the two are equal: such scores rank nothing.
@@ -24,7 +24,7 @@ def rank_correlation(one: Floats, other: Floats) -> Floats:
     return np.where(scale > 0, product / np.where(scale > 0, scale, 1.0), np.nan)
 
 
-def top_overlap(one: Floats, other: Floats, top: int) -> Floats:
+def top_overlap(one: FloatArray, other: FloatArray, top: int) -> FloatArray:
     """Share of the `top` highest scores that two rankings have in common, [...] from [..., n] each.
 
     Ties count by expectation over random tie-breaking. Two independent rankings share top / n.
@@ -34,7 +34,7 @@ def top_overlap(one: Floats, other: Floats, top: int) -> Floats:
         0.5
     """
     shared = (membership(one, top) * membership(other, top)).sum(axis=-1)
-    found: Floats = shared / min(top, one.shape[-1])
+    found: FloatArray = shared / min(top, one.shape[-1])
     return found
 
 

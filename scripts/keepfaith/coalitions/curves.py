@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keepfaith.coalitions.subsets import Floats, mean_by_size, segments_of, subsets
+from keepfaith.coalitions.subsets import FloatArray, mean_by_size, segments_of, subsets
 
 NOTHING_TO_EXPLAIN = 1e-6
 """Where the best order is better than chance by less than this share of the largest value, no ranking explains."""
@@ -26,13 +26,13 @@ class Limits:
         explainable: whether the best order is better than chance by more than rounding.
     """
 
-    best: Floats
-    worst: Floats
-    chance: Floats
+    best: FloatArray
+    worst: FloatArray
+    chance: FloatArray
     explainable: np.ndarray
 
 
-def removal_limits(values: Floats) -> Limits:
+def removal_limits(values: FloatArray) -> Limits:
     """The limits of comprehensiveness: segments are removed, the one ranked first before the others.
 
     Dynamic programming over coalitions, 2^n n additions: with D(S) the largest sum of losses over all orders in which
@@ -54,7 +54,7 @@ def removal_limits(values: Floats) -> Limits:
     return Limits(best / known.segments, worst / known.segments, chance, explainable)
 
 
-def retention_limits(values: Floats) -> Limits:
+def retention_limits(values: FloatArray) -> Limits:
     """The limits of sufficiency: segments are kept, the one ranked first before the others; lower is better.
 
     Keeping a ranking's first k is removing the first n - k of the reversed ranking, but for the ends (k = n loses
@@ -70,16 +70,16 @@ def retention_limits(values: Floats) -> Limits:
     )
 
 
-def _extreme(loss: Floats, choose: Callable[..., Floats]) -> Floats:
+def _extreme(loss: FloatArray, choose: Callable[..., FloatArray]) -> FloatArray:
     """Sum of losses along the best (or worst) order of removing all segments, [...] from [..., 2^n]."""
     found = np.zeros(loss.shape)
     for of_size, smaller in subsets(segments_of(loss)).layers:
         found[..., of_size] = loss[..., of_size] + choose(found[..., smaller], axis=-1)
-    full: Floats = found[..., -1]
+    full: FloatArray = found[..., -1]
     return full
 
 
-def removal_area(values: Floats, scores: Floats) -> Floats:
+def removal_area(values: FloatArray, scores: FloatArray) -> FloatArray:
     """AOPC of the ranking by falling `scores` under `values`, in the values' unit: comprehensiveness.
 
     Segments with equal scores are taken in every order, and the mean is returned: exact, without a draw. Scores that
@@ -97,22 +97,22 @@ def removal_area(values: Floats, scores: Floats) -> Floats:
     """
     n = segments_of(values)
     curve = _curve(values, scores, n)
-    found: Floats = values[..., -1] - curve[:n].mean(axis=0)
+    found: FloatArray = values[..., -1] - curve[:n].mean(axis=0)
     return found
 
 
-def retention_area(values: Floats, scores: Floats) -> Floats:
+def retention_area(values: FloatArray, scores: FloatArray) -> FloatArray:
     """The same where a ranking's first k segments alone are kept, k = 1..n: sufficiency. Lower is better.
 
     Args, Returns, Raises: as `removal_area`.
     """
     n = segments_of(values)
     curve = _curve(values, -np.asarray(scores), n)
-    found: Floats = values[..., -1] - curve[1:].mean(axis=0)
+    found: FloatArray = values[..., -1] - curve[1:].mean(axis=0)
     return found
 
 
-def _curve(values: Floats, scores: Floats, n: int) -> Floats:
+def _curve(values: FloatArray, scores: FloatArray, n: int) -> FloatArray:
     """Mean value by number of segments kept, [n + 1, ...], those with the highest scores removed first.
 
     Of segments with equal scores every subset is as likely: a coalition that removes k of them counts as their mean.
@@ -133,13 +133,15 @@ def _curve(values: Floats, scores: Floats, n: int) -> Floats:
     return kept
 
 
-def _groups(scores: Floats) -> Iterator[list[int]]:
+def _groups(scores: FloatArray) -> Iterator[list[int]]:
     """Segments with equal scores together, the highest first."""
     for score in np.unique(scores)[::-1]:
         yield np.flatnonzero(scores == score).tolist()
 
 
-def faithfulness(values: Floats, scores: Floats, limits: Limits | None = None) -> Floats:
+def faithfulness(
+    values: FloatArray, scores: FloatArray, limits: Limits | None = None
+) -> FloatArray:
     """How much of what can be explained the ranking by `scores` explains, [...] from [..., 2^n].
 
     (AOPC - chance) / (best - chance): 1 is the best order there is, 0 no better than chance, negative worse. NaN where
@@ -159,7 +161,9 @@ def faithfulness(values: Floats, scores: Floats, limits: Limits | None = None) -
     return _normalised(removal_area(values, scores), limits or removal_limits(values))
 
 
-def sufficiency_score(values: Floats, scores: Floats, limits: Limits | None = None) -> Floats:
+def sufficiency_score(
+    values: FloatArray, scores: FloatArray, limits: Limits | None = None
+) -> FloatArray:
     """The same of sufficiency: 1 where the segments ranked first suffice as well as any can, 0 at chance.
 
     Args, Returns: as `faithfulness`; `limits` are those of `retention_limits`.
@@ -167,6 +171,6 @@ def sufficiency_score(values: Floats, scores: Floats, limits: Limits | None = No
     return _normalised(retention_area(values, scores), limits or retention_limits(values))
 
 
-def _normalised(area: Floats, limits: Limits) -> Floats:
+def _normalised(area: FloatArray, limits: Limits) -> FloatArray:
     reach = np.where(limits.explainable, limits.best - limits.chance, 1.0)
     return np.where(limits.explainable, (area - limits.chance) / reach, np.nan)

@@ -18,9 +18,9 @@ from keepfaith.coalitions.curves import (
     sufficiency_score,
 )
 from keepfaith.coalitions.segmented import NO_SEGMENT, segment_of_tokens
-from keepfaith.coalitions.segments import Span
-from keepfaith.coalitions.subsets import Floats
+from keepfaith.coalitions.subsets import FloatArray
 from keepfaith.coalitions.values import Value, value_of
+from keepfaith.config.spans import Span
 from keepfaith.plugins.segment_method import SEGMENT_METHODS
 
 
@@ -46,8 +46,8 @@ class Game:
     segments: tuple[Span, ...]
     levels: tuple[int, ...]
     targets: tuple[int, ...]
-    log_likelihoods: Floats
-    values: Floats
+    log_likelihoods: FloatArray
+    values: FloatArray
 
 
 def games(coalitions: pl.DataFrame, value: Value = "margin") -> Iterator[Game]:
@@ -139,7 +139,7 @@ def _by_example(
     return found
 
 
-def _segment_scores(game: Game, table: pl.DataFrame) -> Iterator[tuple[int, Floats]]:
+def _segment_scores(game: Game, table: pl.DataFrame) -> Iterator[tuple[int, FloatArray]]:
     """(index of the level, scores [n]) of one method and seed on one example, summed over the tokens of a segment."""
     by_level = {int(str(level)): rows for (level,), rows in table.group_by("level")}
     for index, level in enumerate(game.levels):
@@ -159,7 +159,7 @@ def _segment_scores(game: Game, table: pl.DataFrame) -> Iterator[tuple[int, Floa
 
 
 def _judged(
-    game: Game, index: int, limits: tuple[Limits, Limits], scores: Floats, key: _Key
+    game: Game, index: int, limits: tuple[Limits, Limits], scores: FloatArray, key: _Key
 ) -> dict[str, object]:
     values = game.values[index]
     removal, retention = (_at(some, index) for some in limits)
@@ -187,11 +187,11 @@ def _at(limits: Limits, index: int) -> Limits:
     )
 
 
-def _known(score: Floats) -> float | None:
+def _known(score: FloatArray) -> float | None:
     return None if np.isnan(score) else float(score)
 
 
-def swapped(game: Game, scores: Sequence[Floats], limits: Limits | None = None) -> Floats:
+def swapped(game: Game, scores: Sequence[FloatArray], limits: Limits | None = None) -> FloatArray:
     """Faithfulness of every level's explanation under every level's values, [K explaining, K judging].
 
     NaN where the two levels predict different options: their explanations answer different questions.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfaith.coalitions.segments import Span
+from keepfaith.config.spans import Span
 from keepfaith.scoring.encoding import EncodedPrompt
 
 NO_SEGMENT = -1

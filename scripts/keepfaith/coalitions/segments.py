@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-Span = tuple[int, int]
-"""Characters [start, end) of a prompt."""
+from keepfaith.config.spans import Span
 
 _WITHOUT_SPACES = (
     "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer

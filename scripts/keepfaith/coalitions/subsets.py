@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
 
 MAXIMUM_SEGMENTS = 12
 """Every coalition is scored: 4,096 inputs per example."""
@@ -32,9 +32,9 @@ class Subsets:
 
     segments: int
     full: int
-    sizes: Indices
-    layers: tuple[tuple[Indices, Indices], ...]
-    without: Indices
+    sizes: IndexArray
+    layers: tuple[tuple[IndexArray, IndexArray], ...]
+    without: IndexArray
 
 
 @cache
@@ -59,7 +59,7 @@ def subsets(segments: int) -> Subsets:
     return Subsets(segments, 2**segments - 1, sizes, tuple(layers), without)
 
 
-def segments_of(values: Floats) -> int:
+def segments_of(values: FloatArray) -> int:
     """The number of segments of an array of values [..., 2^n].
 
     Raises:
@@ -73,7 +73,7 @@ def segments_of(values: Floats) -> int:
     return segments
 
 
-def mean_by_size(values: Floats) -> Floats:
+def mean_by_size(values: FloatArray) -> FloatArray:
     """Mean value over the coalitions of every size, [..., n + 1] from [..., 2^n]."""
     known = subsets(segments_of(values))
     return np.stack(

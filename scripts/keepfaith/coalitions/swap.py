@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from keepfaith.coalitions.subsets import Floats
+from keepfaith.coalitions.subsets import FloatArray
 
 
 @dataclass(frozen=True)
@@ -14,11 +14,13 @@ class Swap:
         judge: due to the pruned level as the judge, of either explanation.
     """
 
-    explanation: Floats
-    judge: Floats
+    explanation: FloatArray
+    judge: FloatArray
 
 
-def swap_effects(own_dense: Floats, own_pruned: Floats, crossed: tuple[Floats, Floats]) -> Swap:
+def swap_effects(
+    own_dense: FloatArray, own_pruned: FloatArray, crossed: tuple[FloatArray, FloatArray]
+) -> Swap:
     """Split a change of faithfulness in two by Shapley's value of two players, example by example.
 
     With m(a, b) the faithfulness of level a's explanation under level b's values, D dense and P pruned:

@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from keepfaith.coalitions.subsets import Floats
+from keepfaith.coalitions.subsets import FloatArray
 
 
-def margins(log_likelihoods: Floats, target: int) -> Floats:
+def margins(log_likelihoods: FloatArray, target: int) -> FloatArray:
     """Log-likelihood of the target less the best other option's, in nats.
 
     Dividing all log-likelihoods by a temperature divides the margin by it, for any number of options: what is
@@ -30,11 +30,11 @@ def margins(log_likelihoods: Floats, target: int) -> Floats:
     """
     _require_choice(log_likelihoods)
     others = np.delete(log_likelihoods, target, axis=-1).max(axis=-1)
-    found: Floats = log_likelihoods[..., target] - others
+    found: FloatArray = log_likelihoods[..., target] - others
     return found
 
 
-def probabilities(log_likelihoods: Floats, target: int) -> Floats:
+def probabilities(log_likelihoods: FloatArray, target: int) -> FloatArray:
     """Probability of the target among the options: the softmax of their log-likelihoods, as in the study.
 
     Args, Raises: as `margins`.
@@ -48,11 +48,11 @@ def probabilities(log_likelihoods: Floats, target: int) -> Floats:
     """
     _require_choice(log_likelihoods)
     weights = np.exp(log_likelihoods - log_likelihoods.max(axis=-1, keepdims=True))
-    found: Floats = weights[..., target] / weights.sum(axis=-1)
+    found: FloatArray = weights[..., target] / weights.sum(axis=-1)
     return found
 
 
-def _require_choice(log_likelihoods: Floats) -> None:
+def _require_choice(log_likelihoods: FloatArray) -> None:
     if log_likelihoods.shape[-1] < 2:
         raise ValueError("an example with one option has no margin: there is nothing to choose")
 
@@ -60,6 +60,6 @@ def _require_choice(log_likelihoods: Floats) -> None:
 Value = Literal["margin", "probability"]
 
 
-def value_of(name: Value) -> Callable[[Floats, int], Floats]:
+def value_of(name: Value) -> Callable[[FloatArray, int], FloatArray]:
     """The value of coalitions called `name`: from log-likelihoods [..., options] and a target to [...]."""
     return margins if name == "margin" else probabilities

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 TYPES = "auto_mappings.py"
-CLASSES = "modeling_auto.py"
+AUTO_CLASSES_FILE = "modeling_auto.py"
 TYPES_NAME = "CONFIG_MAPPING_NAMES"
 MODULES_NAME = "SPECIAL_MODEL_TYPE_TO_MODULE_NAME"
 """Where transformers lists them, as `NAME = OrderedDict([(model type, class or classes), ...])`."""
@@ -23,7 +23,7 @@ def known_to_transformers(kind: object) -> bool:
 
 def types_of_class(name: str) -> frozenset[str]:
     """The model types whose class has this name; none where transformers has no such class."""
-    found = _lists(CLASSES)
+    found = _lists(AUTO_CLASSES_FILE)
     return frozenset(
         kind for listed in found.values() for kind, classes in listed.items() if name in classes
     )

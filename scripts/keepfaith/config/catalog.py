@@ -1,5 +1,6 @@
 """Reading definitions: one YAML file each, in a folder per kind."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,29 +13,72 @@ from keepfaith.config.yaml_files import read_yaml
 Entry = TypeVar("Entry", bound=BaseModel)
 
 
-def validated(schema: type[Entry], content: object, place: object) -> Entry:
-    """`content` as a `schema`, or a ConfigError of one line that starts with `place`."""
+def validated(schema: type[Entry], content: object, place: object, *above: str) -> Entry:
+    """`content` as a `schema`, or a ConfigError of one line that starts with `place`.
+
+    `above`: the keys of `place` under which `content` stands.
+    """
     try:
         return schema.model_validate(content)
     except ValidationError as error:
-        raise config_error(schema, error, str(place)) from error
+        raise config_error(schema, error, str(place), above) from error
 
 
-def entries(folder: Path) -> list[str]:
-    """Names of the definitions in a folder."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+def entries(*folders: Path) -> list[str]:
+    """Names of the definitions in folders of one kind; a folder that is not there holds none."""
+    return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
 
-def read_entry(schema: type[Entry], folder: Path, name: str, place: str) -> Entry:
-    """The definition `name` of a catalog folder; `place` is where the name was typed.
+def entry_path(folders: Sequence[Path], name: str, place: str) -> Path:
+    """The file that defines `name`: that of the first folder with one.
+
+    Args:
+        folders: of one kind, one of each catalog; the user's own comes before the shipped one.
+        place: where the name was typed.
+
+    Raises:
+        ConfigError: no folder has such a definition; the line names what all of them hold.
+    """
+    known = entries(*folders)
+    if name not in known:
+        raise ConfigError(
+            place, f"unknown {folders[0].name.removesuffix('s')} {name!r}{nearest(name, known)}"
+        )
+    files = (folder / f"{name}.yaml" for folder in folders)
+    return next(path for path in files if path.is_file())
+
+
+def read_entry(schema: type[Entry], folders: Sequence[Path], name: str, place: str) -> Entry:
+    """The definition `name`; see `entry_path`.
 
     Raises:
         ConfigError: there is no such definition, or it is wrong.
     """
-    known = entries(folder)
-    if name not in known:
-        raise ConfigError(
-            place, f"unknown {folder.name.removesuffix('s')} {name!r}{nearest(name, known)}"
-        )
-    path = folder / f"{name}.yaml"
+    path = entry_path(folders, name, place)
     return validated(schema, read_yaml(path), path)
+
+
+def distinct_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
+    """The folders, each once however it is spelt: where the checkout is the working folder, two catalogs are one."""
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        found.setdefault(folder.resolve(), folder)
+    return tuple(found.values())
+
+
+def overridden(folders: Sequence[Path], names: Iterable[str]) -> list[str]:
+    """One line for each definition that hides another one of its name with other contents.
+
+    Args:
+        folders: as `entry_path`.
+        names: the definitions in use.
+    """
+    notes = []
+    for name in names:
+        first, *others = (path for folder in folders if (path := folder / f"{name}.yaml").is_file())
+        notes += [
+            f"{first} is used, and not {other}, which has the same name"
+            for other in others
+            if other.read_bytes() != first.read_bytes()
+        ]
+    return notes

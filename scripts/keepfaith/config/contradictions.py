@@ -20,7 +20,7 @@ LISTED = re.compile(
 LAYERS = re.compile(r"layer|block")
 """In the name of a key whose entries are settings of layers."""
 
-TEXTS = ("text_config", "llm_config", "language_config", "decoder")
+TEXT_PARTS = ("text_config", "llm_config", "language_config", "decoder")
 """What the part of a config.json on the language model is called, where it has one."""
 
 
@@ -91,7 +91,7 @@ def _speaks_of_layers(path: str, value: Any) -> bool:
     Names of labels, settings of tasks, of positions and of quantisation are no layers, whatever stands in them.
     """
     part, _, below = path.partition(".")
-    if part in TEXTS:
+    if part in TEXT_PARTS:
         path = below
     if not re.fullmatch(r"[^.[]+", path) or LAYERS.search(path):
         return True

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from keepfaith.config.annotations import is_record, is_typed_inline, members, tag
 from keepfaith.config.errors import ConfigError, nearest, shown
-from keepfaith.config.schema.base import as_number
+from keepfaith.config.strict import as_number
 
 _WORDS = {
     "string_type": "text",
@@ -22,8 +22,13 @@ _WORDS = {
 }
 
 
-def config_error(schema: type[BaseModel], error: ValidationError, place: str) -> ConfigError:
-    """The first fault as a ConfigError; an unknown key goes first, as it often explains a missing one."""
+def config_error(
+    schema: type[BaseModel], error: ValidationError, place: str, above: Sequence[str] = ()
+) -> ConfigError:
+    """The first fault as a ConfigError; an unknown key goes first, as it often explains a missing one.
+
+    `above`: the keys of `place` under which the record stands.
+    """
     faults = error.errors(include_url=False)
     fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     location = fault["loc"]
@@ -32,10 +37,11 @@ def config_error(schema: type[BaseModel], error: ValidationError, place: str) ->
         fields = owner.model_fields if owner else {}
         known = [name for name, found in fields.items() if not is_typed_inline(found)]
         return ConfigError(
-            _at(place, keys), f"unknown key {location[-1]!r}{nearest(location[-1], known)}"
+            _at(place, [*above, *keys]),
+            f"unknown key {location[-1]!r}{nearest(location[-1], known)}",
         )
     keys, _, field = _locate(schema, location)
-    return ConfigError(_at(place, keys), _problem(fault, field))
+    return ConfigError(_at(place, [*above, *keys]), _problem(fault, field))
 
 
 def _at(place: str, keys: Sequence[str]) -> str:

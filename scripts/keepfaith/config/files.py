@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 from keepfaith.config.errors import ConfigError, nearest, shown
 from keepfaith.config.places import unexpanded
 
-FORMATS = (".jsonl", ".csv", ".parquet")
+ROW_FORMATS = (".jsonl", ".csv", ".parquet")
 _GZIP = b"\x1f\x8b"
 _BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
 
@@ -24,25 +24,25 @@ LONGEST_CELL = 10_000_000
 
 
 def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place such as "line 3", row) for every row of a table.
+    """Yield (location such as "line 3", row) for every row of a table.
 
     Raises:
         ConfigError: the file is missing, of another format, empty, not UTF-8, or broken; with the line.
     """
     path = Path(path)
-    if path.suffix not in FORMATS:
-        raise ConfigError(path, f"unknown format {path.suffix!r}; use {', '.join(FORMATS)}")
+    if path.suffix not in ROW_FORMATS:
+        raise ConfigError(path, f"unknown format {path.suffix!r}; use {', '.join(ROW_FORMATS)}")
     existing(path)
     empty = True
-    for place, row in rows_as_they_stand(path, path.suffix):
+    for location, row in rows_as_they_stand(path, path.suffix):
         empty = False
-        yield place, row
+        yield location, row
     if empty:
         raise ConfigError(path, "holds no rows; check that it was written to the end")
 
 
 def rows_as_they_stand(path: Path, suffix: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of an existing file read as one of `FORMATS`, whatever its name; there may be none.
+    """Rows of an existing file read as one of `ROW_FORMATS`, whatever its name; there may be none.
 
     Text files are read line by line, so the first rows of a large one cost little.
 
@@ -167,22 +167,22 @@ def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str,
     begins = 1
     try:
         for cells in reader:
-            place, begins = f"line {reader.line_num}", reader.line_num + 1
+            location, begins = f"line {reader.line_num}", reader.line_num + 1
             if not cells:
                 continue
             if not header:
                 header = cells
                 if len(set(header)) < len(header):
                     raise ConfigError(
-                        path, f"{place}: two columns have the same name in {header}; rename one"
+                        path, f"{location}: two columns have the same name in {header}; rename one"
                     )
                 continue
             if len(cells) != len(header):
                 raise ConfigError(
                     path,
-                    f"{place}: {len(cells)} cells for {len(header)} columns; quote cells that hold a comma",
+                    f"{location}: {len(cells)} cells for {len(header)} columns; quote cells that hold a comma",
                 )
-            yield place, dict(zip(header, cells, strict=True))
+            yield location, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise ConfigError(path, _broken_csv(begins, reader.line_num, str(error))) from error
 

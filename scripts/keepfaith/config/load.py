@@ -1,32 +1,45 @@
 """From what a user typed to Settings: names looked up, sources chosen, levels counted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keepfaith
-from keepfaith.config.catalog import Entry, read_entry, validated
+from keepfaith.config.catalog import (
+    Entry,
+    distinct_folders,
+    entries,
+    entry_path,
+    overridden,
+    read_entry,
+    validated,
+)
 from keepfaith.config.draws import check_flips, check_interval
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.levels import levels_of
+from keepfaith.config.margins import complete_margins
+from keepfaith.config.methods import read_method
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.places import input_problem
-from keepfaith.config.registries import attribution_methods, criteria, operators
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
+    CalibrationTextEntry,
     HubModel,
     LocalModel,
     LocalTaskSource,
     LocalText,
-    Method,
+    MethodEntry,
     Model,
     Order,
     Study,
     Task,
     TrainModel,
 )
-from keepfaith.config.settings import ResolvedTask, Settings, below
+from keepfaith.config.settings import OrderText, ResolvedTask, Settings, below
+from keepfaith.plugins.criterion import CRITERIA, Criterion
+from keepfaith.plugins.export_format import EXPORT_FORMATS
+from keepfaith.plugins.operator import OPERATORS
 
 RESERVED_MODELS = (
     "tasks",
@@ -47,18 +60,18 @@ BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin" / "c
 """The checkpoint that ships with keepfaith."""
 
 
-def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
+def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     """Resolve a study.
 
     Args:
         raw: the study as read from YAML: selections and settings.
-        catalog_folder: holds models/, orders/, tasks/ and methods/ with one YAML file per definition.
+        catalogs: folders with models/, orders/, texts/, tasks/ and methods/, one YAML file per definition.
+            A definition is taken from the first that has it: the user's own catalog comes before the shipped one.
 
     Raises:
         ConfigError: one line: where, what is wrong, what to type instead.
     """
-    catalog_folder = Path(catalog_folder)
-    study = validated(Study, dict(raw), PLACE)
+    study = _with_margins(validated(Study, dict(raw), PLACE))
     for name in study.models:
         if name in RESERVED_MODELS:
             raise ConfigError(
@@ -68,34 +81,24 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
     _check_imports(study)
     models = {
         name: _local_model(name, model, study)
-        for name, model in _entries(
-            Model, catalog_folder / "models", study.models, "models"
-        ).items()
+        for name, model in _entries(Model, catalogs, study.models, "models").items()
     }
-    orders = {
-        name: _local_text(name, order, study)
-        for name, order in _entries(
-            Order, catalog_folder / "orders", study.orders, "orders"
-        ).items()
-    }
+    orders, texts, drawn_orders = _orders(study, catalogs)
     methods = {
-        name: _seeded(method, study)
-        for name, method in _entries(
-            Method, catalog_folder / "methods", study.methods, "methods"
-        ).items()
+        name: _seeded(
+            read_method([folder / "methods" for folder in catalogs], name, f"{PLACE}: methods"),
+            study,
+        )
+        for name in study.methods
     }
     tasks = {
         name: _resolved(name, task, study)
-        for name, task in _entries(Task, catalog_folder / "tasks", study.tasks, "tasks").items()
+        for name, task in _entries(Task, catalogs, study.tasks, "tasks").items()
     }
-    for name, order in orders.items():
-        place = f"{catalog_folder / 'orders' / name}.yaml: criterion"
-        _known(place, "criterion", order.criterion, criteria())
-    for name, method in methods.items():
-        place = f"{catalog_folder / 'methods' / name}.yaml: method"
-        _known(place, "method", method.method, attribution_methods())
     for operator in study.faithfulness.operators:
-        _known(f"{PLACE}: faithfulness.operators", "operator", operator, operators())
+        _known(f"{PLACE}: faithfulness.operators", "operator", operator, OPERATORS.names())
+    for name in study.export.formats:
+        _known(f"{PLACE}: export.formats", "export format", name, EXPORT_FORMATS.names())
     layers = {name: _layers(name, model) for name, model in models.items()}
     levels = {
         name: levels_of(study.levels, name, count, f"{PLACE}: levels")
@@ -112,7 +115,7 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
         ("calibration.null_repetitions", study.calibration.null_repetitions),
     ):
         check_interval(f"{PLACE}: {key}", draws, study.statistics.confidence)
-    settings = Settings(study, models, orders, tasks, methods, layers, levels)
+    settings = Settings(study, models, orders, texts, drawn_orders, tasks, methods, layers, levels)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(
             f"{PLACE}: models",
@@ -122,15 +125,43 @@ def load_study(raw: Mapping[str, Any], catalog_folder: Path) -> Settings:
     return settings
 
 
+def overridden_definitions(settings: Settings, catalogs: Sequence[Path]) -> list[str]:
+    """One line for each definition of a study that hides another one of a later catalog, with other contents."""
+    study = settings.study
+    names = {
+        "models": study.models,
+        "orders": study.orders,
+        "texts": [study.text] if study.text else [],
+        "tasks": study.tasks,
+        "methods": study.methods,
+    }
+    return [note for kind in names for note in overridden(_folders(catalogs, kind), names[kind])]
+
+
+def _folders(catalogs: Sequence[Path], kind: str) -> list[Path]:
+    return [catalog / kind for catalog in distinct_folders(catalogs)]
+
+
+def _file(catalogs: Sequence[Path], kind: str, name: str) -> Path:
+    return entry_path(_folders(catalogs, kind), name, f"{PLACE}: {kind}")
+
+
 def _entries(
-    schema: type[Entry], folder: Path, names: tuple[str, ...], key: str
+    schema: type[Entry], catalogs: Sequence[Path], names: tuple[str, ...], kind: str
 ) -> dict[str, Entry]:
-    return {name: read_entry(schema, folder, name, f"{PLACE}: {key}") for name in names}
+    folders = _folders(catalogs, kind)
+    return {name: read_entry(schema, folders, name, f"{PLACE}: {kind}") for name in names}
 
 
 def _known(place: str, kind: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         raise ConfigError(place, f"unknown {kind} {name!r}{nearest(name, known)}")
+
+
+def _with_margins(study: Study) -> Study:
+    margins = complete_margins(study.statistics.margins, f"{PLACE}: statistics.margins")
+    statistics = study.statistics.model_copy(update={"margins": margins})
+    return study.model_copy(update={"statistics": statistics})
 
 
 def _check_counts(study: Study) -> None:
@@ -189,15 +220,64 @@ def _local_model(name: str, model: Model, study: Study) -> Model:
     return model.model_copy(update={"source": model.source.model_copy(update={"path": path})})
 
 
-def _local_text(name: str, order: Order, study: Study) -> Order:
-    text = order.calibration_text
-    if not isinstance(text, LocalText):
-        return order
-    path = _found(study.folders.data, "data", text.path, f"order {name}")
-    return order.model_copy(update={"calibration_text": text.model_copy(update={"path": path})})
+def _orders(
+    study: Study, catalogs: Sequence[Path]
+) -> tuple[dict[str, Order], dict[str, OrderText], tuple[str, ...]]:
+    """Orders, texts and drawn_orders of `Settings`."""
+    orders = _entries(Order, catalogs, study.orders, "orders")
+    criteria = {
+        name: _criterion(f"{_file(catalogs, 'orders', name)}: criterion", order.criterion)
+        for name, order in orders.items()
+    }
+    readers = [name for name, criterion in criteria.items() if criterion.reads_text]
+    entry = _text(study, catalogs, readers)
+    texts = {
+        name: OrderText(
+            source=entry.source,
+            samples=orders[name].samples or entry.samples,
+            sample_tokens=orders[name].sample_tokens or entry.sample_tokens,
+            seed=orders[name].seed,
+        )
+        for name in readers
+        if entry
+    }
+    drawn = [name for name, found in criteria.items() if found.reads_text or found.seeded]
+    return orders, texts, tuple(drawn)
 
 
-def _seeded(method: Method, study: Study) -> Method:
+def _criterion(place: str, name: str) -> Criterion:
+    _known(place, "criterion", name, CRITERIA.names())
+    try:
+        return CRITERIA.load(name)
+    except TypeError as error:
+        raise ConfigError(place, str(error)) from error
+
+
+def _text(
+    study: Study, catalogs: Sequence[Path], orders: Sequence[str]
+) -> CalibrationTextEntry | None:
+    """The study's calibration text, with a path that starts at the working directory; None where no order reads it.
+
+    Args:
+        orders: the orders that read text.
+    """
+    place, folders = f"{PLACE}: text", _folders(catalogs, "texts")
+    if study.text is None and orders:
+        raise ConfigError(
+            place,
+            f"missing; order {orders[0]!r} ranks layers on calibration text, add text: with one of "
+            f"{', '.join(entries(*folders))}",
+        )
+    if study.text is None:
+        return None
+    entry = read_entry(CalibrationTextEntry, folders, study.text, place)
+    if not orders or not isinstance(entry.source, LocalText):
+        return entry
+    path = _found(study.folders.data, "data", entry.source.path, f"text {study.text}")
+    return entry.model_copy(update={"source": entry.source.model_copy(update={"path": path})})
+
+
+def _seeded(method: MethodEntry, study: Study) -> MethodEntry:
     """The method with the study's seeds; one that needs a single seed keeps it."""
     if study.seeds is None or len(method.seeds) == 1:
         return method

@@ -1,4 +1,4 @@
-"""The one list of what a model folder needs, and a look at it without loading anything.
+"""What a model folder needs, looked at without loading anything; `model_files` lists its files.
 
 A folder needs config.json of a model that transformers knows, tokenizer.json, and whole safetensors of plain numbers
 (see `weights`). The configuration is checked with it before any job, rule prepare_model checks every folder with it
@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from keepfaith.config.adapters import adapters_beside, is_adapter, merge_adapter, two_models_of
 from keepfaith.config.architectures import known_to_transformers, layers_of_class
 from keepfaith.config.contradictions import contradiction
 from keepfaith.config.errors import ConfigError, shown
+from keepfaith.config.model_files import CONFIG, TOKENIZER, TOKENIZER_CONFIG, FileListing
 from keepfaith.config.places import unexpanded
 from keepfaith.config.weight_header import Weight
 from keepfaith.config.weights import (
@@ -25,28 +25,12 @@ from keepfaith.config.weights import (
     not_plain,
 )
 
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-MODEL_SUFFIXES = (".safetensors", ".json", ".model", ".txt")
 SLIM_TYPE = "keepfaith_slim"
 """The model type of an exported folder that lacks the weights of what was dropped; stock loaders do not know it."""
-
-CONFIG = "config.json"
-TOKENIZER = "tokenizer.json"
-TOKENIZER_CONFIG = "tokenizer_config.json"
-OTHER_TOKENIZERS = re.compile(
-    r"(.*\.model|.*\.tiktoken|vocab\.(json|txt)|merges\.txt|tekken\.json)$"
-)
-"""Files that a tokenizer can be made from. How it then splits a text is up to the class that makes it, and no
-character has a known place in a token: none of them stands for `TOKENIZER`."""
 
 LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 QUANTISED_KEYS = ("quantization_config", "compression_config")
 LAYER_NAME = re.compile(r"^(.*?)(?<![^.])(layers|layer|h|blocks|block)\.(\d+)\.(.+)$")
-
-
-def model_files(folder: Path) -> list[Path]:
-    """The files that a model may be loaded from, so that a change of one can be noticed."""
-    return sorted(path for path in folder.glob("*") if path.suffix in MODEL_SUFFIXES)
 
 
 def read_configuration(place: str, folder: Path) -> dict[str, Any]:
@@ -60,16 +44,9 @@ def read_configuration(place: str, folder: Path) -> dict[str, Any]:
             place,
             f"there is no folder {folder}{unexpanded(folder)}; check its path and folders.models",
         )
-    if is_adapter([path.name for path in folder.iterdir()]):
-        raise ConfigError(place, f"{folder} {merge_adapter(str(folder))}")
-    if beside := adapters_beside([path.name for path in folder.iterdir()]):
-        raise ConfigError(place, f"{folder} {two_models_of(beside)}")
-    file = folder / CONFIG
-    if not file.is_file():
-        raise ConfigError(
-            place, f"{folder} has no config.json; name the folder that save_pretrained wrote"
-        )
-    return _read_object(place, file)
+    if problem := FileListing.of_folder(folder).no_model():
+        raise ConfigError(place, problem)
+    return _read_object(place, folder / CONFIG)
 
 
 def _read_object(place: str, file: Path) -> dict[str, Any]:
@@ -116,13 +93,8 @@ def check_model_folder(place: str, folder: Path) -> None:
             own is needed.
     """
     check_description(place, folder)
-    if not list(folder.glob("*.safetensors")):
-        pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
-        found = f"only {pickles[0]}, a pickle that may run code" if pickles else "no weights"
-        raise ConfigError(
-            place,
-            f"{folder} holds {found}; save it with save_pretrained, which writes model.safetensors",
-        )
+    if problem := FileListing.of_folder(folder).no_weights():
+        raise ConfigError(place, problem)
     content = read_configuration(place, folder)
     weights = check_weights(place, folder)
     _check_plain(place, folder, content, weights)
@@ -228,43 +200,10 @@ def check_tokenizer(place: str, folder: Path) -> None:
     Raises:
         ConfigError: it is missing, with how to make it from what is there, or it is no JSON.
     """
+    if problem := FileListing.of_folder(folder).no_tokenizer(folder / TOKENIZER_CONFIG):
+        raise ConfigError(place, problem)
     file = folder / TOKENIZER
-    if file.is_file():
-        with file.open("rb") as handle:
-            start = handle.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
-        if not start.startswith(b"{"):
-            raise ConfigError(
-                place, f"{file} is no JSON object; fetch it again (a Git LFS pointer?)"
-            )
-        return
-    names = [path.name for path in folder.iterdir()]
-    cure = (
-        f"load and save it with transformers once: AutoTokenizer.from_pretrained('{folder}')"
-        f".save_pretrained('{folder}')"
-    )
-    raise ConfigError(place, f"{folder} {lacks_tokenizer(names, folder / TOKENIZER_CONFIG, cure)}")
-
-
-def lacks_tokenizer(names: list[str], configuration: Path, cure: str) -> str:
-    """What a model with files of these names lacks, and what to do about it.
-
-    Args:
-        names: all its files, `TOKENIZER` not among them.
-        configuration: its tokenizer_config.json, where it has one.
-        cure: how to make the missing file from other files of a tokenizer.
-    """
-    others = sorted(name for name in names if OTHER_TOKENIZERS.match(name))
-    if _asks_for_code(configuration):
-        found = f"and {TOKENIZER_CONFIG} asks to run its own code (auto_map)"
-        return f"has no {TOKENIZER}, {found}; use a model whose tokenizer transformers knows"
-    if others:
-        return f"has no {TOKENIZER}, only {' and '.join(others)}; {cure}"
-    return f"has no {TOKENIZER}; save the tokenizer into the same folder"
-
-
-def _asks_for_code(configuration: Path) -> bool:
-    try:
-        content = json.loads(configuration.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError, OSError):
-        return False
-    return isinstance(content, dict) and bool(content.get("auto_map"))
+    with file.open("rb") as handle:
+        start = handle.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start.startswith(b"{"):
+        raise ConfigError(place, f"{file} is no JSON object; fetch it again (a Git LFS pointer?)")

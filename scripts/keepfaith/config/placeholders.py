@@ -7,7 +7,7 @@ from typing import NamedTuple
 _TOKEN = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
 
 
-class Piece(NamedTuple):
+class PromptPiece(NamedTuple):
     """A stretch of a prompt: literal text, or the name of a field that stands there."""
 
     text: str
@@ -15,13 +15,13 @@ class Piece(NamedTuple):
 
 
 @cache
-def parse(prompt: str) -> tuple[Piece, ...]:
+def parse(prompt: str) -> tuple[PromptPiece, ...]:
     """Split a prompt into literal pieces and fields; `{{` and `}}` are literal braces.
 
     Raises:
         ValueError: a single brace that opens no field name.
     """
-    pieces: list[Piece] = []
+    pieces: list[PromptPiece] = []
     literal = ""
     end = 0
     for match in _TOKEN.finditer(prompt):
@@ -29,8 +29,8 @@ def parse(prompt: str) -> tuple[Piece, ...]:
         end = match.end()
         if match.group(1):
             if literal:
-                pieces.append(Piece(literal, False))
-            pieces.append(Piece(match.group(1), True))
+                pieces.append(PromptPiece(literal, False))
+            pieces.append(PromptPiece(match.group(1), True))
             literal = ""
         elif len(match.group()) == 2:
             literal += match.group()[0]
@@ -41,7 +41,7 @@ def parse(prompt: str) -> tuple[Piece, ...]:
             )
     literal += prompt[end:]
     if literal:
-        pieces.append(Piece(literal, False))
+        pieces.append(PromptPiece(literal, False))
     return tuple(pieces)
 
 

@@ -10,7 +10,7 @@ from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
 from keepfaith.config.model_folder import check_model_folder, layer_count
-from keepfaith.config.rows import Skipped, content_of, read_table
+from keepfaith.config.rows import Skipped, content_of, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
@@ -19,7 +19,6 @@ from keepfaith.config.schema import (
     LocalTaskSource,
     LocalText,
     Model,
-    Order,
 )
 from keepfaith.config.settings import ResolvedTask, Settings
 from keepfaith.config.texts import local_texts
@@ -36,8 +35,7 @@ def check(settings: Settings) -> list[str]:
     """
     for name, model in settings.models.items():
         _check_model(name, model)
-    for name, order in settings.orders.items():
-        _check_text(name, order)
+    _check_text(settings)
     training = bool(settings.trained_models())
     notes = [
         _check_task(resolved, settings.study.examples, training)
@@ -123,7 +121,7 @@ def _count(
     contents: Counter[bytes] = Counter()
     skipped: Counter[str] = Counter()
     try:
-        for row in read_table(resolved.task, source, read_rows(path), distinct):
+        for row in read_task_rows(resolved.task, source, read_rows(path), distinct):
             if isinstance(row, Skipped):
                 skipped[row.reason] += 1
                 continue
@@ -135,15 +133,17 @@ def _count(
     return _Count(rows, contents, dict(skipped))
 
 
-def _check_text(name: str, order: Order) -> None:
-    text = order.calibration_text
-    if not isinstance(text, LocalText):
-        return
-    needed = order.samples * text.rows_per_sample
-    found = sum(1 for _ in local_texts(text))
-    if found < needed:
-        raise ConfigError(
-            text.path,
-            f"has {found} texts, order {name} reads {needed} (samples x rows_per_sample); lower samples to "
-            f"{found // text.rows_per_sample} or name a longer file",
-        )
+def _check_text(settings: Settings) -> None:
+    """See that the study's local text is long enough for every order; it is read once."""
+    found = None
+    for name, text in settings.texts.items():
+        if not isinstance(text.source, LocalText):
+            continue
+        found = sum(1 for _ in local_texts(text.source)) if found is None else found
+        needed = text.samples * text.source.rows_per_sample
+        if found < needed:
+            raise ConfigError(
+                text.source.path,
+                f"has {found} texts, order {name} reads {needed} (samples x rows_per_sample); lower samples to "
+                f"{found // text.source.rows_per_sample} or name a longer file",
+            )

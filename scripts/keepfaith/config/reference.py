@@ -14,8 +14,12 @@ from pydantic.fields import FieldInfo
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.annotations import is_record, is_typed_inline, members, tag, tag_field
-from keepfaith.config.registries import attribution_methods, criteria, operators
-from keepfaith.config.schema import Method, Model, Order, Study, Task
+from keepfaith.config.schema import CalibrationTextEntry, MethodEntry, Model, Order, Study, Task
+from keepfaith.plugins.criterion import CRITERIA
+from keepfaith.plugins.export_format import EXPORT_FORMATS
+from keepfaith.plugins.method import METHODS
+from keepfaith.plugins.operator import OPERATORS
+from keepfaith.plugins.quantity import judged_quantities
 
 SCHEMA_FILE = "config/schema.json"
 OPTIONS_FILE = "docs/options.md"
@@ -24,28 +28,33 @@ _INTRODUCTION = """\
 <!-- Written by `python -m keepfaith.config.reference` from the typed schema; edit the descriptions there. -->
 # Options
 
-A study selects models, orders, tasks and methods by the names of their files in `config/catalog/`, and holds the
-settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing from a
-file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
+A study selects models, orders, a text, tasks and methods by the names of their files in `config/catalog/`, and holds
+the settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing
+from a file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
 default below. With `--configfile A B`, B is laid over A, and `--config` goes on top: lists replace the list they are
 laid over, keys of a block are merged one by one (`levels` is replaced as a whole). Unknown keys are refused.
 
 Values that are names of files of the package:
 """
 
+_MARGINS = "statistics.margins"
+"""A mapping in the schema, whose keys are the judged quantities."""
+
 _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Study", Study, "`config/config.yaml` and `config/studies/*.yaml`."),
     ("Model", Model, "`config/catalog/models/<name>.yaml`."),
     ("Order", Order, "`config/catalog/orders/<name>.yaml`."),
+    ("Calibration text", CalibrationTextEntry, "`config/catalog/texts/<name>.yaml`."),
     ("Task", Task, "`config/catalog/tasks/<name>.yaml`."),
-    ("Method", Method, "`config/catalog/methods/<name>.yaml`."),
+    ("Method", MethodEntry, "`config/catalog/methods/<name>.yaml`."),
 )
 
 
 def json_schema() -> str:
     """JSON schema of a study, and of the catalog entries under `$defs`; editors complete keys with it."""
     schema = Study.model_json_schema()
-    for kind in (Model, Order, Task, Method):
+    _name_margins(schema["$defs"]["Statistics"]["properties"]["margins"])
+    for kind in (Model, Order, CalibrationTextEntry, Task, MethodEntry):
         entry = kind.model_json_schema()
         schema.setdefault("$defs", {}).update(entry.pop("$defs", {}))
         schema["$defs"][kind.__name__] = entry
@@ -53,20 +62,54 @@ def json_schema() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def _name_margins(margins: dict[str, Any]) -> None:
+    """Of the keys of `margins` the schema knows only that they are names: say which quantities there are."""
+    (value,) = margins.pop("patternProperties").values()
+    del margins["propertyNames"]
+    margins["additionalProperties"] = False
+    margins["properties"] = {
+        name: {**value, "default": quantity.margin, "description": quantity.tolerates}
+        for name, quantity in judged_quantities().items()
+    }
+
+
 def options_page() -> str:
     """The page of options in Markdown."""
     lines = [_INTRODUCTION.rstrip("\n"), ""]
-    for what, names in (
-        ("attribution methods", attribution_methods()),
-        ("removal operators", operators()),
-        ("pruning criteria", criteria()),
+    lines.append(f"- pruning criteria: {', '.join(f'`{name}`' for name in CRITERIA.names())}")
+    for what, cited in (
+        ("attribution methods", {n: (m.label, m.citation) for n, m in METHODS.all().items()}),
+        ("removal operators", {n: (o.label, o.citation) for n, o in OPERATORS.all().items()}),
     ):
-        lines.append(f"- {what}: {', '.join(f'`{name}`' for name in names)}")
+        lines.append(f"- {what}:")
+        lines += [f"    - `{name}`: {'; '.join(words)}" for name, words in cited.items()]
+    lines.append(f"- export formats: {'; '.join(_export_formats())}")
     for title, schema, place in _SECTIONS:
         lines += ["", f"## {title}", "", place, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
         lines += list(_rows(schema, ""))
+        if schema is Order:
+            lines += ["", *_criteria()]
+        if schema is MethodEntry:
+            lines += list(_settings_rows())
     return "\n".join(lines) + "\n"
+
+
+def _export_formats() -> Iterator[str]:
+    """Every export format with what it is good for, and which models it can hold where that is not all."""
+    for name, format in EXPORT_FORMATS.all().items():
+        held = f" (of {' and '.join(format.model_types)} models)" if format.model_types else ""
+        yield f"`{name}`: {format.description}{held}"
+
+
+def _criteria() -> Iterator[str]:
+    """What each criterion declares about itself, as a table."""
+    example = 32
+    yield f"| criterion | name | forward passes over the calibration text to rank {example} components | reference |"
+    yield "|---|---|---|---|"
+    for name, criterion in CRITERIA.all().items():
+        passes = f"{criterion.passes(example):g}" if criterion.reads_text else "reads none"
+        yield f"| `{name}` | {criterion.label} | {passes} | {_cell(criterion.citation)} |"
 
 
 def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
@@ -87,6 +130,20 @@ def _rows(schema: type[BaseModel], prefix: str) -> Iterator[str]:
             )
         for record in _named_records(field):
             yield from _rows(record, f"{key}.<name>.")
+        if key == _MARGINS:
+            value = _word(get_args(field.annotation)[1])
+            for quantity, of in judged_quantities().items():
+                default = json.dumps(of.margin)
+                yield f"| `{key}.{quantity}` | {value} | `{default}` | {_cell(of.tolerates)} |"
+
+
+def _settings_rows() -> Iterator[str]:
+    """The settings of every attribution method, as its module declares them."""
+    for name, method in METHODS.all().items():
+        rows = list(_rows(method.settings, "settings."))
+        summary = _cell(method.label) + ("" if rows else ": no settings")
+        yield f"| **`method: {name}`** | | | **{summary}** |"
+        yield from rows
 
 
 def _named_records(field: FieldInfo) -> list[type[BaseModel]]:
@@ -140,9 +197,13 @@ def _word(annotation: Any) -> str:
         return f"keys with {_word(arguments[1])}"
     if arguments:
         return " or ".join(f"`{value}`" for value in arguments)
-    return {str: "text", int: "whole number", float: "number", bool: "true or false"}.get(
-        annotation, str(annotation)
-    )
+    return {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "true or false",
+        Any: "any value",
+    }.get(annotation, str(annotation))
 
 
 def _default(field: FieldInfo) -> str:
@@ -158,11 +219,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def write(root: Path) -> None:
+def write_reference(root: Path) -> None:
     """Write both files below the project's root."""
     write_text(root / SCHEMA_FILE, json_schema())
     write_text(root / OPTIONS_FILE, options_page())
 
 
 if __name__ == "__main__":
-    write(Path.cwd())
+    write_reference(Path.cwd())

@@ -12,20 +12,19 @@ from keepfaith.config.errors import shown
 from keepfaith.config.labels import read_label
 from keepfaith.config.passages import comparable, is_blank
 from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
-
-Spans = tuple[tuple[int, int], ...]
+from keepfaith.config.spans import Spans
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A row that is left out because its source says so: the reason, and what is wrong with it, with its place."""
+    """A row that is left out because its source says so: the reason, and what is wrong with it, with its location."""
 
     reason: SkipReason
     problem: str
 
 
 @dataclass(frozen=True)
-class Row:
+class TaskRow:
     """What a row says: field texts as they stand in the source, options without the delimiter before them.
 
     White space around a row's own options goes, unless the delimiter is "": then it alone parts prompt and option.
@@ -41,7 +40,7 @@ class Row:
     number: int = 0
 
 
-def content_of(row: Row) -> bytes:
+def content_of(row: TaskRow) -> bytes:
     """What two rows with the same texts and options have in common, whatever they are called; 16 bytes.
 
     Texts are the same as `comparable` has it, so that no blank and no form of Unicode hides an example that is known.
@@ -57,7 +56,7 @@ def read_row(
     row: Mapping[str, Any],
     distinct: bool = True,
     number: int = 0,
-) -> Row:
+) -> TaskRow:
     """Read a row; one without a name of its own is named by its number.
 
     Args:
@@ -65,14 +64,14 @@ def read_row(
         source: says in which columns they stand.
         row: column values.
         distinct: refuse equal options; training rows may have them (three of openbookqa do).
-        number: its place in the source, from 0.
+        number: its index in the source, from 0.
 
     Raises:
         RowError: a column is missing or holds what it must not.
     """
     fields = {name: _text(row, source.columns.get(name, name)) for name in task.fields}
     options = task.options or _options(row, str(source.options), distinct, task.delimiter == "")
-    return Row(
+    return TaskRow(
         id=str(number) if source.id is None else _identity(row, source.id),
         fields=fields,
         options=options,
@@ -84,43 +83,43 @@ def read_row(
     )
 
 
-def read_table(
+def read_task_rows(
     task: Task,
     source: TableTaskSource,
     table: Iterable[tuple[str, Mapping[str, Any]]],
     distinct: bool = True,
-) -> Iterator[Row | Skipped]:
-    """Read (place, row) pairs.
+) -> Iterator[TaskRow | Skipped]:
+    """Read (location, row) pairs.
 
     Args:
         task, source: see `read_row`; `source.skip` names the rows to leave out.
-        table: every row of the source with its place, such as "line 3".
+        table: every row of the source with its location, such as "line 3".
         distinct: refuse equal options where `source.skip` does not leave them out.
 
     Raises:
-        RowError: with the place of the row; or no row is left.
+        RowError: with the location of the row; or no row is left.
     """
     distinct = distinct or "equal_options" in source.skip
-    places: dict[str, str] = {}
+    locations: dict[str, str] = {}
     first: Skipped | None = None
-    for number, (place, raw) in enumerate(table):
+    for number, (location, raw) in enumerate(table):
         try:
             row = read_row(task, source, raw, distinct, number)
         except RowError as error:
             if error.reason not in source.skip:
-                raise RowError(f"{place}: {_with_skip(error, source, number)}") from error
-            skipped = Skipped(error.reason, f"{place}: {error.problem}")
+                raise RowError(f"{location}: {_with_skip(error, source, number)}") from error
+            skipped = Skipped(error.reason, f"{location}: {error.problem}")
             first = first or skipped
             yield skipped
             continue
-        if row.id in places:
+        if row.id in locations:
             raise RowError(
-                f"{place}: id {row.id!r} stands in {places[row.id]} too; give every row its own, or leave id out of "
-                f"sources.{source.kind} to name rows by their number"
+                f"{location}: id {row.id!r} stands in {locations[row.id]} too; give every row its own, or leave id out "
+                f"of sources.{source.kind} to name rows by their number"
             )
-        places[row.id] = place
+        locations[row.id] = location
         yield row
-    if first and not places:
+    if first and not locations:
         raise RowError(
             f"skip leaves no row ({first.problem}); correct the columns of sources.{source.kind}, or its skip"
         )

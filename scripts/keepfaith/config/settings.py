@@ -5,13 +5,15 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from keepfaith.config.model_folder import model_files
+from keepfaith.config.model_files import model_files
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
+    BuiltinText,
+    HubText,
     LocalModel,
     LocalTaskSource,
     LocalText,
-    Method,
+    MethodEntry,
     Model,
     Order,
     Strict,
@@ -19,12 +21,12 @@ from keepfaith.config.schema import (
     Task,
     TrainModel,
 )
-from keepfaith.config.schema.base import Name
 from keepfaith.config.schema.task import (
     BuiltinTaskSource,
     HubTaskSource,
     TaskSource,
 )
+from keepfaith.config.strict import Name, Positive, Seed
 
 
 class ResolvedTask(Strict):
@@ -58,6 +60,17 @@ class ResolvedTask(Strict):
         return isinstance(self.source, BuiltinTaskSource) or self.source.splits.training is not None
 
 
+class OrderText(Strict):
+    """The calibration text that one order is ranked on."""
+
+    source: HubText | LocalText | BuiltinText = Field(
+        discriminator="kind", description="Where its rows are read."
+    )
+    samples: Positive = Field(description="Samples that are read.")
+    sample_tokens: Positive = Field(description="Longest sample in tokens; the rest is cut.")
+    seed: Seed = Field(description="Seed of the choice of rows.")
+
+
 @dataclass(frozen=True)
 class Settings:
     """One study, resolved.
@@ -65,7 +78,9 @@ class Settings:
     Attributes:
         study: selections and settings as typed, with the defaults filled in.
         models: by name; paths of local models start at the working directory.
-        orders: by name; paths of local texts start at the working directory.
+        orders: by name.
+        texts: calibration text by order, of those whose criterion reads any; its path starts at the working directory.
+        drawn_orders: those that another seed may change, as they read text or draw numbers.
         tasks: by name, each with its chosen source.
         methods: by name.
         layers: attention layers per model.
@@ -75,8 +90,10 @@ class Settings:
     study: Study
     models: dict[str, Model]
     orders: dict[str, Order]
+    texts: dict[str, OrderText]
+    drawn_orders: tuple[str, ...]
     tasks: dict[str, ResolvedTask]
-    methods: dict[str, Method]
+    methods: dict[str, MethodEntry]
     layers: dict[str, int]
     levels: dict[str, tuple[int, ...]]
 
@@ -101,8 +118,8 @@ class Settings:
 
     def text_files(self, order: str) -> list[str]:
         """The local file of an order's calibration text, if it has one."""
-        text = self.orders[order].calibration_text
-        return [text.path] if isinstance(text, LocalText) else []
+        text = self.texts.get(order)
+        return [text.source.path] if text and isinstance(text.source, LocalText) else []
 
 
 def below(folder: str | None, path: str) -> str | None:
@@ -112,4 +129,4 @@ def below(folder: str | None, path: str) -> str | None:
     return None if folder is None else str(Path(folder) / path)
 
 
-__all__ = ["ResolvedTask", "Settings", "TaskSource", "below"]
+__all__ = ["OrderText", "ResolvedTask", "Settings", "TaskSource", "below"]

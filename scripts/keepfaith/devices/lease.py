@@ -17,11 +17,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from keepfaith.devices.visible import SHOWN, Gpu, visible_gpus
+from keepfaith.devices.visible import VISIBLE_DEVICES, Gpu, visible_gpus
 
 logger = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 0.2
+RETRY_SECONDS = 0.2
 NOTICE_SECONDS = 60.0
 
 
@@ -51,22 +51,22 @@ def leased_gpus(count: int, folder: Path | None = None) -> Iterator[list[str]]:
     if len(gpus) < count:
         raise LeaseError(
             f"the job asks for {count} GPUs and sees {len(gpus)}; lower gpu in the model's catalog entry, or let "
-            f"{SHOWN} show more"
+            f"{VISIBLE_DEVICES} show more"
         )
     folder = folder or lease_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as held:
         leased = _wait_for(gpus, count, folder, held)
-        before = os.environ.get(SHOWN)
-        os.environ[SHOWN] = ",".join(leased)
-        logger.info("GPUs of this job: %s", os.environ[SHOWN])
+        before = os.environ.get(VISIBLE_DEVICES)
+        os.environ[VISIBLE_DEVICES] = ",".join(leased)
+        logger.info("GPUs of this job: %s", os.environ[VISIBLE_DEVICES])
         try:
             yield leased
         finally:
             if before is None:
-                del os.environ[SHOWN]
+                del os.environ[VISIBLE_DEVICES]
             else:
-                os.environ[SHOWN] = before
+                os.environ[VISIBLE_DEVICES] = before
 
 
 def _wait_for(gpus: Sequence[Gpu], count: int, folder: Path, held: ExitStack) -> list[str]:
@@ -84,7 +84,7 @@ def _wait_for(gpus: Sequence[Gpu], count: int, folder: Path, held: ExitStack) ->
             noticed = time.monotonic()
             logger.info("waiting for %d of %d GPUs, all of which are in use", count, len(gpus))
         # Uneven, so that two jobs that wait for two devices each do not take one each for ever.
-        time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))
+        time.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))
 
 
 def _lock(folder: Path, gpu: Gpu, taken: ExitStack) -> bool:

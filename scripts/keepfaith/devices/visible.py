@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SHOWN = "CUDA_VISIBLE_DEVICES"
+VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 """Set by the user or by SLURM, it is respected: a job chooses among what it lists, and in its words."""
 
 _QUERY = ("nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader")
@@ -28,7 +28,7 @@ class Gpu:
 def visible_gpus(environment: Mapping[str, str] = os.environ) -> list[Gpu]:
     """The GPUs that a job may use; none on a machine without."""
     installed = _installed()
-    shown = environment.get(SHOWN)
+    shown = environment.get(VISIBLE_DEVICES)
     if shown is None:
         return [Gpu(uuid, uuid) for uuid in installed.values()]
     tokens = [token.strip() for token in shown.split(",") if token.strip()]

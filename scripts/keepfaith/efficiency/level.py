@@ -26,6 +26,7 @@ from keepfaith.efficiency.arithmetic import (
 from keepfaith.efficiency.memory import PeakMemory, devices
 from keepfaith.efficiency.status import as_status
 from keepfaith.models.components import Component, Sublayer, sublayers_of
+from keepfaith.models.generation import generate_greedily
 from keepfaith.models.loading import choose_device, load_model
 
 
@@ -119,18 +120,7 @@ def _cache_of_generate(
     model: PreTrainedModel, tokens: torch.Tensor, new_tokens: int
 ) -> tuple[float, int]:
     """Of a real call of `generate`: bytes of all keys and values per token that they stand for, and these tokens."""
-    generate: Any = model.generate
-    out = generate(
-        input_ids=tokens,
-        attention_mask=torch.ones_like(tokens),
-        max_new_tokens=new_tokens,
-        min_new_tokens=new_tokens,
-        do_sample=False,
-        num_beams=1,
-        use_cache=True,  # some checkpoints say otherwise
-        pad_token_id=0,
-        return_dict_in_generate=True,
-    )
+    out = generate_greedily(model, tokens, torch.ones_like(tokens), new_tokens)
     cache = out.past_key_values
     held = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
     size: int = sum(t.numel() * t.element_size() for t in held if t is not None)

@@ -26,7 +26,7 @@ class EfficiencyError(Exception):
     """A level could not be measured."""
 
 
-def measure(
+def measure_efficiency(
     folder: Path | str,
     order: Sequence[Step],
     levels: Sequence[int],

@@ -12,15 +12,14 @@ from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import CONTROL, FAITHFULNESS
 from keepfaith.artifacts.tables import conform
-from keepfaith.faithfulness import operators as registry
-from keepfaith.faithfulness.operators import Operator
 from keepfaith.faithfulness.ranking import rank, selected_count
+from keepfaith.plugins.operator import OPERATORS, Operator
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES_PER_PART = 64
+MEASURED_AT_ONCE = 64
 """Examples measured and kept at once: bounds memory, and what a kill can lose."""
 
 
@@ -29,7 +28,7 @@ class FaithfulnessError(Exception):
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedExample:
     """One example with the ranking of one method and seed at every level."""
 
     example_id: str
@@ -48,7 +47,7 @@ class Ranked:
 class Perturbation:
     """One row to be: which features of which example stay, at which level; none of it scored yet."""
 
-    ranked: Ranked
+    ranked: RankedExample
     level: int
     ranking: str
     operator: str
@@ -63,6 +62,7 @@ def measure(
     encoder: PromptEncoder,
     examples: pl.DataFrame,
     attributions: pl.DataFrame,
+    predictions: pl.DataFrame,
     levels: Sequence[int],
     fractions: Sequence[float],
     operators: Sequence[str],
@@ -81,6 +81,7 @@ def measure(
         encoder: the encoder with which the attributions were made.
         examples: EXAMPLES of at least the attributed examples.
         attributions: ATTRIBUTIONS of one or more methods and seeds.
+        predictions: PREDICTIONS of at least the attributed examples: the probabilities of whole prompts.
         levels: levels to measure.
         fractions: shares of the features, each in (0, 1].
         operators: names of the operators that remove features.
@@ -91,13 +92,14 @@ def measure(
 
     Raises:
         ValueError: no such operator, or a fraction outside (0, 1].
-        FaithfulnessError: the attributions do not fit the examples, or a score is not finite.
+        FaithfulnessError: the attributions do not fit the examples, a prediction is missing, or a score is not finite.
     """
     for fraction in fractions:
         if not 0 < fraction <= 1:
             raise ValueError(f"fraction {fraction}: expected a share above 0 and at most 1")
     levels = list(levels)
-    by_name = {name: registry.load(name) for name in operators}
+    by_name = {name: OPERATORS.load(name) for name in operators}
+    whole = _log_likelihoods(predictions, levels)
     frames = []
     runs = attributions.group_by("method", "role", "seed", maintain_order=True)
     for (method, role, seed), group in runs:
@@ -105,10 +107,10 @@ def measure(
         rankings = ("method",) if role == CONTROL else ("method", "reversed")
         what = f"examples x levels, {method}, seed {seed}"
         progress = Progress(len(ranked) * len(levels), what, logger)
-        for start in range(0, len(ranked), EXAMPLES_PER_PART):
-            some = ranked[start : start + EXAMPLES_PER_PART]
+        for start in range(0, len(ranked), MEASURED_AT_ONCE):
+            some = ranked[start : start + MEASURED_AT_ONCE]
             perturbations = _perturbations(some, levels, rankings, by_name, fractions)
-            make = partial(_part, scorer, encoder, some, perturbations, levels, by_name)
+            make = partial(_part, scorer, encoder, some, perturbations, levels, by_name, whole)
             part = keep(f"{method}-{seed}-{start:09d}", make)
             frames.append(
                 part.with_columns(method=pl.lit(method), role=pl.lit(role), seed=pl.lit(seed))
@@ -125,7 +127,7 @@ def _ranked(
     attributions: pl.DataFrame,
     levels: list[int],
     seed: int,
-) -> list[Ranked]:
+) -> list[RankedExample]:
     known = {row["example_id"]: row for row in examples.iter_rows(named=True)}
     ranked = []
     scored = attributions.filter(pl.col("level").is_in(levels))
@@ -149,12 +151,14 @@ def _ranked(
         missing = [level for level in levels if level not in orders]
         if missing:
             raise FaithfulnessError(f"example {example_id}: no attributions at levels {missing}")
-        ranked.append(Ranked(example_id, tuple(example["options"]), encoded, targets, orders))
+        ranked.append(
+            RankedExample(example_id, tuple(example["options"]), encoded, targets, orders)
+        )
     return ranked
 
 
 def _perturbations(
-    chunk: Sequence[Ranked],
+    chunk: Sequence[RankedExample],
     levels: Sequence[int],
     rankings: Sequence[str],
     operators: Mapping[str, Operator],
@@ -177,28 +181,49 @@ def _perturbations(
 def _part(
     scorer: OptionScorer,
     encoder: PromptEncoder,
-    ranked: Sequence[Ranked],
+    ranked: Sequence[RankedExample],
     perturbations: Iterator[Perturbation],
     levels: Sequence[int],
     operators: Mapping[str, Operator],
+    whole: Mapping[tuple[str, int], np.ndarray],
 ) -> pl.DataFrame:
     rows = list(perturbations)
-    full = _full_probabilities(scorer, ranked, levels)
+    full = _full_probabilities(whole, ranked, levels)
     return _frame(rows, full, _perturbed_probabilities(scorer, encoder, rows, levels, operators))
 
 
-def _full_probabilities(
-    scorer: OptionScorer, chunk: Sequence[Ranked], levels: Sequence[int]
-) -> dict[tuple[str, int], float]:
-    inputs = [
-        ScoringInput(ranked.encoded.prompt_ids, ranked.encoded.option_ids) for ranked in chunk
-    ]
-    answers = scorer.log_likelihoods(inputs, levels)
+def _log_likelihoods(
+    predictions: pl.DataFrame, levels: Sequence[int]
+) -> dict[tuple[str, int], np.ndarray]:
+    """By example and level: the summed log-likelihood of every option, [options]."""
+    groups = (
+        predictions.filter(pl.col("level").is_in(list(levels)))
+        .sort("option")
+        .group_by("example_id", "level")
+        .agg("log_likelihood")
+    )
     return {
-        (ranked.example_id, level): _probability(answer[index], ranked, level)
-        for ranked, answer in zip(chunk, answers, strict=True)
-        for index, level in enumerate(levels)
+        (example_id, level): np.asarray(values) for example_id, level, values in groups.iter_rows()
     }
+
+
+def _full_probabilities(
+    whole: Mapping[tuple[str, int], np.ndarray],
+    chunk: Sequence[RankedExample],
+    levels: Sequence[int],
+) -> dict[tuple[str, int], float]:
+    """The target's probability of every whole prompt, as it was predicted."""
+    probabilities = {}
+    for ranked in chunk:
+        for level in levels:
+            found = whole.get((ranked.example_id, level), np.empty(0))
+            if len(found) != len(ranked.options):
+                raise FaithfulnessError(
+                    f"example {ranked.example_id}, level {level}: {len(found)} of {len(ranked.options)} options have "
+                    "a prediction"
+                )
+            probabilities[ranked.example_id, level] = _probability(found, ranked, level)
+    return probabilities
 
 
 def _perturbed_probabilities(
@@ -214,7 +239,7 @@ def _perturbed_probabilities(
         key = (row.operator, row.ranked.example_id, row.kept)
         if row.selected and key not in built:
             name = f"example {row.ranked.example_id}"
-            built[key] = operators[row.operator](
+            built[key] = operators[row.operator].perturb(
                 encoder, row.ranked.encoded, row.kept, row.ranked.options, name
             )
     probabilities: list[float | None] = [None] * len(rows)
@@ -231,7 +256,7 @@ def _perturbed_probabilities(
     return probabilities
 
 
-def _probability(log_likelihoods: np.ndarray, ranked: Ranked, level: int) -> float:
+def _probability(log_likelihoods: np.ndarray, ranked: RankedExample, level: int) -> float:
     """Softmax over options, at the level's target."""
     if not np.isfinite(log_likelihoods).all():
         raise FaithfulnessError(

@@ -49,6 +49,17 @@ def per_example_aggregates(frame: pl.DataFrame, aggregate: str = "study") -> pl.
 
     Raises:
         ValueError: there is no such aggregate.
+
+    Examples:
+        >>> cell = dict(
+        ...     level=0, example_id="a", method="lime", role="method", seed=0, ranking="score", operator="delete",
+        ...     kind="comprehensiveness",
+        ... )
+        >>> frame = pl.DataFrame([cell | {"difference": value} for value in (0.2, 0.4, None)])
+        >>> round(per_example_aggregates(frame, "eraser")["value"].item(), 6)
+        0.3
+        >>> round(per_example_aggregates(frame, "study")["value"].item(), 6)
+        0.2
     """
     if aggregate not in AGGREGATES:
         raise ValueError(f"no aggregate {aggregate!r}; there are {', '.join(AGGREGATES)}")

@@ -14,12 +14,12 @@ def rank(scores: np.ndarray, seed: int, example_id: str) -> np.ndarray:
     """Feature indices by falling signed score; ties in the random order of (seed, example).
 
     Args:
-        scores: [features], finite.
+        scores: [features], finite, as every table's numbers are.
 
-    Raises:
-        ValueError: a score is not finite.
+    Examples:
+        >>> rank(np.array([0.1, 0.7, -0.3]), seed=0, example_id="a").tolist()
+        [1, 0, 2]
     """
-    _require_finite(scores)
     digest = hashlib.sha256(example_id.encode()).digest()
     tie_order = np.random.default_rng([seed, int.from_bytes(digest[:8], "little")]).permutation(
         len(scores)
@@ -44,10 +44,10 @@ def membership(scores: np.ndarray, top: int) -> np.ndarray:
     Returns:
         float64, of the shape of `scores`; every row sums to min(top, features).
 
-    Raises:
-        ValueError: a score is not finite.
+    Examples:
+        >>> membership(np.array([0.9, 0.2, 0.2, 0.1]), top=2).tolist()
+        [1.0, 0.5, 0.5, 0.0]
     """
-    _require_finite(scores)
     features = scores.shape[-1]
     top = min(top, features)
     if top == 0:
@@ -57,8 +57,3 @@ def membership(scores: np.ndarray, top: int) -> np.ndarray:
     tied = scores == threshold
     places = top - above.sum(axis=-1, keepdims=True)
     return np.asarray(above + tied * (places / tied.sum(axis=-1, keepdims=True)))
-
-
-def _require_finite(scores: np.ndarray) -> None:
-    if not np.isfinite(scores).all():
-        raise ValueError("a score is not finite, so the features have no ranking")

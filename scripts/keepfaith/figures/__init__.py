@@ -1,1 +1,1 @@
-"""Figures of one unit (model x order x task) and of the whole study, in one style, from tables only."""
+"""Figures of one cell (model, order, task) and of the whole study, in one style, from tables only."""

@@ -1,23 +1,27 @@
 """What every panel over levels is made of: the level axis, a line with its band, the dense line, references."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from keepfaith.figures.labels import LEVEL_AXIS
 from keepfaith.figures.published import SOURCE
 from keepfaith.figures.style import BLACK, GREEN, GREY, LIGHT_GREY, ORANGE, Stroke
+
+if TYPE_CHECKING:  # Matplotlib is imported where something is drawn: see `plugins.cell_figure`
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 MANY_LEVELS = 9
 MOST_TICKS = 12
 """Of levels that do not follow one another; closer ones would run into each other."""
 
 
-def level_axis(panel: Axes, levels: Sequence[int], label: bool = True) -> None:
+def level_axis(panel: "Axes", levels: Sequence[int], label: bool = True) -> None:
     """Whole-number ticks from the dense model to the deepest level, with room for the markers."""
+    from matplotlib.ticker import FuncFormatter
+
     first, last = levels[0], levels[-1]
     room = max(0.4, 0.03 * (last - first))
     panel.set_xlim(first - room, last + room)
@@ -30,8 +34,10 @@ def level_axis(panel: Axes, levels: Sequence[int], label: bool = True) -> None:
         panel.set_xlabel(LEVEL_AXIS)
 
 
-def level_ticks(panel: Axes, levels: Sequence[int], nbins: int = 9) -> None:
+def level_ticks(panel: "Axes", levels: Sequence[int], nbins: int = 9) -> None:
     """Ticks at whole numbers; at levels that were run alone, where some between them were not."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator
+
     if list(levels) == list(range(levels[0], levels[-1] + 1)):
         panel.xaxis.set_major_locator(MaxNLocator(nbins=nbins, integer=True, min_n_ticks=1))
     else:
@@ -48,8 +54,10 @@ def _apart(levels: Sequence[int]) -> list[int]:
     return [*shown, levels[-1]]
 
 
-def place_ticks(axis: Axis, levels: Sequence[int], nbins: int) -> None:
+def place_ticks(axis: "Axis", levels: Sequence[int], nbins: int) -> None:
     """Ticks of an axis on which the levels stand side by side, whatever was left out between them."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     names = dict(enumerate(levels))
     axis.set_major_locator(MaxNLocator(nbins=nbins, integer=True, min_n_ticks=1))
     axis.set_major_formatter(FuncFormatter(lambda value, _: str(names.get(round(value, 6), ""))))
@@ -61,7 +69,7 @@ SEEDS = ("seed_low", "seed_high")
 
 
 def line(
-    panel: Axes,
+    panel: "Axes",
     rows: pl.DataFrame,
     stroke: Stroke,
     label: str,
@@ -99,7 +107,7 @@ def line(
     )
 
 
-def dense_line(panel: Axes, rows: pl.DataFrame, label: str = "dense model") -> None:
+def dense_line(panel: "Axes", rows: pl.DataFrame, label: str = "dense model") -> None:
     """A horizontal line at the value of level 0, where there is one."""
     dense = rows.filter(pl.col("level") == 0).drop_nulls("value")
     if dense.height:
@@ -109,7 +117,7 @@ def dense_line(panel: Axes, rows: pl.DataFrame, label: str = "dense model") -> N
         )
 
 
-def chance_line(panel: Axes, value: float | None, label: str) -> None:
+def chance_line(panel: "Axes", value: float | None, label: str) -> None:
     """A dotted horizontal line at what chance alone gives."""
     if value is not None:
         panel.axhline(
@@ -117,12 +125,12 @@ def chance_line(panel: Axes, value: float | None, label: str) -> None:
         )
 
 
-def ceiling_line(panel: Axes, value: float, label: str) -> None:
+def ceiling_line(panel: "Axes", value: float, label: str) -> None:
     """A dash-dotted horizontal line at the best value that any model could reach."""
     panel.axhline(value, color=GREEN, linewidth=1.1, linestyle="-.", zorder=1.4, label=label)
 
 
-def reference_band(panel: Axes, rows: pl.DataFrame, label: str) -> None:
+def reference_band(panel: "Axes", rows: pl.DataFrame, label: str) -> None:
     """The grey band of `reference_low`..`reference_high`, where both are known."""
     known = rows.drop_nulls(["reference_low", "reference_high"])
     if known.height:
@@ -137,7 +145,7 @@ def reference_band(panel: Axes, rows: pl.DataFrame, label: str) -> None:
 
 
 def published_line(
-    panel: Axes,
+    panel: "Axes",
     published: pl.DataFrame | None,
     column: str,
     deepest: int,

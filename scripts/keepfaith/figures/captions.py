@@ -1,33 +1,28 @@
-"""Captions for Snakemake's own report: one reStructuredText file per figure, written from the figures' own texts.
+"""Captions for Snakemake's own report, which takes one file per figure and reads it as Jinja and reStructuredText.
 
-Run `python -m keepfaith.figures.captions rules/captions` after changing an explanation; a test catches drift.
+The files are written when the workflow is read, from what each figure declares: none is kept by hand.
 """
 
-import sys
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from keepfaith.artifacts.atomic import write_text
-from keepfaith.figures.registry import REGISTRY
-from keepfaith.figures.summary.registry import SUMMARY_REGISTRY
+from keepfaith.plugins.cell_figure import CellFigure
+from keepfaith.plugins.study_figure import StudyFigure
+
+_PUNCTUATION = re.compile(r"([^\w\s]|_)")
 
 
-def static_captions() -> dict[str, str]:
-    """reStructuredText by `unit/<figure>` and, for the figures over the whole study, `study/<figure>`."""
-    texts = {
-        f"unit/{name}": (figure.TITLE, figure.EXPLANATION) for name, figure in REGISTRY.items()
-    }
-    texts |= {
-        f"study/{name}": (figure.title, figure.explanation)
-        for name, figure in SUMMARY_REGISTRY.items()
-    }
-    return {name: f"**{title}.** {explanation}\n" for name, (title, explanation) in texts.items()}
+def caption_text(title: str, explanation: str) -> str:
+    """A caption in reStructuredText, in which every character of the two texts stands for itself."""
+    title, explanation = (_PUNCTUATION.sub(r"\\\1", text) for text in (title, explanation))
+    return f"**{title}\\.** {explanation}\n"
 
 
-def write_captions(folder: Path) -> None:
-    """Write every caption as `<name>.rst`. The workflow takes the names of the figures from these files."""
-    for name, text in static_captions().items():
-        write_text(Path(folder) / f"{name}.rst", text)
-
-
-if __name__ == "__main__":
-    write_captions(Path(sys.argv[1]))
+def write_captions(figures: Mapping[str, CellFigure | StudyFigure], folder: Path) -> None:
+    """Write the caption of every figure as `<name>.rst`; a file that is right already is left as it is."""
+    for name, figure in figures.items():
+        path, text = folder / f"{name}.rst", caption_text(figure.title, figure.explanation)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)

@@ -2,47 +2,12 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from keepfaith.plugins.method import METHODS
+from keepfaith.plugins.operator import OPERATORS
+from keepfaith.plugins.quantity import QUANTITIES, Quantity
 
 LEVEL_AXIS = "layers dropped (level)"
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A watched quantity: its name in text, its axis label with the unit, and which direction is better."""
-
-    name: str
-    axis: str
-    better: str
-
-
-_QUANTITIES = {
-    "accuracy": Quantity("accuracy", "accuracy\n(share of examples)", "higher"),
-    "mean_confidence": Quantity("mean confidence", "mean confidence\n(probability)", "as accuracy"),
-    "ece": Quantity("ECE", "ECE (probability)", "lower"),
-    "brier": Quantity("Brier score", "Brier score\n(squared probability)", "lower"),
-    "nll": Quantity("NLL", "NLL (nats)", "lower"),
-    "comprehensiveness": Quantity(
-        "comprehensiveness", "comprehensiveness\n(drop of probability)", "higher"
-    ),
-    "sufficiency": Quantity("sufficiency", "sufficiency\n(drop of probability)", "lower"),
-    "evidence_recall": Quantity("evidence recall", "evidence recall\n(share of tokens)", "higher"),
-    "overlap": Quantity("top-token overlap", "overlap (share of top tokens)", "higher"),
-}
-
-_METHODS = {
-    "kernelshap": "KernelSHAP",
-    "lime": "LIME",
-    "input_x_gradient": "input x gradient",
-    "integrated_gradients": "integrated gradients",
-}
-
-_AGGREGATES = {"study": "the study's aggregate", "eraser": "ERASER's mean"}
-
-_OPERATORS = {
-    "retokenise": "tokens' characters cut out, rest tokenised again",
-    "delete": "token ids deleted",
-}
 
 
 _COMPONENTS = {"attention": "attention", "mlp": "MLP", "block": "block"}
@@ -78,8 +43,8 @@ def layer_name(component: str, layer: int) -> str:
 
 
 def method_name(method: str | None) -> str:
-    """The method's usual spelling; unknown methods keep their own name."""
-    return _METHODS.get(method or "", method or "")
+    """The label of the method; a name that is no module's stays as it is."""
+    return METHODS.load(method).label if method in METHODS.names() else method or ""
 
 
 def control_name(control: str) -> str:
@@ -89,22 +54,27 @@ def control_name(control: str) -> str:
 
 def operator_name(operator: str | None) -> str:
     """What an operator does, in words."""
-    return _OPERATORS.get(operator or "", operator or "")
+    return OPERATORS.load(operator).label if operator in OPERATORS.names() else operator or ""
 
 
-def quantity(metric: str) -> Quantity:
-    """The quantity behind a metric's name; `comprehensiveness_study` names its aggregate in brackets."""
-    if metric in _QUANTITIES:
-        return _QUANTITIES[metric]
-    stem, _, aggregate = metric.rpartition("_")
-    if stem in _QUANTITIES and aggregate in _AGGREGATES:
-        base = _QUANTITIES[stem]
-        return Quantity(f"{base.name} ({_AGGREGATES[aggregate]})", base.axis, base.better)
-    words = metric.replace("_", " ")
-    return Quantity(words, words, "")
+def quantity(name: str) -> Quantity:
+    """The quantity of this name, or else the one whose METRICS rows have it.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found = QUANTITIES.all()
+    of_metric = {each.metric: own for own, each in found.items()}
+    return QUANTITIES.load(name if name in found else of_metric.get(name, name))
 
 
-def quantity_name(metric: str, method: str | None = None) -> str:
-    """`comprehensiveness (KernelSHAP)`, or the bare name where no method is involved."""
-    name = quantity(metric).name
-    return f"{name} ({method_name(method)})" if method else name
+def metric_name(metric: str) -> str:
+    """The label of the quantity that a METRICS row is of, or else the row's own name in words."""
+    labels = {each.metric: each.label for each in QUANTITIES.all().values()}
+    return labels.get(metric, metric.replace("_", " "))
+
+
+def quantity_name(name: str, method: str | None = None) -> str:
+    """`comprehensiveness (KernelSHAP)`, or the bare label where no method is involved."""
+    label = QUANTITIES.load(name).label
+    return f"{label} ({method_name(method)})" if method else label

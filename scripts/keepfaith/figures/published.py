@@ -7,10 +7,10 @@ import polars as pl
 
 from keepfaith.artifacts.frames import read_csv
 from keepfaith.artifacts.tables import ArtifactError
+from keepfaith.plugins.quantity import QUANTITIES
 
 SOURCE = "published (arXiv:2606.24970)"
 COLUMNS = ("model", "dataset", "n_dropped", "accuracy", "ece")
-EXPLAINED = ("comprehensiveness", "sufficiency")
 
 
 def read_published(path: Path) -> pl.DataFrame:
@@ -40,13 +40,14 @@ def match_published(
     """
     if repository is None:
         return None
+    kinds = tuple(name for name, each in QUANTITIES.all().items() if each.explained)
     named = {
         f"{kind}_{name}": pl.col(f"{kind}_{method}")
-        for kind in EXPLAINED
+        for kind in kinds
         for name, method in methods.items()
         if f"{kind}_{method}" in frame.columns
     }
-    explained = [name for name in frame.columns if name.startswith(EXPLAINED)]
+    explained = [name for name in frame.columns if name.startswith(kinds)]
     rows = frame.filter(
         (pl.col("model").str.to_lowercase() == repository.lower()) & (pl.col("dataset") == dataset)
     ).sort("n_dropped")

@@ -4,19 +4,19 @@ Colours are Okabe and Ito's set (https://jfly.uni-koeln.de/color/), told apart b
 colour blindness; every colour comes with its own marker, so that nothing is said by colour alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from keepfaith.artifacts.atomic import replacing
+
+if TYPE_CHECKING:  # Matplotlib is imported where something is drawn: see `plugins.cell_figure`
+    from matplotlib.axes import Axes
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
 
 BLACK = "#1a1a1a"
 GREY = "#6b6b6b"
@@ -27,11 +27,6 @@ GREEN = "#009e73"
 PURPLE = "#aa4499"
 ORANGE = "#e69f00"
 SKY = "#56b4e9"
-
-# One hue from pale to dark: a heat map stays readable in grey and for colour-blind readers.
-SEQUENTIAL = LinearSegmentedColormap.from_list(
-    "keepfaith", ["#f3f8fc", "#9ecae1", "#3787c0", "#08306b"]
-)
 
 FORMATS = ("svg", "pdf", "png")
 
@@ -140,9 +135,20 @@ def series_strokes(count: int) -> list[Stroke]:
     return strokes
 
 
+def sequential() -> "LinearSegmentedColormap":
+    """Colours of a heat map: one hue from pale to dark, which stays readable in grey and for colour-blind readers."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list(
+        "keepfaith", ["#f3f8fc", "#9ecae1", "#3787c0", "#08306b"]
+    )
+
+
 @contextmanager
 def applied() -> Iterator[None]:
     """Matplotlib's settings are this style's inside the block and what they were after it."""
+    import matplotlib as mpl
+
     with mpl.rc_context():
         mpl.rcdefaults()
         with mpl.rc_context(SETTINGS):
@@ -157,11 +163,13 @@ def canvas(
     share_x: bool = False,
     share_y: bool = False,
     heights: Sequence[float] | None = None,
-) -> tuple[Figure, list[list[Axes]]]:
+) -> "tuple[Figure, list[list[Axes]]]":
     """A figure of `rows` x `columns` panels; `size` in inches.
 
     Figures are made without pyplot: no global state, no display, nothing to close.
     """
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(
         rows, columns, sharex=share_x, sharey=share_y, squeeze=False, height_ratios=heights
@@ -169,8 +177,10 @@ def canvas(
     return figure, [list(row) for row in panels]
 
 
-def note(sentence: str, size: tuple[float, float] = (5.2, 1.1)) -> Figure:
+def note(sentence: str, size: tuple[float, float] = (5.2, 1.1)) -> "Figure":
     """A figure that says why there is nothing to draw, so that a rule always has its file."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=size, layout="constrained")
     figure.text(0.5, 0.5, sentence, ha="center", va="center", color=GREY, style="italic", wrap=True)
     return figure
@@ -180,7 +190,7 @@ _LETTER, _ENTRY = 0.075, 0.65
 """Width of a letter of the legend, and of an entry without its name, in inches."""
 
 
-def legend(figure: Figure, panel: Axes, columns: int = 4) -> None:
+def legend(figure: "Figure", panel: "Axes", columns: int = 4) -> None:
     """One legend above all panels, where it covers no data; entries of equal name appear once.
 
     It has `columns` columns, or as many as fit.
@@ -198,18 +208,23 @@ def legend(figure: Figure, panel: Axes, columns: int = 4) -> None:
         )
 
 
-def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[Path]:
-    """Write the figure as `folder/name.<format>`, each atomically, with the same bytes for the same data."""
-    # Laid out once: the same picture in every format, and half the time.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    paths = []
-    with mpl.rc_context(
-        {key: SETTINGS[key] for key in ("svg.fonttype", "svg.hashsalt", "pdf.fonttype")}
-    ):
-        for kind in formats:
-            path = Path(folder) / f"{name}.{kind}"
+def by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Paths of the same figure in several formats, by the figure's name."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(path.stem, []).append(path)
+    return found
+
+
+def save(figure: "Figure", paths: Iterable[Path]) -> None:
+    """Write the figure in the format that each path ends with, atomically, with the same bytes for the same data."""
+    with (
+        applied()
+    ):  # some settings (fonts, spaces, ids) are read when a figure is laid out and written
+        # Laid out once: the same picture in every format, and half the time.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for path in paths:
+            kind = path.suffix.removeprefix(".")
             with replacing(path) as temporary:
                 figure.savefig(temporary, format=kind, dpi=200, metadata=_METADATA[kind])
-            paths.append(path)
-    return paths

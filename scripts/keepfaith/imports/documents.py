@@ -12,11 +12,11 @@ from typing import Any
 EVERY = "*"
 """Stands for any position of a list, and for any key that is an id."""
 
-Path = tuple[str | int, ...]
+DocumentPath = tuple[str | int, ...]
 """Keys and positions from the outside to a text."""
 
 
-def dotted(path: Path) -> str:
+def dotted(path: DocumentPath) -> str:
     """A path as it is typed: `a`, nested `a.b`, in a list `a.0`; `doc` where the document is the text."""
     return ".".join(map(str, path)) or "doc"
 
@@ -41,10 +41,10 @@ def parsed(document: Any) -> Any:
         return document
 
 
-def named_values(document: Any, pattern: str) -> dict[Path, str]:
+def named_values(document: Any, pattern: str) -> dict[DocumentPath, str]:
     """What a typed path names, by its own path, as text: a text, a number, or a whole list or block."""
-    found: dict[Path, str] = {}
-    pending: list[tuple[Path, Any]] = [((), document)]
+    found: dict[DocumentPath, str] = {}
+    pending: list[tuple[DocumentPath, Any]] = [((), document)]
     while pending:
         path, value = pending.pop()
         if matches(pattern, dotted(path)):
@@ -58,7 +58,7 @@ def named_values(document: Any, pattern: str) -> dict[Path, str]:
 def document_keys(document: Any) -> frozenset[str]:
     """The paths of all texts and numbers of a document, as they are typed."""
     keys = set()
-    pending: list[tuple[Path, Any]] = [((), document)]
+    pending: list[tuple[DocumentPath, Any]] = [((), document)]
     while pending:
         path, value = pending.pop()
         if isinstance(value, str | int | float):
@@ -67,14 +67,14 @@ def document_keys(document: Any) -> frozenset[str]:
     return frozenset(keys)
 
 
-def document_texts(document: Any) -> dict[Path, str]:
+def document_texts(document: Any) -> dict[DocumentPath, str]:
     """Every text of a document by its path, in the document's order.
 
     Of two paths that read alike (`a.b` and `b` within `a`), the first counts.
     """
-    texts: dict[str, tuple[Path, str]] = {}
+    texts: dict[str, tuple[DocumentPath, str]] = {}
     # Not recursive: what may be read as JSON may be nested more deeply than functions may call each other.
-    pending: list[tuple[Path, Any]] = [((), document)]
+    pending: list[tuple[DocumentPath, Any]] = [((), document)]
     while pending:
         path, value = pending.pop()
         if isinstance(value, str):
@@ -130,7 +130,7 @@ class Shape:
                 part = EVERY if isinstance(key, int) else key
                 pending.append((node.within.setdefault(part, _Node()), inner))
 
-    def name(self, path: Path) -> str:
+    def name(self, path: DocumentPath) -> str:
         """The path with `*` for positions and ids; of a text of one of the documents."""
         if not self._settled:
             _settle(self._root)

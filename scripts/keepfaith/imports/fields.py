@@ -6,19 +6,19 @@ from functools import cached_property
 from html import unescape
 
 from keepfaith.config.passages import comparable, is_short
-from keepfaith.imports.documents import Path, dotted, matches
+from keepfaith.imports.documents import DocumentPath, dotted, matches
 
-Field = tuple[str, int, int]
+NamedSpan = tuple[str, int, int]
 """Name of a field, and the characters (start, end) of its text in the prompt."""
 
-Place = tuple[Path, int, int]
+DocumentSpan = tuple[DocumentPath, int, int]
 """The same with the path of the text in the document."""
 
 _COMBINING = 4
 """Characters that may follow a letter and be composed with it."""
 
 
-class Prompt:
+class RenderedPrompt:
     """A rendered prompt in which texts are looked for."""
 
     def __init__(self, text: str) -> None:
@@ -40,11 +40,11 @@ class Prompt:
         if start >= 0:
             return start, start + len(bare)
         wanted = comparable(text)
-        place = self.comparable.rfind(wanted)
-        if not wanted or place < 0:
+        index = self.comparable.rfind(wanted)
+        if not wanted or index < 0:
             return None
-        start = self._last(place)
-        first = self._last(place + len(wanted) - 1) + 1
+        start = self._last(index)
+        first = self._last(index + len(wanted) - 1) + 1
         ends = range(first, min(first + _COMBINING, len(self.text) + 1))
         return next(
             ((start, end) for end in ends if comparable(self.text[start:end]) == wanted), None
@@ -67,9 +67,12 @@ class Prompt:
         return low
 
 
-def places_of(
-    texts: Mapping[Path, str], prompt: Prompt, options: Sequence[str], passage: str | None
-) -> tuple[list[Place], list[tuple[Path, str]]]:
+def spans_of(
+    texts: Mapping[DocumentPath, str],
+    prompt: RenderedPrompt,
+    options: Sequence[str],
+    passage: str | None,
+) -> tuple[list[DocumentSpan], list[tuple[DocumentPath, str]]]:
     """Where the texts of a document stand in its prompt, without the blanks at their ends; and those that do not.
 
     The last occurrence counts, after any solved examples. Left out are the prompt itself, and of short texts those
@@ -86,8 +89,8 @@ def places_of(
         short nor an option.
     """
     labels = {comparable(option) for option in options}
-    found: list[Place] = []
-    outside: list[tuple[Path, str]] = []
+    found: list[DocumentSpan] = []
+    outside: list[tuple[DocumentPath, str]] = []
     for path, text in texts.items():
         known = comparable(text)
         if not known:
@@ -95,20 +98,20 @@ def places_of(
         named = passage is not None and matches(passage, dotted(path))
         if not named and not _may_group(text, known, prompt, labels):
             continue
-        if place := _place(text, prompt):
-            found.append((path, *place))
+        if span := _span(text, prompt):
+            found.append((path, *span))
         elif named or not (is_short(known) or known in labels):
             outside.append((path, comparable(unescape(text))))
     return found, outside
 
 
-def _place(text: str, prompt: Prompt) -> tuple[int, int] | None:
+def _span(text: str, prompt: RenderedPrompt) -> tuple[int, int] | None:
     """Where a text stands, as it is or with its HTML entities as the characters that they are."""
-    place = prompt.find(text)
-    return prompt.find(unescape(text)) if place is None and "&" in text else place
+    span = prompt.find(text)
+    return prompt.find(unescape(text)) if span is None and "&" in text else span
 
 
-def _may_group(text: str, known: str, prompt: Prompt, labels: set[str]) -> bool:
+def _may_group(text: str, known: str, prompt: RenderedPrompt, labels: set[str]) -> bool:
     if is_short(known):
         return known not in labels and prompt.has_word(text)
     return known != prompt.comparable

@@ -34,11 +34,6 @@ class LoggedTask:
     notes: list[str]
 
 
-def read_levels(logs: Mapping[int, Path], passage: str | None = None) -> dict[int, Log]:
-    """The log of every level, as `read_task` reads them."""
-    return read_task(logs, passage).levels
-
-
 def read_task(logs: Mapping[int, Path], passage: str | None = None) -> LoggedTask:
     """The log of every level, checked to hold the same examples with the same prompts, options and labels.
 
@@ -56,20 +51,22 @@ def read_task(logs: Mapping[int, Path], passage: str | None = None) -> LoggedTas
     return read
 
 
-def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: str) -> list[str]:
+def check_logs(
+    tasks: Iterable[Mapping[int, Path]], passage: str | None, location: str
+) -> list[str]:
     """Read the logs of all tasks of an import, so that a bad one is refused before any job.
 
     Args:
         tasks: the log of every level, one mapping per task.
-        passage: as for `read_levels`.
-        place: where the passage was typed, for messages.
+        passage: as for `read_task`.
+        location: where the passage was typed, for messages.
 
     Returns:
         What the user should know although nothing is wrong, one line each: logs that nothing says to be whole, and
         levels that may be of one model.
 
     Raises:
-        ConfigError: as `read_levels`; or no document of any task has what `passage` names.
+        ConfigError: as `read_task`; or no document of any task has what `passage` names.
     """
     keys: set[str] = set()
     named = False
@@ -85,7 +82,7 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         # Elements of lists are named only to those who look for one: there may be hundreds.
         plain = {key for key in keys if not any(part.isdigit() for part in key.split("."))}
         raise ConfigError(
-            place,
+            location,
             f"{passage!r} names nothing in any logged document; type none where there is no passage"
             f"{nearest(passage, plain or keys)}",
         )
@@ -95,7 +92,7 @@ def check_logs(tasks: Iterable[Mapping[int, Path]], passage: str | None, place: 
         for path, sentence in unchecked.items()
     ]
     return first[:1] + [
-        f"{place.removesuffix('.passage')}: {note}" for note in dict.fromkeys(notes)
+        f"{location.removesuffix('.passage')}: {note}" for note in dict.fromkeys(notes)
     ]
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from keepfaith.config.errors import shown
-from keepfaith.imports.documents import Path, document_keys, document_texts, named_values
-from keepfaith.imports.fields import Field, Place, Prompt, places_of
+from keepfaith.imports.documents import DocumentPath, document_keys, document_texts, named_values
+from keepfaith.imports.fields import DocumentSpan, NamedSpan, RenderedPrompt, spans_of
 from keepfaith.imports.requests import Unusable, read_requests
 
 _MOST = 1e-3
@@ -45,7 +45,7 @@ class LoggedLine:
     target: str | int | bool
     acc: bool | None
     log_likelihoods: tuple[float, ...]
-    fields: tuple[Field, ...] = ()
+    fields: tuple[NamedSpan, ...] = ()
     outside: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -66,8 +66,8 @@ class DocumentTexts:
     """
 
     keys: frozenset[str]
-    inside: list[Place]
-    outside: list[tuple[Path, str]]
+    inside: list[DocumentSpan]
+    outside: list[tuple[DocumentPath, str]]
     named: bool
 
 
@@ -129,7 +129,7 @@ def read_texts(document: Any, line: LoggedLine, passage: str | None) -> Document
     keys = document_keys(document)
     for key in keys:
         _check_text(key)
-    inside, outside = places_of(texts | named, Prompt(line.prompt), line.options, passage)
+    inside, outside = spans_of(texts | named, RenderedPrompt(line.prompt), line.options, passage)
     return DocumentTexts(keys, inside, outside, bool(named))
 
 

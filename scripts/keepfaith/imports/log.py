@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path as File
+from pathlib import Path
 
 from keepfaith.config.errors import ConfigError, shown
-from keepfaith.imports.documents import Path, Shape, dotted, matches, parsed
+from keepfaith.imports.documents import DocumentPath, Shape, dotted, matches, parsed
 from keepfaith.imports.entries import read_entries
 from keepfaith.imports.line import DocumentTexts, LoggedLine, doc_id_of, read_line, read_texts
 from keepfaith.imports.requests import Unusable
@@ -40,7 +40,7 @@ class Unlabelled:
     bare: int
 
 
-def read_lines(path: File, passage: str | None = None) -> Unlabelled:
+def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
     """The lines of a log, each checked by itself.
 
     Args:
@@ -92,7 +92,7 @@ def _with_texts(
     Of the texts that do not stand in the prompt, those are kept that are named or that several lines share.
     """
 
-    def name(path: Path) -> str:
+    def name(path: DocumentPath) -> str:
         named = passage is not None and matches(passage, dotted(path))
         return str(passage) if named else shape.name(path)
 

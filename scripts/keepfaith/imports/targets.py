@@ -28,21 +28,21 @@ def labels_of(logs: Mapping[Path, Lines]) -> dict[Path, dict[int, int]]:
     Raises:
         ConfigError: no reading fits all targets, none agrees with `acc`, or several do; with the line.
     """
-    places = [(path, line) for path, lines in logs.items() for line in lines.values()]
-    readings = {name: [read(line) for _, line in places] for name, read in READINGS.items()}
+    logged = [(path, line) for path, lines in logs.items() for line in lines.values()]
+    readings = {name: [read(line) for _, line in logged] for name, read in READINGS.items()}
     # Readings that come to the same are one.
     fitting: dict[Labels, str] = {}
     for name, read in readings.items():
         labels = tuple(label for label in read if label is not None)
-        if len(labels) == len(places):
+        if len(labels) == len(logged):
             fitting.setdefault(labels, name)
     if not fitting:
-        raise _unread(places, readings)
-    agreeing = [labels for labels in fitting if _contradicted(places, labels) is None]
+        raise _unread(logged, readings)
+    agreeing = [labels for labels in fitting if _contradicted(logged, labels) is None]
     if not agreeing:
-        raise _own_accuracy(places, next(iter(fitting)))
+        raise _own_accuracy(logged, next(iter(fitting)))
     if len(agreeing) > 1:
-        raise _ambiguous(places, {fitting[labels]: labels for labels in agreeing})
+        raise _ambiguous(logged, {fitting[labels]: labels for labels in agreeing})
     found = iter(agreeing[0])
     return {path: {doc_id: next(found) for doc_id in lines} for path, lines in logs.items()}
 
@@ -83,20 +83,20 @@ READINGS: dict[str, Callable[[LoggedLine], int | None]] = {
     "a truth value": _truth,
 }
 
-Places = Sequence[tuple[Path, LoggedLine]]
+LoggedLines = Sequence[tuple[Path, LoggedLine]]
 
 
-def _contradicted(places: Places, labels: Labels) -> int | None:
-    """The first place whose `acc` says otherwise."""
-    for number, ((_, line), label) in enumerate(zip(places, labels, strict=True)):
+def _contradicted(logged: LoggedLines, labels: Labels) -> int | None:
+    """The first line whose `acc` says otherwise."""
+    for number, ((_, line), label) in enumerate(zip(logged, labels, strict=True)):
         if line.acc is not None and line.acc != (line.predicted == label):
             return number
     return None
 
 
-def _own_accuracy(places: Places, labels: Labels) -> ConfigError:
-    number = _contradicted(places, labels) or 0
-    path, line = places[number]
+def _own_accuracy(logged: LoggedLines, labels: Labels) -> ConfigError:
+    number = _contradicted(logged, labels) or 0
+    path, line = logged[number]
     return ConfigError(
         path,
         f"{line.line}: acc is {float(bool(line.acc))}, but the highest log-likelihood is that of option "
@@ -105,10 +105,10 @@ def _own_accuracy(places: Places, labels: Labels) -> ConfigError:
     )
 
 
-def _ambiguous(places: Places, readings: Mapping[str, Labels]) -> ConfigError:
+def _ambiguous(logged: LoggedLines, readings: Mapping[str, Labels]) -> ConfigError:
     (one, first), (other, second), *_ = readings.items()
     number = next(n for n, (a, b) in enumerate(zip(first, second, strict=True)) if a != b)
-    path, line = places[number]
+    path, line = logged[number]
     return ConfigError(
         path,
         f"{line.line}: ambiguous: target {shown(line.target)} is option {first[number]} as {one}, option "
@@ -117,11 +117,11 @@ def _ambiguous(places: Places, readings: Mapping[str, Labels]) -> ConfigError:
     )
 
 
-def _unread(places: Places, readings: Mapping[str, Sequence[int | None]]) -> ConfigError:
+def _unread(logged: LoggedLines, readings: Mapping[str, Sequence[int | None]]) -> ConfigError:
     """What is wrong at the line that the reading which gets furthest cannot read."""
     name = max(readings, key=lambda name: list(readings[name]).index(None))
     number = list(readings[name]).index(None)
-    path, line = places[number]
+    path, line = logged[number]
     others = [other for other, labels in readings.items() if labels[number] is not None]
     options = len(line.options)
     if len(same := _same_text(line)) > 1:
@@ -131,7 +131,7 @@ def _unread(places: Places, readings: Mapping[str, Sequence[int | None]]) -> Con
         )
     elif others and number > 0:
         problem = (
-            f"target {shown(line.target)} is {others[0]}, but {shown(places[0][1].target)} in {places[0][1].line} is "
+            f"target {shown(line.target)} is {others[0]}, but {shown(logged[0][1].target)} in {logged[0][1].line} is "
             f"{name}; all targets of a task must be of one kind"
         )
     else:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
-from keepfaith.config.model_folder import TOKENIZER, TOKENIZER_CONFIG
-from keepfaith.models.text_opening import PROBES
+from keepfaith.config.model_files import TOKENIZER, TOKENIZER_CONFIG
+from keepfaith.models.text_opening import OPENING_PROBES
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,9 @@ def note_other_special_tokens(folder: Path | str, tokenizer: PreTrainedTokenizer
         wanted = asked.get(f"add_{role}_token")
         if token is None or not isinstance(wanted, bool):
             continue
-        found = all(tokenizer(probe)["input_ids"][place:][:1] == [token] for probe in PROBES)
+        found = all(
+            tokenizer(probe)["input_ids"][place:][:1] == [token] for probe in OPENING_PROBES
+        )
         if found != wanted:
             logger.warning(
                 "%s: add_%s_token is %s, and %s puts %s in; texts are scored %s it, as %s says, and older loaders %s",

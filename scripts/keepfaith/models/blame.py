@@ -10,7 +10,7 @@ from keepfaith.config.errors import shown
 from keepfaith.config.model_folder import read_configuration
 from keepfaith.config.weights import TWO_MODELS
 
-COPY = "correct that key, or copy config.json again from the checkpoint of the weights"
+CORRECT_OR_COPY = "correct that key, or copy config.json again from the checkpoint of the weights"
 
 
 def cure_of(folder: Path | str, config: PretrainedConfig, error: BaseException) -> str:
@@ -35,8 +35,8 @@ def cure_of(folder: Path | str, config: PretrainedConfig, error: BaseException) 
             if value == error.args[0]
         ]
         if places:
-            return f"transformers knows no {shown(error.args[0])} at {places[0]}; {COPY}"
-    return TWO_MODELS if "conversion of the weights" in str(error) else COPY
+            return f"transformers knows no {shown(error.args[0])} at {places[0]}; {CORRECT_OR_COPY}"
+    return TWO_MODELS if "conversion of the weights" in str(error) else CORRECT_OR_COPY
 
 
 def _values(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:

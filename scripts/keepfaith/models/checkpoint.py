@@ -17,7 +17,8 @@ import transformers
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, PretrainedConfig, PreTrainedModel
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.model_folder import CONFIG, layer_count
+from keepfaith.config.model_files import CONFIG
+from keepfaith.config.model_folder import layer_count
 from keepfaith.config.weight_header import Weight
 from keepfaith.config.weights import (
     LEFT_OVER,

@@ -14,7 +14,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from keepfaith.models.components import SublayerKind
 
-CLASSES: dict[SublayerKind, tuple[str, ...]] = {
+SUBLAYER_CLASSES: dict[SublayerKind, tuple[str, ...]] = {
     "attention": ("Attention",),
     "mlp": ("MLP", "MoE", "Moe", "MoeBlock", "MoEBlock", "MoELayer", "FeedForward", "FFN"),
 }
@@ -150,7 +150,7 @@ def _sublayers(layer: nn.Module) -> dict[SublayerKind, nn.Module]:
     """The child of each kind; of several attentions the first, since cross-attention comes later."""
     found: dict[SublayerKind, list[nn.Module]] = {}
     for child in layer.children():
-        for kind, endings in CLASSES.items():
+        for kind, endings in SUBLAYER_CLASSES.items():
             if type(child).__name__.endswith(endings):
                 found.setdefault(kind, []).append(child)
     # Dropping one of two MLPs would leave the other.

@@ -16,14 +16,8 @@ from transformers import (
 )
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.model_folder import (
-    CONFIG,
-    TOKENIZER,
-    TOKENIZER_CONFIG,
-    check_tokenizer,
-    read_configuration,
-    text_part,
-)
+from keepfaith.config.model_files import CONFIG, TOKENIZER, TOKENIZER_CONFIG
+from keepfaith.config.model_folder import check_tokenizer, read_configuration, text_part
 from keepfaith.models.checkpoint import described, refuse_differences
 from keepfaith.models.components import Step
 from keepfaith.models.errors import LoadingError, one_line, refused
@@ -34,11 +28,11 @@ GENERATION_CONFIG = "generation_config.json"
 
 logger = logging.getLogger(__name__)
 
-COPY = "copy it again from the checkpoint of the weights"
+COPY_AGAIN = "copy it again from the checkpoint of the weights"
 NO_UNKNOWN = (
     "give its model an unk_token that is in its vocabulary, or copy it again from the checkpoint"
 )
-PROBES = ("a", "1 \U00013000\U00010380")
+ROUND_TRIP_PROBES = ("a", "1 \U00013000\U00010380")
 """Texts of which the second has characters that hardly any vocabulary knows."""
 
 DTYPES = {
@@ -85,16 +79,16 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
     except ConfigError as error:
         raise LoadingError(error.problem) from error
     file, roles = Path(folder) / TOKENIZER, Path(folder) / TOKENIZER_CONFIG
-    with refused(file, COPY):
+    with refused(file, COPY_AGAIN):
         encodes = Tokenizer.from_file(str(file))
         encodes.no_truncation()
         encodes.no_padding()
         if hasattr(encodes.model, "dropout"):  # a way to train: one text would have many encodings
             encodes.model.dropout = None
     with refused(file, NO_UNKNOWN):
-        for probe in PROBES:
+        for probe in ROUND_TRIP_PROBES:
             encodes.encode(probe)
-    with refused(roles, COPY):
+    with refused(roles, COPY_AGAIN):
         tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
             str(folder), local_files_only=True
         )
@@ -102,16 +96,16 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
     tokenizer.split_special_tokens = False
     tokenizer._tokenizer = encodes
     if not {"bos_token", "eos_token"} & set(tokenizer.special_tokens_map):
-        with refused(Path(folder) / CONFIG, COPY):
+        with refused(Path(folder) / CONFIG, COPY_AGAIN):
             _take_roles(text_part(configuration), tokenizer, encodes)
-    with refused(file, COPY):
+    with refused(file, COPY_AGAIN):
         _refuse_nameless(tokenizer)
     return tokenizer
 
 
 def _refuse_nameless(tokenizer: PreTrainedTokenizerFast) -> None:
     """Refuse ids that no token has; a post-processor puts in what ids it likes."""
-    for probe in PROBES:
+    for probe in ROUND_TRIP_PROBES:
         ids = tokenizer(probe)["input_ids"]
         for index, token in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
             if token is None:
@@ -168,6 +162,12 @@ def load_model(
     Raises:
         LoadingError: the model is no causal language model, or its weights are not those that config.json describes
             (transformers would fill missing ones at random, and pass over those left over).
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> model = load_model(BUILTIN_CHECKPOINT, device="cpu")
+        >>> model.config.num_hidden_layers, model.dtype
+        (8, torch.float32)
     """
     place = choose_device(device)
     spread = place.type == "cuda" and torch.cuda.device_count() > 1
@@ -203,7 +203,7 @@ def _from_pretrained(kind: Any, folder: Path | str, **settings: Any) -> Any:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise LoadingError(f"{folder}: {one_line(error)}; {COPY}") from error
+        raise LoadingError(f"{folder}: {one_line(error)}; {COPY_AGAIN}") from error
 
 
 def check_generation(folder: Path | str) -> bool:

@@ -3,19 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from keepfaith.config.adapters import adapters_beside, is_adapter, merge_adapter, two_models_of
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.model_folder import (
-    PICKLES,
-    TOKENIZER,
-    TOKENIZER_CONFIG,
-    check_description,
-    lacks_tokenizer,
-    layer_count,
-)
+from keepfaith.config.model_files import CONFIG, TOKENIZER_CONFIG, FileListing, is_model_file
+from keepfaith.config.model_folder import check_description, layer_count
 from keepfaith.hub.errors import Address, HubError
 from keepfaith.hub.repository import Repository, open_repository
-from keepfaith.models.sources import ModelError, ModelManifest, is_allowed, prepare_folder
+from keepfaith.models.sources import ModelError, ModelManifest, prepare_folder
 
 
 def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelManifest:
@@ -57,13 +50,10 @@ def prepare_hub(name: str, repository: str, revision: str, layers: int) -> Model
     try:
         opened = open_repository(address)
         # Folders below hold other formats of the same weights.
-        paths = [path for path in opened.paths if "/" not in path]
+        paths = tuple(path for path in opened.paths if "/" not in path)
         # All before anything large is fetched.
-        _refuse_adapter(name, address, paths)
-        _refuse_pickles(name, address, paths)
-        _check_layers(name, opened, paths, layers)
-        _check_tokenizer(name, opened, paths)
-        for path in filter(is_allowed, paths):
+        _check_files(name, opened, paths, layers)
+        for path in filter(is_model_file, paths):
             folder = opened.fetch(path).parent
     except HubError as error:
         raise ModelError(f"model {name}: {error}") from error
@@ -80,54 +70,29 @@ def _on_the_hub(error: Exception, address: Address) -> ModelError:
     return ModelError(f"{error} ({address} is so on the hub: name another revision or repository)")
 
 
-def _refuse_adapter(name: str, address: Address, paths: list[str]) -> None:
-    if is_adapter(paths):
-        raise ModelError(
-            f"model {name}: {address} {merge_adapter(address.repository)} as a local model"
-        )
-    if beside := adapters_beside(paths):
-        raise ModelError(
-            f"model {name}: {address} {two_models_of(beside)}; fetch it into a folder, and name that as a local model"
-        )
+def _listing(address: Address, names: tuple[str, ...]) -> FileListing:
+    fetch = f"fetch it with `hf download {address.repository} --revision {address.revision} --local-dir FOLDER`, "
+    return FileListing(names, str(address), source=address.repository, folder="FOLDER", fetch=fetch)
 
 
-def _refuse_pickles(name: str, address: Address, paths: list[str]) -> None:
-    if any(path.endswith(".safetensors") for path in paths):
-        return
-    pickles = [path for path in paths if Path(path).suffix in PICKLES]
-    found = f"only {pickles[0]}, which may run code on loading" if pickles else "no weights"
-    raise ModelError(
-        f"model {name}: {address} holds {found}; name a revision or repository with *.safetensors, or convert it "
-        "with save_pretrained and use a local folder"
-    )
+def _check_files(name: str, opened: Repository, paths: tuple[str, ...], layers: int) -> None:
+    """Check what the names of the files and the small ones among them tell."""
+    listing = _listing(opened.address, paths)
+    if problem := listing.no_model() or listing.no_weights():
+        raise ModelError(f"model {name}: {problem}")
+    _check_layers(name, opened, layers)
+    configuration = Path(TOKENIZER_CONFIG)
+    if TOKENIZER_CONFIG in paths:
+        configuration = opened.fetch(TOKENIZER_CONFIG)
+    if problem := listing.no_tokenizer(configuration):
+        raise ModelError(f"model {name}: {problem}")
 
 
-def _check_layers(name: str, opened: Repository, paths: list[str], layers: int) -> None:
-    if "config.json" not in paths:
-        raise ModelError(
-            f"model {name}: {opened.address} has no config.json; name a model of transformers"
-        )
-    folder = opened.fetch("config.json").parent
+def _check_layers(name: str, opened: Repository, layers: int) -> None:
+    folder = opened.fetch(CONFIG).parent
     check_description(f"model {name}", folder)
     found = layer_count(f"model {name}", folder)
     if found != layers:
         raise ModelError(
             f"model {name}: source.layers is {layers}, but {opened.address} has {found} layers; type {found}"
         )
-
-
-def _check_tokenizer(name: str, opened: Repository, paths: list[str]) -> None:
-    if TOKENIZER in paths:
-        return
-    configuration = Path(TOKENIZER_CONFIG)
-    if TOKENIZER_CONFIG in paths:
-        configuration = opened.fetch(TOKENIZER_CONFIG)
-    repository, revision = opened.address.repository, opened.address.revision
-    cure = (
-        f"fetch it with `hf download {repository} --revision {revision} --local-dir FOLDER`, load and save the "
-        "tokenizer there once: AutoTokenizer.from_pretrained('FOLDER').save_pretrained('FOLDER'), and name FOLDER as "
-        "a local model"
-    )
-    raise ModelError(
-        f"model {name}: {opened.address} {lacks_tokenizer(paths, configuration, cure)}"
-    )

@@ -43,7 +43,7 @@ class Absence:
     def answer(self, *args: Any, **kwargs: Any) -> Any:
         """What the module would return if it added nothing to the residual stream."""
         arguments = self._signature.bind(None, *args, **kwargs).arguments
-        # The first argument behind `self`, whatever an architecture calls it.
+        # The first argument after `self`, whatever an architecture calls it: [B, T, hidden].
         hidden: torch.Tensor = next(
             value for name, value in arguments.items() if name != "self" and torch.is_tensor(value)
         )
@@ -101,9 +101,10 @@ class Switch:
 def _count_tokens(cache: Cache, index: int, hidden: torch.Tensor) -> None:
     """Let layer `index` of the cache see the tokens of `hidden`, at one number per key and value."""
     layer = cache.layers[index] if index < len(cache.layers) else None
-    keys = getattr(layer, "keys", None)
+    keys = getattr(layer, "keys", None)  # [B, heads, tokens, width]
     # A static cache may have been allocated ahead: then keep the shape that it has.
     heads, width = (keys.shape[1], keys.shape[3]) if keys is not None and keys.ndim == 4 else (1, 1)
+    # [B, heads, T, width]
     placeholder = hidden.new_zeros((hidden.shape[0], heads, hidden.shape[1], width))
     cache.update(placeholder, placeholder, index)
 
@@ -115,6 +116,18 @@ class PrunableModel:
         model: the wrapped model; call it as usual, inside `dropping` or `at_level` with sub-layers removed.
         sites: its decoder layers.
         switches: one per sub-layer that can be removed.
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.models.loading import load_model
+        >>> model = PrunableModel(load_model(BUILTIN_CHECKPOINT, device="cpu"))
+        >>> ids = torch.tensor([[5, 6, 7]])
+        >>> dense = model.model(ids).logits
+        >>> with model.at_level(order=[7, 6], level=2) as pruned:  # without the attention of layers 7 and 6
+        ...     torch.equal(pruned(ids).logits, dense)
+        False
+        >>> torch.equal(model.model(ids).logits, dense)
+        True
     """
 
     def __init__(self, model: PreTrainedModel) -> None:

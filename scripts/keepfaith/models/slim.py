@@ -19,7 +19,8 @@ from transformers import CONFIG_MAPPING, AutoConfig, PretrainedConfig, PreTraine
 
 from keepfaith.config.contradictions import contradiction
 from keepfaith.config.errors import ConfigError, shown
-from keepfaith.config.model_folder import CONFIG, SLIM_TYPE, read_configuration
+from keepfaith.config.model_files import CONFIG
+from keepfaith.config.model_folder import SLIM_TYPE, read_configuration
 from keepfaith.models.components import SUBLAYERS, Sublayer
 from keepfaith.models.errors import LoadingError, refused
 from keepfaith.models.families import LayerSite, layer_sites

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
-from fnmatch import fnmatch
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.errors import ConfigError
+from keepfaith.config.model_files import model_files
 from keepfaith.config.model_folder import (
     check_model_folder,
     layer_count,
@@ -21,21 +20,6 @@ from keepfaith.models.errors import LoadingError
 from keepfaith.models.loading import check_generation, load_tokenizer
 from keepfaith.models.positions import longest_input
 from keepfaith.models.slim import read_config
-
-ALLOWED = (
-    "*.safetensors",
-    "*.safetensors.index.json",
-    "config.json",
-    "generation_config.json",
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.*",
-    "merges.txt",
-    "*.model",
-)
-OTHER_FORMATS = "consolidated*"
-"""The same weights once more, for other loaders."""
 
 
 class ModelError(Exception):
@@ -106,7 +90,7 @@ def prepare_folder(
         layers=layer_count(f"model {name}", folder),
         vocabulary=int(text.vocab_size),
         context_length=longest_input(text),
-        files={path.name: sha256(path) for path in _allowed(folder)},
+        files={path.name: sha256(path) for path in model_files(folder)},
     )
 
 
@@ -114,12 +98,3 @@ def sha256(path: Path) -> str:
     """Hexadecimal digest of a file's content."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _allowed(folder: Path) -> Iterable[Path]:
-    return [path for path in sorted(folder.iterdir()) if path.is_file() and is_allowed(path.name)]
-
-
-def is_allowed(name: str) -> bool:
-    """Whether a file of this name belongs to a model."""
-    return not fnmatch(name, OTHER_FORMATS) and any(fnmatch(name, kind) for kind in ALLOWED)

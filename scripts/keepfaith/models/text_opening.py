@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
-PROBES = ("a", "1", ".", "The")
+OPENING_PROBES = ("a", "1", ".", "The")
 """Texts of which at least one has a token of its own, so that what stands before it is the opening."""
 
 
@@ -22,7 +22,7 @@ class TextOpening(NamedTuple):
 
 def opening_of(tokenizer: PreTrainedTokenizerBase) -> TextOpening:
     """What `tokenizer` puts in front of every text by itself."""
-    for probe in PROBES:
+    for probe in OPENING_PROBES:
         encoded = tokenizer(probe, return_special_tokens_mask=True, verbose=False)
         put_in = [bool(special) for special in encoded["special_tokens_mask"]]
         if False in put_in:

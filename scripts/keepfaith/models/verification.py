@@ -21,10 +21,11 @@ import torch
 
 from keepfaith.models.components import Component, Sublayer
 from keepfaith.models.finite import check_finite
+from keepfaith.models.generation import generate_greedily
 from keepfaith.models.out_of_memory import is_out_of_memory
 from keepfaith.models.removal import PrunableModel
 
-TOKENS = 9
+SELF_TEST_TOKENS = 9
 PREFILL = 5
 NEW_TOKENS = 6
 ALLOWED = {torch.float64: 1e-8, torch.float32: 1e-4}
@@ -203,7 +204,7 @@ def _tokens(model: PrunableModel, rows: int) -> torch.Tensor:
     vocabulary = int(model.model.config.get_text_config(decoder=True).vocab_size)
     vocabulary = min(vocabulary, model.embedding_rows or vocabulary)
     generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(vocabulary, (rows, TOKENS), generator=generator)
+    ids = torch.randint(vocabulary, (rows, SELF_TEST_TOKENS), generator=generator)
     return ids.to(model.device)
 
 
@@ -217,7 +218,7 @@ def _logits_by_token(model: PrunableModel) -> torch.Tensor:
     tokens = _tokens(model, 2)
     out = model.model(input_ids=tokens[:, :PREFILL], use_cache=True)
     logits = [out.logits]
-    for place in range(PREFILL, TOKENS):
+    for place in range(PREFILL, SELF_TEST_TOKENS):
         out = model.model(
             input_ids=tokens[:, place : place + 1],
             past_key_values=out.past_key_values,
@@ -231,19 +232,9 @@ def _continuation(model: PrunableModel) -> torch.Tensor:
     """Greedy continuation of two prompts, the first padded on the left."""
     tokens = _tokens(model, 2)
     mask = torch.ones_like(tokens)
-    mask[0, : TOKENS // 2] = 0
-    tokens[0, : TOKENS // 2] = 0
-    generate: Any = model.model.generate
-    result: torch.Tensor = generate(
-        input_ids=tokens,
-        attention_mask=mask,
-        max_new_tokens=NEW_TOKENS,
-        min_new_tokens=NEW_TOKENS,
-        do_sample=False,
-        num_beams=1,
-        use_cache=True,  # some checkpoints say otherwise
-        pad_token_id=0,
-    )
+    mask[0, : SELF_TEST_TOKENS // 2] = 0
+    tokens[0, : SELF_TEST_TOKENS // 2] = 0
+    result: torch.Tensor = generate_greedily(model.model, tokens, mask, NEW_TOKENS).sequences
     return result
 
 

@@ -55,18 +55,18 @@ def size_agreement(stability: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["samples", "level", "mean"], orient="row")
 
 
-Place = tuple[int, str]
+_Component = tuple[int, str]
 """Layer and component."""
 
 
-def _orders(stability: pl.DataFrame) -> dict[int, dict[int, list[Place]]]:
+def _orders(stability: pl.DataFrame) -> dict[int, dict[int, list[_Component]]]:
     """By number of samples and seed."""
-    found: dict[int, dict[int, list[Place]]] = {}
+    found: dict[int, dict[int, list[_Component]]] = {}
     for (samples, seed), rows in stability.group_by("samples", "seed", maintain_order=True):
-        places = rows.sort("position").select("layer", "component").rows()
-        found.setdefault(int(samples), {})[int(seed)] = places
+        components = rows.sort("position").select("layer", "component").rows()
+        found.setdefault(int(samples), {})[int(seed)] = components
     return found
 
 
-def _in_common(one: list[Place], other: list[Place], level: int) -> float:
+def _in_common(one: list[_Component], other: list[_Component], level: int) -> float:
     return len(set(one[:level]) & set(other[:level])) / level

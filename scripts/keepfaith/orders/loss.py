@@ -15,8 +15,8 @@ def mean_loss(
     total, tokens = 0.0, 0
     with torch.inference_mode(), model.dropping(dropped):
         for sample in samples:
-            log_p = log_probabilities(model, sample)[:-1]
-            targets = sample[0, 1:].to(log_p.device)
+            log_p = log_probabilities(model, sample)[:-1]  # [T - 1, vocabulary]
+            targets = sample[0, 1:].to(log_p.device)  # [T - 1]
             total -= float(log_p.gather(1, targets[:, None]).double().sum())
             tokens += len(targets)
     if not tokens:
@@ -38,11 +38,11 @@ def mean_divergence(
     """
     totals, tokens = dict.fromkeys(variants, 0.0), 0
     with torch.inference_mode():
-        for dense, sample in _dense(model, samples):
+        for dense, sample in _dense(model, samples):  # [T, vocabulary], [1, T]
             tokens += len(dense)
             for name, dropped in variants.items():
                 with model.dropping(dropped):
-                    pruned = log_probabilities(model, sample)
+                    pruned = log_probabilities(model, sample)  # [T, vocabulary]
                 totals[name] += float((dense.exp() * (dense - pruned)).double().sum())
     return {name: total / tokens for name, total in totals.items()}
 

@@ -1,14 +1,16 @@
 """Orders: which components there are to rank, and the table of a ranking."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from keepfaith.artifacts.schemas import ORDER
 from keepfaith.artifacts.tables import conform
 from keepfaith.models.components import Component
-from keepfaith.orders.criterion import Ranked
+
+if TYPE_CHECKING:  # what reads an order does not depend on the criteria
+    from keepfaith.plugins.criterion import RankedComponents
 
 Drop = Literal["attention", "mlp", "joint", "block"]
 """What a path drops: one kind of component, or attention and MLP sub-layers in one sequence (joint)."""
@@ -26,7 +28,7 @@ def candidates(layers: int, drop: Drop) -> list[Component]:
     return [component for layer in range(layers) for component in _CANDIDATES[drop](layer)]
 
 
-def order_table(ranked: Ranked) -> pl.DataFrame:
+def order_table(ranked: "RankedComponents") -> pl.DataFrame:
     """ORDER of a ranking: position 1 is dropped first."""
     rows = [
         (position, component.layer, component.kind, score)

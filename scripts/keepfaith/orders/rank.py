@@ -6,10 +6,10 @@ import polars as pl
 from transformers import PreTrainedTokenizerBase
 
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders import registry
 from keepfaith.orders.order import Drop, candidates, order_table
 from keepfaith.orders.samples import token_samples
 from keepfaith.orders.stream_check import check_stream
+from keepfaith.plugins.criterion import CRITERIA
 
 
 def rank_layers(
@@ -25,10 +25,10 @@ def rank_layers(
     """Rank all components of `model` by `criterion` on calibration texts.
 
     Args:
-        criterion: a name in `registry.names()`.
+        criterion: a name in `CRITERIA.names()`.
         model: the dense model.
         tokenizer: the model's.
-        texts: calibration texts, one per sample.
+        texts: calibration texts, one per sample; not looked at where the criterion reads none.
         sample_tokens: longest sample in tokens; the rest of a text is cut.
         drop: what the path drops.
         reverse: put the component that the criterion would drop last in front: a control.
@@ -40,13 +40,24 @@ def rank_layers(
     Raises:
         ValueError: the criterion is unknown.
         UnsupportedModelError: the architecture has no such components, or adds them up otherwise than known.
-        CalibrationTextError: there is no text, or the model cannot read it.
+        CalibrationTextError: the criterion reads text, and there is none or the model cannot read it.
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.models.loading import load_model, load_tokenizer
+        >>> model = PrunableModel(load_model(BUILTIN_CHECKPOINT, device="cpu"))
+        >>> texts = ["The ending was definitely clumsy, and the traffic was lovely."]
+        >>> order = rank_layers("cosine", model, load_tokenizer(BUILTIN_CHECKPOINT), texts)
+        >>> order["layer"].to_list()[:3]  # the attention of layer 6 changes the stream least
+        [6, 7, 5]
     """
-    rule = registry.load(criterion)
+    rule = CRITERIA.load(criterion)
     components = candidates(model.layers, drop)
     model.removable(components)
-    samples = token_samples(
-        tokenizer, texts, sample_tokens, model.context_length, model.embedding_rows
+    samples = (
+        token_samples(tokenizer, texts, sample_tokens, model.context_length, model.embedding_rows)
+        if rule.reads_text
+        else []
     )
     if rule.reads_stream and drop != "block":
         check_stream(model, samples[0])

@@ -1,7 +1,8 @@
-"""The same criterion on other draws of calibration text: is the order a property of the model, or of the draw?"""
+"""The same criterion with other seeds, on other texts: is the order a property of the model, or of the draw?"""
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 from transformers import PreTrainedTokenizerBase
@@ -16,29 +17,43 @@ from keepfaith.orders.rank import rank_layers
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class TextDraws:
+    """TextDraws of calibration text.
+
+    Attributes:
+        texts: (number of samples, seed) -> calibration texts.
+        sizes: numbers of samples; a smaller draw is the beginning of the larger one of its seed.
+        sample_tokens: longest sample in tokens; the rest of a text is cut.
+    """
+
+    texts: Callable[[int, int], Sequence[str]]
+    sizes: Sequence[int]
+    sample_tokens: int
+
+
 def measure_stability(
     criterion: str,
     model: PrunableModel,
     tokenizer: PreTrainedTokenizerBase,
-    texts: Callable[[int, int], Sequence[str]],
     seeds: Sequence[int],
-    sizes: Sequence[int],
-    sample_tokens: int,
+    draws: TextDraws | None,
     drop: Drop = "attention",
     reverse: bool = False,
 ) -> pl.DataFrame:
     """STABILITY: the order by every seed and number of samples.
 
     Args:
-        criterion, model, tokenizer, sample_tokens, drop, reverse: as `rank_layers`.
-        texts: (number of samples, seed) -> calibration texts.
-        seeds: seeds of the draws.
-        sizes: numbers of samples; a smaller draw is the beginning of the larger one of its seed.
+        criterion, model, tokenizer, drop, reverse: as `rank_layers`.
+        seeds: of the draws of text, and of a criterion that draws numbers.
+        draws: None where the criterion reads no text: one order per seed, of 0 samples.
     """
+    sizes = draws.sizes if draws else [0]
+    sample_tokens = draws.sample_tokens if draws else 0
     progress = Progress(len(seeds) * len(sizes), "orders", logger)
     frames = []
     for seed in seeds:
-        drawn = texts(max(sizes), seed)
+        drawn = draws.texts(max(sizes), seed) if draws else []
         for size in sizes:
             order = rank_layers(
                 criterion, model, tokenizer, drawn[:size], sample_tokens, drop, reverse, seed

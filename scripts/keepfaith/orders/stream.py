@@ -100,7 +100,7 @@ class _Watch:
             handle.remove()
 
     def _before(self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._input = args[0] if args else kwargs["hidden_states"]
+        self._input = args[0] if args else kwargs["hidden_states"]  # [B, T, hidden]
 
     def _keep(self, kind: Any) -> Callable[..., None]:
         def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -108,13 +108,14 @@ class _Watch:
             if kind == "mlp" and kind in self._site.family.residual_inside:
                 residual = kwargs["residual"] if "residual" in kwargs else args[1]
             found = output[0] if isinstance(output, tuple) else output
-            # A copy: Falcon adds the attention to this very tensor.
+            # [B, T, hidden]. A copy: Falcon adds the attention to this very tensor.
             added = self._site.contribution(kind, found, residual.to(found.device))
             self._added[kind] = added.to(torch.float64, copy=True)
 
         return hook
 
     def _behind(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        # [B, T, hidden], as is `before`
         behind = (output[0] if isinstance(output, tuple) else output).double()
         # A layer of a spread model is handed its input from another GPU.
         before = self._input.double().to(behind.device)

@@ -12,8 +12,8 @@ import torch
 from keepfaith.models.components import Component, ComponentKind
 from keepfaith.models.families import LayerSite, UnsupportedModelError
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders import registry
 from keepfaith.orders.stream import observe_stream
+from keepfaith.plugins.criterion import CRITERIA
 
 TOKENS = 16
 ROUNDINGS = 8
@@ -53,7 +53,7 @@ def check_stream(model: PrunableModel, sample: torch.Tensor) -> None:
 
 def _unsupported(model: PrunableModel, what: str) -> UnsupportedModelError:
     kind = model.model.config.get_text_config(decoder=True).model_type
-    others = [name for name in registry.names() if not registry.load(name).reads_stream]
+    others = [name for name, other in CRITERIA.all().items() if not other.reads_stream]
     return UnsupportedModelError(
         f"{kind}: {what}, unlike what keepfaith/models/families.py says; add an entry there, or take a criterion "
         f"that does not read the residual stream ({', '.join(others)})"

@@ -28,7 +28,7 @@ def plan(settings: Settings) -> str:
             {
                 "rule": [job.rule for job in jobs],
                 "jobs": [1] * len(jobs),
-                "hours": [job.seconds / HOUR * max(1, job.gpus) for job in jobs],
+                "hours": [job.seconds / HOUR * (job.gpus if on_gpu else 1) for job in jobs],
                 "disk": [job.disk_bytes / GIB for job in jobs],
                 "memory": [job.memory_bytes / GIB for job in jobs],
             }

@@ -1,43 +1,40 @@
-"""How long jobs take on a number of devices, each begun as soon as what it needs is done and a device is free."""
+"""How long jobs take on a number of devices, one rule after the other."""
 
 import heapq
-from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import groupby
 
-from keepfaith.planning.work import Job, Key
+from keepfaith.planning.work import Job
 
 
 def makespan(jobs: Sequence[Job], devices: int) -> float:
-    """Seconds from the first job's start to the last one's end.
+    """Seconds from the first job's start to the last one's end, at most.
 
-    Jobs that may run are begun in the order of `jobs`. A job that holds more devices than there are takes all of them.
+    A phase is the jobs of one rule: all of them may run side by side, and it starts when the one before it has ended.
+    This is an upper bound: Snakemake starts a job as soon as its own inputs are there, so that the jobs of several
+    rules fill the devices together. Within a phase jobs are begun in the order of `jobs`, each as soon as the devices
+    that it holds are free; one that holds more than there are takes all of them.
 
     Args:
-        jobs: what they need must be among them.
-        devices: GPUs, or cores for jobs that hold no GPU.
+        jobs: rule by rule, in the order of the data flow.
+        devices: GPUs, or cores where no job holds a GPU. Where some do, the others run beside them and hold none.
     """
-    places: dict[tuple[str, Key], int] = {(job.rule, job.key): n for n, job in enumerate(jobs)}
-    missing = Counter({number: len(job.needs) for number, job in enumerate(jobs)})
-    waits_for: defaultdict[int, list[int]] = defaultdict(list)
-    for number, job in enumerate(jobs):
-        for need in job.needs:
-            waits_for[places[need]].append(number)
-    ready = [number for number, job in enumerate(jobs) if not job.needs]
+    on_gpu = any(job.gpus for job in jobs)
+    return sum(
+        _phase([(job.seconds, min(devices, job.gpus if on_gpu else 1)) for job in of_rule], devices)
+        for _, of_rule in groupby(jobs, key=lambda job: job.rule)
+    )
+
+
+def _phase(jobs: Sequence[tuple[float, int]], devices: int) -> float:
+    """Seconds that jobs take side by side, each given as its seconds and the devices that it holds."""
+    free, now, end = devices, 0.0, 0.0
     running: list[tuple[float, int]] = []
-    free, now = devices, 0.0
-    while ready or running:
-        while ready and (held := _held(jobs[ready[0]], devices)) <= free:
-            number = heapq.heappop(ready)
-            free -= held
-            heapq.heappush(running, (now + jobs[number].seconds, number))
-        now, ended = heapq.heappop(running)
-        free += _held(jobs[ended], devices)
-        for number in waits_for[ended]:
-            missing[number] -= 1
-            if not missing[number]:
-                heapq.heappush(ready, number)
-    return now
-
-
-def _held(job: Job, devices: int) -> int:
-    return min(devices, max(1, job.gpus))
+    for seconds, held in jobs:
+        while held > free:
+            now, released = heapq.heappop(running)
+            free += released
+        free -= held
+        heapq.heappush(running, (now + seconds, held))
+        end = max(end, now + seconds)
+    return end

@@ -9,7 +9,7 @@ from pathlib import Path
 from keepfaith.artifacts.frames import count_parquet_rows
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
-from keepfaith.config.rows import Row, read_table
+from keepfaith.config.rows import TaskRow, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
@@ -34,7 +34,7 @@ BUILTIN_TOKENS = 40
 OWN_OPTIONS = 4
 """Of an example that has options of its own, on average."""
 
-VOCABULARY = 2048
+ASSUMED_VOCABULARY = 2048
 """Of a model that the workflow trains, at most."""
 
 WEIGHT_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -72,7 +72,7 @@ def model_shape(model: Model, layers: int) -> ModelShape:
             return ModelShape(weight_size(BUILTIN_CHECKPOINT)[0], layers)
         case TrainModel(architecture=shape):
             per_layer = 4 * shape.hidden**2 + 3 * shape.hidden * shape.intermediate
-            embeddings = VOCABULARY * shape.hidden * (1 if shape.tied else 2)
+            embeddings = ASSUMED_VOCABULARY * shape.hidden * (1 if shape.tied else 2)
             return ModelShape(shape.layers * per_layer + embeddings, layers)
 
 
@@ -90,8 +90,8 @@ def task_shape(resolved: ResolvedTask) -> TaskShape:
             return TaskShape(sizes.evaluation, BUILTIN_TOKENS, options)
         case source:
             path = source.splits.evaluation
-            table = islice(read_table(resolved.task, source, read_rows(path)), READ_ROWS)
-            rows = [row for row in table if isinstance(row, Row)]
+            table = islice(read_task_rows(resolved.task, source, read_rows(path)), READ_ROWS)
+            rows = [row for row in table if isinstance(row, TaskRow)]
             fixed = len(resolved.task.prompt)
             mean = _mean(fixed + sum(map(len, row.fields.values())) for row in rows)
             return TaskShape(_rows(Path(path)), math.ceil(mean / CHARACTERS_PER_TOKEN), options)

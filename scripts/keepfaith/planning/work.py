@@ -6,14 +6,18 @@ that it drops beyond the level before it, and shares the rest. Costs are meant t
 enough to request time, to choose a machine and to see what dominates.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from keepfaith.config.schema import Method, TrainModel
+from keepfaith.artifacts.schemas import CONTROL
+from keepfaith.config.schema import TrainModel
 from keepfaith.config.settings import Settings
+from keepfaith.orders.order import candidates
 from keepfaith.planning.shape import ModelShape, TaskShape, model_shape, task_shape
+from keepfaith.plugins.criterion import CRITERIA
+from keepfaith.plugins.method import METHODS, Method
 
 Key = tuple[str, ...]
 """(model, order, task, method, seed), as far as a job has them."""
@@ -22,7 +26,9 @@ UPPER = 0.5
 """Share of the layers in which the dropped ones lie: most criteria drop the upper ones first."""
 
 SPREAD = 1.25
-"""Mean square of a prompt's length over the square of its mean, in the study's tasks: samples grow with length."""
+"""Mean square of a prompt's length over the square of its mean, in the study's tasks: the passes of some methods grow
+with the length of the prompt, so that long prompts count more. They are asked for at the mean length times this factor,
+which is exact for passes in proportion to the length, and for those that do not depend on it."""
 
 OPTION_TOKENS = 8
 """Of all options behind a prompt."""
@@ -35,21 +41,6 @@ DECODED = 100
 
 VERIFICATION_TOKENS = 2000
 
-SAMPLED = ("lime", "kernelshap")
-"""Methods whose scored prompts grow with the length of the prompt and are shared by all levels."""
-
-
-def _one_pass(layers: int) -> float:
-    return 1.0
-
-
-RANKING_PASSES: dict[str, Callable[[int], float]] = {
-    "cosine_iterative": lambda layers: layers / 2,
-    "leave_one_out_loss": lambda layers: layers / 2,
-    "leave_one_out_kl": lambda layers: layers / 2,
-    "greedy": lambda layers: layers**2 / 4,
-}
-"""Forward passes over the calibration text by criterion; the others take one."""
 
 READING_BYTES_PER_SECOND = 1e9
 START_SECONDS = 5.0
@@ -66,20 +57,23 @@ FAITHFULNESS_BYTES = 10.0
 
 @dataclass(frozen=True)
 class Work:
-    """Tokens of a dense forward pass that cost as much as a job, and the bytes it leaves on disk."""
+    """Tokens of a dense forward pass that cost as much as a job, and the bytes it leaves on disk.
+
+    `needs_model`: whether the job loads the model at all.
+    """
 
     tokens: float
     disk_bytes: float = 0.0
+    needs_model: bool = True
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job that calls a model.
+    """One job of a rule that calls a model.
 
     Attributes:
         rule: its rule.
         key: its wildcards.
-        needs: the jobs that must be done before.
         gpus: GPUs it holds; 0 on the CPU.
         seconds: how long it takes.
         memory_bytes: main memory it needs at most.
@@ -88,7 +82,6 @@ class Job:
 
     rule: str
     key: Key
-    needs: tuple[tuple[str, Key], ...]
     gpus: int
     seconds: float
     memory_bytes: float
@@ -104,6 +97,9 @@ class Workload:
             lambda name: model_shape(settings.models[name], settings.layers[name])
         )
         self.task: Callable[[str], TaskShape] = cache(lambda name: task_shape(settings.tasks[name]))
+        self.method: Callable[[str], Method] = cache(
+            lambda name: METHODS.load(settings.methods[name].method)
+        )
         self._works: dict[str, Callable[..., Work]] = {
             "train_model": self._train_model,
             "verify_removal": self._verify_removal,
@@ -117,59 +113,53 @@ class Workload:
         }
 
     def jobs(self) -> Iterator[Job]:
-        """Every job that calls a model, after those that it needs."""
+        """Every job of a rule that calls a model: rule by rule, in the order of the data flow."""
         study = self.settings.study
-        for model in study.models:
-            if model in self.settings.trained_models():
-                yield self.job("train_model", model)
-            yield self.job("verify_removal", model)
-            for order in study.orders:
-                yield self.job("rank_layers", model, order)
-                if study.stability.seeds:
-                    yield self.job("measure_stability", model, order)
-                yield self.job("measure_efficiency", model, order)
-                for task in study.tasks:
-                    yield self.job("predict", model, order, task)
-                    for method, settings in self.settings.methods.items():
-                        for seed in settings.seeds:
-                            yield self.job("attribute", model, order, task, method, str(seed))
-                        yield self.job("measure_faithfulness", model, order, task, method)
+        models = [(model,) for model in study.models]
+        paths = [(*key, order) for key in models for order in study.orders]
+        units = [(*key, task) for key in paths for task in study.tasks]
+        methods = self.settings.methods.items()
+        keys: dict[str, Iterable[Key]] = {
+            "train_model": [(model,) for model in self.settings.trained_models()],
+            "verify_removal": models,
+            "rank_layers": paths,
+            "measure_stability": [
+                key
+                for key in paths
+                if study.stability.seeds and key[-1] in self.settings.drawn_orders
+            ],
+            "measure_efficiency": paths,
+            "predict": units,
+            "attribute": [
+                (*key, name, str(seed))
+                for key in units
+                for name, method in methods
+                for seed in method.seeds
+            ],
+            "measure_faithfulness": [(*key, name) for key in units for name, _ in methods],
+        }
+        for rule, of_rule in keys.items():
+            for key in of_rule:
+                yield self.job(rule, *key)
 
     def job(self, rule: str, *key: str) -> Job:
-        """The cost of one job: `rule` calls a model, `key` are its wildcards in the order of `Key`."""
+        """The cost of one job: `key` are its wildcards in the order of `Key`."""
         model, study = self.model(key[0]), self.settings.study
-        weights = model.weight_bytes(study.scoring.dtype)
-        gpus = 0 if study.scoring.device == "cpu" else self.settings.models[key[0]].gpu
+        work = self._works[rule](*key)
+        weights = model.weight_bytes(study.scoring.dtype) if work.needs_model else 0.0
+        on_gpu = work.needs_model and study.scoring.device != "cpu"
+        gpus = self.settings.models[key[0]].gpu if on_gpu else 0
         # Several GPUs hold a model that one cannot; they work one after the other.
         rate = study.plan.gpu_flops if gpus else study.plan.core_flops * study.scoring.threads
-        work = self._works[rule](*key)
         seconds = START_SECONDS + weights / READING_BYTES_PER_SECOND
         return Job(
             rule,
             key,
-            self._needs(rule, key),
             gpus,
             seconds + 2 * model.parameters * work.tokens / rate,
             START_BYTES + 1.5 * weights,
             work.disk_bytes,
         )
-
-    def _needs(self, rule: str, key: Key) -> tuple[tuple[str, Key], ...]:
-        match rule:
-            case "train_model":
-                return ()
-            case "verify_removal":
-                trained = key[0] in self.settings.trained_models()
-                return (("train_model", key),) if trained else ()
-            case "rank_layers" | "measure_stability":
-                return (("verify_removal", key[:1]),)
-            case "measure_efficiency" | "predict" | "export_model":
-                return (("rank_layers", key[:2]),)
-            case "attribute":
-                return (("predict", key[:3]),)
-            case _:
-                seeds = self.settings.methods[key[3]].seeds
-                return tuple(("attribute", (*key, str(seed))) for seed in seeds)
 
     def _levels(self, model: str) -> int:
         return len(self.settings.levels[model])
@@ -197,13 +187,18 @@ class Workload:
         return self._verify_removal(model)
 
     def _rank_layers(self, model: str, order: str) -> Work:
-        settings = self.settings.orders[order]
-        passes = RANKING_PASSES.get(settings.criterion, _one_pass)(self.settings.layers[model])
-        return Work(settings.samples * settings.sample_tokens * passes)
+        text, settings = self.settings.texts.get(order), self.settings.orders[order]
+        if text is None:
+            return Work(0.0)
+        components = candidates(self.settings.layers[model], settings.drop)
+        passes = CRITERIA.load(settings.criterion).passes(len(components))
+        return Work(text.samples * text.sample_tokens * passes)
 
     def _measure_stability(self, model: str, order: str) -> Work:
-        stability, samples = self.settings.study.stability, self.settings.orders[order].samples
-        draws = stability.seeds * sum(stability.samples or (samples,)) / samples
+        stability, text = self.settings.study.stability, self.settings.texts.get(order)
+        if text is None:
+            return Work(0.0)
+        draws = stability.seeds * sum(stability.samples or (text.samples,)) / text.samples
         return Work(draws * self._rank_layers(model, order).tokens)
 
     def _measure_efficiency(self, model: str, order: str) -> Work:
@@ -222,27 +217,23 @@ class Workload:
     def _attribute(self, model: str, order: str, task: str, method: str, seed: str) -> Work:
         shape, explained = self.task(task), self.settings.study.examples.explanation
         rows = explained * self._levels(model) * shape.tokens
-        tokens = explained * self._explaining(self.settings.methods[method], shape, model)
-        return Work(tokens, rows * ATTRIBUTION_BYTES)
+        tokens = explained * self._explaining(method, shape, model)
+        return Work(tokens, rows * ATTRIBUTION_BYTES, self.method(method).needs_model)
 
-    def _explaining(self, method: Method, task: TaskShape, model: str) -> float:
+    def _explaining(self, method: str, task: TaskShape, model: str) -> float:
         """Tokens that explaining one example at all levels costs."""
-        length = task.tokens + OPTION_TOKENS
-        if method.method == "random":
-            return 0.0
-        if method.method in SAMPLED:
-            samples = method.samples_per_token * SPREAD * task.tokens
-            return samples * length * self._path(model)
-        steps = method.steps if method.method == "integrated_gradients" else 1
-        return steps * BACKWARD * length * self._levels(model)
+        declared = self.method(method)
+        settings = declared.settings.model_validate(self.settings.methods[method].settings)
+        passes = declared.passes(settings, SPREAD * task.tokens)
+        at_all_levels = passes.shared * self._path(model) + passes.per_level * self._levels(model)
+        return at_all_levels * (task.tokens + OPTION_TOKENS)
 
     def _measure_faithfulness(self, model: str, order: str, task: str, method: str) -> Work:
         shape, study = self.task(task), self.settings.study
-        settings = self.settings.methods[method]
-        # A method's own ranking and the reversed one; the random ranking is a method of its own.
-        rankings = 1 if settings.method == "random" else 2
-        faithfulness = study.faithfulness
+        # A method's own ranking and the reversed one; chance reversed is chance.
+        rankings = 1 if self.method(method).role == CONTROL else 2
+        faithfulness, seeds = study.faithfulness, len(self.settings.methods[method].seeds)
         perturbed = 2 * rankings * len(faithfulness.operators) * len(faithfulness.fractions)
-        rows = study.examples.explanation * self._levels(model) * perturbed * len(settings.seeds)
+        rows = study.examples.explanation * self._levels(model) * perturbed * seeds
         # Half of the tokens on average: what one fraction removes, another keeps. Each level has its own inputs.
         return Work(rows * (shape.tokens / 2 + OPTION_TOKENS), rows * FAITHFULNESS_BYTES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keepfaith.plugins.registry import Registry
 
 if TYPE_CHECKING:
-    from keepfaith.coalitions.subsets import Floats
+    from keepfaith.coalitions.subsets import FloatArray
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class SegmentMethod:
 
     label: str
     citation: str
-    scores: "Callable[[Floats], Floats]"
+    scores: "Callable[[FloatArray], FloatArray]"
 
 
 SEGMENT_METHODS = Registry(

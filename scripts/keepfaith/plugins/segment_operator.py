@@ -8,7 +8,8 @@ from keepfaith.plugins.registry import Registry
 
 if TYPE_CHECKING:
     from keepfaith.coalitions.segmented import SegmentedPrompt
-    from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
+    from keepfaith.scoring.encoding import PromptEncoder
+    from keepfaith.scoring.inputs import ScoringInput
 
 KeepSegments = Callable[["PromptEncoder", "SegmentedPrompt", int], "ScoringInput"]
 """(encoder, the whole prompt with its segments, coalition) -> the input in which only its segments stay."""

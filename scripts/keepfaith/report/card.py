@@ -6,28 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from keepfaith.figures.labels import method_name, quantity
-from keepfaith.figures.unit import series
+from keepfaith.figures.cell_tables import series
+from keepfaith.figures.labels import method_name
+from keepfaith.plugins.export_format import EXPORT_FORMATS
+from keepfaith.plugins.quantity import QUANTITIES
 from keepfaith.report.tables import number
-from keepfaith.statistics.verdict import WATCHED
-
-_USE = {
-    "slim": """This folder lacks the weights of what was dropped. Other loaders would fill them at random, so the
-folder names a model type that they refuse. Load it with keepfaith installed (`pip install .` in its folder):
-
-    from keepfaith.models.loading import load_model, load_tokenizer
-    model, tokenizer = load_model(folder), load_tokenizer(folder)
-""",
-    "zero_filled": """All shapes are those of the dense model, the dropped weights are zero: it loads anywhere and saves
-neither memory nor time.
-
-    from transformers import AutoModelForCausalLM
-    model = AutoModelForCausalLM.from_pretrained(folder)
-""",
-    "nemotron_nas": """This folder lacks the weights of what was dropped. It has the format of Nemotron-NAS models,
-which vLLM (`vllm serve <folder>`) and MLX (`mlx_lm.load`) read.
-""",
-}
 
 
 @dataclass(frozen=True)
@@ -47,18 +30,21 @@ def model_card(
     level: int,
     dropped: Sequence[str],
     order: dict[str, Any],
+    text: dict[str, Any] | None,
     results: Sequence[TaskResult],
 ) -> str:
     """Markdown.
 
     Args:
         name, source, revision: of the dense model.
-        format: `slim`, `zero_filled` or `nemotron_nas`.
+        format: a name of `EXPORT_FORMATS`.
         level: the exported level.
         dropped: what it drops, in words, first dropped first.
         order: the order's definition.
+        text: the calibration text that it was ranked on, if its criterion reads any.
         results: per task, the study's tables.
     """
+    chosen = EXPORT_FORMATS.load(format)
     lines = [
         f"# {name}, level {level}",
         "",
@@ -69,14 +55,15 @@ def model_card(
         + (f" ({order['citation']})" if order["citation"] else "")
         + ".",
         "",
-        f"Calibration text, where the criterion reads any: {order['samples']} samples of up to "
-        f"{order['sample_tokens']} tokens, seed {order['seed']}.",
+        _calibration(text),
         "",
         "The weights have the dtype that the configuration of their model names.",
         "",
         "## How to load it",
         "",
-        _USE[format].rstrip(),
+        chosen.usage.rstrip(),
+        "",
+        f"When it was written, it was {chosen.checked}, and its logits compared with those of the pruned model.",
         "",
         "## What it cost",
         "",
@@ -91,6 +78,17 @@ def model_card(
     return "\n".join(lines) + "\n"
 
 
+def _calibration(text: dict[str, Any] | None) -> str:
+    if text is None:
+        return "The criterion reads no calibration text."
+    source = text["source"]
+    named = source.get("repository") or source.get("path")
+    return (
+        f"Calibration text: {source['kind']}{f' ({named})' if named else ''}, {text['samples']} samples of up to "
+        f"{text['sample_tokens']} tokens, seed {text['seed']}."
+    )
+
+
 def _rows(result: TaskResult, level: int) -> list[str]:
     rows = []
     judged = {
@@ -100,14 +98,13 @@ def _rows(result: TaskResult, level: int) -> list[str]:
     unjudged = "not judged" if level else "dense"
     watched = result.verdict.select("quantity", "method").unique(maintain_order=True)
     for name, method in watched.iter_rows():
-        found = {
-            row["level"]: row
-            for row in series(result.metrics, WATCHED[name].metric, method).iter_rows(named=True)
-        }
+        quantity = QUANTITIES.load(name)
+        shown = series(result.metrics, quantity.metric, method)
+        found = {row["level"]: row for row in shown.iter_rows(named=True)}
         if level not in found:
             continue
         here = found[level]
-        label = quantity(name).name + (f", {method_name(method)}" if method else "")
+        label = quantity.label + (f", {method_name(method)}" if method else "")
         interval = f"{number(here['change_low'])} to {number(here['change_high'])}"
         rows.append(
             f"| {result.task} | {label} | {number(found[0]['value'])} | {number(here['value'])} "

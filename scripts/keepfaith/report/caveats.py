@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import control_name, method_name
-from keepfaith.figures.unit import UnitTables
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 
 TIED = 0.005
@@ -13,7 +13,7 @@ FEW = 30
 """Below this number of independent texts a bootstrap interval is known to be too narrow."""
 
 
-def caveats(tables: UnitTables) -> list[str]:
+def caveats(tables: CellTables) -> list[str]:
     """Sentences about this unit, most serious first; none where the dense model is sound and examples are many."""
     found = _sharing(tables)
     accuracy = _dense(tables, "accuracy")
@@ -39,7 +39,7 @@ def caveats(tables: UnitTables) -> list[str]:
     return found + _few(tables)
 
 
-def _ties(tables: UnitTables) -> list[str]:
+def _ties(tables: CellTables) -> list[str]:
     """Levels at which equally likely options decide on accuracy: the order of the options does, not the model."""
     drawn = {
         row["level"]: row["value"] for row in tables.series("accuracy_of_drawn_ties").to_dicts()
@@ -59,7 +59,7 @@ def _ties(tables: UnitTables) -> list[str]:
     ]
 
 
-def _sharing(tables: UnitTables) -> list[str]:
+def _sharing(tables: CellTables) -> list[str]:
     """Examples that are not independent: what is drawn for an interval is the text that they share."""
     counts = tables.metrics.filter(pl.col("clusters") < pl.col("examples"))
     if counts.is_empty():
@@ -73,7 +73,7 @@ def _sharing(tables: UnitTables) -> list[str]:
     ]
 
 
-def _few(tables: UnitTables) -> list[str]:
+def _few(tables: CellTables) -> list[str]:
     """Numbers of independent texts with which intervals are too narrow or none is given."""
     found = []
     parts = {"evaluated": ["accuracy"], "explained": ["comprehensiveness_study"]}
@@ -97,13 +97,13 @@ def _few(tables: UnitTables) -> list[str]:
     return found
 
 
-def _beats_controls(tables: UnitTables, method: str) -> bool:
+def _beats_controls(tables: CellTables, method: str) -> bool:
     """Whether the dense comprehensiveness is shown, example by example, to exceed that of every control and of the
     reversed ranking; True where there is nothing to compare it with."""
     row = _dense(tables, "comprehensiveness_study_beyond_controls", method)
     return not row or ((row["low"] or 0.0) > 0)
 
 
-def _dense(tables: UnitTables, metric: str, method: str | None = None) -> dict[str, float | None]:
+def _dense(tables: CellTables, metric: str, method: str | None = None) -> dict[str, float | None]:
     rows = [row for row in tables.series(metric, method).iter_rows(named=True) if row["level"] == 0]
     return rows[0] if rows else {}

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from keepfaith.artifacts.predictions import predicted_option, softmax
 from keepfaith.artifacts.schemas import METHOD
+from keepfaith.figures.cell_tables import of_role
 from keepfaith.figures.labels import method_name
-from keepfaith.figures.unit import of_role
-from keepfaith.report.highlight import Piece, pieces
+from keepfaith.report.highlight import HighlightedText, highlighted
 from keepfaith.statistics.verdict import summary
 
 PREFERRED = ("kernelshap", "lime", "input_x_gradient")
@@ -24,7 +25,7 @@ class Panel:
     prediction: str
     probability: float
     correct: bool
-    pieces: tuple[Piece, ...]
+    pieces: tuple[HighlightedText, ...]
     top: tuple[tuple[str, float], ...]
 
 
@@ -70,15 +71,17 @@ def explained_examples(
         .sort("example_id", "level", "feature")
     )
     levels = _levels(scores, verdict)
-    probabilities = _probabilities(predictions.filter(pl.col("level").is_in(levels)))
+    log_likelihoods = _log_likelihoods(predictions.filter(pl.col("level").is_in(levels)))
     rows = {row["example_id"]: row for row in examples.sort("row").iter_rows(named=True)}
     ids = scores["example_id"].unique().to_list()
     changes = _changes(scores, levels[0], levels[-1])
     candidates = [
-        (name, changes[name], _flipped(probabilities, name, levels)) for name in rows if name in ids
+        (name, changes[name], _flipped(log_likelihoods, name, levels))
+        for name in rows
+        if name in ids
     ]
     return [
-        _prepare(rows[name], reason, method, levels, scores, probabilities)
+        _prepare(rows[name], reason, method, levels, scores, log_likelihoods)
         for name, reason in choose(candidates, count)
     ]
 
@@ -118,15 +121,13 @@ def _levels(scores: pl.DataFrame, verdict: pl.DataFrame) -> list[int]:
     return [level for level in found if level in shown]
 
 
-def _probabilities(predictions: pl.DataFrame) -> dict[tuple[str, int], np.ndarray]:
-    """Softmax over the options' summed log-likelihoods, by example and level."""
-    found = {}
+def _log_likelihoods(predictions: pl.DataFrame) -> dict[tuple[str, int], np.ndarray]:
+    """Summed log-likelihoods of the options, by example and level."""
     ordered = predictions.sort("example_id", "level", "option")
-    for key, group in ordered.group_by("example_id", "level", maintain_order=True):
-        logits = group["log_likelihood"].to_numpy()
-        weights = np.exp(logits - logits.max())
-        found[str(key[0]), int(str(key[1]))] = weights / weights.sum()
-    return found
+    return {
+        (str(name), int(str(level))): group["log_likelihood"].to_numpy()
+        for (name, level), group in ordered.group_by("example_id", "level", maintain_order=True)
+    }
 
 
 def _changes(scores: pl.DataFrame, dense: int, pruned: int) -> dict[str, float]:
@@ -142,10 +143,12 @@ def _changes(scores: pl.DataFrame, dense: int, pruned: int) -> dict[str, float]:
 
 
 def _flipped(
-    probabilities: dict[tuple[str, int], np.ndarray], name: str, levels: Sequence[int]
+    log_likelihoods: dict[tuple[str, int], np.ndarray], name: str, levels: Sequence[int]
 ) -> bool:
-    dense, pruned = probabilities[name, levels[0]], probabilities[name, levels[-1]]
-    return int(dense.argmax()) != int(pruned.argmax())
+    dense, pruned = (
+        predicted_option(log_likelihoods[name, level]) for level in (levels[0], levels[-1])
+    )
+    return int(dense) != int(pruned)
 
 
 def _prepare(
@@ -154,7 +157,7 @@ def _prepare(
     method: str,
     levels: Sequence[int],
     scores: pl.DataFrame,
-    probabilities: dict[tuple[str, int], np.ndarray],
+    log_likelihoods: dict[tuple[str, int], np.ndarray],
 ) -> ExplainedExample:
     name, prompt = str(example["example_id"]), str(example["prompt"])
     options, label = example["options"], example["label"]
@@ -166,17 +169,17 @@ def _prepare(
         rows = scores.filter(pl.col("example_id") == name, pl.col("level") == level)
         tokens = list(rows.select("start", "end").iter_rows())
         values = rows["score"].to_list()
-        chances = probabilities[name, level]
-        predicted = int(chances.argmax())
-        best = sorted(range(len(values)), key=lambda place: -values[place])[:TOP]
+        predicted = int(predicted_option(log_likelihoods[name, level]))
+        probability = float(softmax(log_likelihoods[name, level])[predicted])
+        best = sorted(range(len(values)), key=lambda index: -values[index])[:TOP]
         panels.append(
             Panel(
                 level,
                 str(options[predicted]).strip(),
-                float(chances[predicted]),
+                probability,
                 predicted == label,
-                tuple(pieces(prompt, tokens, values, evidence)),
-                tuple((visible(prompt[slice(*tokens[place])]), values[place]) for place in best),
+                tuple(highlighted(prompt, tokens, values, evidence)),
+                tuple((visible(prompt[slice(*tokens[index])]), values[index]) for index in best),
             )
         )
     return ExplainedExample(

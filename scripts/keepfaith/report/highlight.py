@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-Span = tuple[int, int]
+from keepfaith.config.spans import Span
 
 
 @dataclass(frozen=True)
-class Piece:
+class HighlightedText:
     """Text of one token (or of several that share characters), or text of no token (`score` None).
 
     `strength` is the score over the largest absolute score of the prompt, in -1..1.
@@ -20,9 +20,9 @@ class Piece:
     evidence: bool
 
 
-def pieces(
+def highlighted(
     prompt: str, spans: Sequence[Span], scores: Sequence[float], evidence: Sequence[Span]
-) -> list[Piece]:
+) -> list[HighlightedText]:
     """Cut `prompt` at token and evidence boundaries; the texts of all pieces join to the prompt.
 
     Tokens of a byte-level tokenizer can share a character; such tokens become one piece with their summed score.
@@ -35,13 +35,13 @@ def pieces(
         evidence: characters of known evidence, half-open.
     """
     largest = max((abs(score) for score in scores), default=0.0) or 1.0
-    found: list[Piece] = []
-    place = 0
+    found: list[HighlightedText] = []
+    index = 0
     for (start, end), score in _merged(spans, scores):
-        found += _cut(prompt, (place, start), None, largest, evidence)
+        found += _cut(prompt, (index, start), None, largest, evidence)
         found += _cut(prompt, (start, end), score, largest, evidence)
-        place = end
-    return found + _cut(prompt, (place, len(prompt)), None, largest, evidence)
+        index = end
+    return found + _cut(prompt, (index, len(prompt)), None, largest, evidence)
 
 
 def _merged(spans: Sequence[Span], scores: Sequence[float]) -> list[tuple[Span, float]]:
@@ -59,13 +59,15 @@ def _merged(spans: Sequence[Span], scores: Sequence[float]) -> list[tuple[Span, 
 
 def _cut(
     prompt: str, span: Span, score: float | None, largest: float, evidence: Sequence[Span]
-) -> list[Piece]:
+) -> list[HighlightedText]:
     start, end = span
-    edges = {place for bounds in evidence for place in bounds if start < place < end}
-    places = [start, *sorted(edges), end]
+    edges = {edge for bounds in evidence for edge in bounds if start < edge < end}
+    cuts = [start, *sorted(edges), end]
     strength = 0.0 if score is None else max(-1.0, min(1.0, score / largest))
     return [
-        Piece(prompt[a:b], score, strength, any(low <= a and b <= high for low, high in evidence))
-        for a, b in pairwise(places)
+        HighlightedText(
+            prompt[a:b], score, strength, any(low <= a and b <= high for low, high in evidence)
+        )
+        for a, b in pairwise(cuts)
         if a < b
     ]

@@ -6,7 +6,7 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import CAUTIONS, CURVES, ORDER, OVERLAP, RELIABILITY, VERDICT
 from keepfaith.artifacts.tables import conform, empty_table
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.report.caveats import caveats
 from keepfaith.statistics.clusters import Grouping
 
@@ -21,7 +21,7 @@ def cautions_of(
         grouping: how its examples were grouped.
         notes: what reading the logs found.
     """
-    tables = UnitTables(
+    tables = CellTables(
         metrics=metrics,
         reliability=empty_table(RELIABILITY),
         curves=empty_table(CURVES),

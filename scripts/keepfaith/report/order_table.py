@@ -3,15 +3,15 @@
 import polars as pl
 
 from keepfaith.figures.labels import path_names
+from keepfaith.plugins.quantity import CONCERNS
 from keepfaith.report.tables import UNKNOWN, Cell, PageTable, number
 from keepfaith.statistics.order_comparison import (
-    CONCERNS,
     compare_orders,
     of_models_with_several_orders,
 )
 
 
-def order_table(verdicts: pl.DataFrame) -> PageTable | None:
+def orders_compared(verdicts: pl.DataFrame) -> PageTable | None:
     """One row per model and order, the order that goes furthest first; None where no model has several orders.
 
     Args:

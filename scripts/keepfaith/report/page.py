@@ -1,7 +1,7 @@
 """The report: one HTML file that needs nothing else, not even a network or scripts."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,16 +10,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from keepfaith.artifacts.atomic import write_text
-from keepfaith.figures.registry import REGISTRY
-from keepfaith.figures.summary.registry import SUMMARY_REGISTRY
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.cell_figures import cell_figures
+from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.study_figures import study_figures
 from keepfaith.report.answer import Finding, finding
 from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
-from keepfaith.report.order_table import order_table
+from keepfaith.report.metric_table import metric_table
+from keepfaith.report.order_table import orders_compared
 from keepfaith.report.study import StudyDescription
-from keepfaith.report.svg import inline_svg, width
+from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,7 +30,7 @@ COLUMN = 420.0
 
 @dataclass(frozen=True)
 class ReportUnit:
-    """One model x order x task: its tables, its explained examples, and the folder that holds its SVGs.
+    """One model x order x task: its tables, its explained examples, and its SVGs by the figure's name.
 
     `notes` are sentences that the job which made the tables left for the reader.
     """
@@ -37,9 +38,9 @@ class ReportUnit:
     model: str
     order: str
     task: str
-    tables: UnitTables
+    tables: CellTables
     explained: Sequence[ExplainedExample]
-    figures: Path
+    figures: Mapping[str, Path]
     notes: Sequence[str] = ()
 
 
@@ -72,7 +73,7 @@ def write_report(
     path: Path,
     study: StudyDescription,
     units: Sequence[ReportUnit],
-    summary_figures: Path,
+    study_svgs: Mapping[str, Path],
 ) -> None:
     """Write the page atomically.
 
@@ -80,15 +81,17 @@ def write_report(
         path: the page to write.
         study: what was run.
         units: in the order in which they appear.
-        summary_figures: folder with the SVGs of `figures.summary`.
+        study_svgs: the SVGs over the whole study, by the figure's name.
 
     Raises:
         FileNotFoundError: a figure is missing.
     """
-    write_text(path, render(study, units, summary_figures))
+    write_text(path, render_page(study, units, study_svgs))
 
 
-def render(study: StudyDescription, units: Sequence[ReportUnit], summary_figures: Path) -> str:
+def render_page(
+    study: StudyDescription, units: Sequence[ReportUnit], study_svgs: Mapping[str, Path]
+) -> str:
     """The page as text; equal input gives equal text."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -99,13 +102,13 @@ def render(study: StudyDescription, units: Sequence[ReportUnit], summary_figures
     )
     environment.filters["signed"] = signed
     summary = [
-        _figure(summary_figures, name, f"summary-{name}", figure.title, figure.explanation)
-        for name, figure in SUMMARY_REGISTRY.items()
+        _figure(study_svgs[name], f"summary-{name}", figure.title, figure.explanation)
+        for name, figure in study_figures().items()
     ]
     return environment.get_template("page.html.j2").render(
         study=study,
         summary=summary,
-        compared=order_table(_verdicts(units)),
+        compared=orders_compared(_verdicts(units)),
         units=[_page_unit(index, unit) for index, unit in enumerate(units)],
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -129,10 +132,12 @@ def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
     names = "-".join((unit.model, unit.order, unit.task))
     anchor = f"unit-{index}-" + re.sub(r"[^A-Za-z0-9]+", "-", names).strip("-").lower()
     figures = [
-        _figure(unit.figures, name, f"u{index}-{name}", figure.TITLE, figure.caption(unit.tables))
-        for name, figure in REGISTRY.items()
+        _figure(
+            unit.figures[name], f"u{index}-{name}", figure.title, figure.caption_of(unit.tables)
+        )
+        for name, figure in cell_figures().items()
     ]
-    tables = [model_table(unit.tables), explanation_table(unit.tables)]
+    tables = [make(unit.tables) for make in (model_table, explanation_table, metric_table)]
     return PageUnit(
         anchor,
         unit.model,
@@ -146,9 +151,11 @@ def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
     )
 
 
-def _figure(folder: Path, name: str, prefix: str, title: str, caption: str) -> PageFigure:
-    document = (Path(folder) / f"{name}.svg").read_text(encoding="utf-8")
-    return PageFigure(title, inline_svg(document, prefix, title), caption, width(document) > COLUMN)
+def _figure(path: Path, prefix: str, title: str, caption: str) -> PageFigure:
+    document = path.read_text(encoding="utf-8")
+    return PageFigure(
+        title, inline_svg(document, prefix, title), caption, width_in_points(document) > COLUMN
+    )
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -54,7 +54,10 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
         name=settings.study.name,
         models=models,
         orders={
-            name: facts(entry.model_dump(mode="json")) for name, entry in settings.orders.items()
+            name: facts(entry.model_dump(mode="json", exclude={"samples", "sample_tokens"}))
+            | (facts({"text": text.model_dump(mode="json")}) if text else {})
+            for name, entry in settings.orders.items()
+            for text in [settings.texts.get(name)]
         },
         tasks=tasks,
         methods={

@@ -36,7 +36,7 @@ def inline_svg(document: str, prefix: str, label: str) -> Markup:
     return Markup(body.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1))
 
 
-def width(document: str) -> float:
+def width_in_points(document: str) -> float:
     """Width of a document written by matplotlib, in points."""
     found = re.search(r'<svg[^>]*\bwidth="([0-9.]+)pt"', document)
     if found is None:

@@ -1,12 +1,14 @@
-"""The two tables of a unit: the model per level, and its explanations per method and level."""
+"""Tables of a unit by level: the quantities of the model, and those of its explanations per method."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import method_name
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.reach import of_quantity
+from keepfaith.plugins.quantity import Quantity, ordered_quantities
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table as the page writes it; the first cell of a row is its heading."""
+    """A table as the page writes it; the first cell of a row is its heading. A folded one is opened by its title."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    folded: bool = False
 
 
 UNKNOWN = "n/a"
@@ -44,65 +47,52 @@ def span(low: float | None, high: float | None) -> str:
     return f"{number(low)} to {number(high)}"
 
 
-def model_table(tables: UnitTables) -> PageTable:
-    """Per level: what goes, accuracy, confidence and calibration."""
+def model_table(tables: CellTables) -> PageTable:
+    """Per level: what goes, and every quantity of the model."""
     dropped = tables.dropped()
-    by_metric = {
-        metric: _by_level(tables.series(metric))
-        for metric in ("accuracy", "mean_confidence", "ece", "brier", "nll")
-    }
-    rows = []
-    for level in tables.levels:
-        row = {metric: values.get(level, {}) for metric, values in by_metric.items()}
-        accuracy, ece = row["accuracy"], row["ece"]
-        rows.append(
-            (
-                Cell(str(level) if level else "0 (dense)"),
-                Cell(", ".join(dropped[level]) or "none"),
-                Cell(number(accuracy.get("value")), _status(tables, level, "accuracy")),
-                Cell(span(accuracy.get("low"), accuracy.get("high"))),
-                Cell(number(row["mean_confidence"].get("value"))),
-                Cell(number(ece.get("value")), _status(tables, level, "ece")),
-                Cell(span(ece.get("reference_low"), ece.get("reference_high"))),
-                Cell(number(row["brier"].get("value")), _status(tables, level, "brier")),
-                Cell(number(row["nll"].get("value"))),
-            )
+    quantities = {name: each for name, each in ordered_quantities().items() if not each.explained}
+    columns = [_columns(tables, name, each) for name, each in quantities.items()]
+    rows = tuple(
+        (
+            _level(level),
+            Cell(", ".join(dropped[level]) or "none"),
+            *(cell for of_level in columns for cell in of_level[level]),
         )
-    header = (
-        "Level",
-        "Dropped at this level (layer)",
-        "Accuracy",
-        "Accuracy interval",
-        "Mean confidence",
-        "ECE",
-        "ECE of a calibrated model",
-        "Brier score",
-        "NLL (nats)",
+        for level in tables.levels
     )
-    return PageTable(_titled("The model", tables.counted("accuracy")), header, tuple(rows))
+    header = ("Level", "Dropped at this level (layer)", *_headings(quantities.values()))
+    return PageTable(_titled("The model", tables.counted("accuracy")), header, rows)
 
 
-def explanation_table(tables: UnitTables) -> PageTable | None:
+def explanation_table(tables: CellTables) -> PageTable | None:
     """Per method and level: faithfulness with its seed band, overlap with dense and its floor; None without methods."""
     if not tables.methods:
         return None
     tops = tables.overlap["top"].unique().sort().to_list()
     top = 10 if 10 in tops else (tops[len(tops) // 2] if tops else None)
-    recall = any(tables.series("evidence_recall", method).height for method in tables.methods)
-    rows = [
-        _explanation_row(tables, method, level, top, recall)
-        for method in tables.methods
-        for level in tables.levels
-    ]
+    measured = tables.quantities(explained=True)
+    quantities = {
+        name: each
+        for name, each in ordered_quantities().items()
+        if each.explained and (name in measured or each.margin is not None)
+    }
+    rows: list[tuple[Cell, ...]] = []
+    for method in tables.methods:
+        columns = [_columns(tables, name, each, method) for name, each in quantities.items()]
+        rows += [
+            (
+                Cell(method_name(method)),
+                _level(level),
+                *(cell for of_level in columns for cell in of_level[level]),
+                *(_overlap(tables, method, level, top) if top else ()),
+            )
+            for level in tables.levels
+        ]
     header = (
         "Method",
         "Level",
-        "Comprehensiveness",
-        "Seed band",
-        "Sufficiency",
-        "Seed band",
+        *_headings(quantities.values()),
         *((f"Top-{top} overlap with dense", "Seed floor", "Chance") if top else ()),
-        *(("Evidence recall",) if recall else ()),
     )
     counted = tables.counted("comprehensiveness_study", tables.methods[0])
     return PageTable(_titled("Its explanations", counted), header, tuple(rows))
@@ -112,41 +102,45 @@ def _titled(title: str, counted: str) -> str:
     return f"{title} ({counted})" if counted else title
 
 
-def _explanation_row(
-    tables: UnitTables, method: str, level: int, top: int | None, recall: bool
-) -> tuple[Cell, ...]:
-    cells = [Cell(method_name(method)), Cell(str(level) if level else "0 (dense)")]
-    for kind in ("comprehensiveness", "sufficiency"):
-        row = _by_level(tables.series(f"{kind}_study", method)).get(level, {})
-        cells.append(Cell(number(row.get("value")), _status(tables, level, kind, method)))
-        cells.append(Cell(span(row.get("seed_low"), row.get("seed_high"))))
-    if top:
-        pairs = tables.overlap.filter(
-            pl.col("method") == method,
-            pl.col("top") == top,
-            pl.min_horizontal("level_a", "level_b") == 0,
-            pl.max_horizontal("level_a", "level_b") == level,
-        )
-        pair = pairs.row(0, named=True) if pairs.height else {}
-        cells += [
-            Cell(number(pair.get(name), 2) if level or name != "overlap" else "1.00")
-            for name in ("overlap", "floor", "chance")
-        ]
-    if recall:
-        row = _by_level(tables.series("evidence_recall", method)).get(level, {})
-        cells.append(Cell(number(row.get("value"), 2)))
-    return tuple(cells)
+def _level(level: int) -> Cell:
+    return Cell(str(level) if level else "0 (dense)")
 
 
-def _by_level(rows: pl.DataFrame) -> dict[int, dict[str, float | None]]:
-    return {row["level"]: row for row in rows.iter_rows(named=True)}
+def _headings(quantities: Iterable[Quantity]) -> Iterator[str]:
+    for quantity in quantities:
+        yield quantity.column
+        if quantity.beside:
+            yield quantity.beside.heading
 
 
-def _status(tables: UnitTables, level: int, quantity: str, method: str | None = None) -> str | None:
-    names: Sequence[str | None] = (method,) if method else (None, "")
-    rows = tables.verdict.filter(
-        pl.col("level") == level,
-        pl.col("quantity").str.replace("_study$", "") == quantity,
-        pl.any_horizontal(pl.col("method").eq_missing(pl.lit(name)) for name in names),
+def _columns(
+    tables: CellTables, name: str, quantity: Quantity, method: str | None = None
+) -> dict[int, tuple[Cell, ...]]:
+    """By level the value with its status, and what stands beside it."""
+    series = tables.series(quantity.metric, method).iter_rows(named=True)
+    found = {row["level"]: row for row in series}
+    judged = of_quantity(tables.verdict, name, method).select("level", "status")
+    status = dict(judged.iter_rows())
+    cells = {}
+    for level in tables.levels:
+        row = found.get(level, {})
+        value = Cell(number(row.get("value")), status.get(level))
+        beside = quantity.beside
+        between = (Cell(span(row.get(beside.low), row.get(beside.high))),) if beside else ()
+        cells[level] = (value, *between)
+    return cells
+
+
+def _overlap(tables: CellTables, method: str, level: int, top: int) -> list[Cell]:
+    """Overlap with the dense level, its floor between seeds, and chance."""
+    pairs = tables.overlap.filter(
+        pl.col("method") == method,
+        pl.col("top") == top,
+        pl.min_horizontal("level_a", "level_b") == 0,
+        pl.max_horizontal("level_a", "level_b") == level,
     )
-    return str(rows["status"][0]) if rows.height and level else None
+    pair = pairs.row(0, named=True) if pairs.height else {}
+    return [
+        Cell(number(pair.get(name), 2) if level or name != "overlap" else "1.00")
+        for name in ("overlap", "floor", "chance")
+    ]

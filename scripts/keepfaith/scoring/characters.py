@@ -8,8 +8,7 @@ text's first character. Normalisation drops marks and control characters, so tha
 from collections.abc import Callable, Iterable, Sequence
 from unicodedata import category
 
-Span = tuple[int, int]
-"""Characters [start, end) of a text."""
+from keepfaith.config.spans import Span
 
 Joins = Callable[[str, str], bool]
 """Whether a tokenizer makes one letter of the end of a text and the character behind it."""

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 
 from transformers import PreTrainedTokenizerFast
 
+from keepfaith.config.spans import Span
 from keepfaith.models.embedding_rows import without_row
 from keepfaith.models.text_opening import adds_opening, opening_of
-from keepfaith.scoring.characters import Span, is_visible, visible_characters
+from keepfaith.scoring.characters import is_visible, visible_characters
 from keepfaith.scoring.errors import LEAVE_OUT, EncodingError, UnscorableError
+from keepfaith.scoring.inputs import GradientInput, ScoringInput
 from keepfaith.scoring.options import OptionTokens, refuse_options
 from keepfaith.scoring.tokens import (
     Tokens,
@@ -101,33 +103,6 @@ class EncodedPrompt:
         )
 
 
-@dataclass(frozen=True)
-class ScoringInput:
-    """A prompt and the options whose log-likelihood after it is asked for; only these cost anything.
-
-    `positions` are those of the prompt's tokens where some are left out and the others stay where they are; None stands
-    for 0, 1, 2, ... Options follow the last one.
-    """
-
-    prompt_ids: tuple[int, ...]
-    option_ids: tuple[tuple[int, ...], ...]
-    positions: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True)
-class GradientInput:
-    """A prompt, one option after it, and the point at which the option's log-likelihood is differentiated.
-
-    The point lies on the straight line, in embeddings, from a baseline prompt (share 0) to the prompt (share 1).
-    The baseline has as many tokens as the prompt; None stands for zero vectors.
-    """
-
-    prompt_ids: tuple[int, ...]
-    option_ids: tuple[int, ...]
-    baseline_ids: tuple[int, ...] | None = None
-    share: float = 1.0
-
-
 class PromptEncoder:
     """Encodes prompts with their options; special tokens follow the tokenizer's own default.
 
@@ -141,6 +116,16 @@ class PromptEncoder:
         apart: names of the examples with an option that was tokenised by itself.
         prefix_ids: what stands in for an empty prompt: what the tokenizer puts in front of every text, else BOS, or
             EOS without one, as in lm-evaluation-harness; empty where the tokenizer has none of these.
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.models.loading import load_tokenizer
+        >>> encoder = PromptEncoder(load_tokenizer(BUILTIN_CHECKPOINT))
+        >>> encoded = encoder.encode("The film was good.\\nAnswer:", [" positive", " negative"])
+        >>> [encoded.text[start:end] for start, end in encoded.feature_spans]
+        ['The', 'film', 'was', 'good', '.', '\\n', 'Answer', ':']
+        >>> [len(option) for option in encoded.option_ids]
+        [1, 1]
     """
 
     def __init__(

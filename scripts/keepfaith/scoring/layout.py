@@ -37,7 +37,7 @@ TOKEN_BITS = 32
 TOKEN_MASK = (1 << TOKEN_BITS) - 1
 
 
-class Prompt(NamedTuple):
+class TokenPrompt(NamedTuple):
     """A prompt's tokens, with their positions where these are not 0, 1, 2, ...; positions rise."""
 
     ids: tuple[int, ...]
@@ -132,7 +132,7 @@ class Packing:
     longest: int | None = None
     turns: tuple[int, ...] = ()
 
-    def rows(self, questions: Mapping[Prompt, Options]) -> list[Row]:
+    def rows(self, questions: Mapping[TokenPrompt, Options]) -> list[Row]:
         """The rows that score every prompt's options (with their slots)."""
         bands: dict[int, list[_Sequence]] = {}
         for sequence in _sequences(questions):
@@ -173,7 +173,7 @@ class Packing:
         return self.possible and 2 * shared >= new and len(row) + new <= limit
 
 
-def _sequences(questions: Mapping[Prompt, Options]) -> Iterator[_Sequence]:
+def _sequences(questions: Mapping[TokenPrompt, Options]) -> Iterator[_Sequence]:
     for prompt, options in questions.items():
         positions = prompt.positions or range(len(prompt.ids))
         steps = _steps(positions, prompt.ids)
@@ -209,6 +209,6 @@ def ancestor_mask(ends: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     here = torch.arange(length, device=ends.device)
     before = here[None, :] <= here[:, None]  # [T queries, T keys]
     open_yet = here[None, :, None] < ends[:, None, :]  # [B, T queries, T keys]
-    seen = (before & open_yet)[:, None]
+    seen = (before & open_yet)[:, None]  # [B, 1, T queries, T keys]
     mask = torch.zeros(seen.shape, dtype=dtype, device=ends.device)
     return mask.masked_fill_(~seen, torch.finfo(dtype).min)

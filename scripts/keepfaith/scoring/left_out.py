@@ -9,7 +9,7 @@ import polars as pl
 from keepfaith.artifacts.tables import read_provenance
 from keepfaith.scoring.errors import EncodingError
 
-SHOWN = 5
+IDS_SHOWN = 5
 """Names of examples in a sentence; the provenance of PREDICTIONS has them all."""
 
 
@@ -52,12 +52,12 @@ def all_refused(refused: Mapping[str, str], examples: int) -> str:
     """One sentence on all examples that are refused: why the first is, and which others are."""
     first, *others = refused.values()
     return (
-        f"{first}; {len(refused)} of {examples} are refused: {names(list(refused))}"
+        f"{first}; {len(refused)} of {examples} are refused: {first_ids(list(refused))}"
         if others
         else first
     )
 
 
-def names(ids: Sequence[str]) -> str:
+def first_ids(ids: Sequence[str]) -> str:
     """The first few ids in words."""
-    return ", ".join(ids[:SHOWN]) + (", ..." if len(ids) > SHOWN else "")
+    return ", ".join(ids[:IDS_SHOWN]) + (", ..." if len(ids) > IDS_SHOWN else "")

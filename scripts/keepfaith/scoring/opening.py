@@ -1,4 +1,4 @@
-"""From a prepared model folder and an order to a scorer that is ready for work."""
+"""From a prepared model folder to an encoder, and with an order to a scorer, ready for work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ import torch
 
 from keepfaith.models.components import Step
 from keepfaith.models.loading import load_model, load_tokenizer
+from keepfaith.models.positions import longest_input
 from keepfaith.models.removal import PrunableModel
+from keepfaith.models.slim import read_config
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.scorer import OptionScorer
 
@@ -39,11 +41,32 @@ def open_scorer(
     torch.set_num_threads(scoring.threads)
     model = PrunableModel(load_model(folder, scoring.dtype, scoring.device))
     budget = None if scoring.token_budget == "auto" else scoring.token_budget
-    scorer = OptionScorer(model, order, budget)
-    encoder = PromptEncoder(
+    return OptionScorer(model, order, budget), open_encoder(folder, scoring, model.embedding_rows)
+
+
+def open_encoder(
+    folder: Path | str, scoring: Scoring, embedding_rows: int | None = None
+) -> PromptEncoder:
+    """Load a model's tokenizer; no weight is read.
+
+    Args:
+        folder: as for `open_scorer`.
+        scoring: see above.
+        embedding_rows: rows of the model's input embedding. Unknown without the model, and needless where the same
+            prompts were predicted: tokens without a row were refused there.
+    """
+    return PromptEncoder(
         load_tokenizer(folder),
-        model.context_length,
+        longest_input(read_config(folder)),
         cut_left=scoring.over_long == "cut_left",
-        embedding_rows=model.embedding_rows,
+        embedding_rows=embedding_rows,
     )
-    return scorer, encoder
+
+
+def open_for(
+    needs_model: bool, folder: Path | str, order: Sequence[Step], scoring: Scoring
+) -> tuple[OptionScorer | None, PromptEncoder]:
+    """`open_scorer`, or only `open_encoder` for work that asks the model nothing."""
+    if needs_model:
+        return open_scorer(folder, order, scoring)
+    return None, open_encoder(folder, scoring)

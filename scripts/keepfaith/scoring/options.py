@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 
 from keepfaith.scoring.characters import mask
 from keepfaith.scoring.errors import LEAVE_OUT
-from keepfaith.scoring.tokens import Tokens, characters_of, dropped, pieces
+from keepfaith.scoring.tokens import Tokens, characters_of, dropped, token_spellings
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def refuse_options(
             )
     for one, other in combinations(options, 2):
         if one.tokens.ids == other.tokens.ids:
-            spelt = pieces(tokenizer, one.tokens.ids)
+            spelt = token_spellings(tokenizer, one.tokens.ids)
             return (
                 f"options {one.option!r} and {other.option!r} are the same tokens, {spelt}, so no label can tell them "
                 f"apart; write one with other characters, use a model whose tokenizer tells them apart, or {LEAVE_OUT}"

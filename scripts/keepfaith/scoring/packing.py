@@ -5,7 +5,7 @@ import logging
 import torch
 
 from keepfaith.models.removal import PrunableModel
-from keepfaith.scoring.layout import Packing, Prompt, Row, ancestor_mask
+from keepfaith.scoring.layout import Packing, Row, TokenPrompt, ancestor_mask
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def _window(config: object) -> int | None:
 def _try(model: PrunableModel) -> str:
     """Score two made-up options packed and apart; the reason why packing fails, or nothing."""
     vocabulary = int(model.model.config.get_text_config(decoder=True).vocab_size)
-    prompt = Prompt(tuple((7 * i + 3) % vocabulary for i in range(6)))
+    prompt = TokenPrompt(tuple((7 * i + 3) % vocabulary for i in range(6)))
     options = {tuple((5 * i + s) % vocabulary for i in range(4)): s for s in (1, 2)}
     (packed,) = Packing(True).rows({prompt: options})
     try:

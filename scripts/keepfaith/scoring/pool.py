@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfaith.scoring.encoding import ScoringInput
-from keepfaith.scoring.layout import Prompt
+from keepfaith.scoring.layout import TokenPrompt
 
 
 class ScoringError(Exception):
@@ -22,7 +22,7 @@ class Pool:
     """
 
     def __init__(self, inputs: Sequence[ScoringInput]) -> None:
-        self.options: dict[Prompt, dict[tuple[int, ...], int]] = {}
+        self.options: dict[TokenPrompt, dict[tuple[int, ...], int]] = {}
         self.slots = 0
         self._slots_of: list[NDArray[np.int64]] = []
         for number, item in enumerate(inputs):
@@ -30,7 +30,7 @@ class Pool:
                 raise ScoringError(
                     f"input {number} has an empty prompt; a model needs a token to start from"
                 )
-            known = self.options.setdefault(Prompt(item.prompt_ids, item.positions), {})
+            known = self.options.setdefault(TokenPrompt(item.prompt_ids, item.positions), {})
             for option in item.option_ids:
                 if not option:
                     raise ScoringError(f"input {number} has an option without tokens")

@@ -13,12 +13,12 @@ from keepfaith.artifacts.schemas import PREDICTIONS
 from keepfaith.artifacts.tables import conform
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 from keepfaith.scoring.errors import EncodingError, UnscorableError
-from keepfaith.scoring.left_out import all_refused, names, remaining
+from keepfaith.scoring.left_out import all_refused, first_ids, remaining
 from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES_PER_PART = 512
+EXAMPLES_PER_SWEEP = 512
 """Examples scored and kept at once: bounds memory, and what a kill can lose."""
 
 
@@ -48,8 +48,8 @@ def predict(
     _log_counts(encoder, len(examples))
     progress = Progress(len(examples) * len(levels), "examples x levels", logger)
     parts = []
-    for start in range(0, len(examples), EXAMPLES_PER_PART):
-        some = examples[start : start + EXAMPLES_PER_PART]
+    for start in range(0, len(examples), EXAMPLES_PER_SWEEP):
+        some = examples[start : start + EXAMPLES_PER_SWEEP]
         parts.append(keep(f"{start:09d}", partial(_part, scorer, encoder, some, levels)))
         progress.advance(len(some) * len(levels))
     if not parts:
@@ -75,7 +75,7 @@ def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -
         "%d of %d examples are left out, as the tokenizer has no tokens for them: %s",
         len(refused),
         len(examples),
-        names(list(refused)),
+        first_ids(list(refused)),
     )
     return remaining(examples, refused)
 

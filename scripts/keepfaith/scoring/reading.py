@@ -26,8 +26,8 @@ def _head_reads(
         raise ScoringError(f"{type(model.model).__name__} has no language-model head to read from")
 
     def gather(_: nn.Module, args: tuple[Any, ...]) -> tuple[torch.Tensor]:
-        hidden: torch.Tensor = args[0]
-        groups = hidden.view(-1, size, *hidden.shape[1:])
+        hidden: torch.Tensor = args[0]  # [groups * B, T, hidden]
+        groups = hidden.view(-1, size, *hidden.shape[1:])  # [groups, B, T, hidden]
         return (groups[:, rows.to(hidden.device), columns.to(hidden.device)],)
 
     handle = head.register_forward_pre_hook(gather)
@@ -56,9 +56,10 @@ def token_log_probabilities(
         del arguments["input_ids"]
         arguments["inputs_embeds"] = embeddings
     with _head_reads(model, batch.rows, batch.columns, size):
+        # [G, N, vocabulary]
         logits: torch.Tensor = model.model(**arguments, use_cache=False).logits
     if logits.dtype in (torch.bfloat16, torch.float16):
         logits = logits.float()
-    targets = batch.targets.expand(logits.shape[0], -1)[..., None]
-    chosen = logits.gather(-1, targets).squeeze(-1)
+    targets = batch.targets.expand(logits.shape[0], -1)[..., None]  # [G, N, 1]
+    chosen = logits.gather(-1, targets).squeeze(-1)  # [G, N]
     return chosen - logits.logsumexp(-1)

@@ -17,7 +17,7 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.batches import collate
 from keepfaith.scoring.budget import TokenBudget, automatic_budget
 from keepfaith.scoring.encoding import GradientInput, ScoringInput
-from keepfaith.scoring.layout import Packing, Prompt, Row
+from keepfaith.scoring.layout import Packing, Row, TokenPrompt
 from keepfaith.scoring.packing import packing_of
 from keepfaith.scoring.pool import Pool, ScoringError
 from keepfaith.scoring.reading import token_log_probabilities
@@ -36,6 +36,22 @@ class OptionScorer:
         model: the model, whose layers are switched for the time of a call.
         order: components in the order in which they are dropped.
         packing: whether options share a row (found out once, logged).
+
+    Examples:
+        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.models.loading import load_model, load_tokenizer
+        >>> from keepfaith.scoring.encoding import PromptEncoder
+        >>> question = "The ending was definitely clumsy.\\nQuestion: Is this review positive or negative?\\nAnswer:"
+        >>> encoder = PromptEncoder(load_tokenizer(BUILTIN_CHECKPOINT))
+        >>> encoded = encoder.encode(question, [" negative", " positive"])
+        >>> model = PrunableModel(load_model(BUILTIN_CHECKPOINT, device="cpu"))
+        >>> scorer = OptionScorer(model, order=[7, 6, 5])
+        >>> asked = ScoringInput(encoded.prompt_ids, encoded.option_ids)
+        >>> (found,) = scorer.log_likelihoods([asked], levels=[0, 1, 3])
+        >>> found.shape  # levels, options
+        (3, 2)
+        >>> found.argmax(axis=1).tolist()  # the answer is "negative" at all three levels
+        [0, 0, 0]
     """
 
     def __init__(
@@ -97,13 +113,13 @@ class OptionScorer:
         progress = Progress(len(rows) * len(distinct), "rows x levels", logger, quiet=True)
         with torch.inference_mode(), sweeping(self.model, self.order, distinct) as sweep:
             for batch, (slots, scores) in self._budget.run(rows, partial(self._score, sweep)):
-                for place, level_scores in enumerate(scores):
+                for index, level_scores in enumerate(scores):
                     check_finite(
                         level_scores,
-                        f"level {distinct[place]}: log-probabilities",
+                        f"level {distinct[index]}: log-probabilities",
                         self.model.dtype,
                     )
-                    np.add.at(values[place], slots, level_scores)
+                    np.add.at(values[index], slots, level_scores)
                 progress.advance(len(batch) * len(distinct))
         return pool.scatter(values[np.searchsorted(distinct, levels)])
 
@@ -138,7 +154,7 @@ class OptionScorer:
         for slot, item in enumerate(inputs):
             if not item.prompt_ids or not item.option_ids:
                 raise ScoringError(f"input {slot} has an empty prompt or option")
-            rows += self.packing.rows({Prompt(item.prompt_ids): {item.option_ids: slot}})
+            rows += self.packing.rows({TokenPrompt(item.prompt_ids): {item.option_ids: slot}})
         found: dict[int, NDArray[np.float64]] = {}
         progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
         with self.model.at_level(self.order, level):
@@ -159,11 +175,11 @@ class OptionScorer:
             baseline, shares = whole.clone(), whole.new_ones(len(rows), 1, 1)
             for number, row in enumerate(rows):
                 item = inputs[row.slots[0]]
-                place = baseline[number, : len(item.prompt_ids)]
+                own = baseline[number, : len(item.prompt_ids)]
                 if item.baseline_ids is None:
-                    place.zero_()
+                    own.zero_()
                 else:
-                    place.copy_(embed(torch.tensor(item.baseline_ids, device=whole.device)))
+                    own.copy_(embed(torch.tensor(item.baseline_ids, device=whole.device)))
                 shares[number] = item.share
             difference = whole - baseline
         with torch.enable_grad():

@@ -43,7 +43,7 @@ Kept = tuple[bool, bool]
 
 
 @dataclass(frozen=True)
-class Part:
+class LayerPart:
     """Levels of a group that a layer treats alike."""
 
     levels: Group
@@ -60,11 +60,11 @@ class LayerPlan:
             layer as part of a group.
     """
 
-    parts: list[list[Part]]
+    parts: list[list[LayerPart]]
     settled: dict[int, Kept]
 
 
-def plan(layers: int, order: Sequence[Step], levels: Sequence[int]) -> list[LayerPlan]:
+def plan_sweep(layers: int, order: Sequence[Step], levels: Sequence[int]) -> list[LayerPlan]:
     """What every layer does to every group that reaches it.
 
     Args:
@@ -94,7 +94,7 @@ def plan(layers: int, order: Sequence[Step], levels: Sequence[int]) -> list[Laye
             for level in group:
                 if level not in settled:
                     alike.setdefault(kept(level, layer), []).append(level)
-            parts.append([Part(tuple(some), what) for what, some in alike.items()])
+            parts.append([LayerPart(tuple(some), what) for what, some in alike.items()])
         plans.append(LayerPlan(parts, settled))
         groups = [part.levels for of_group in parts for part in of_group]
     return plans
@@ -125,6 +125,7 @@ class Sweep:
         **kwargs: Any,
     ) -> Any:
         """One decoder layer: `run` on every group, once per part of `plan`, and on the settled levels."""
+        # [groups * B, T, hidden], one group before the first layer
         hidden: torch.Tensor = args[0] if args else kwargs["hidden_states"]
         if first:
             self._batch_size, self._settled = hidden.shape[0], {}
@@ -143,15 +144,16 @@ class Sweep:
         try:
             for group, states, parts in zip(
                 self._groups, torch.split(hidden, self._batch_size), plan.parts, strict=False
-            ):
+            ):  # states: [B, T, hidden]
                 for level in group:
                     if level in plan.settled:
-                        self._settled[level] = states[self._reads_on(states)]
+                        self._settled[level] = states[self._reads_on(states)]  # [N, hidden]
                 for part in parts:
                     output = call(states, part.kept)
-                    live[part.levels] = _states(output)
+                    live[part.levels] = _states(output)  # [B, T, hidden]
             for kept in set(plan.settled.values()):
                 some = [level for level, what in plan.settled.items() if what == kept]
+                # [levels of `some`, N, hidden]: the places that are read stand where tokens stood
                 output = call(torch.stack([self._settled[level] for level in some]), kept)
                 self._settled.update(zip(some, _states(output), strict=True))
         finally:
@@ -170,12 +172,12 @@ class Sweep:
         # On the device of the last layer, which may be another than that of the layer before.
         device = next(iter([*live.values(), *self._settled.values()])).device
         shape = (len(self._levels), self._batch_size, *like.shape[1:])
-        result = like.new_zeros(shape, device=device)
+        result = like.new_zeros(shape, device=device)  # [levels, B, T, hidden]
         for place, level in enumerate(self._levels):
             if level in self._settled:
-                result[place][self._reads_on(result)] = self._settled[level]
+                result[place][self._reads_on(result)] = self._settled[level]  # [N, hidden]
             else:
-                result[place] = live[(level,)]
+                result[place] = live[(level,)]  # [B, T, hidden]
         return result.flatten(0, 1)
 
 
@@ -207,7 +209,7 @@ def sweeping(model: PrunableModel, order: Sequence[Step], levels: Sequence[int])
     if sorted(set(levels)) != list(levels):
         raise ValueError(f"levels {list(levels)} are not distinct and ascending")
     sweep = Sweep(levels)
-    plans = plan(model.layers, order, levels)
+    plans = plan_sweep(model.layers, order, levels)
     shadows: list[Shadow] = []
     model.removable(order)
     with model.dropping(()):

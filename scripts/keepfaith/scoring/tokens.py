@@ -10,10 +10,10 @@ from tokenizers.models import Unigram
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from keepfaith.config.errors import shown
+from keepfaith.config.spans import Span
 from keepfaith.models.errors import one_line
 from keepfaith.scoring.characters import (
     METASPACE,
-    Span,
     covered_characters,
     first_dropped,
     is_visible,
@@ -102,7 +102,7 @@ def _spells_a_space(tokenizer: PreTrainedTokenizerBase) -> bool:
 def characters_of(tokenizer: PreTrainedTokenizerBase, text: str, tokens: Tokens) -> list[Span]:
     """The characters that go when a token goes, for each of the tokens of `text`."""
     joins = partial(_joins, tokenizer)
-    return covered_characters(text, pieces(tokenizer, tokens.ids), tokens.offsets, joins)
+    return covered_characters(text, token_spellings(tokenizer, tokens.ids), tokens.offsets, joins)
 
 
 def _joins(tokenizer: PreTrainedTokenizerBase, before: str, character: str) -> bool:
@@ -117,7 +117,7 @@ def _joins(tokenizer: PreTrainedTokenizerBase, before: str, character: str) -> b
     return not together.startswith(alone)
 
 
-def pieces(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
+def token_spellings(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
     """Token ids in the vocabulary's own spelling."""
     return [str(piece) for piece in tokenizer.convert_ids_to_tokens(list(ids))]
 

@@ -7,15 +7,15 @@ import polars as pl
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
-from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping, group_examples
+from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import evidence_rows, faithfulness_rows
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
 from keepfaith.statistics.settings import Analysis
 
-KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
-LOWER = ("low", "reference_low", "change_low", "clusters")
-UPPER = ("high", "reference_high", "change_high", "p_value")
+METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
+LOWER_ENDS = ("low", "reference_low", "change_low", "clusters")
+UPPER_ENDS = ("high", "reference_high", "change_high", "p_value")
 """Columns of METRICS that follow from how examples are grouped: the careful end is the lowest, or the highest."""
 
 DECIMALS = 12
@@ -27,9 +27,9 @@ def compute_metrics(
     examples: pl.DataFrame,
     faithfulness: Sequence[pl.DataFrame],
     attributions: Sequence[pl.DataFrame],
+    grouping: Grouping,
     analysis: Analysis,
     flips: bool = False,
-    passage: str | None = None,
 ) -> pl.DataFrame:
     """METRICS of every level, families accuracy, calibration, faithfulness and evidence.
 
@@ -38,19 +38,17 @@ def compute_metrics(
         examples: EXAMPLES; accuracy and calibration use the evaluation part.
         faithfulness: FAITHFULNESS of any number of methods and seeds; may be empty.
         attributions: ATTRIBUTIONS likewise, for the recall of evidence where examples have any.
+        grouping: which examples of the evaluation part are not independent of each other (`group_examples`).
         analysis: draws, seed, bins and confidence.
         flips: whether to count the examples whose predicted option is not the dense level's.
-        passage: the field whose text examples may share, `none`, or None to find it (see `group_examples`).
 
     Raises:
-        ValueError: levels cover different examples, predictions are incomplete, or no example has the field `passage`.
+        ValueError: levels cover different examples, or predictions or the grouping lack one.
     """
     found = predicted(predictions, examples)
-    part = examples.filter("evaluation").sort("example_id")
-    first = group_examples(part, passage)
 
     def under(grouping: Grouping) -> pl.DataFrame:
-        clusters = grouping.of(part["example_id"].to_list())
+        clusters = grouping.of(list(found.example_ids))
         comparison = Comparison(list(found.levels), clusters, analysis)
         rows = prediction_rows(found, comparison)
         if flips:
@@ -62,10 +60,12 @@ def compute_metrics(
         table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
             pl.col(pl.Float64).round(DECIMALS)
         )
-        return _without_empty_promises(table).sort(KEYS)
+        return _without_empty_promises(table).sort(METRIC_KEYS)
 
-    table = _widest([under(grouping) for grouping in (first, *first.crossing)])
-    return conform(table.with_columns(cluster_field=pl.lit(first.field, dtype=pl.String)), METRICS)
+    table = _widest([under(each) for each in (grouping, *grouping.crossing)])
+    return conform(
+        table.with_columns(cluster_field=pl.lit(grouping.field, dtype=pl.String)), METRICS
+    )
 
 
 def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -77,15 +77,15 @@ def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
     first, *others = tables
     if not others:
         return first
-    ends = [*LOWER, *UPPER]
+    ends = [*LOWER_ENDS, *UPPER_ENDS]
     beside = [
-        other.select(pl.col(ends).name.suffix(f"_{place}")) for place, other in enumerate(others)
+        other.select(pl.col(ends).name.suffix(f"_{index}")) for index, other in enumerate(others)
     ]
 
     def of_all(name: str) -> pl.Expr:
-        columns = [name, *(f"{name}_{place}" for place in range(len(others)))]
+        columns = [name, *(f"{name}_{index}" for index in range(len(others)))]
         known = pl.all_horizontal(pl.col(column).is_not_null() for column in columns)
-        choose = pl.min_horizontal if name in LOWER else pl.max_horizontal
+        choose = pl.min_horizontal if name in LOWER_ENDS else pl.max_horizontal
         return pl.when(known).then(choose(columns)).alias(name)
 
     joined = pl.concat([first, *beside], how="horizontal")

@@ -40,14 +40,20 @@ def _resamples(clusters: tuple[int, ...], repetitions: int, seed: int) -> Floats
     return weights
 
 
-def means(values: Floats, weights: Floats) -> Floats:
+def weighted_means(values: Floats, weights: Floats) -> Floats:
     """Weighted means [R, k] of `values` [n, k] under `weights` [R, n]."""
     total: Floats = weights.sum(axis=1, keepdims=True)
     return weights @ values / total
 
 
 def percentile(replicates: Floats, confidence: float) -> Interval | None:
-    """Central interval of the replicates [R]; undefined ones (NaN) are left aside. None if all are undefined."""
+    """Central interval of the replicates [R]; undefined ones (NaN) are left aside. None if all are undefined.
+
+    Examples:
+        >>> low, high = percentile(np.arange(101.0), confidence=0.9)
+        >>> round(low, 6), round(high, 6)
+        (5.0, 95.0)
+    """
     defined = replicates[np.isfinite(replicates)]
     if not len(defined):
         return None

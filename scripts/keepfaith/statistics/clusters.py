@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,9 @@ from keepfaith.config.passages import NO_PASSAGE, SHORTEST_PASSAGE, comparable
 from keepfaith.statistics.shared_texts import (
     FieldTexts,
     cluster_numbers,
-    field_texts,
     outside_texts,
     passages,
+    texts_by_field,
     united,
     without_constant,
 )
@@ -27,7 +27,7 @@ MINIMUM_CLUSTERS = 6
 MOST_CROSSING = 4
 """Groupings that are tried beside the one with the fewest clusters."""
 
-MOST_NAMED = 5
+FIELDS_NAMED = 5
 """Fields that a note names; a logged document may have hundreds."""
 
 
@@ -38,18 +38,18 @@ class Grouping:
     Attributes:
         numbers: cluster 0, 1, ... by example id.
         field: the field whose text groups examples, or None where no text is shared.
-        look: says, when asked, what examples share beyond all fields; nothing where somebody named a passage.
         passed_over: where nobody named a passage: the fields whose shared texts are short or usual, and that would
             give fewer clusters if they were named; with that number, the smallest first.
         crossing: where nobody named a passage: groupings by other fields that cross this one, so that neither holds
             the other. Which of them makes examples depend on each other cannot be told from counts.
+        unseen: sentences on what examples share beyond all fields; none where somebody named a passage.
     """
 
     numbers: Mapping[str, int]
     field: str | None
     passed_over: Mapping[str, int] = dataclasses.field(default_factory=dict)
     crossing: tuple["Grouping", ...] = ()
-    look: Callable[[], list[str]] = dataclasses.field(default=list, compare=False)
+    unseen: tuple[str, ...] = ()
 
     @property
     def clusters(self) -> int:
@@ -59,7 +59,7 @@ class Grouping:
     @property
     def notes(self) -> list[str]:
         """What a reader must know of how examples were grouped, as sentences."""
-        return self._crossing_notes() + self._passed_over_notes() + self.look()
+        return self._crossing_notes() + self._passed_over_notes() + list(self.unseen)
 
     def _crossing_notes(self) -> list[str]:
         if not self.crossing:
@@ -76,11 +76,11 @@ class Grouping:
         if not self.passed_over:
             return []
         named = [f"`{name}` ({count})" for name, count in self.passed_over.items()]
-        others = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        others = f" and {len(named) - FIELDS_NAMED} more" if len(named) > FIELDS_NAMED else ""
         return [
             f"{self.clusters} independent texts were counted; examples also share what stands in "
-            f"{', '.join(named[:MOST_NAMED])}{others}, which would leave so many. It was taken for a label, a topic or "
-            f"an instruction, as it is below {SHORTEST_PASSAGE} characters or stands in more than half of the "
+            f"{', '.join(named[:FIELDS_NAMED])}{others}, which would leave so many. It was taken for a label, a topic "
+            f"or an instruction, as it is below {SHORTEST_PASSAGE} characters or stands in more than half of the "
             "examples; if it is a passage, type passage: and that field's name.",
         ]
 
@@ -111,24 +111,23 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
     passages: a task or an import whose examples are independent says so by `passage: none`.
 
     Args:
-        examples: all examples of the part that is evaluated, so that a subset is grouped as the whole.
+        examples: all examples of the part that is evaluated, so that a subset is grouped as the whole; in any order.
         passage: name of a field, or of what stands outside the prompt, `NO_PASSAGE`, or None.
 
     Raises:
         ValueError: no example has a field called `passage`.
     """
+    examples = examples.sort("example_id")
     ids: list[str] = examples["example_id"].to_list()
     if passage == NO_PASSAGE:
         return Grouping({name: number for number, name in enumerate(ids)}, None)
     prompts = _prompts(examples)
-    texts = field_texts(examples)
+    texts = texts_by_field(examples)
     outside = outside_texts(examples)
     if passage is None:
         found = _found(ids, prompts, texts)
-        return dataclasses.replace(
-            found,
-            look=lambda: sharing_notes(examples, prompts, outside, found.clusters, found.field),
-        )
+        notes = sharing_notes(examples, prompts, outside, found.clusters, found.field)
+        return dataclasses.replace(found, unseen=tuple(notes))
     texts = united(texts, outside)
     if passage not in texts:
         known = ", ".join(sorted(texts)) or "none"

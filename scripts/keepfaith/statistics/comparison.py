@@ -7,12 +7,15 @@ from functools import cached_property
 import numpy as np
 
 from keepfaith.calibration.probabilities import Floats, Indices
-from keepfaith.statistics.bootstrap import Interval, means, percentile, resamples
+from keepfaith.statistics.bootstrap import Interval, percentile, resamples, weighted_means
 from keepfaith.statistics.paired import sign_flip
 from keepfaith.statistics.settings import Analysis
 
 DENSE = 0
 """The level that all others are compared with."""
+
+MetricRow = dict[str, object]
+"""One row of METRICS by column; columns that are left out are null."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Comparison:
         Intervals are percentile bootstrap intervals; p-values those of the sign-flip test of the paired difference.
         The dense level's own change is 0 without interval or p-value.
         """
-        replicates = means(values, self.weights)
+        replicates = weighted_means(values, self.weights)
         centre = values.mean(axis=0)
         own = [self.interval(column) or Interval(np.nan, np.nan) for column in replicates.T]
         if self.dense is None:

@@ -14,10 +14,8 @@ from keepfaith.artifacts.schemas import CONTROL, METHOD
 from keepfaith.calibration.probabilities import Floats
 from keepfaith.faithfulness.metrics import AGGREGATES, evidence_recall, per_example_aggregates
 from keepfaith.statistics.clusters import Grouping
-from keepfaith.statistics.comparison import Comparison, Numbers
+from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers
 from keepfaith.statistics.settings import Analysis
-
-Row = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -50,14 +48,14 @@ class Explained:
 
 def faithfulness_rows(
     faithfulness: pl.DataFrame, grouping: Grouping, analysis: Analysis
-) -> list[Row]:
+) -> list[MetricRow]:
     """Comprehensiveness and sufficiency by either aggregate, per method, operator and ranking.
 
     The reference of a method spans the intervals of all controls under the same operator, where any was run: a
     method that lies beyond it does better than every control, however many there are and whatever they are called.
     Whether a method is shown to do better is a paired question, which `<metric>_beyond_controls` answers.
     """
-    rows: list[Row] = []
+    rows: list[MetricRow] = []
     for aggregate in AGGREGATES:
         table = per_example_aggregates(faithfulness, aggregate).drop_nulls("value")
         found = {
@@ -80,13 +78,13 @@ def faithfulness_rows(
     return rows
 
 
-def _beyond_controls(found: Mapping[tuple[str, ...], Explained], aggregate: str) -> list[Row]:
+def _beyond_controls(found: Mapping[tuple[str, ...], Explained], aggregate: str) -> list[MetricRow]:
     """How much better each method is than the closest of all controls and its own reversed ranking.
 
     Differences are taken example by example, in the direction in which more is better; of several references the one
     with the smallest lower end counts at each level. Two separate intervals would let equal methods pass too often.
     """
-    rows: list[Row] = []
+    rows: list[MetricRow] = []
     for (kind, operator, ranking, method, role), own in found.items():
         if role != METHOD or ranking != "method":
             continue
@@ -126,12 +124,12 @@ def paired_difference(own: Explained, other: Explained, sign: float) -> list[Num
 
 def evidence_rows(
     attributions: pl.DataFrame, examples: pl.DataFrame, grouping: Grouping, analysis: Analysis
-) -> list[Row]:
+) -> list[MetricRow]:
     """Recall of the known evidence per method, with chance as reference, and how far it lies above chance."""
     table = evidence_recall(attributions, examples).with_columns(
         above=pl.col("recall") - pl.col("chance")
     )
-    rows: list[Row] = []
+    rows: list[MetricRow] = []
     for (method, role), group in _groups(table, "method", "role"):
         names = {"method": method, "role": role}
         recall = explained(group, "recall", grouping, analysis)
@@ -199,7 +197,7 @@ def _rows(
     family: str,
     metric: str,
     names: Mapping[str, str],
-) -> list[Row]:
+) -> list[MetricRow]:
     return [
         {
             "level": level,

@@ -2,14 +2,8 @@
 
 import polars as pl
 
+from keepfaith.plugins.quantity import CONCERNS, judged_quantities
 from keepfaith.statistics.verdict import summary
-
-CONCERNS: dict[str, tuple[str, ...]] = {
-    "accuracy": ("accuracy",),
-    "calibration": ("ece", "brier"),
-    "faithfulness": ("comprehensiveness", "sufficiency"),
-}
-"""What a reader asks for, and the watched quantities that answer it."""
 
 REACH = ("model", "order", "task", "concern", "kept", "clear")
 
@@ -25,13 +19,15 @@ def reach_by_concern(verdicts: pl.DataFrame) -> pl.DataFrame:
         which every quantity of the concern is shown to be kept; clear: the level up to which none is shown to be
         degraded. Both count in a row from the dense model.
     """
+    judged = judged_quantities()
     rows = []
     units = verdicts.filter(pl.col("level") > 0).group_by(
         "model", "order", "task", maintain_order=True
     )
     for unit, verdict in units:
-        for concern, quantities in CONCERNS.items():
-            watched = verdict.filter(pl.col("quantity").is_in(quantities))
+        for concern in CONCERNS:
+            names = [name for name, quantity in judged.items() if quantity.concern == concern]
+            watched = verdict.filter(pl.col("quantity").is_in(names))
             if watched.height:
                 found = summary(watched)
                 rows.append((*unit, concern, found.safe, found.clear))

@@ -1,35 +1,41 @@
 """Rows of METRICS from predictions: accuracy and calibration."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from keepfaith.calibration.dependence import Dependence, dependence_of
 from keepfaith.calibration.draws import once, reweighted
 from keepfaith.calibration.exact_error import exact_error, probability_right
 from keepfaith.calibration.interval import CorrectedError, corrected_error
-from keepfaith.calibration.metrics import METRICS, Metric
 from keepfaith.calibration.null_band import null_bands
 from keepfaith.calibration.probabilities import Floats, Predicted
+from keepfaith.plugins.metric import PREDICTION_METRICS, Metric
 from keepfaith.statistics.bootstrap import Interval, two_sided
 from keepfaith.statistics.clusters import all_single
-from keepfaith.statistics.comparison import DENSE, Comparison, Numbers
+from keepfaith.statistics.comparison import DENSE, Comparison, MetricRow, Numbers
 from keepfaith.statistics.error_change import ErrorChange
 from keepfaith.statistics.proportions import mcnemar, tango, wilson
 
-Row = dict[str, object]
-Series = dict[str, list[Numbers]]
+_Series = dict[str, list[Numbers]]
 
 
-def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
+def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
     """One row per metric and level; see METRICS for the columns."""
-    series: Series = {}
-    for name, metric in METRICS.items():
-        series[name] = _registered(metric, predicted, comparison)
+    metrics = PREDICTION_METRICS.all()
+    series: _Series = {
+        name: _registered(metric, predicted, comparison) for name, metric in metrics.items()
+    }
     series["accuracy"] = _accuracy(series["accuracy"], predicted, comparison)
-    _add_null_bands(series, predicted, comparison)
-    errors = _corrected_errors(predicted, comparison)
+    dependences = {
+        level: dependence_of(predicted.levels[level], comparison.clusters)
+        for level in comparison.levels
+    }
+    _add_null_bands(series, predicted, comparison, dependences)
+    errors = _corrected_errors(predicted, comparison, dependences)
     _add_corrected_error(series, errors, predicted, comparison)
-    families = {name: metric.family for name, metric in METRICS.items()}
+    families: dict[str, str] = {name: metric.family for name, metric in metrics.items()}
     if predicted.posterior is not None:
         exact = _exact(predicted, predicted.posterior, errors, comparison)
         series |= exact
@@ -48,7 +54,7 @@ def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
     ]
 
 
-def flip_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
+def flip_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
     """Rows of `flips`: share of examples whose predicted option is another one than the dense level's.
 
     Intervals as those of accuracy. There is no change to state: the share is itself one against the dense level.
@@ -62,7 +68,7 @@ def flip_rows(predicted: Predicted, comparison: Comparison) -> list[Row]:
     flipped = np.stack([own != predictions[comparison.dense] for own in predictions], axis=1)
     means = comparison.of_means(flipped.astype(np.float64))
     single = all_single(comparison.clusters)
-    rows: list[Row] = []
+    rows: list[MetricRow] = []
     for level, flips, mean in zip(comparison.levels, flipped.T, means, strict=True):
         ends = wilson(int(flips.sum()), len(flips), comparison.analysis.confidence)
         ends = ends if single else _hull(ends, mean.low, mean.high)
@@ -151,19 +157,24 @@ def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison)
     return found
 
 
-def _add_null_bands(series: Series, predicted: Predicted, comparison: Comparison) -> None:
+def _add_null_bands(
+    series: _Series,
+    predicted: Predicted,
+    comparison: Comparison,
+    dependences: Mapping[int, Dependence | None],
+) -> None:
     """The band of a calibrated model as the reference of every calibration metric that label noise moves."""
     analysis = comparison.analysis
     names = tuple(
         name
-        for name, metric in METRICS.items()
-        if metric.family == "calibration" and name != "mean_confidence"
+        for name, metric in PREDICTION_METRICS.all().items()
+        if metric.family == "calibration" and metric.reads_labels
     )
     for k, level in enumerate(comparison.levels):
         bands = null_bands(
             predicted.levels[level],
             names,
-            clusters=comparison.clusters,
+            dependence=dependences[level],
             bins=analysis.bins,
             repetitions=analysis.null_repetitions,
             confidence=analysis.confidence,
@@ -175,13 +186,15 @@ def _add_null_bands(series: Series, predicted: Predicted, comparison: Comparison
             )
 
 
-def _corrected_errors(predicted: Predicted, comparison: Comparison) -> list[CorrectedError]:
+def _corrected_errors(
+    predicted: Predicted, comparison: Comparison, dependences: Mapping[int, Dependence | None]
+) -> list[CorrectedError]:
     """What the labels say about the true calibration error of every level."""
     analysis = comparison.analysis
     return [
         corrected_error(
             predicted.levels[level],
-            clusters=comparison.clusters,
+            dependence=dependences[level],
             bins=analysis.bins,
             repetitions=analysis.simulations(len(comparison.levels)),
             seed=analysis.seed,
@@ -191,12 +204,12 @@ def _corrected_errors(predicted: Predicted, comparison: Comparison) -> list[Corr
 
 
 def _add_corrected_error(
-    series: Series, errors: list[CorrectedError], predicted: Predicted, comparison: Comparison
+    series: _Series, errors: list[CorrectedError], predicted: Predicted, comparison: Comparison
 ) -> None:
     """Intervals and changes of `ece`, and the series `ece_corrected`; both about the true binned error."""
     analysis, dense = comparison.analysis, comparison.dense
     samples = [predicted.levels[level] for level in comparison.levels]
-    ece = METRICS["ece"].values
+    ece = PREDICTION_METRICS.load("ece").values
     replicates = [ece(reweighted(s, comparison.weights, analysis.bins)) for s in samples]
     series["ece_corrected"] = []
     for k, error in enumerate(errors):
@@ -233,7 +246,7 @@ def _add_corrected_error(
 
 def _exact(
     predicted: Predicted, posterior: Floats, errors: list[CorrectedError], comparison: Comparison
-) -> Series:
+) -> _Series:
     """What the exact posterior says: accuracy without label noise, the best possible one, and calibration error."""
     analysis = comparison.analysis
     samples = [predicted.levels[level] for level in comparison.levels]

@@ -13,7 +13,13 @@ from keepfaith.statistics.bootstrap import Interval
 
 
 def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
-    """Score interval of a proportion (Wilson 1927)."""
+    """Score interval of a proportion (Wilson 1927).
+
+    Examples:
+        >>> low, high = wilson(successes=8, trials=10)
+        >>> round(low, 3), round(high, 3)
+        (0.49, 0.943)
+    """
     ends = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
     return Interval(float(ends.low), float(ends.high))
 
@@ -24,6 +30,10 @@ def mcnemar(gained: int, lost: int) -> float:
     Args:
         gained: examples wrong at the dense level and right at this one.
         lost: examples right at the dense level and wrong at this one.
+
+    Examples:
+        >>> round(mcnemar(gained=2, lost=9), 4)
+        0.0654
     """
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
@@ -32,6 +42,11 @@ def tango(gained: int, lost: int, trials: int, confidence: float = 0.95) -> Inte
     """Score interval of a paired difference of proportions, (gained - lost) / trials (Tango 1998).
 
     With no discordant pair it is -z^2 / (n + z^2) .. z^2 / (n + z^2), the paired "rule of four".
+
+    Examples:
+        >>> low, high = tango(gained=2, lost=9, trials=100)
+        >>> round(low, 3), round(high, 3)
+        (-0.146, -0.006)
     """
     critical = float(norm.ppf((1 + confidence) / 2))
     estimate = (gained - lost) / trials

@@ -10,11 +10,11 @@ from keepfaith.config.passages import comparable, is_short
 FieldTexts = Sequence[frozenset[str]]
 """Comparable texts of one field by example; a field may have several in one example, or none."""
 
-Places = Mapping[str, frozenset[int]]
+ExamplesByText = Mapping[str, frozenset[int]]
 """Examples by text."""
 
 
-def field_texts(examples: pl.DataFrame) -> dict[str, FieldTexts]:
+def texts_by_field(examples: pl.DataFrame) -> dict[str, FieldTexts]:
     """The texts of every field, as `comparable` has them, by name and example."""
     return _by_name(
         [(field["name"], comparable(prompt[field["start"] : field["end"]])) for field in fields or []]
@@ -66,7 +66,7 @@ def passages(texts: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
     return {
         name: of_field
         for name, of_field in fields.items()
-        if max(map(len, _places(of_field).values()), default=0) > 1
+        if max(map(len, _examples_by_text(of_field).values()), default=0) > 1
     }
 
 
@@ -93,7 +93,7 @@ def cluster_numbers(prompts: Sequence[str], texts: FieldTexts | None) -> list[in
 def without_constant(texts: FieldTexts) -> FieldTexts:
     """The texts that do not stand in every example."""
     return _dropped(
-        texts, {text for text, rows in _places(texts).items() if len(rows) == len(texts)}
+        texts, {text for text, rows in _examples_by_text(texts).items() if len(rows) == len(texts)}
     )
 
 
@@ -107,7 +107,7 @@ def _long(texts: FieldTexts) -> FieldTexts:
 
 
 def _without_usual(texts: FieldTexts) -> FieldTexts:
-    usual = {text for text, rows in _places(texts).items() if 2 * len(rows) > len(texts)}
+    usual = {text for text, rows in _examples_by_text(texts).items() if 2 * len(rows) > len(texts)}
     return _dropped(texts, usual)
 
 
@@ -115,7 +115,7 @@ def _dropped(texts: FieldTexts, dropped: set[str]) -> FieldTexts:
     return [own - dropped for own in texts] if dropped else texts
 
 
-def _places(texts: FieldTexts) -> Places:
+def _examples_by_text(texts: FieldTexts) -> ExamplesByText:
     found: dict[str, set[int]] = {}
     for row, own in enumerate(texts):
         for text in own:
@@ -125,10 +125,10 @@ def _places(texts: FieldTexts) -> Places:
 
 def _joined(fields: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
     """The fields, those that cross each other as one."""
-    places = {name: _places(of_field) for name, of_field in fields.items()}
+    by_text = {name: _examples_by_text(of_field) for name, of_field in fields.items()}
     groups = [{name} for name in fields]
     for one, other in combinations(fields, 2):
-        if _cross(places[one], places[other]):
+        if _cross(by_text[one], by_text[other]):
             meeting = [group for group in groups if group & {one, other}]
             groups = [group for group in groups if group not in meeting] + [set().union(*meeting)]
     names = [[name for name in fields if name in group] for group in groups]
@@ -140,7 +140,7 @@ def _joined(fields: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
     }
 
 
-def _cross(one: Places, other: Places) -> bool:
+def _cross(one: ExamplesByText, other: ExamplesByText) -> bool:
     """Whether at least half of the shared texts of one field stand in the other, of other examples."""
     shared = [
         {text for text, rows in ours.items() if len(rows | theirs.get(text, frozenset())) > 1}

@@ -15,10 +15,10 @@ from keepfaith.statistics.shared_texts import FieldTexts, cluster_numbers, long_
 MATERIAL = 0.9
 """Fewer texts than this share of those that were counted are worth a word: they widen an interval by a twentieth."""
 
-MOST_NAMED = 3
+SIZES_NAMED = 3
 """Texts or pieces that a note names."""
 
-SHOWN = 40
+CHARACTERS_SHOWN = 40
 """Characters of a piece that a note shows."""
 
 _DEPTH = 40
@@ -85,38 +85,38 @@ def _fewer(
         count = len(set(cluster_numbers(prompts, texts)))
         if count < MATERIAL * clusters:
             found.setdefault(count, name)
-    return [(found[count], count) for count in sorted(found)[:MOST_NAMED]]
+    return [(found[count], count) for count in sorted(found)[:SIZES_NAMED]]
 
 
 def _slots(prompts: Sequence[str]) -> Iterator[tuple[str, FieldTexts]]:
-    """The pieces in one place of every prompt, by the one that most examples share.
+    """The pieces at one index of every prompt, by the one that most examples share.
 
-    Places are counted from the start or from the end, without the pieces that most prompts hold (an instruction,
-    examples that are always the same). A piece that stands now in this place, now in that, is no passage: solved
+    Indices are counted from the start or from the end, without the pieces that most prompts hold (an instruction,
+    examples that are always the same). A piece that stands now at this index, now at that, is no passage: solved
     examples that are drawn for every prompt do.
     """
     split, spelt = _split(prompts)
     rows = _without_usual(split)
     for ordered in (rows, [row[::-1] for row in rows]):
-        places = _places(ordered)
-        for place in range(_DEPTH):
-            here = [row[place] if place < len(row) else "" for row in ordered]
+        indices = _indices(ordered)
+        for index in range(_DEPTH):
+            here = [row[index] if index < len(row) else "" for row in ordered]
             yield from _named(
-                [piece if places.get(piece) == place else "" for piece in here], spelt
+                [piece if indices.get(piece) == index else "" for piece in here], spelt
             )
-    places = _places(rows)
-    settled = [" ".join(piece for piece in row if places[piece] is not None) for row in rows]
+    indices = _indices(rows)
+    settled = [" ".join(piece for piece in row if indices[piece] is not None) for row in rows]
     yield from _named([text[:_BEGINNING] for text in settled], spelt, _BEGINNING)
 
 
-def _places(rows: Sequence[Sequence[str]]) -> dict[str, int | None]:
-    """The place of every piece, or None where it has several."""
-    places: dict[str, int | None] = {}
+def _indices(rows: Sequence[Sequence[str]]) -> dict[str, int | None]:
+    """The index of every piece, or None where it has several."""
+    indices: dict[str, int | None] = {}
     for row in rows:
-        for place, piece in enumerate(row):
-            if places.setdefault(piece, place) != place:
-                places[piece] = None
-    return places
+        for index, piece in enumerate(row):
+            if indices.setdefault(piece, index) != index:
+                indices[piece] = None
+    return indices
 
 
 def _split(prompts: Sequence[str]) -> tuple[list[list[str]], dict[str, str]]:
@@ -155,4 +155,4 @@ def _named(
 
 
 def _cut(piece: str) -> str:
-    return piece if len(piece) <= SHOWN else f"{piece[: SHOWN - 3]}..."
+    return piece if len(piece) <= CHARACTERS_SHOWN else f"{piece[: CHARACTERS_SHOWN - 3]}..."

@@ -8,40 +8,11 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import METHOD, VERDICT
 from keepfaith.artifacts.tables import conform
+from keepfaith.plugins.quantity import Quantity, judged_quantities
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.multiple import holm
 
 KEPT, DEGRADED, UNDECIDED = "kept", "degraded", "undecided"
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A quantity the verdict looks at.
-
-    Attributes:
-        metric: its METRICS row.
-        harmful: which change is harmful (+1 a rise, -1 a fall).
-        explained: whether it is judged per attribution method.
-        by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
-        above_chance: whether its reference in METRICS is what a model that knows nothing reaches; that of calibration
-            is the band of a calibrated model.
-    """
-
-    metric: str
-    harmful: int
-    explained: bool = False
-    by_signs: bool = True
-    above_chance: bool = True
-
-
-WATCHED: dict[str, Watched] = {
-    "accuracy": Watched("accuracy", -1),
-    "ece": Watched("ece", +1, by_signs=False, above_chance=False),
-    "brier": Watched("brier", +1, above_chance=False),
-    "comprehensiveness": Watched("comprehensiveness_study", -1, explained=True),
-    "sufficiency": Watched("sufficiency_study", +1, explained=True),
-}
-"""By name, as in the config's margins. Explained ones are judged per method by the study's aggregate."""
 
 
 def verdict(
@@ -62,29 +33,30 @@ def verdict(
 
     Args:
         metrics: METRICS of one model, order and task.
-        margins: tolerated harm by name of the quantity; a key of WATCHED each.
+        margins: tolerated harm by name of the quantity, of one that is judged each.
         confidence: as the intervals in `metrics` have.
         operator: whose faithfulness counts; by default the study's (retokenise) where it was run.
         explained: whether explanations were asked for; where they were not, their margins do not count.
 
     Raises:
-        ValueError: a margin is for a quantity that is not watched.
+        ValueError: a margin is for a quantity that is not judged.
     """
-    unknown = sorted(set(margins) - set(WATCHED))
+    judged = judged_quantities()
+    unknown = sorted(set(margins) - set(judged))
     if unknown:
-        raise ValueError(f"no quantity {unknown[0]!r} is watched; there are {', '.join(WATCHED)}")
+        raise ValueError(f"no quantity {unknown[0]!r} is watched; there are {', '.join(judged)}")
     levels = metrics.filter(pl.col("level") > 0).select(pl.col("level").unique().sort())
     chosen = operator or shown_operator(metrics)
     tables = []
-    for quantity, margin in margins.items():
-        watched = WATCHED[quantity]
-        if watched.explained and not explained:
+    for name, watched in judged.items():
+        if name not in margins or (watched.explained and not explained):
             continue
         rows = metrics.filter(pl.col("metric") == watched.metric)
         if watched.explained:
             rows = rows.filter(
-                pl.col("operator").eq_missing(pl.lit(chosen, dtype=pl.String)),
-                pl.col("ranking") == "method",
+                # Some explained quantities, such as the recall of evidence, remove nothing: no operator, no ranking.
+                pl.col("operator").is_null() | (pl.col("operator") == pl.lit(chosen, pl.String)),
+                pl.col("ranking").fill_null("method") == "method",
                 pl.col("role") == METHOD,
             )
         methods = rows["method"].unique().sort().to_list() or [None]
@@ -94,12 +66,12 @@ def verdict(
                 method=pl.lit(method, dtype=pl.String)
             )
             room = _room(of_method, watched)
-            tables.append(_judged(complete, quantity, watched, margin, confidence, room))
+            tables.append(_judged(complete, name, watched, margins[name], confidence, room))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
     return conform(pl.concat([empty, *tables]), VERDICT)
 
 
-def _room(rows: pl.DataFrame, watched: Watched) -> float | None:
+def _room(rows: pl.DataFrame, watched: Quantity) -> float | None:
     """How far the dense value lies above chance, in the direction in which more is better; None where unknown.
 
     Chance is guessing for accuracy and what the controls reach for explanations; calibration has no such floor.
@@ -115,8 +87,8 @@ def _room(rows: pl.DataFrame, watched: Watched) -> float | None:
 
 def _judged(
     rows: pl.DataFrame,
-    quantity: str,
-    watched: Watched,
+    name: str,
+    watched: Quantity,
     margin: float,
     confidence: float,
     room: float | None,
@@ -126,7 +98,7 @@ def _judged(
     ends = ("change_low", "change_high") if harmful > 0 else ("change_high", "change_low")
     table = rows.select(
         "level",
-        quantity=pl.lit(quantity),
+        quantity=pl.lit(name),
         method="method",
         harm=pl.col("change") * harmful,
         harm_low=pl.col(ends[0]) * harmful,
@@ -153,7 +125,9 @@ def _judged(
     return table.select(*VERDICT.columns)
 
 
-def _reason(rows: pl.DataFrame, watched: Watched, confidence: float, room: float | None) -> pl.Expr:
+def _reason(
+    rows: pl.DataFrame, watched: Quantity, confidence: float, room: float | None
+) -> pl.Expr:
     """Why a quantity could not be decided, where no width of its interval is to blame; null otherwise.
 
     `room`: what the dense model has above chance, where that is within the margin.

@@ -8,12 +8,12 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES
 from keepfaith.config.counts import evaluated_too, part_counts
-from keepfaith.config.rows import Row, content_of
+from keepfaith.config.rows import TaskRow, content_of
 from keepfaith.config.schema import SPACE, BuiltinTaskSource, Examples
 from keepfaith.config.settings import ResolvedTask
 from keepfaith.tasks.parts import by_rank
-from keepfaith.tasks.sources import Part, split_of, task_rows
-from keepfaith.tasks.templates import Prompt, render
+from keepfaith.tasks.sources import Part, split_serving, task_rows
+from keepfaith.tasks.templates import Prompt, render_prompt
 
 EVALUATED = "evaluated"
 """Why a tuning row is left out, beside the reasons of `skip`."""
@@ -26,11 +26,6 @@ class PreparedTask(NamedTuple):
 
     examples: pl.DataFrame
     skipped: dict[str, dict[str, int]]
-
-
-def prepare_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
-    """The EXAMPLES table of `prepare_task`."""
-    return prepare_task(resolved, examples).examples
 
 
 def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
@@ -49,7 +44,7 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     """
     rows, skipped = task_rows(resolved, "evaluation")
     ranked = by_rank((row.id for row in rows), examples.seed)
-    shared = _tuning_split(resolved) == split_of(resolved, "evaluation")
+    shared = _tuning_split(resolved) == split_serving(resolved, "evaluation")
     left_out = {"evaluation": skipped}
     tuning_rows, evaluated = rows if shared else [], 0
     if own_tuning := bool(examples.tuning) and not shared:
@@ -85,22 +80,22 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
 def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
     """The training examples of a task as an EXAMPLES table that belongs to no part; tuning rows are left out.
 
-    Rows with a text that is evaluated are left out by who trains (`models.train_on_tasks`).
+    Rows with a text that is evaluated are left out by who trains (`training.train_on_tasks`).
 
     Raises:
         SourceError: the source has no training split or cannot be read, or a row is not as the task says.
     """
     rows, _ = task_rows(resolved, "training")
     kept_out: set[str] = set()
-    if examples.tuning and _tuning_split(resolved) == split_of(resolved, "training"):
+    if examples.tuning and _tuning_split(resolved) == split_serving(resolved, "training"):
         tuning_rows, *_ = _own_tuning(resolved, task_rows(resolved, "evaluation").rows)
         kept_out = _tuning(tuning_rows, examples, from_end=False)
     return _frame(_record(resolved, row, "training") for row in rows if row.id not in kept_out)
 
 
 def _own_tuning(
-    resolved: ResolvedTask, evaluation: Iterable[Row]
-) -> tuple[list[Row], dict[str, int], int]:
+    resolved: ResolvedTask, evaluation: Iterable[TaskRow]
+) -> tuple[list[TaskRow], dict[str, int], int]:
     """The rows of a tuning split of its own that are not evaluated too, what is left out of it, and how many were."""
     found, skipped = task_rows(resolved, "tuning")
     if isinstance(resolved.source, BuiltinTaskSource):  # its parts are disjoint by construction
@@ -109,25 +104,25 @@ def _own_tuning(
     rows = [row for row in found if content_of(row) not in contents]
     if evaluated := len(found) - len(rows):
         skipped = skipped | {EVALUATED: evaluated}
-        said = evaluated_too(evaluated, len(rows), str(split_of(resolved, "evaluation")))
+        said = evaluated_too(evaluated, len(rows), str(split_serving(resolved, "evaluation")))
         logger.info("task %s: %s", resolved.name, said)
     return rows, skipped, evaluated
 
 
 def _tuning_split(resolved: ResolvedTask) -> str | None:
-    return split_of(resolved, "tuning") or split_of(resolved, "evaluation")
+    return split_serving(resolved, "tuning") or split_serving(resolved, "evaluation")
 
 
-def _tuning(rows: list[Row], examples: Examples, from_end: bool) -> set[str]:
+def _tuning(rows: list[TaskRow], examples: Examples, from_end: bool) -> set[str]:
     """Ids of the tuning rows; the last by rank where the first are evaluated, so that the parts are disjoint."""
     ranked = by_rank((row.id for row in rows), examples.seed)
     start = len(ranked) - examples.tuning if from_end else 0
     return set(ranked[start : start + examples.tuning])
 
 
-def _record(resolved: ResolvedTask, row: Row, part: Part) -> dict[str, object]:
+def _record(resolved: ResolvedTask, row: TaskRow, part: Part) -> dict[str, object]:
     delimiter = resolved.task.delimiter
-    prompt = render(resolved.task.prompt, row.fields, cut_end=delimiter == SPACE)
+    prompt = render_prompt(resolved.task.prompt, row.fields, cut_end=delimiter == SPACE)
     return {
         "example_id": f"{part}-{row.id}",
         "row": row.number,
@@ -143,7 +138,7 @@ def _record(resolved: ResolvedTask, row: Row, part: Part) -> dict[str, object]:
     }
 
 
-def _evidence(prompt: Prompt, row: Row) -> list[dict[str, int]] | None:
+def _evidence(prompt: Prompt, row: TaskRow) -> list[dict[str, int]] | None:
     """Evidence spans in characters of the prompt; None where the source knows of none."""
     if not row.evidence:
         return None

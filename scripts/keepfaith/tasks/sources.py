@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from keepfaith.config.cells import RowError
 from keepfaith.config.counts import left_out
 from keepfaith.config.files import read_rows
-from keepfaith.config.rows import Row, Skipped, read_table
+from keepfaith.config.rows import Skipped, TaskRow, read_task_rows
 from keepfaith.config.schema import BuiltinTaskSource, HubTaskSource
 from keepfaith.config.settings import ResolvedTask
 from keepfaith.hub.errors import HubError
@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 
 
 class SourceError(ValueError):
-    """A source cannot be read, or holds what its task does not allow: one line with the place."""
+    """A source cannot be read, or holds what its task does not allow: one line with the location."""
 
 
-def split_of(resolved: ResolvedTask, part: Part) -> str | None:
+def split_serving(resolved: ResolvedTask, part: Part) -> str | None:
     """Name of the split (or file) that serves a part; None where there is none."""
     if isinstance(resolved.source, BuiltinTaskSource):
         return part
@@ -35,7 +35,7 @@ def split_of(resolved: ResolvedTask, part: Part) -> str | None:
 class PartRows(NamedTuple):
     """The rows of a split that can be examples, in its order, and how many are left out, by reason."""
 
-    rows: list[Row]
+    rows: list[TaskRow]
     skipped: dict[str, int]
 
 
@@ -46,7 +46,7 @@ def task_rows(resolved: ResolvedTask, part: Part) -> PartRows:
         SourceError: there is no such split, it cannot be had, or a row is not as the task says.
         ConfigError: a local file cannot be read.
     """
-    split = split_of(resolved, part)
+    split = split_serving(resolved, part)
     if split is None:
         raise SourceError(f"task {resolved.name}: its source has no {part} split")
     source = resolved.source
@@ -57,10 +57,10 @@ def task_rows(resolved: ResolvedTask, part: Part) -> PartRows:
         if isinstance(source, HubTaskSource)
         else read_rows(split)
     )
-    rows: list[Row] = []
+    rows: list[TaskRow] = []
     skipped: Counter[str] = Counter()
     try:
-        for row in read_table(resolved.task, source, table, distinct=part != "training"):
+        for row in read_task_rows(resolved.task, source, table, distinct=part != "training"):
             if isinstance(row, Skipped):
                 skipped[row.reason] += 1
             else:
@@ -81,7 +81,7 @@ def _hub(name: str, source: HubTaskSource, split: str) -> Iterator[tuple[str, di
         raise SourceError(f"task {name}: {error}") from error
 
 
-def _builtin(resolved: ResolvedTask, source: BuiltinTaskSource, part: Part) -> Iterator[Row]:
+def _builtin(resolved: ResolvedTask, source: BuiltinTaskSource, part: Part) -> Iterator[TaskRow]:
     split = "train" if part == "training" else part
     count = getattr(source.sizes, part)
     examples = generate(source.generator, split, count, source.seed)
@@ -91,7 +91,7 @@ def _builtin(resolved: ResolvedTask, source: BuiltinTaskSource, part: Part) -> I
                 f"task {resolved.name}: its options {list(resolved.task.options or ())} are not those of the "
                 f"generator {source.generator}; type {list(example.choices)}"
             )
-        yield Row(
+        yield TaskRow(
             id=str(number),
             fields=example.fields,
             options=example.choices,

@@ -21,7 +21,7 @@ class Prompt(NamedTuple):
     fields: tuple[FieldSpan, ...]
 
 
-def render(template: str, fields: Mapping[str, str], cut_end: bool = True) -> Prompt:
+def render_prompt(template: str, fields: Mapping[str, str], cut_end: bool = True) -> Prompt:
     """Put field texts into a template, as they are: braces in them mean nothing.
 
     Field text is not stripped. White space at the very end of the prompt is cut where `cut_end`, with the span of a

@@ -54,13 +54,13 @@ def _hub(source: HubText) -> Iterator[str]:
             if source.column not in row and number == 0:
                 raise SourceError(
                     f"{source.repository} has no column {source.column!r}{nearest(source.column, row)}; "
-                    "correct calibration_text.column"
+                    "correct source.column of the text"
                 )
             text = row.get(source.column)
             if text is not None and not isinstance(text, str):
                 raise SourceError(
                     f"{source.repository}, row {number}: column {source.column!r} must be text, got {shown(text)}; "
-                    "correct calibration_text.column"
+                    "correct source.column of the text"
                 )
             yield text or ""
     except HubError as error:

@@ -8,7 +8,13 @@ import pytest
 
 from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import ORDER, PREDICTIONS
-from keepfaith.artifacts.tables import ArtifactError, read_provenance, read_table, write_table
+from keepfaith.artifacts.tables import (
+    ArtifactError,
+    conform,
+    read_provenance,
+    read_table,
+    write_table,
+)
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 
@@ -32,11 +38,24 @@ def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_nan_is_refused(tmp_path: Path) -> None:
-    broken = FRAME.with_columns(score=pl.Series([0.1, float("nan")]))
-    with pytest.raises(ArtifactError, match="score holds NaN"):
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_not_finite_is_refused(bad: float, tmp_path: Path) -> None:
+    broken = FRAME.with_columns(score=pl.Series([0.1, bad]))
+    with pytest.raises(ArtifactError, match=r"score holds NaN or infinity \(layer 0\)"):
         write_table(broken, tmp_path / "order.parquet", ORDER, PROVENANCE)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_log_likelihood_that_is_not_finite_is_named_by_level_and_example() -> None:
+    rows = [(0, "e000", 0, -1.0, 1), (3, "e001", 0, float("-inf"), 1)]
+    frame = pl.DataFrame(rows, schema=dict(PREDICTIONS.columns), orient="row")
+    with pytest.raises(ArtifactError, match=r"log_likelihood .* \(level 3, example_id e001\)"):
+        conform(frame, PREDICTIONS)
+
+
+def test_null_is_no_number_and_stands_for_a_missing_one() -> None:
+    missing = FRAME.with_columns(score=pl.Series([None, 0.5]))
+    assert conform(missing, ORDER)["score"].to_list() == [None, 0.5]
 
 
 @pytest.mark.parametrize(

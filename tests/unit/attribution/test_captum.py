@@ -11,13 +11,15 @@ from captum.attr._core.lime import get_exp_kernel_similarity_function
 
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.methods import kernelshap, lime
-from keepfaith.attribution.problem import MethodSettings
+from keepfaith.attribution.perturbation import SamplingSettings
 
 PROMPT = "The acting was not good, but moving.\nAnswer:"
 OPTIONS = [" negative", " the old city of"]
 
 
-METHODS = {"lime": (Lime, lime), "kernelshap": (KernelShap, kernelshap)}
+PEERS = {"lime": Lime, "kernelshap": KernelShap}
+MASKS = {"lime": lime.bernoulli_masks, "kernelshap": kernelshap.shapley_masks}
+FITS = {"lime": lime.fit_lasso, "kernelshap": kernelshap.fit_least_squares}
 SEED = 1
 
 
@@ -43,7 +45,7 @@ EXAMPLES = pl.DataFrame({"example_id": ["a"], "prompt": [PROMPT], "options": [OP
 def captum_run(name, scorer, encoder, encoded, target, level):
     """Captum's scores, and the masks and values that its regression was fitted to."""
     model, tokenizer = scorer.model.model, encoder.tokenizer
-    explainer = METHODS[name][0](model)
+    explainer = PEERS[name](model)
     attribution = LLMAttribution(explainer, tokenizer)
     special = list(encoded.prompt_ids[: encoded.special])
     text = TextTokenInput(PROMPT, tokenizer, skip_tokens=special or None)
@@ -72,11 +74,18 @@ def test_scores_equal_captums(method, target, scorer, encoder):
     levels = [0, 2]
     encoded = encoder.encode(PROMPT, OPTIONS)
     table = explain(
-        MethodSettings(method), SEED, scorer, encoder, EXAMPLES, levels, predictions(target, levels)
+        method,
+        SamplingSettings(),
+        SEED,
+        scorer,
+        encoder,
+        EXAMPLES,
+        levels,
+        predictions(target, levels),
     )
     for level in levels:
         expected, seen = captum_run(method, scorer, encoder, encoded, target, level)
-        masks = METHODS[method][1].draw_masks(len(expected), 3 * len(expected), SEED)
+        masks = MASKS[method](len(expected), 3 * len(expected), SEED)
         np.testing.assert_array_equal(masks, seen["masks"].astype(bool))
         ours = table.filter(level=level).sort("feature")["score"].to_numpy()
         assert np.abs(expected).max() > 0.02
@@ -91,17 +100,16 @@ def test_option_lengths_cover_one_and_several_tokens(encoder):
 def test_regression_on_captums_own_masks_and_values(method, scorer, encoder):
     encoded = encoder.encode(PROMPT, OPTIONS)
     expected, seen = captum_run(method, scorer, encoder, encoded, 1, 0)
-    ours = METHODS[method][1].solve(seen["masks"].astype(bool), seen["values"][None])[0]
+    ours = FITS[method](seen["masks"].astype(bool), seen["values"][None])[0]
     np.testing.assert_allclose(ours, expected, atol=1e-4)
     if method == "lime":
         np.testing.assert_allclose(
-            lime.similarity(seen["masks"].astype(bool)), seen["weights"], atol=1e-6
+            lime.cosine_weights(seen["masks"].astype(bool)), seen["weights"], atol=1e-6
         )
 
 
 @pytest.mark.parametrize("features", [2, 3, 17, 60])
 def test_masks_are_captums_for_any_length(method, features):
-    cls, module = METHODS[method]
     seen = []
 
     def value(mask):
@@ -109,8 +117,8 @@ def test_masks_are_captums_for_any_length(method, features):
         return torch.tensor([float(mask.sum())])
 
     torch.manual_seed(7)
-    cls(value).attribute(torch.ones(1, features), n_samples=3 * features)
-    np.testing.assert_array_equal(module.draw_masks(features, 3 * features, 7), np.stack(seen))
+    PEERS[method](value).attribute(torch.ones(1, features), n_samples=3 * features)
+    np.testing.assert_array_equal(MASKS[method](features, 3 * features, 7), np.stack(seen))
 
 
 def test_lime_weights_are_captums():
@@ -119,11 +127,11 @@ def test_lime_weights_are_captums():
     masks[0], masks[1] = False, True
     ones = torch.ones(1, 9)
     expected = [kernel(ones, torch.tensor(mask)[None].float(), None) for mask in masks]
-    np.testing.assert_allclose(lime.similarity(masks), expected, atol=1e-6)
+    np.testing.assert_allclose(lime.cosine_weights(masks), expected, atol=1e-6)
 
 
 def test_drawing_masks_leaves_the_global_stream_alone(method):
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    METHODS[method][1].draw_masks(10, 30, 5)
+    MASKS[method](10, 30, 5)
     assert torch.equal(before, torch.get_rng_state())

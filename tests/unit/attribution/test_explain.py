@@ -3,17 +3,18 @@ import polars as pl
 import pytest
 import torch
 
+from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.attribution import perturbation
 from keepfaith.attribution.explain import explain
-from keepfaith.attribution.problem import AttributionError, MethodSettings
-from keepfaith.attribution.targets import predicted_options
+from keepfaith.attribution.problem import AttributionError
+from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import EncodingError
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 
 LEVELS = [0, 1, 3]
-METHODS = ["lime", "kernelshap", "input_x_gradient", "integrated_gradients", "random"]
+NAMES = ["lime", "kernelshap", "input_x_gradient", "integrated_gradients", "random"]
 
 
 EXAMPLES = pl.DataFrame(
@@ -39,9 +40,8 @@ def predictions(scorer, encoder):
 
 
 def run(method, scorer, encoder, predictions, examples=EXAMPLES, levels=LEVELS, seed=0, **rest):
-    return explain(
-        MethodSettings(method), seed, scorer, encoder, examples, levels, predictions, **rest
-    )
+    settings = METHODS.load(method).settings()
+    return explain(method, settings, seed, scorer, encoder, examples, levels, predictions, **rest)
 
 
 def assert_same(a, b, atol):
@@ -51,7 +51,7 @@ def assert_same(a, b, atol):
     np.testing.assert_allclose(a["score"].to_numpy(), b["score"].to_numpy(), atol=atol)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_table_holds_every_feature_of_every_example_at_every_level(
     method, scorer, encoder, predictions
 ):
@@ -71,7 +71,7 @@ def test_table_holds_every_feature_of_every_example_at_every_level(
             assert rows["target"].unique().to_list() == [target]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_special_tokens_in_the_text_are_no_features_and_stay(method, scorer, encoder):
     """Wherever they stand; all else is explained, at its own place in the prompt."""
     closing = encoder.tokenizer.eos_token
@@ -110,7 +110,7 @@ def test_levels_predict_different_options_here(predictions):
     )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_other_examples_levels_and_batches_change_nothing(
     method, scorer, encoder, predictions, monkeypatch
 ):

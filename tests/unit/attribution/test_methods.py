@@ -5,10 +5,11 @@ import pytest
 import torch
 from sklearn.linear_model import Lasso
 
-from keepfaith.attribution import registry
 from keepfaith.attribution.methods import kernelshap, lime
+from keepfaith.attribution.methods.integrated_gradients import PathSettings
 from keepfaith.attribution.perturbation import REMOVED_TOKEN
-from keepfaith.attribution.problem import MethodSettings, Problem
+from keepfaith.attribution.problem import NoSettings, Problem
+from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import ScoringInput
 
 # Norms compute in float32 even in a float64 model: a smaller step would drown in their rounding.
@@ -22,19 +23,19 @@ def additive(masks, weights):
 @pytest.mark.parametrize("features", [2, 3, 12, 40])
 def test_kernelshap_recovers_an_additive_function(features):
     weights = np.random.default_rng(features).normal(size=(2, features))
-    masks = kernelshap.draw_masks(features, 3 * features, 0)
+    masks = kernelshap.shapley_masks(features, 3 * features, 0)
     values = np.stack([additive(masks, level) for level in weights])
-    scores = kernelshap.solve(masks, values, np.float64)
+    scores = kernelshap.fit_least_squares(masks, values, np.float64)
     if np.linalg.matrix_rank(masks[1:] - masks[:1].astype(int)) == features:
         np.testing.assert_allclose(scores, weights, atol=1e-6)
-    np.testing.assert_allclose(kernelshap.solve(masks, values), scores, atol=5e-3)
+    np.testing.assert_allclose(kernelshap.fit_least_squares(masks, values), scores, atol=5e-3)
 
 
 def test_kernelshap_scores_sum_to_the_whole_effect():
     rng = np.random.default_rng(0)
-    masks = kernelshap.draw_masks(15, 45, 0)
+    masks = kernelshap.shapley_masks(15, 45, 0)
     values = rng.normal(size=(3, 45))
-    sums = kernelshap.solve(masks, values, np.float64).sum(axis=1)
+    sums = kernelshap.fit_least_squares(masks, values, np.float64).sum(axis=1)
     np.testing.assert_allclose(sums, values[:, 0] - values[:, 1], atol=1e-3)
 
 
@@ -64,12 +65,14 @@ def test_kernelshap_with_all_subsets_gives_shapley_values():
         rows += [mask] * repeats
     rows = np.array(rows)
     values = np.array([game[tuple(mask)] for mask in rows.tolist()])[None]
-    np.testing.assert_allclose(kernelshap.solve(rows, values, np.float64)[0], shapley, atol=1e-4)
+    np.testing.assert_allclose(
+        kernelshap.fit_least_squares(rows, values, np.float64)[0], shapley, atol=1e-4
+    )
 
 
 def test_kernelshap_draws_sizes_by_the_shapley_kernel():
     features = 8
-    sizes = kernelshap.draw_masks(features, 20002, 0)[2:].sum(axis=1)
+    sizes = kernelshap.shapley_masks(features, 20002, 0)[2:].sum(axis=1)
     sizes_possible = np.arange(1, features)
     expected = 1 / (sizes_possible * (features - sizes_possible))
     found = np.bincount(sizes, minlength=features)[1:] / len(sizes)
@@ -77,15 +80,15 @@ def test_kernelshap_draws_sizes_by_the_shapley_kernel():
 
 
 def test_a_single_feature_gets_its_whole_effect():
-    masks = kernelshap.draw_masks(1, 3, 0)
+    masks = kernelshap.shapley_masks(1, 3, 0)
     assert masks.tolist() == [[True], [False]]
-    assert kernelshap.solve(masks, np.array([[2.0, 0.5]]))[0] == pytest.approx([1.5])
+    assert kernelshap.fit_least_squares(masks, np.array([[2.0, 0.5]]))[0] == pytest.approx([1.5])
 
 
 def test_lime_ranks_a_linear_function_and_zeroes_what_does_not_matter():
     weights = np.array([2.0, 0.0, -1.5, 0.0, 1.0, 0.0])
-    masks = lime.draw_masks(6, 400, 0)
-    scores = lime.solve(masks, additive(masks, weights)[None])[0]
+    masks = lime.bernoulli_masks(6, 400, 0)
+    scores = lime.fit_lasso(masks, additive(masks, weights)[None])[0]
     # The Lasso shrinks by alpha / var(mask) = 0.01 / 0.25.
     np.testing.assert_allclose(scores, weights - np.sign(weights) * 0.04, atol=0.01)
     assert (scores[weights == 0] == 0).all()
@@ -94,30 +97,34 @@ def test_lime_ranks_a_linear_function_and_zeroes_what_does_not_matter():
 def test_lime_is_the_weighted_lasso_with_weights_that_sum_to_the_samples():
     """Scaling all weights changes nothing: scikit-learn normalises them, so alpha means the same."""
     rng = np.random.default_rng(1)
-    masks = lime.draw_masks(7, 21, 2)
+    masks = lime.bernoulli_masks(7, 21, 2)
     values = rng.normal(size=21)
-    weights = lime.similarity(masks)
+    weights = lime.cosine_weights(masks)
     plain = Lasso(alpha=0.01, tol=1e-10).fit(masks.astype(float), values, sample_weight=5 * weights)
-    np.testing.assert_allclose(lime.solve(masks, values[None])[0], plain.coef_, atol=2e-3)
+    np.testing.assert_allclose(lime.fit_lasso(masks, values[None])[0], plain.coef_, atol=2e-3)
 
 
-@pytest.mark.parametrize("module", [lime, kernelshap])
-def test_masks_depend_on_length_and_seed(module):
-    first = module.draw_masks(11, 33, 0)
+@pytest.mark.parametrize("draw", [lime.bernoulli_masks, kernelshap.shapley_masks])
+def test_masks_depend_on_length_and_seed(draw):
+    first = draw(11, 33, 0)
     assert first.shape == (33, 11) and first.dtype == bool
-    np.testing.assert_array_equal(first, module.draw_masks(11, 33, 0))
-    assert (first != module.draw_masks(11, 33, 1)).any()
+    np.testing.assert_array_equal(first, draw(11, 33, 0))
+    assert (first != draw(11, 33, 1)).any()
 
 
-@pytest.mark.parametrize("module", [lime, kernelshap])
-def test_levels_are_solved_independently(module):
-    masks = module.draw_masks(9, 27, 0)
+@pytest.mark.parametrize(
+    ("draw", "fit"),
+    [
+        (lime.bernoulli_masks, lime.fit_lasso),
+        (kernelshap.shapley_masks, kernelshap.fit_least_squares),
+    ],
+)
+def test_levels_are_solved_independently(draw, fit):
+    masks = draw(9, 27, 0)
     values = np.random.default_rng(0).normal(size=(4, 27))
-    together = module.solve(masks, values)
+    together = fit(masks, values)
     for level in range(4):
-        np.testing.assert_allclose(
-            together[level], module.solve(masks, values[[level]])[0], atol=1e-5
-        )
+        np.testing.assert_allclose(together[level], fit(masks, values[[level]])[0], atol=1e-5)
 
 
 def problem(encoder, example_id="a", text="The film was not good.\nAnswer:", targets=(0, 1, 0)):
@@ -126,9 +133,9 @@ def problem(encoder, example_id="a", text="The film was not good.\nAnswer:", tar
 
 def test_input_x_gradient_is_the_derivative_of_scaling_a_token(encoder, scorer):
     """Against central differences of the plain model in float64, every token scaled up and down."""
-    method = registry.load("input_x_gradient")
+    method = METHODS.load("input_x_gradient")
     item = problem(encoder)
-    (found,) = method.scores([item], [0, 1, 3], scorer, None, 0)
+    (found,) = method.scores([item], [0, 1, 3], scorer, NoSettings(), 0)
     model = scorer.model.model.double()
     try:
         for index, level in enumerate([0, 1, 3]):
@@ -157,13 +164,13 @@ def value(model, item, index, place, step):
 
 
 def test_input_x_gradient_does_not_depend_on_the_other_examples(encoder, scorer):
-    method = registry.load("input_x_gradient")
+    method = METHODS.load("input_x_gradient")
     items = [
         problem(encoder, str(n), "The film was not good. " * n + "Answer:") for n in range(1, 6)
     ]
-    together = list(method.scores(items, [0, 1, 2], scorer, None, 0))
+    together = list(method.scores(items, [0, 1, 2], scorer, NoSettings(), 0))
     for item, expected in zip(items, together, strict=True):
-        (alone,) = method.scores([item], [0, 1, 2], scorer, None, 0)
+        (alone,) = method.scores([item], [0, 1, 2], scorer, NoSettings(), 0)
         np.testing.assert_allclose(alone, expected, atol=1e-4)
 
 
@@ -171,9 +178,9 @@ def test_integrated_gradients_equal_captum(encoder, scorer):
     """LayerIntegratedGradients on the embedding layer, same baseline, same quadrature."""
     from captum.attr import LayerIntegratedGradients
 
-    method = registry.load("integrated_gradients")
+    method = METHODS.load("integrated_gradients")
     item = problem(encoder)
-    (found,) = method.scores([item], [0, 1, 3], scorer, MethodSettings("", steps=12), 0)
+    (found,) = method.scores([item], [0, 1, 3], scorer, PathSettings(steps=12), 0)
     prompt, special = item.encoded.prompt_ids, item.encoded.special
     baseline = prompt[:special] + (REMOVED_TOKEN,) * item.features
     for index, level in enumerate([0, 1, 3]):
@@ -199,7 +206,7 @@ def test_integrated_gradients_equal_captum(encoder, scorer):
 
 def test_integrated_gradients_are_complete(encoder, scorer, caplog):
     """The scores sum to the whole effect, the better the more steps; the log says how well."""
-    method = registry.load("integrated_gradients")
+    method = METHODS.load("integrated_gradients")
     item = problem(encoder, targets=(0, 0, 0))
     special = item.encoded.prompt_ids[: item.encoded.special]
     removed = special + (REMOVED_TOKEN,) * item.features
@@ -209,27 +216,27 @@ def test_integrated_gradients_are_complete(encoder, scorer, caplog):
     deltas = []
     for steps in (2, 200):
         with caplog.at_level("INFO", "keepfaith.attribution"):
-            (found,) = method.scores([item], [0, 1, 3], scorer, MethodSettings("", steps=steps), 0)
+            (found,) = method.scores([item], [0, 1, 3], scorer, PathSettings(steps=steps), 0)
         deltas.append(float(np.abs(found.sum(1) - (whole - nothing)[:, 0]).max()))
     assert deltas[1] < 0.02 < deltas[0]
     assert f"largest {deltas[0]:.2g} nats" in caplog.messages[0]
 
 
 def test_random_scores_are_reproducible_and_independent(encoder):
-    method = registry.load("random")
+    method = METHODS.load("random")
     a, b = problem(encoder, "a"), problem(encoder, "b")
-    first, second = method.scores([a, b], [0, 1, 2], None, None, 0)
-    (alone,) = method.scores([b], [2, 0], None, None, 0)
+    first, second = method.scores([a, b], [0, 1, 2], NoSettings(), 0)
+    (alone,) = method.scores([b], [2, 0], NoSettings(), 0)
     np.testing.assert_array_equal(alone, second[[2, 0]])
-    (other_seed,) = method.scores([a], [0, 1, 2], None, None, 1)
+    (other_seed,) = method.scores([a], [0, 1, 2], NoSettings(), 1)
     rows = np.concatenate([first, second, other_seed])
     assert len({row.tobytes() for row in rows}) == 9
 
 
 def test_random_ranking_is_fair(encoder):
-    method = registry.load("random")
+    method = METHODS.load("random")
     items = [problem(encoder, f"e{i}") for i in range(600)]
-    tops = [int(scores[0].argmax()) for scores in method.scores(items, [0], None, None, 0)]
+    tops = [int(scores[0].argmax()) for scores in method.scores(items, [0], NoSettings(), 0)]
     counts = np.bincount(tops, minlength=items[0].features)
     expected = len(items) / items[0].features
     chi_squared = ((counts - expected) ** 2 / expected).sum()

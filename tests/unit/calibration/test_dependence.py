@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keepfaith.calibration.dependence import (
+    dependence_of,
     dependent_uniforms,
     effective_size,
     within_correlation,
@@ -51,10 +52,12 @@ def test_single_examples_are_drawn_as_before():
     alone = np.arange(200)
     assert within_correlation(model, alone) == 0.0
     assert (
-        corrected_error(model, clusters=alone, repetitions=200).interval()
+        corrected_error(model, dependence=dependence_of(model, alone), repetitions=200).interval()
         == corrected_error(model, repetitions=200).interval()
     )
-    assert null_bands(model, ("ece",), clusters=alone) == null_bands(model, ("ece",))
+    assert null_bands(model, ("ece",), dependence=dependence_of(model, alone)) == null_bands(
+        model, ("ece",)
+    )
     assert effective_size(alone, 0.0) == 200
 
 
@@ -82,11 +85,13 @@ def test_copies_of_a_prompt_count_as_one():
     copies = sample(*(np.repeat(part, 40) for part in (confidence, right, labels)))
     assert within_correlation(copies, clusters) == 1.0
     expected = null_bands(once, ("ece",), repetitions=2000)["ece"]
-    found = null_bands(copies, ("ece",), clusters=clusters, repetitions=2000)["ece"]
+    found = null_bands(
+        copies, ("ece",), dependence=dependence_of(copies, clusters), repetitions=2000
+    )["ece"]
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.03)
     few, many = (
-        corrected_error(model, clusters=groups, repetitions=2000).interval()
-        for model, groups in ((once, None), (copies, clusters))
+        corrected_error(model, dependence=groups, repetitions=2000).interval()
+        for model, groups in ((once, None), (copies, dependence_of(copies, clusters)))
     )
     assert many == pytest.approx(few, abs=0.06)
 
@@ -99,7 +104,9 @@ def test_a_calibrated_model_seldom_lies_above_its_band(count, questions, correla
     for seed in range(40):
         model, clusters = passages(count, questions, correlation, seed)
         right = np.abs(corrected_error(model, repetitions=50).observed)
-        band = null_bands(model, ("ece",), clusters=clusters, repetitions=400, seed=seed)["ece"]
+        band = null_bands(
+            model, ("ece",), dependence=dependence_of(model, clusters), repetitions=400, seed=seed
+        )["ece"]
         above += right > band.high
         naive += right > null_bands(model, ("ece",), repetitions=400, seed=seed)["ece"].high
     assert above <= 4
@@ -113,6 +120,6 @@ def test_metrics_of_the_labels_are_drawn_from_the_same_probabilities():
     clusters = np.repeat(np.arange(6), 2)
     names = ("brier", "nll", "accuracy")
     alone = null_bands(model, names, repetitions=4000)
-    shared = null_bands(model, names, clusters=clusters, repetitions=4000)
+    shared = null_bands(model, names, dependence=dependence_of(model, clusters), repetitions=4000)
     for name in names:
         assert shared[name].mean == pytest.approx(alone[name].mean, abs=0.03)

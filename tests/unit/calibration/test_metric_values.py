@@ -12,15 +12,15 @@ from made_predictions import binary_sample, random_sample
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from keepfaith.calibration.draws import once, relabelled, reweighted
-from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.probabilities import Sample, sample_of
+from keepfaith.plugins.metric import PREDICTION_METRICS
 
 CASES = 1000
 BINNED = {"ece", "ece_mass", "debiased_squared_ce"}
 
 
 def value(name: str, sample: Sample, bins: int = 10) -> float:
-    return float(METRICS[name].values(once(sample, bins))[0])
+    return float(PREDICTION_METRICS.load(name).values(once(sample, bins))[0])
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +39,19 @@ def cases() -> list[Sample]:
 
 
 def test_every_metric_has_a_citation_and_a_file_of_its_name():
-    assert set(METRICS) >= {"accuracy", "mean_confidence", "ece", "ece_mass", "brier", "nll"}
-    assert all(metric.citation and metric.name == name for name, metric in METRICS.items())
-    assert METRICS["accuracy"].family == "accuracy"
+    assert set(PREDICTION_METRICS.names()) >= {
+        "accuracy",
+        "mean_confidence",
+        "ece",
+        "ece_mass",
+        "brier",
+        "nll",
+    }
+    assert all(metric.citation for metric in PREDICTION_METRICS.all().values())
+    assert PREDICTION_METRICS.load("accuracy").family == "accuracy"
 
 
+@pytest.mark.slow
 def test_brier_nll_and_accuracy_equal_scikit_learn(cases):
     with warnings.catch_warnings(), sklearn.config_context(skip_parameter_validation=True):
         warnings.simplefilter("ignore")  # a case may lack an option among its labels
@@ -67,6 +75,7 @@ def test_auroc_equals_scikit_learn(cases):
         assert value("auroc", sample) == pytest.approx(peer, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_ece_equals_torchmetrics(cases):
     # torchmetrics closes bins on the left; random confidences do not lie on an edge.
     torch = pytest.importorskip("torch")
@@ -173,7 +182,7 @@ def test_order_of_examples_does_not_matter(seed, options, size):
     labels = generator.integers(0, options, size)
     shuffle = generator.permutation(size)
     straight, shuffled = sample_of(scores, labels), sample_of(scores[shuffle], labels[shuffle])
-    for name in METRICS:
+    for name in PREDICTION_METRICS.names():
         np.testing.assert_allclose(value(name, straight), value(name, shuffled), atol=1e-12)
 
 
@@ -187,7 +196,7 @@ def test_a_weight_of_two_is_the_example_twice(seed, size):
         weights[0] = 1
     rows = np.repeat(np.arange(size), weights)
     doubled = sample_of(sample.log_probabilities[rows], sample.labels[rows])
-    for name, metric in METRICS.items():
+    for name, metric in PREDICTION_METRICS.all().items():
         if name == "ece_mass":  # keeps the bins of the sample itself
             continue
         weighted = metric.values(reweighted(sample, weights[None].astype(float)))[0]
@@ -199,7 +208,7 @@ def test_repetitions_of_weights_and_labels_are_independent_of_each_other():
     generator = np.random.default_rng(0)
     weights = generator.multinomial(30, np.full(30, 1 / 30), size=5).astype(float)
     labels = generator.integers(0, 3, size=(5, 30))
-    for metric in METRICS.values():
+    for metric in PREDICTION_METRICS.all().values():
         together = metric.values(reweighted(sample, weights))
         alone = [metric.values(reweighted(sample, row[None]))[0] for row in weights]
         np.testing.assert_allclose(np.broadcast_to(together, 5), alone, atol=1e-12)

@@ -3,9 +3,9 @@ import pytest
 from made_predictions import random_sample
 
 from keepfaith.calibration.draws import once
-from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.null_band import null_bands, simulated_labels
 from keepfaith.calibration.probabilities import Sample, sample_of
+from keepfaith.plugins.metric import PREDICTION_METRICS
 
 
 def test_labels_follow_the_probabilities_and_never_name_a_missing_option():
@@ -31,7 +31,7 @@ def test_the_band_equals_a_loop_over_simulated_sets():
                 for p, u in zip(sample.probabilities, row, strict=True)
             ]
             redrawn = sample_of(sample.log_probabilities, np.array(labels))
-            values.append(METRICS[name].values(once(redrawn))[0])
+            values.append(PREDICTION_METRICS.load(name).values(once(redrawn))[0])
         assert band.mean == pytest.approx(np.mean(values), abs=1e-12)
         low, high = np.quantile(values, [0.025, 0.975])
         assert (band.low, band.high) == pytest.approx((low, high), abs=1e-12)

@@ -3,9 +3,9 @@ import pytest
 from made_predictions import examples_frame, predictions_frame
 
 from keepfaith.calibration.draws import once
-from keepfaith.calibration.metrics import METRICS
 from keepfaith.calibration.probabilities import predicted
 from keepfaith.calibration.reliability import reliability
+from keepfaith.plugins.metric import PREDICTION_METRICS
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_bins_add_up_to_the_sample_and_to_ece(tables):
         assert rows["count"].sum() == 80
         filled = rows.drop_nulls()
         gaps = (filled["accuracy"] - filled["confidence"]).abs() * filled["count"] / 80
-        assert gaps.sum() == pytest.approx(METRICS["ece"].values(once(sample))[0])
+        assert gaps.sum() == pytest.approx(PREDICTION_METRICS.load("ece").values(once(sample))[0])
         assert rows["lower"].to_list() == [b / 10 for b in range(10)]
         assert rows["bin"].to_list() == list(range(10))
 

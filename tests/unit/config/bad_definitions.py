@@ -1,6 +1,6 @@
 """Ways to spoil an entry of the catalog, each with words that the one line of its refusal must hold."""
 
-from spoils import HUB, Cases, entry, model, source, task, trained_on_nothing
+from spoils import HUB, Cases, entry, method, model, source, task, trained_on_nothing
 
 BAD: Cases = {
     "prompt with an unknown field": (
@@ -74,11 +74,23 @@ BAD: Cases = {
         ["no multiple of 2 x heads", "type 112"],
     ),
     "unknown criterion": (
+        entry("orders", {"description": "T.", "criterion": "cosin"}),
+        ["unknown criterion 'cosin'", "'cosine'"],
+    ),
+    "text in an order, as it was once": (
         entry(
             "orders",
-            {"description": "T.", "criterion": "cosin", "calibration_text": {"source": "builtin"}},
+            {"description": "T.", "criterion": "cosine", "calibration_text": {"source": "builtin"}},
         ),
-        ["unknown criterion 'cosin'", "'cosine'"],
+        ["orders/tiny.yaml: calibration_text", "config/catalog/texts/NAME.yaml", "text: NAME"],
+    ),
+    "unknown kind of text": (
+        entry("texts", {"description": "T.", "source": {"kind": "locl", "path": "text.txt"}}),
+        ["texts/tiny.yaml: source: kind 'locl' is not known", "'local'"],
+    ),
+    "text as it stood in an order": (
+        entry("texts", {"description": "T.", "source": {"source": "local", "path": "text.txt"}}),
+        ["source: needs 'kind', one of hub, local, builtin", "add it"],
     ),
     "unknown method module": (
         lambda w: w.write_entry("methods", "lime", {"description": "T.", "method": "limee"}),
@@ -89,6 +101,38 @@ BAD: Cases = {
             "methods", "lime", {"description": "T.", "method": "lime", "seeds": [0, 0]}
         ),
         ["seeds: 0 is listed twice", "leave one"],
+    ),
+    "setting of another method": (
+        method(settings={"steps": 3}),
+        ["lime.yaml: settings: unknown key 'steps'; there are: samples_per_token"],
+    ),
+    "misspelt setting": (
+        method(settings={"sample_per_token": 3}),
+        ["lime.yaml: settings: unknown key", "did you mean 'samples_per_token'?"],
+    ),
+    "setting out of range": (
+        method(settings={"samples_per_token": 0}),
+        ["lime.yaml: settings.samples_per_token: must be at least 1, got 0; type 1 or more"],
+    ),
+    "setting of a method that has none": (
+        method(method="random", settings={"steps": 3}),
+        ["lime.yaml: settings: unknown key 'steps'; there are none"],
+    ),
+    "settings that are no block": (
+        method(settings=3),
+        ["lime.yaml: settings: expected keys with values, got 3"],
+    ),
+    "setting beside the block": (
+        method(samples_per_token=7),
+        ["lime.yaml: samples_per_token: is a setting of lime", "settings: {samples_per_token: 7}"],
+    ),
+    "steps beside the block": (
+        method(method="integrated_gradients", steps=7),
+        ["lime.yaml: steps: is a setting of integrated_gradients", "settings: {steps: 7}"],
+    ),
+    "several seeds of a method that draws nothing": (
+        method(method="input_x_gradient", seeds=[4, 5]),
+        ["lime.yaml: seeds: input_x_gradient draws nothing", "type [4]"],
     ),
     "nothing to train on": (trained_on_nothing, ["no selected task has one", "splits.training"]),
     # Models.

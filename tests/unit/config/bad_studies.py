@@ -59,6 +59,16 @@ BAD: Cases = {
         setting("models", ["builtn"]),
         ["models: unknown model 'builtn'", "'builtin'"],
     ),
+    "no text where an order reads one": (
+        lambda w: w.raw.pop("text"),
+        ["config: text: missing", "order 'tiny'", "builtin, c4, tiny, wikitext2_local"],
+    ),
+    "misspelt text": (setting("text", "tini"), ["config: text: unknown text 'tini'", "'tiny'"]),
+    "several texts": (setting("text", ["tiny"]), ["config: text: expected text, got ['tiny']"]),
+    "text that no order reads, misspelt": (
+        lambda w: w.raw.update(orders=["last_k"], text="tini"),
+        ["config: text: unknown text 'tini'", "'tiny'"],
+    ),
     "misspelt order": (setting("orders", ["cosin"]), ["unknown order 'cosin'", "'cosine'"]),
     "misspelt task": (setting("tasks", ["sst3"]), ["unknown task 'sst3'", "did you mean 'sst2'?"]),
     "misspelt method": (setting("methods", ["kernalshap"]), ["unknown method", "'kernelshap'"]),
@@ -175,6 +185,14 @@ BAD: Cases = {
         ["'gpu' is not known", "did you mean 'cpu'?"],
     ),
     "unknown margin": (setting("statistics.margins.ecee", 0.1), ["margins: unknown key", "'ece'"]),
+    "margin of what is only shown": (
+        setting("statistics.margins.nll", 0.1),
+        ["statistics.margins: 'nll' is shown and never judged; judged are accuracy, ece, brier"],
+    ),
+    "margins without names": (
+        setting("statistics.margins", 0.02),
+        ["statistics.margins: expected keys with values, got 0.02"],
+    ),
     "negative margin": (setting("statistics.margins.ece", -0.1), ["must be at least 0", "-0.1"]),
     "accuracy margin in percent": (
         setting("statistics.margins.accuracy", 2),

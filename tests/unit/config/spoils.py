@@ -38,6 +38,11 @@ def model(**changes: object) -> Callable[[World], None]:
     )
 
 
+def method(**changes: object) -> Callable[[World], None]:
+    content = {"description": "Tiny.", "method": "lime"} | changes
+    return lambda world: world.write_entry("methods", "lime", content)
+
+
 def config_json(**content: object) -> Callable[[World], None]:
     """The model's config.json, with these keys beside those of a Llama of four layers."""
     text = json.dumps({"model_type": "llama", "num_hidden_layers": 4} | content)

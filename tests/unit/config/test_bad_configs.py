@@ -41,8 +41,9 @@ sys.path.insert(0, {str(ROOT / "scripts")!r})
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
 raw = yaml.safe_load(Path({str(ROOT / "config/config.yaml")!r}).read_text())
-check(load_study(raw, Path({str(ROOT / "config/catalog")!r})))
-print([name for name in ("torch", "transformers", "datasets", "numpy", "polars") if name in sys.modules])
+check(load_study(raw, [Path({str(ROOT / "config/catalog")!r})]))
+heavy = ("torch", "transformers", "datasets", "sklearn", "scipy", "matplotlib", "polars")
+print([name for name in heavy if name in sys.modules])
 """
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -1,5 +1,6 @@
 """The studies that ship resolve to what they promise; catalog entries are all valid."""
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ CATALOG = ROOT / "config" / "catalog"
 KINDS = {
     "models": schema.Model,
     "orders": schema.Order,
+    "texts": schema.CalibrationTextEntry,
     "tasks": schema.Task,
-    "methods": schema.Method,
+    "methods": schema.MethodEntry,
 }
 STUDY_TASKS = (
     "boolq",
@@ -49,15 +51,15 @@ def test_every_catalog_entry_is_valid(kind: str) -> None:
     names = entries(CATALOG / kind)
     assert names
     for name in names:
-        read_entry(KINDS[kind], CATALOG / kind, name, "test")
+        read_entry(KINDS[kind], [CATALOG / kind], name, "test")
 
 
 def test_the_config_that_ships_is_the_demo() -> None:
-    assert load_study(read("config.yaml"), CATALOG) == load_study(study("demo"), CATALOG)
+    assert load_study(read("config.yaml"), [CATALOG]) == load_study(study("demo"), [CATALOG])
 
 
 def test_the_paper_study_has_the_known_values() -> None:
-    settings = load_study(study("paper"), CATALOG)
+    settings = load_study(study("paper"), [CATALOG])
     chosen = settings.study
     assert len(settings.models) == 5
     assert sorted(settings.tasks) == sorted(STUDY_TASKS)
@@ -69,20 +71,22 @@ def test_the_paper_study_has_the_known_values() -> None:
     assert chosen.faithfulness.fractions == (0.1, 0.2, 0.3, 0.4, 0.5)
     assert chosen.calibration.bins == 10
     for name in ("lime", "kernelshap"):
-        assert settings.methods[name].samples_per_token == 3
+        assert settings.methods[name].settings == {"samples_per_token": 3}
         assert settings.methods[name].seeds == (0, 1, 2)
-    order = settings.orders["cosine"]
-    assert (order.criterion, order.samples, order.sample_tokens, order.seed) == (
+    order, text = settings.orders["cosine"], settings.texts["cosine"]
+    assert (order.criterion, text.samples, text.sample_tokens, text.seed) == (
         "cosine",
         8,
         2048,
         0,
     )
+    assert (text.source.kind, order.seed) == ("hub", 0)
+    assert getattr(text.source, "repository", None) == "allenai/c4"
 
 
 def test_a_study_that_only_selects_has_the_defaults_and_nothing_of_the_demo() -> None:
-    own = {"models": ["builtin"], "orders": ["cosine_builtin"], "tasks": ["sentiment"]}
-    settings = load_study(own, CATALOG)
+    own = {"models": ["builtin"], "orders": ["last_k"], "tasks": ["sentiment"]}
+    settings = load_study(own, [CATALOG])
     assert settings.study.stability.seeds == 0
     assert settings.levels["builtin"] == tuple(
         range(5)
@@ -92,9 +96,66 @@ def test_a_study_that_only_selects_has_the_defaults_and_nothing_of_the_demo() ->
     assert (settings.study.export.levels, settings.study.imports) == ((), {})
 
 
+@pytest.mark.parametrize("text", entries(CATALOG / "texts"))
+def test_every_order_can_be_ranked_on_every_text(text: str) -> None:
+    from keepfaith.plugins.criterion import CRITERIA
+
+    chosen = {"orders": entries(CATALOG / "orders"), "text": text, "folders": {"data": "data"}}
+    settings = load_study(study("demo") | chosen, [CATALOG])
+    entry = read_entry(schema.CalibrationTextEntry, [CATALOG / "texts"], text, "test")
+    for name, order in settings.orders.items():
+        criterion = CRITERIA.load(order.criterion)
+        assert (name in settings.texts) == criterion.reads_text
+        assert (name in settings.drawn_orders) == (criterion.reads_text or criterion.seeded)
+    assert len(settings.texts) >= 10
+    for found in settings.texts.values():
+        assert found.source.kind == entry.source.kind
+        assert (found.samples, found.sample_tokens) == (entry.samples, entry.sample_tokens)
+
+
+def test_orders_that_read_no_text_need_none() -> None:
+    chosen = study("demo") | {"orders": ["last_k", "random", "last_k_but_final"]}
+    del chosen["text"]
+    settings = load_study(chosen, [CATALOG])
+    assert settings.texts == {} and settings.drawn_orders == ("random",)
+    # A local text that nobody reads needs no folder.
+    named = load_study(chosen | {"text": "wikitext2_local"}, [CATALOG])
+    assert named.texts == {} and named.text_files("last_k") == []
+    with pytest.raises(
+        ConfigError, match=r"folders\.data: not set, but text wikitext2_local reads"
+    ):
+        load_study(chosen | {"text": "wikitext2_local", "orders": ["cosine"]}, [CATALOG])
+
+
+def test_an_order_may_say_how_much_text_it_reads(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    settings = world.read()
+    text = settings.texts["tiny"]
+    assert (text.samples, text.sample_tokens, text.seed) == (2, 2048, 0)
+    order = {"description": "T.", "criterion": "greedy", "sample_tokens": 9, "seed": 4}
+    world.write_entry("orders", "tiny", order)
+    world.write_data("text.txt", b"A line.\n" * 8)
+    text = world.read().texts["tiny"]
+    assert (text.samples, text.sample_tokens, text.seed) == (8, 9, 4)
+
+
+def test_a_criterion_that_declares_nothing_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keepfaith.orders import criteria
+
+    (tmp_path / "plugin").mkdir()
+    (tmp_path / "plugin" / "undeclared.py").write_text("")
+    monkeypatch.setattr(criteria, "__path__", [*criteria.__path__, str(tmp_path / "plugin")])
+    world = World(tmp_path / "world")
+    world.write_entry("orders", "tiny", {"description": "T.", "criterion": "undeclared"})
+    with pytest.raises(ConfigError, match=r"criterion: .*undeclared\.py must define CRITERION"):
+        world.read()
+
+
 def test_every_task_of_the_study_has_a_hub_and_a_local_source() -> None:
     for name in STUDY_TASKS:
-        task = read_entry(schema.Task, CATALOG / "tasks", name, "test")
+        task = read_entry(schema.Task, [CATALOG / "tasks"], name, "test")
         assert task.sources.hub is not None
         assert task.sources.local is not None
         assert len(task.sources.hub.revision) == 40
@@ -107,7 +168,7 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
     if found is None or found.origin is None:
         pytest.skip("lm_eval is not installed")
     jinja2 = pytest.importorskip("jinja2")
-    from keepfaith.tasks.templates import render
+    from keepfaith.tasks.templates import render_prompt
 
     folder = Path(found.origin).parent / "tasks"
     for name, file, columns in (
@@ -121,17 +182,17 @@ def test_prompts_are_those_of_lm_evaluation_harness() -> None:
         document = yaml.safe_load(theirs)
         template = document["doc_to_text"]
         template = template if "{{" in template else f"{{{{{template}}}}}"
-        ours = read_entry(schema.Task, CATALOG / "tasks", name, "test")
+        ours = read_entry(schema.Task, [CATALOG / "tasks"], name, "test")
         fields = {field: f"some {field}" for field in ours.fields}
         row = {columns.get(field, field): text for field, text in fields.items()}
-        assert render(ours.prompt, fields).text == jinja2.Template(template).render(**row)
+        assert render_prompt(ours.prompt, fields).text == jinja2.Template(template).render(**row)
         if isinstance(document["doc_to_choice"], list):
             assert list(ours.options or ()) == document["doc_to_choice"]
 
 
 def test_arc_challenge_asks_as_arc_easy() -> None:
     easy, challenge = (
-        read_entry(schema.Task, CATALOG / "tasks", n, "t") for n in ("arc_easy", "arc_challenge")
+        read_entry(schema.Task, [CATALOG / "tasks"], n, "t") for n in ("arc_easy", "arc_challenge")
     )
     assert easy.prompt == challenge.prompt
 
@@ -245,31 +306,10 @@ def test_generators_are_those_of_the_builtin_tasks() -> None:
     assert set(GENERATORS) == set(TASKS)
 
 
-def test_training_settings_are_those_of_the_trainer() -> None:
-    from dataclasses import fields
-
-    from keepfaith.models import recipe
-
-    for ours, theirs in (
-        (schema.Architecture, recipe.Architecture),
-        (schema.Recipe, recipe.Recipe),
-    ):
-        assert set(ours.model_fields) == {field.name for field in fields(theirs)}
-
-
 def test_an_entry_that_is_not_selected_is_not_read(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_entry("tasks", "broken", "{")
     world.read()
-
-
-def test_training_defaults_are_those_of_the_trainer() -> None:
-    """The trainer's own plan is the tuned one; a study that says nothing must get it."""
-    train_on_tasks = pytest.importorskip("keepfaith.models.train_on_tasks")
-    from dataclasses import asdict
-
-    ours = schema.TrainModel(kind="train").model_dump(exclude={"kind", "seed"})
-    assert ours == asdict(train_on_tasks.TrainingPlan())
 
 
 def test_numbers_that_the_command_line_gives_as_text(tmp_path: Path) -> None:
@@ -286,17 +326,52 @@ def test_numbers_that_the_command_line_gives_as_text(tmp_path: Path) -> None:
 
 def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None:
     from keepfaith.config.load import BUILTIN_CHECKPOINT
-    from keepfaith.models import builtin
+    from keepfaith.models.builtin import CHECKPOINT
+    from keepfaith.training import builtin
 
-    assert builtin.CHECKPOINT == BUILTIN_CHECKPOINT
+    assert CHECKPOINT == BUILTIN_CHECKPOINT
     for name, prompt in builtin.PROMPTS.items():
-        assert read_entry(schema.Task, CATALOG / "tasks", name, "test").prompt == prompt
-    model = read_entry(schema.Model, CATALOG / "models", "builtin", "test")
+        assert read_entry(schema.Task, [CATALOG / "tasks"], name, "test").prompt == prompt
+    model = read_entry(schema.Model, [CATALOG / "models"], "builtin", "test")
     assert model.source.layers == builtin.ARCHITECTURE.layers  # type: ignore[union-attr]
 
 
+def test_settings_of_a_method_are_filled_in(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_entry("methods", "lime", {"description": "T.", "method": "lime"})
+    assert world.read().methods["lime"].settings == {"samples_per_token": 3}
+    chosen = {"description": "T.", "method": "integrated_gradients", "settings": {"steps": "7"}}
+    world.write_entry("methods", "lime", chosen)
+    assert world.read().methods["lime"].settings == {"steps": 7}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("def broken(:\n", "SyntaxError"),
+        ("import no_such_library\n", "No module named 'no_such_library'"),
+        ("", "must define METHOD, a Method"),
+    ],
+)
+def test_a_method_that_cannot_be_loaded_is_one_line(
+    text: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keepfaith.attribution import methods
+
+    world = World(tmp_path)
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "unfinished.py").write_text(text)
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path / "plugins")])
+    monkeypatch.delitem(sys.modules, "keepfaith.attribution.methods.unfinished", raising=False)
+    world.write_entry("methods", "lime", {"description": "T.", "method": "unfinished"})
+    with pytest.raises(ConfigError) as error:
+        world.read()
+    assert "lime.yaml: method: keepfaith/attribution/methods/unfinished.py" in str(error.value)
+    assert problem in str(error.value) and "\n" not in str(error.value)
+
+
 def test_seeds_of_the_study_replace_those_of_seeded_methods() -> None:
-    settings = load_study(study("demo") | {"seeds": [5, 7]}, CATALOG)
+    settings = load_study(study("demo") | {"seeds": [5, 7]}, [CATALOG])
     assert settings.methods["lime"].seeds == (5, 7)
     assert settings.methods["input_x_gradient"].seeds == (0,)
 
@@ -324,3 +399,13 @@ def test_an_import_has_levels_and_may_say_its_passage(
     assert list(found.levels) == sorted(levels)
     # What a record dumps may be read again.
     assert schema.Import.model_validate(found.model_dump()) == found
+
+
+def test_margins_that_a_study_leaves_out_are_the_declared_ones(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    margins = {"accuracy": 0.02, "ece": 0.02, "brier": 0.02, "comprehensiveness": 0.05}
+    margins |= {"sufficiency": 0.05}
+    assert world.read().study.statistics.margins == margins
+    world.set("statistics.margins", {"brier": 0.1})
+    found = world.read().study.statistics.margins
+    assert list(found.items()) == list((margins | {"brier": 0.1}).items())

@@ -11,7 +11,7 @@ from keepfaith.config.preflight import check
 
 
 def notes(world: World) -> list[str]:
-    return check(load_study(world.raw, world.catalog))
+    return check(load_study(world.raw, [world.catalog]))
 
 
 def test_nothing_to_say(tmp_path: Path) -> None:

@@ -8,7 +8,10 @@ from world import ROOT
 
 from keepfaith.config import reference
 from keepfaith.config.annotations import is_record, members
-from keepfaith.config.schema import Method, Model, Order, Study, Task
+from keepfaith.config.schema import MethodEntry, Model, Order, Study, Task
+from keepfaith.plugins.method import METHODS
+
+SETTINGS = [method.settings for method in METHODS.all().values()]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,10 @@ def _records(schema: type[BaseModel]) -> list[type[BaseModel]]:
     return found
 
 
-@pytest.mark.parametrize("schema", [Study, Model, Order, Task, Method])
+@pytest.mark.parametrize(
+    "schema",
+    [Study, Model, Order, Task, MethodEntry, *(m.settings for m in METHODS.all().values())],
+)
 def test_every_field_is_described_and_every_record_is_strict(schema: type[BaseModel]) -> None:
     for record in _records(schema):
         assert record.model_config["extra"] == "forbid"
@@ -61,3 +67,11 @@ def test_json_schema_accepts_the_config_that_ships() -> None:
     jsonschema.validate(yaml.safe_load((ROOT / "config/config.yaml").read_text()), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"name": "x", "taks": []}, schema)
+
+
+def test_page_names_the_settings_of_every_method() -> None:
+    page = reference.options_page()
+    rows = page[page.index("| **`method: integrated_gradients`**") :].splitlines()
+    assert rows[1].startswith("| `settings.steps` | whole number ≥ 1 | `20` |")
+    assert rows[3].startswith("| `settings.samples_per_token` | whole number ≥ 1 | `3` |")
+    assert rows[2].startswith("| **`method: kernelshap`**")

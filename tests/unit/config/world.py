@@ -25,6 +25,7 @@ class World:
             "name": "tiny",
             "models": ["tiny"],
             "orders": ["tiny"],
+            "text": "tiny",
             "tasks": ["tiny"],
             "methods": ["lime"],
             "levels": {"maximum": 2},
@@ -56,12 +57,12 @@ class World:
         self.write_entry(
             "orders",
             "tiny",
-            {
-                "description": "Tiny.",
-                "criterion": "cosine",
-                "calibration_text": {"source": "local", "path": "text.txt"},
-                "samples": 2,
-            },
+            {"description": "Tiny.", "criterion": "cosine", "samples": 2},
+        )
+        self.write_entry(
+            "texts",
+            "tiny",
+            {"description": "Tiny.", "source": {"kind": "local", "path": "text.txt"}},
         )
         for name in ("test", "dev", "train"):
             self.write_rows(f"{name}.jsonl", self.rows(name))
@@ -123,6 +124,6 @@ class World:
         self.write_rows("test.jsonl", rows)
 
     def read(self) -> Settings:
-        settings = load_study(self.raw, self.catalog)
+        settings = load_study(self.raw, [self.catalog])
         check(settings)
         return settings

@@ -13,7 +13,7 @@ from zoo import tiny_model
 
 from keepfaith.artifacts.schemas import EFFICIENCY
 from keepfaith.efficiency import level as level_process
-from keepfaith.efficiency.measure import EfficiencyError, fitting_contexts, measure
+from keepfaith.efficiency.measure import EfficiencyError, fitting_contexts, measure_efficiency
 from keepfaith.efficiency.status import SIGNALLED, as_status, in_words
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
@@ -37,7 +37,7 @@ def folder(family, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(folder):
-    return measure(folder, ORDER, [0, 1, 2, 3], [8, 24], 4, device="cpu", repeats=2)
+    return measure_efficiency(folder, ORDER, [0, 1, 2, 3], [8, 24], 4, device="cpu", repeats=2)
 
 
 def test_every_level_and_context_is_there(table):
@@ -86,11 +86,13 @@ def test_a_level_that_fails_is_an_error(folder, tmp_path):
             content[name] = 64
     (broken / "config.json").write_text(json.dumps(content))
     with pytest.raises(EfficiencyError, match="level 0: its process ended with 1"):
-        measure(broken, ORDER, [0], [8], 2, device="cpu")
+        measure_efficiency(broken, ORDER, [0], [8], 2, device="cpu")
 
 
 def test_contexts_beyond_the_model_are_measured_as_far_as_it_goes(folder):
-    table = measure(folder, ORDER, [0], [4, 60, 500], 4, longest=64, device="cpu", repeats=1)
+    table = measure_efficiency(
+        folder, ORDER, [0], [4, 60, 500], 4, longest=64, device="cpu", repeats=1
+    )
     assert table["context_tokens"].to_list() == [4, 60]
     assert fitting_contexts([500, 8], 4, None) == [8, 500]
     with pytest.raises(EfficiencyError, match=r"efficiency.new_tokens: 64 leave no room .* 63"):

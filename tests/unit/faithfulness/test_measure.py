@@ -9,6 +9,8 @@ from keepfaith.faithfulness import measure as module
 from keepfaith.faithfulness.measure import FaithfulnessError, measure
 from keepfaith.faithfulness.metrics import per_example_aggregates, summarise
 from keepfaith.faithfulness.ranking import rank
+from keepfaith.scoring.inputs import ScoringInput
+from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 
 LEVELS = [0, 2]
@@ -21,7 +23,13 @@ EXAMPLES = pl.DataFrame(
         "options": [[" yes", " no"], [" the old city", " Paris", " moving"]],
     }
 )
+FLOATS = ["full_probability", "perturbed_probability", "difference"]
 KEY = ["level", "example_id", "method", "seed", "ranking", "operator", "kind", "fraction"]
+
+
+@pytest.fixture(scope="module")
+def predictions(scorer, encoder):
+    return predict(scorer, encoder, EXAMPLES, LEVELS)
 
 
 def attributions(encoder, method="lime", seed=0, examples=EXAMPLES, score=None, role="method"):
@@ -67,9 +75,9 @@ def plain_probability(scorer, level, prompt_ids, option_ids, target):
     return float(np.exp(sums[target]) / np.exp(sums).sum())
 
 
-def test_every_row_against_the_definition(scorer, encoder):
+def test_every_row_against_the_definition(scorer, encoder, predictions):
     scores = attributions(encoder)
-    table = measure(scorer, encoder, EXAMPLES, scores, LEVELS, FRACTIONS, OPERATORS)
+    table = measure(scorer, encoder, EXAMPLES, scores, predictions, LEVELS, FRACTIONS, OPERATORS)
     assert dict(table.schema) == dict(FAITHFULNESS.columns)
     assert len(table) == len(table.unique(KEY)) == 2 * 2 * 2 * 2 * 2 * 3
     for row in table.iter_rows(named=True):
@@ -106,28 +114,55 @@ def test_every_row_against_the_definition(scorer, encoder):
         assert row["difference"] == row["full_probability"] - row["perturbed_probability"]
 
 
-def test_other_examples_levels_and_batches_change_nothing(scorer, encoder, monkeypatch):
+def test_other_examples_levels_and_batches_change_nothing(
+    scorer, encoder, predictions, monkeypatch
+):
     scores = pl.concat([attributions(encoder, seed=0), attributions(encoder, seed=1)])
-    expected = measure(scorer, encoder, EXAMPLES, scores, LEVELS, FRACTIONS, OPERATORS).sort(KEY)
-    monkeypatch.setattr(module, "EXAMPLES_PER_PART", 1)
+    expected = measure(
+        scorer, encoder, EXAMPLES, scores, predictions, LEVELS, FRACTIONS, OPERATORS
+    ).sort(KEY)
+    monkeypatch.setattr(module, "MEASURED_AT_ONCE", 1)
     small = OptionScorer(scorer.model, scorer.order, token_budget=30)
     mixed = scores.sample(fraction=1, shuffle=True, seed=0)
     other = pl.concat(
         [
-            measure(small, encoder, EXAMPLES.reverse(), mixed, [level], [fraction], [operator])
+            measure(
+                small,
+                encoder,
+                EXAMPLES.reverse(),
+                mixed,
+                predictions.reverse(),
+                [level],
+                [fraction],
+                [operator],
+            )
             for level in LEVELS
             for fraction in FRACTIONS
             for operator in OPERATORS
         ]
     ).sort(KEY)
-    floats = ["full_probability", "perturbed_probability", "difference"]
-    assert expected.drop(floats).equals(other.drop(floats))
-    for name in floats:
+    assert expected.drop(FLOATS).equals(other.drop(FLOATS))
+    for name in FLOATS:
         a, b = (t[name].fill_null(9).to_numpy() for t in (expected, other))
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_equal_inputs_are_scored_once(scorer, encoder):
+def test_full_probabilities_are_those_of_scoring_the_whole_prompt(scorer, encoder, predictions):
+    scores = attributions(encoder)
+    table = measure(scorer, encoder, EXAMPLES, scores, predictions, LEVELS, [0.3], ["delete"])
+    for example_id, prompt, options in EXAMPLES.iter_rows():
+        encoded = encoder.encode(prompt, options)
+        asked = ScoringInput(encoded.prompt_ids, encoded.option_ids)
+        (log_likelihoods,) = scorer.log_likelihoods([asked], LEVELS)
+        for level, of_level in zip(LEVELS, log_likelihoods, strict=True):
+            expected = np.exp(of_level)[level % 2] / np.exp(of_level).sum()
+            rows = table.filter(example_id=example_id, level=level)
+            assert rows["full_probability"].unique().to_list() == pytest.approx(
+                [expected], abs=1e-6
+            )
+
+
+def test_equal_inputs_are_scored_once(scorer, encoder, predictions):
     calls = []
 
     class Watched(OptionScorer):
@@ -137,18 +172,19 @@ def test_equal_inputs_are_scored_once(scorer, encoder):
 
     watched = Watched(scorer.model, scorer.order, 2048)
     scores = attributions(encoder)
-    measure(watched, encoder, EXAMPLES, scores, LEVELS, [0.5, 1.0], OPERATORS)
+    measure(watched, encoder, EXAMPLES, scores, predictions, LEVELS, [0.5, 1.0], OPERATORS)
     assert all(len(set(inputs)) == len(inputs) for inputs in calls)
     # Per level: without the top half = the bottom half alone, and everything removed or kept once.
     rows = 2 * 2 * 2 * 2 * 2
-    assert all(len(inputs) < rows for inputs in calls[1:])
+    assert len(calls) == len(LEVELS)  # whole prompts are not scored again
+    assert all(len(inputs) < rows for inputs in calls)
 
 
-def test_a_control_has_no_reversed_ranking_whatever_its_name(scorer, encoder):
+def test_a_control_has_no_reversed_ranking_whatever_its_name(scorer, encoder, predictions):
     both = pl.concat(
         [attributions(encoder, "chance", role="control"), attributions(encoder, "random")]
     )
-    table = measure(scorer, encoder, EXAMPLES, both, LEVELS, [0.3], ["delete"])
+    table = measure(scorer, encoder, EXAMPLES, both, predictions, LEVELS, [0.3], ["delete"])
     rankings = table.select("method", "role", "ranking").unique().sort(pl.all()).rows()
     assert rankings == [
         ("chance", "control", "method"),
@@ -157,8 +193,10 @@ def test_a_control_has_no_reversed_ranking_whatever_its_name(scorer, encoder):
     ]
 
 
-def test_removing_everything_and_keeping_everything(scorer, encoder):
-    table = measure(scorer, encoder, EXAMPLES, attributions(encoder), LEVELS, [1.0], OPERATORS)
+def test_removing_everything_and_keeping_everything(scorer, encoder, predictions):
+    table = measure(
+        scorer, encoder, EXAMPLES, attributions(encoder), predictions, LEVELS, [1.0], OPERATORS
+    )
     kept = table.filter(kind="sufficiency")
     np.testing.assert_allclose(kept["difference"].to_numpy(), 0, atol=1e-5)
     removed = table.filter(kind="comprehensiveness", operator="delete")
@@ -204,6 +242,7 @@ def test_the_true_weights_beat_chance_and_chance_beats_their_reverse(encoder):
         encoder,
         many,
         pl.concat([true, chance]),
+        predict(AdditiveScorer(), encoder, many, LEVELS),
         LEVELS,
         [0.1, 0.3, 0.5],
         ["delete"],
@@ -222,11 +261,17 @@ def test_the_true_weights_beat_chance_and_chance_beats_their_reverse(encoder):
     assert min(gaps) > 0.05
 
 
-def test_what_does_not_fit_is_named(scorer, encoder):
+def test_what_does_not_fit_is_named(scorer, encoder, predictions):
     scores = attributions(encoder)
 
-    def run(examples=EXAMPLES, scores=scores, fractions=(0.3,), operators=("delete",)):
-        measure(scorer, encoder, examples, scores, LEVELS, fractions, operators)
+    def run(
+        examples=EXAMPLES,
+        scores=scores,
+        predictions=predictions,
+        fractions=(0.3,),
+        operators=("delete",),
+    ):
+        measure(scorer, encoder, examples, scores, predictions, LEVELS, fractions, operators)
 
     with pytest.raises(
         FaithfulnessError, match="example b: attributed, but not among the examples"
@@ -236,23 +281,31 @@ def test_what_does_not_fit_is_named(scorer, encoder):
         run(EXAMPLES.with_columns(prompt=pl.lit("Something else. Answer:")))
     with pytest.raises(FaithfulnessError, match=r"example b: no attributions at levels \[2\]"):
         run(scores=scores.filter(~((pl.col("example_id") == "b") & (pl.col("level") == 2))))
+    with pytest.raises(FaithfulnessError, match="example b, level 0: 0 of 3 options have a pred"):
+        run(predictions=predictions.filter(example_id="a"))
+    with pytest.raises(FaithfulnessError, match="example a, level 2: 0 of 2 options have a pred"):
+        run(predictions=predictions.filter(level=0))
+    with pytest.raises(FaithfulnessError, match="example a, level 0: 1 of 2 options have a pred"):
+        run(predictions=predictions.filter(pl.col("option") < 1))
+    with pytest.raises(FaithfulnessError, match=r"example a, level 0: .* not finite"):
+        run(predictions=predictions.with_columns(log_likelihood=pl.lit(float("nan"))))
     with pytest.raises(ValueError, match=r"fraction 1\.5"):
         run(fractions=(1.5,))
     with pytest.raises(ValueError, match="no operator 'mask'"):
         run(operators=("mask",))
 
 
-def test_a_broken_model_is_an_error_not_a_number(encoder):
+def test_a_broken_model_is_an_error_not_a_number(encoder, predictions):
     class Broken:
         def log_likelihoods(self, inputs, levels):
             return [np.full((len(levels), len(item.option_ids)), np.nan) for item in inputs]
 
     with pytest.raises(FaithfulnessError, match=r"example a, level 0: .* not finite"):
-        measure(Broken(), encoder, EXAMPLES, attributions(encoder), LEVELS, [0.3], ["delete"])
+        scores = attributions(encoder)
+        measure(Broken(), encoder, EXAMPLES, scores, predictions, LEVELS, [0.3], ["delete"])
 
 
-def test_no_attributions_give_an_empty_table(scorer, encoder):
-    table = measure(
-        scorer, encoder, EXAMPLES, attributions(encoder).clear(), LEVELS, [0.3], ["delete"]
-    )
+def test_no_attributions_give_an_empty_table(scorer, encoder, predictions):
+    scores = attributions(encoder).clear()
+    table = measure(scorer, encoder, EXAMPLES, scores, predictions, LEVELS, [0.3], ["delete"])
     assert table.is_empty() and dict(table.schema) == dict(FAITHFULNESS.columns)

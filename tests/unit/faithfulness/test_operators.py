@@ -1,9 +1,9 @@
 import pytest
 
-from keepfaith.faithfulness import operators
-from keepfaith.faithfulness.operators.delete import delete
-from keepfaith.faithfulness.operators.retokenise import retokenise
+from keepfaith.plugins.operator import OPERATORS
 from keepfaith.scoring.encoding import EncodingError, PromptEncoder
+
+delete, retokenise = (OPERATORS.load(name).perturb for name in ("delete", "retokenise"))
 
 PROMPT = "The film was not good.\nAnswer:"
 OPTIONS = [" positive", " the old city"]
@@ -26,10 +26,10 @@ def kept_without(encoder, encoded, words):
 
 
 def test_registry():
-    assert operators.names() == ["delete", "retokenise"]
-    assert operators.load("delete") is delete
+    assert OPERATORS.names() == ("delete", "retokenise")
+    assert OPERATORS.load("delete").perturb is delete
     with pytest.raises(ValueError, match="delete, retokenise"):
-        operators.load("mask")
+        OPERATORS.load("mask")
 
 
 @pytest.mark.parametrize("operator", [delete, retokenise])

@@ -8,15 +8,16 @@ import pytest
 from small_models import merging_tokenizer
 from tokenizers_at_hand import MAKERS, TEXTS, tokenizer_at_hand
 
-from keepfaith.faithfulness import operators
 from keepfaith.faithfulness.measure import measure
-from keepfaith.faithfulness.operators.delete import delete
-from keepfaith.faithfulness.operators.retokenise import retokenise
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
+from keepfaith.plugins.operator import OPERATORS
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
+from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
+
+delete, retokenise = (OPERATORS.load(name).perturb for name in ("delete", "retokenise"))
 
 OPTIONS = [" positive", " negative"]
 
@@ -48,14 +49,14 @@ def is_part_of(text: str, whole: str) -> bool:
     return all(character in rest for character in text)
 
 
-@pytest.mark.parametrize("operator", operators.names())
+@pytest.mark.parametrize("operator", OPERATORS.names())
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_removing_nothing_gives_the_prompt(operator, name, text):
     encoder = PromptEncoder(tokenizer_at_hand(name))
     encoded = encoder.encode(text, OPTIONS)
     everything = range(len(encoded.features))
-    found = operators.load(operator)(encoder, encoded, everything, OPTIONS, "a")
+    found = OPERATORS.load(operator).perturb(encoder, encoded, everything, OPTIONS, "a")
     assert (found.prompt_ids, found.option_ids) == (encoded.prompt_ids, encoded.option_ids)
 
 
@@ -296,7 +297,10 @@ def test_prompts_at_the_limit_of_the_context_are_measured():
     columns = ["level", "example_id", "method", "role", "seed", "target", "feature", "token_id"]
     table = pl.DataFrame(rows, schema=[*columns, "start", "end", "score"], orient="row")
     scorer = OptionScorer(model, (), 4096)
-    found = measure(scorer, encoder, examples, table, [0], [0.1, 0.3], ["retokenise", "delete"])
+    predictions = predict(scorer, encoder, examples, [0])
+    found = measure(
+        scorer, encoder, examples, table, predictions, [0], [0.1, 0.3], ["retokenise", "delete"]
+    )
     assert found["perturbed_probability"].null_count() == 0
     assert found["example_id"].n_unique() == 4
     longest = examples["prompt"].str.len_chars().max()

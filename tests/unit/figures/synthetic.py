@@ -20,7 +20,7 @@ from keepfaith.artifacts.schemas import (
     TableSchema,
 )
 from keepfaith.artifacts.tables import conform
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.cell_tables import CellTables
 
 METHODS = ("input_x_gradient", "kernelshap", "lime", "random")
 CONTROLS = ("random",)
@@ -49,14 +49,14 @@ def unit(
     seed: int = 0,
     controls: tuple[str, ...] = CONTROLS,
     levels: Sequence[int] | None = None,
-) -> UnitTables:
+) -> CellTables:
     """All tables of one unit; `controls` are those of `methods` that have this role.
 
     `levels`: those that were run, all up to `deepest` unless given.
     """
     random = np.random.default_rng(seed)
     levels = levels or range(deepest + 1)
-    return UnitTables(
+    return CellTables(
         metrics=metrics(levels, methods, random, controls),
         reliability=reliability(levels, random),
         curves=curves(levels, methods, random, controls),
@@ -102,7 +102,8 @@ def metrics(
         for metric, dense, slope in (
             ("accuracy", 0.91, -0.3), ("mean_confidence", 0.88, -0.1), ("brier", 0.14, 0.3), ("nll", 0.3, 0.5),
         ):  # fmt: skip
-            add(level, dense, dense + slope * loss, 0.02, family="prediction", metric=metric)
+            family = "accuracy" if metric == "accuracy" else "calibration"
+            add(level, dense, dense + slope * loss, 0.02, family=family, metric=metric)
         add(level, 0.035, 0.035 + 0.15 * loss, 0.02, family="calibration", metric="ece",
             reference_low=0.012, reference_high=0.055)  # fmt: skip
         add(

@@ -10,17 +10,17 @@ import pytest
 from figures import synthetic
 from keepfaith.artifacts.schemas import VERDICT
 from keepfaith.artifacts.tables import ArtifactError
-from keepfaith.figures import layers
-from keepfaith.figures.change import relative_change
+from keepfaith.figures.cell import layers
+from keepfaith.figures.cell.change import relative_change
+from keepfaith.figures.cell.overlap import matrix
+from keepfaith.figures.cell_figures import draw
 from keepfaith.figures.labels import method_name, path_names
-from keepfaith.figures.overlap import matrix
 from keepfaith.figures.published import SOURCE, match_published, read_published
 from keepfaith.figures.reach import reaches
-from keepfaith.figures.registry import draw
+from keepfaith.figures.study.efficiency import ratios
+from keepfaith.figures.study.price import means
+from keepfaith.figures.study_figures import draw_study
 from keepfaith.figures.style import method_strokes, series_strokes
-from keepfaith.figures.summary.efficiency import ratios
-from keepfaith.figures.summary.price import means
-from keepfaith.figures.summary.registry import draw_summary
 
 OWN_NAMES = {name: name for name in ("kernelshap", "lime", "input_x_gradient", "random")}
 PUBLISHED = Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
@@ -128,11 +128,11 @@ def test_layers_that_go_at_once_have_one_number():
     tables = synthetic.unit(levels=(0, 2, 5))
     order = [f"attention {layer}" for layer in tables.order.sort("position")["layer"]]
     assert tables.dropped() == {0: [], 2: order[:2], 5: order[2:5]}
-    (panel,) = layers.draw(tables).axes
+    (panel,) = layers.FIGURE.draw(tables).axes
     numbers = {text.xy[0]: text.get_text() for text in panel.texts}
     places = tables.order.filter(pl.col("position") <= 5).select("layer", "position").rows()
     assert numbers == {layer: "2" if position <= 2 else "5" for layer, position in places}
-    assert layers.caption(tables).endswith(
+    assert layers.FIGURE.caption_of(tables).endswith(
         f"Dropped in this order: {', '.join(order[:2])} (level 2); {', '.join(order[2:5])} (level 5)."
     )
 
@@ -207,12 +207,12 @@ def test_layers_figure_tells_attention_from_mlp():
         .then(pl.lit("mlp"))
         .otherwise(pl.lit("attention"))
     )
-    figure = layers.draw(replace(tables, order=order))
+    figure = layers.FIGURE.draw(replace(tables, order=order))
     (panel,) = figure.axes
     labelled = [line.get_label() for line in panel.get_lines()]
     assert {label.split(":")[0] for label in labelled} == {"attention", "MLP"}
     assert sum(len(line.get_xdata()) for line in panel.get_lines()) == order.height
-    assert "MLP" in layers.caption(replace(tables, order=order))
+    assert "MLP" in layers.FIGURE.caption_of(replace(tables, order=order))
 
 
 def test_efficiency_is_relative_to_dense_behind_the_longest_prompt():
@@ -226,7 +226,7 @@ def test_efficiency_is_relative_to_dense_behind_the_longest_prompt():
 
 def test_what_arithmetic_expects_is_dashed_beside_what_was_measured():
     table = synthetic.with_path(synthetic.efficiency(range(3)), "m", "o")
-    panels = draw_summary("efficiency", {"efficiency": table}).axes
+    panels = draw_study("efficiency", {"efficiency": table}).axes
     dashed = [[line for line in panel.get_lines() if line.is_dashed()] for panel in panels]
     assert [len(lines) for lines in dashed] == [1, 1, 1, 0]
     np.testing.assert_allclose(dashed[1][0].get_ydata(), [1, 0.98, 0.96])
@@ -241,7 +241,7 @@ def test_price_shows_means_over_tasks_against_savings():
         "metrics": metrics,
         "efficiency": synthetic.with_path(synthetic.efficiency(range(5)), "m", "o"),
     }
-    figure = draw_summary("price", tables)
+    figure = draw_study("price", tables)
     accuracy = (
         metrics.filter(pl.col("metric") == "accuracy").group_by("level").agg(pl.col("value").mean())
     )
@@ -277,7 +277,7 @@ def test_orders_are_compared_with_the_furthest_on_top():
         for level in (1, 2, 3)
     ]  # fmt: skip
     schema = {"model": pl.String, "order": pl.String, "task": pl.String, **VERDICT.columns}
-    figure = draw_summary("orders_compared", {"verdict": pl.DataFrame(rows, schema=schema)})
+    figure = draw_study("orders_compared", {"verdict": pl.DataFrame(rows, schema=schema)})
     (panel,) = figure.axes
     assert [label.get_text() for label in panel.get_yticklabels()] == ["far", "near"]
     thick = [line for line in panel.get_lines() if line.get_linewidth() == 7]

@@ -1,5 +1,7 @@
 """Every figure: honest axes, a caption, the same bytes on redraw, and something to show for odd tables."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -8,19 +10,19 @@ import polars as pl
 import pytest
 
 from figures import synthetic
-from keepfaith.figures.captions import static_captions
+from keepfaith.figures.cell_figures import cell_figures, draw, draw_all
+from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import LEVEL_AXIS
-from keepfaith.figures.registry import FIGURES, REGISTRY, draw, draw_all
-from keepfaith.figures.style import save
-from keepfaith.figures.summary.registry import SUMMARY_FIGURES, draw_all_summary, draw_summary
-from keepfaith.figures.unit import UnitTables
+from keepfaith.figures.study_figures import draw_all_study, draw_study, study_figures
+from keepfaith.figures.style import FORMATS, save
+from keepfaith.plugins.cell_figure import CELL_FIGURES
 
-CAPTIONS = Path(__file__).parents[3] / "rules" / "captions"
+FIGURES, STUDY = tuple(cell_figures()), tuple(study_figures())
 OVER_LEVELS = {"verdict", "accuracy", "faithfulness", "change", "confidence", "ece", "drift"}
 
 
 @pytest.fixture(scope="module")
-def tables() -> UnitTables:
+def tables() -> CellTables:
     return synthetic.unit()
 
 
@@ -54,6 +56,11 @@ def summary_tables(units: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]
     }
 
 
+def svgs(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The files to draw figures to."""
+    return [folder / f"{name}.svg" for name in names]
+
+
 def axis_labels(figure) -> tuple[str, str]:
     visible = [axes for axes in figure.axes if axes.get_visible()]
     return tuple(
@@ -72,13 +79,13 @@ def test_axes_have_labels_with_units_and_the_caption_says_something(name, tables
     assert LEVEL_AXIS in x or name not in OVER_LEVELS
     unitless = {"verdict"}  # its y axis lists quantities
     assert "(" in x and ("(" in y or "/" in y or name in unitless)
-    caption = REGISTRY[name].caption(tables)
+    caption = CELL_FIGURES.load(name).caption_of(tables)
     assert len(caption) > 80 and caption.endswith(".")
 
 
-@pytest.mark.parametrize("name", sorted(set(SUMMARY_FIGURES) - {"orders_compared"}))
+@pytest.mark.parametrize("name", sorted(set(STUDY) - {"orders_compared"}))
 def test_summary_axes_have_labels(name, summary):
-    figure = draw_summary(name, summary)
+    figure = draw_study(name, summary)
     x, y = axis_labels(figure)
     assert LEVEL_AXIS in x or name == "price"
     assert y.strip() or name == "how_far"
@@ -130,7 +137,7 @@ def test_only_levels_that_were_run_have_ticks(name):
     assert all(max(levels) == 15 or name == "overlap" for levels in named)
 
 
-@pytest.mark.parametrize("name", sorted(set(SUMMARY_FIGURES) - {"price", "stability"}))
+@pytest.mark.parametrize("name", sorted(set(STUDY) - {"price", "stability"}))
 def test_only_levels_that_were_run_have_ticks_over_several_units(name):
     units = [
         (order, synthetic.unit(layers=16, levels=GAPS, seed=n)) for n, order in enumerate("ab")
@@ -144,7 +151,7 @@ def test_only_levels_that_were_run_have_ticks_over_several_units(name):
     }
     efficiency = synthetic.efficiency(GAPS)
     tables["efficiency"] = pl.concat(synthetic.with_path(efficiency, "m", o) for o, _ in units)
-    figure = draw_summary(name, tables)
+    figure = draw_study(name, tables)
     assert_all_on_paper(figure)
     named = [levels_on(axes.xaxis) for axes in figure.axes if LEVEL_AXIS in axes.get_xlabel()]
     assert named and all(levels and levels <= set(GAPS) for levels in named)
@@ -162,19 +169,19 @@ def test_ticks_do_not_run_into_each_other(levels):
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-@pytest.mark.parametrize("name", SUMMARY_FIGURES)
+@pytest.mark.parametrize("name", STUDY)
 def test_nothing_is_cut_off_over_one_or_many_units(name, summary):
     one = {
         key: frame.filter(pl.col("task") == "passage") if "task" in frame.columns else frame
         for key, frame in summary.items()
     }
-    assert_all_on_paper(draw_summary(name, one))
-    assert_all_on_paper(draw_summary(name, summary))
+    assert_all_on_paper(draw_study(name, one))
+    assert_all_on_paper(draw_study(name, summary))
 
 
-@pytest.mark.parametrize("name", SUMMARY_FIGURES)
+@pytest.mark.parametrize("name", STUDY)
 def test_many_orders_fit_and_are_told_apart(name, many_orders):
-    figure = draw_summary(name, many_orders)
+    figure = draw_study(name, many_orders)
     assert_all_on_paper(figure)
     titles = [axes.title for axes in figure.axes if axes.get_visible()]
     boxes = [title.get_window_extent() for title in titles if title.get_text()]
@@ -187,19 +194,29 @@ def test_many_orders_fit_and_are_told_apart(name, many_orders):
         assert len(set(looks)) == len(looks)
 
 
+@pytest.mark.slow
 def test_equal_tables_give_equal_files(tmp_path):
-    first = draw_all(synthetic.unit(deepest=2), tmp_path / "first", formats=["svg"])
-    second = draw_all(synthetic.unit(deepest=2), tmp_path / "second", formats=["svg"])
-    assert [path.name for path in first] == [f"{name}.svg" for name in FIGURES]
+    first, second = (svgs(tmp_path / side, FIGURES) for side in ("first", "second"))
+    for paths in (first, second):
+        draw_all(synthetic.unit(deepest=2), paths)
+    assert {path.name for path in (tmp_path / "first").iterdir()} == {
+        f"{name}.svg" for name in FIGURES
+    }
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
     svg = first[FIGURES.index("accuracy")].read_text()
+    fonts = set(re.findall(r"font-family: ([^;]*);", svg))
+    assert fonts == {"'DejaVu Sans', sans-serif"}, "the style holds until the file is written"
     assert "<dc:date>" not in svg and "layers dropped (level)" in svg
 
 
 def test_every_format_is_the_same_again(tables, tmp_path):
-    files = [save(draw("layers", tables), tmp_path / side, "layers") for side in ("one", "other")]
-    assert [path.suffix for path in files[0]] == [".svg", ".pdf", ".png"]
+    files = [
+        [tmp_path / side / f"layers.{format}" for format in FORMATS] for side in ("one", "other")
+    ]
+    for paths in files:
+        save(draw("layers", tables), paths)
+    assert [path.read_bytes()[:4] for path in files[0]] == [b"<?xm", b"%PDF", b"\x89PNG"]
     for one, other in zip(*files, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
 
@@ -207,12 +224,13 @@ def test_every_format_is_the_same_again(tables, tmp_path):
 def test_stability_that_was_not_measured_is_said():
     tables = summary_tables([("a", "cosine", "sst2")])
     del tables["stability"]
-    assert "set stability.seeds" in texts(draw_summary("stability", tables))
+    assert "set stability.seeds" in texts(draw_study("stability", tables))
 
 
+@pytest.mark.slow
 def test_summary_files(summary, tmp_path):
-    paths = draw_all_summary(summary, tmp_path, formats=["svg"])
-    assert [path.stem for path in paths] == list(SUMMARY_FIGURES)
+    draw_all_study(summary, svgs(tmp_path, STUDY))
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.svg" for name in STUDY}
 
 
 def test_style_does_not_leak(tables):
@@ -231,29 +249,21 @@ def test_without_methods_every_figure_still_exists(name):
 def test_with_the_dense_model_alone(name):
     figure = draw(name, synthetic.unit(deepest=0))
     assert texts(figure).strip()
-    assert REGISTRY[name].caption(synthetic.unit(deepest=0))
+    assert CELL_FIGURES.load(name).caption_of(synthetic.unit(deepest=0))
 
 
 def test_no_metrics_is_refused(tables):
     with pytest.raises(ValueError, match="nothing to draw"):
-        UnitTables(*(getattr(tables, name).clear() for name in (
+        CellTables(*(getattr(tables, name).clear() for name in (
             "metrics", "reliability", "curves", "overlap", "verdict", "order"
         )))  # fmt: skip
 
 
 def test_several_models_get_a_column_per_method():
     units = [(model, "cosine", task) for model in ("a", "b") for task in ("sst2", "rte")]
-    figure = draw_summary("comprehensiveness_over_tasks", summary_tables(units))
+    figure = draw_study("comprehensiveness_over_tasks", summary_tables(units))
     shown = texts(figure)
     for title in ("sst2: KernelSHAP", "rte: LIME"):
         assert title in shown
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["a", "b"]
-
-
-def test_captions_of_snakemakes_report_are_the_figures_own():
-    written = {
-        f"{path.parent.name}/{path.stem}": path.read_text(encoding="utf-8")
-        for path in CAPTIONS.glob("*/*.rst")
-    }
-    assert written == static_captions(), "run python -m keepfaith.figures.captions rules/captions"

@@ -8,7 +8,7 @@ import pytest
 from made_logs import DATE, Row, accuracy, entry, write_lines, write_results
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.imports.levels import check_logs, read_levels
+from keepfaith.imports.levels import check_logs, read_task
 
 OPTIONS = ["no", "yes"]
 WHOLE = 50
@@ -50,7 +50,7 @@ def test_chosen_examples_are_read(hashes: bool, doc_ids: list[int], tmp_path: Pa
     logs = levels(tmp_path, *rows)
     for path, of_level in zip(logs.values(), rows, strict=True):
         write_results(path.parent, stated(of_level if hashes else None))
-    assert [accuracy(log) for log in read_levels(logs).values()] == [1.0, 0.6]
+    assert [accuracy(log) for log in read_task(logs).levels.values()] == [1.0, 0.6]
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_chosen_examples_are_read(hashes: bool, doc_ids: list[int], tmp_path: Pa
 def test_a_single_level_of_chosen_examples(said: Row, tmp_path: Path) -> None:
     path = write_lines(tmp_path, run(FIRST, 0))
     write_results(tmp_path, said)
-    assert accuracy(read_levels({0: path})[0]) == 1.0
+    assert accuracy(read_task({0: path}).levels[0]) == 1.0
 
 
 def test_chosen_examples_whose_hash_is_that_of_other_lines(tmp_path: Path) -> None:
     logs = levels(tmp_path, run(CHOSEN, 0), run(CHOSEN, 2))
     for path in logs.values():
         write_results(path.parent, stated(run(list(range(WHOLE)), 0)))
-    assert [accuracy(log) for log in read_levels(logs).values()] == [1.0, 0.6]
+    assert [accuracy(log) for log in read_task(logs).levels.values()] == [1.0, 0.6]
 
 
 @pytest.mark.parametrize("hashes", [True, False])
@@ -94,7 +94,7 @@ def test_a_cut_log_is_refused(
     for level, path in logs.items():
         write_results(path.parent, stated(whole[level] if hashes else None))
     with pytest.raises(ConfigError) as refusal:
-        read_levels(logs)
+        read_task(logs)
     assert str(refusal.value) == (
         f"{logs[cut[0]]}: holds 20 examples, results_{DATE}.json says 50; copy the whole log again, or, where the run "
         f"had --samples, move results_{DATE}.json away"
@@ -105,7 +105,7 @@ def test_a_single_cut_log_is_refused(tmp_path: Path) -> None:
     path = write_lines(tmp_path, run(FIRST, 0))
     write_results(tmp_path, stated(None))
     with pytest.raises(ConfigError, match=r"holds 5 examples, results_.* says 50; copy the whole"):
-        read_levels({0: path})
+        read_task({0: path})
 
 
 def test_logs_of_other_chosen_examples_are_refused(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_logs_of_other_chosen_examples_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"has no example doc_id 0, .*\(same --limit or --samples"
     ):
-        read_levels(logs)
+        read_task(logs)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_results_that_state_no_count_are_named(said: Row, tmp_path: Path) -> Non
     path = write_lines(tmp_path, run(FIRST, 0))
     results = write_results(tmp_path, said)
     with pytest.raises(ConfigError) as refusal:
-        read_levels({0: path})
+        read_task({0: path})
     assert str(refusal.value).startswith(f"{results}: does not say how many examples task made has")
 
 
 def noted(logs: dict[int, Path], caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the job's log says beside reading the log of every level."""
     caplog.clear()
-    read_levels(logs)
+    read_task(logs)
     return [record.getMessage() for record in caplog.records]
 
 
@@ -174,7 +174,7 @@ def test_the_list_of_chosen_examples_is_held_against_the_log(tmp_path: Path) -> 
     for path in logs.values():
         write_results(path.parent, stated(None, config={"samples": {"made": CHOSEN}}))
     with pytest.raises(ConfigError, match=r"holds 3 examples, results_.* says 5; copy the whole"):
-        read_levels(logs)
+        read_task(logs)
 
 
 def test_more_examples_than_stated_are_refused(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_more_examples_than_stated_are_refused(tmp_path: Path) -> None:
     for path in logs.values():
         write_results(path.parent, stated(None, 4))
     with pytest.raises(ConfigError, match=r"holds 5 examples, results_.* says 4; copy the whole"):
-        read_levels(logs)
+        read_task(logs)
 
 
 @pytest.mark.parametrize("name", ["results.json", "results_of_mine.json", f"results_{DATE}.json"])
@@ -196,10 +196,10 @@ def test_a_log_without_a_date_has_the_only_results_beside_it(name: str, tmp_path
     for path in logs.values():
         (path.parent / name).write_text(json.dumps(stated(None)), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"made\.jsonl: holds 5 examples, results.* says 50"):
-        read_levels(logs)
+        read_task(logs)
     for path in logs.values():
         (path.parent / "results_of_another.json").write_text("{", encoding="utf-8")
-    assert len(read_levels(logs)[0]) == 5
+    assert len(read_task(logs).levels[0]) == 5
     for path in logs.values():
         (path.parent / name).unlink()
-    assert len(read_levels(logs)[0]) == 5
+    assert len(read_task(logs).levels[0]) == 5

@@ -11,12 +11,12 @@ from harness_runs import log_run, multiple_choice, write_rows
 
 from keepfaith.config.schema import Examples, LocalTaskSource, Task
 from keepfaith.config.settings import ResolvedTask
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import read_task
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
-from keepfaith.tasks.prepare import prepare_examples
+from keepfaith.tasks.prepare import prepare_task
 
 CHOICES = ["negative", "positive"]
 CASES = {
@@ -50,13 +50,15 @@ def test_log_likelihoods_are_those_of_the_harness(tokenizer, tmp_path: Path) -> 
             delimiter=delimiter, sources={"local": source.model_dump()},
         )  # fmt: skip
         counts = Examples(evaluation="all", explanation=1, tuning=0)
-        tables[name] = prepare_examples(ResolvedTask(name=name, task=task, source=source), counts)
+        tables[name] = prepare_task(
+            ResolvedTask(name=name, task=task, source=source), counts
+        ).examples
     harness = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=4, backend="causal")
     log_run(harness, tasks, tmp_path / "run")
     scorer = OptionScorer(PrunableModel(model), (), 4096)
     for name, table in tables.items():
         (path,) = (tmp_path / "run").rglob(f"samples_{name}_*.jsonl")
-        logged = read_levels({0: path})[0]
+        logged = read_task({0: path}).levels[0]
         assert [example.prompt for example in logged.values()] == table["prompt"].to_list()
         assert [list(example.options) for example in logged.values()] == table["options"].to_list()
         expected = [value for example in logged.values() for value in example.log_likelihoods]

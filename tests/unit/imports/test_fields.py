@@ -9,7 +9,7 @@ from made_logs import Row, entry, write_lines
 
 from keepfaith.config.errors import ConfigError
 from keepfaith.imports.documents import document_texts
-from keepfaith.imports.levels import check_logs, read_levels, read_task
+from keepfaith.imports.levels import check_logs, read_task
 from keepfaith.imports.tables import examples_table, passage_of_task
 
 STORY = "A crane stood at the quay for two weeks."
@@ -22,7 +22,7 @@ def fields(
 ) -> list[tuple[str, str]]:
     """Name and text of every field."""
     row = entry(0, ["a", "b"], 0, 0, doc=doc, prompt=prompt)
-    table = examples_table(read_levels({0: write_lines(folder, [row])}, passage)[0])
+    table = examples_table(read_task({0: write_lines(folder, [row])}, passage).levels[0])
     (found,) = table["fields"].to_list()
     return [(field["name"], prompt[field["start"] : field["end"]]) for field in found]
 
@@ -67,7 +67,7 @@ def test_texts_that_stand_in_the_prompt(
 def test_the_last_occurrence_counts(tmp_path: Path) -> None:
     prompt = f"{STORY} {SHOT}{STORY}\nAnswer:"
     row = entry(0, ["a", "b"], 0, 0, doc={"passage": STORY}, prompt=prompt)
-    (line,) = read_levels({0: write_lines(tmp_path, [row])})[0].values()
+    (line,) = read_task({0: write_lines(tmp_path, [row])}).levels[0].values()
     start = len(STORY) + 1 + len(SHOT)
     assert line.fields == (("passage", start, start + len(STORY)),)
 
@@ -111,7 +111,7 @@ def outside(
 ) -> list[list[tuple[str, str]]]:
     """Name and text of what does not stand in the prompt, by document."""
     made = [entry(n, ["a", "b"], 0, 0, doc=doc, prompt=prompt) for n, doc in enumerate(docs)]
-    table = examples_table(read_levels({0: write_lines(folder, made)}, passage)[0])
+    table = examples_table(read_task({0: write_lines(folder, made)}, passage).levels[0])
     return [[(found["name"], found["text"]) for found in of] for of in table["outside"].to_list()]
 
 
@@ -201,7 +201,7 @@ def names(docs: list[Any], folder: Path) -> list[set[str]]:
         entry(n, ["a", "b"], 0, 0, doc=doc, prompt=f"{text} Answer:")
         for n, (doc, text) in enumerate(zip(docs, texts, strict=True))
     ]
-    log = read_levels({0: write_lines(folder, rows)})[0]
+    log = read_task({0: write_lines(folder, rows)}).levels[0]
     return [{name for name, _, _ in line.fields} for line in log.values()]
 
 
@@ -256,7 +256,7 @@ def test_a_passage_of_one_of_several_tasks_is_enough(tmp_path: Path) -> None:
         for task, doc in {"one": {"passage": STORY}, "two": {"question": QUESTION}}.items()
     }
     check_logs(logs.values(), "passage", "imports.x")
-    tables = {task: examples_table(read_levels(of, "passage")[0]) for task, of in logs.items()}
+    tables = {task: examples_table(read_task(of, "passage").levels[0]) for task, of in logs.items()}
     # The other task has no such text: there it is as if nobody had said.
     assert passage_of_task("passage", tables["one"]) == "passage"
     assert passage_of_task("passage", tables["two"]) is None
@@ -265,6 +265,6 @@ def test_a_passage_of_one_of_several_tasks_is_enough(tmp_path: Path) -> None:
 
 
 def test_a_table_without_any_field(tmp_path: Path) -> None:
-    table = examples_table(read_levels({0: write_lines(tmp_path, rows([{}]))})[0])
+    table = examples_table(read_task({0: write_lines(tmp_path, rows([{}]))}).levels[0])
     assert table["fields"].to_list() == [[]]
     assert passage_of_task("passage", table) is None

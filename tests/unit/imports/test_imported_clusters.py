@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from made_logs import DATE, Row, entry, write_lines
 
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import read_task
 from keepfaith.imports.tables import examples_table, passage_of_task, predictions_table
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
@@ -42,11 +42,17 @@ def metrics(
     logs = {
         level: write_lines(folder / str(level), run(wrong)) for level, wrong in ((0, 0), (4, 1))
     }
-    levels = read_levels(logs, passage)
+    levels = read_task(logs, passage).levels
     examples = examples_table(levels[0])
     said = passage_of_task(passage, examples)
     return compute_metrics(
-        predictions_table(levels), examples, [], [], ANALYSIS, flips=True, passage=said
+        predictions_table(levels),
+        examples,
+        [],
+        [],
+        group_examples(examples, said),
+        ANALYSIS,
+        flips=True,
     )
 
 
@@ -183,7 +189,9 @@ def test_a_short_text_groups_examples_where_the_import_names_it(tmp_path: Path) 
     ]
     assert clusters(metrics(docs, asked(topics), tmp_path / "unsaid")) == ROWS
     assert clusters(metrics(docs, asked(topics), tmp_path / "said", "meta.topic")) == 10
-    examples = examples_table(read_levels({0: tmp_path / f"unsaid/0/samples_made_{DATE}.jsonl"})[0])
+    examples = examples_table(
+        read_task({0: tmp_path / f"unsaid/0/samples_made_{DATE}.jsonl"}).levels[0]
+    )
     (note,) = group_examples(examples).notes
     assert note.startswith(
         "60 independent texts were counted; examples also share what stands in `meta.topic` (10)"

@@ -14,7 +14,7 @@ from harness_runs import log_run, multiple_choice, write_rows
 from made_logs import entry
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import read_task
 from keepfaith.imports.runs import logs_by_task
 from keepfaith.imports.tables import examples_table, predictions_table
 from keepfaith.models.builtin import CHECKPOINT
@@ -78,7 +78,7 @@ def levels(runs: Path, task: str = "index") -> dict[int, Path]:
 
 @pytest.mark.parametrize("task", ["index", "text"])
 def test_both_kinds_of_targets_give_labels_and_options(runs: Path, task: str) -> None:
-    found = read_levels(levels(runs, task))
+    found = read_task(levels(runs, task)).levels
     examples = examples_table(found[0])
     assert examples["label"].to_list() == [row["label"] for row in ROWS]
     assert examples["options"].to_list() == [[f" {colour}" for colour in COLOURS]] * len(ROWS)
@@ -98,7 +98,7 @@ def test_the_lines_that_other_tests_make_are_those_of_the_harness(runs: Path) ->
 
 
 def test_texts_of_the_document_are_found_in_the_prompt(runs: Path) -> None:
-    table = examples_table(read_levels({0: log(runs, "dense")})[0])
+    table = examples_table(read_task({0: log(runs, "dense")}).levels[0])
     for number, row in enumerate(table.iter_rows(named=True)):
         # The prompt itself stands in the document, too, and the options are short.
         (field,) = row["fields"]
@@ -169,7 +169,7 @@ def test_a_spoilt_log_is_refused_in_one_line(
 ) -> None:
     spoil(runs)
     with pytest.raises(ConfigError) as refusal:
-        read_levels(levels(runs))
+        read_task(levels(runs))
     message = str(refusal.value)
     assert expected in message
     assert "samples_index_" in message
@@ -179,7 +179,7 @@ def test_a_spoilt_log_is_refused_in_one_line(
 def test_options_that_are_asked_for_without_the_prompt_as_well(logged: Path) -> None:
     path = log(logged, "others", "mutual")
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    for line, row in zip(read_levels({0: path})[0].values(), rows, strict=True):
+    for line, row in zip(read_task({0: path}).levels[0].values(), rows, strict=True):
         assert len(row["arguments"]) == 6
         assert line.options == tuple(f" {colour}" for colour in COLOURS)
         asked = [float(value) for value, _ in row["filtered_resps"][:3]]
@@ -196,7 +196,7 @@ def test_options_that_are_asked_for_without_the_prompt_as_well(logged: Path) -> 
 )
 def test_other_kinds_of_tasks_are_refused(logged: Path, task: str, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
-        read_levels({0: log(logged, "others", task)})
+        read_task({0: log(logged, "others", task)})
 
 
 def test_runs_are_found_by_folder_or_file(runs: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from made_logs import Row, as_before_0_4_3, entry, write_lines
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import read_task
 from keepfaith.imports.log import Log
 from keepfaith.imports.tables import examples_table, predictions_table
 
@@ -65,9 +65,10 @@ CHANGES_THE_CONTENT = ("doc_id", "target", "arguments", "filtered_resps")
 """Keys whose value may be another one that is just as good: another number, another text, another label."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [NEW, OLD], ids=["0.4.13", "0.4.2"])
 def test_every_key_of_a_line_replaced_or_deleted(rows: list[Row], tmp_path: Path) -> None:
-    expected = contents(read_levels({0: write_lines(tmp_path, rows)})[0])
+    expected = contents(read_task({0: write_lines(tmp_path, rows)}).levels[0])
     paths = list(places(rows[SPOILT]))
     assert len(paths) > 25
     refused = 0
@@ -75,7 +76,7 @@ def test_every_key_of_a_line_replaced_or_deleted(rows: list[Row], tmp_path: Path
         for value in VALUES:
             log = write_lines(tmp_path, spoilt(rows, path, value))
             try:
-                found = read_levels({0: log})[0]
+                found = read_task({0: log}).levels[0]
             except ConfigError as error:
                 message = str(error)
                 assert message.startswith(f"{log}: line 3: "), (path, value, message)
@@ -122,7 +123,7 @@ def test_odd_values_are_named(
 ) -> None:
     log = write_lines(tmp_path, spoilt(rows, path, value))
     with pytest.raises(ConfigError) as refusal:
-        read_levels({0: log})
+        read_task({0: log})
     assert str(refusal.value).startswith(f"{log}: line 3: ")
     assert expected in str(refusal.value)
 
@@ -145,7 +146,7 @@ def test_deep_nesting_ends_in_one_line_or_is_read(
     lines[SPOILT] = marked.replace('"MARK"', nested(depth, opening, closing))
     log.write_text("\n".join(lines), encoding="utf-8")
     try:
-        assert len(read_levels({0: log})[0]) == len(NEW)
+        assert len(read_task({0: log}).levels[0]) == len(NEW)
         assert key == "doc"
     except ConfigError as error:
         assert str(error).startswith(f"{log}: line 3: ")
@@ -156,7 +157,7 @@ def test_arguments_whose_keys_were_sorted_keep_their_order(tmp_path: Path) -> No
     options = [f"option {k}" for k in range(12)]
     row = entry(0, options, 11, 11, right=True)
     row["arguments"] = dict(sorted(row["arguments"].items()))  # gen_args_10 comes before gen_args_2
-    (line,) = read_levels({0: write_lines(tmp_path, [row])})[0].values()
+    (line,) = read_task({0: write_lines(tmp_path, [row])}).levels[0].values()
     assert line.options == tuple(f" {option}" for option in options)
 
 
@@ -176,6 +177,6 @@ def test_two_filters_in_one_log(
 ) -> None:
     rows = [NEW[0] | {"filter": name} for name in filters]
     with pytest.raises(ConfigError) as refusal:
-        read_levels({0: write_lines(tmp_path, rows)})
+        read_task({0: write_lines(tmp_path, rows)})
     assert expected in str(refusal.value)
     assert "keep one filter per log" in str(refusal.value)

@@ -7,7 +7,7 @@ import pytest
 from made_logs import DATE, entry, write_lines, write_list
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import read_task
 from keepfaith.imports.runs import logs_by_task
 
 ROWS = [entry(n, ["no", "yes"], n % 2, n % 2, right=True) for n in range(4)]
@@ -35,13 +35,13 @@ def packed(log: Path, keep: int | None = None) -> Path:
 
 
 def test_packed_logs_are_read(tmp_path: Path) -> None:
-    plain = read_levels({0: write_lines(tmp_path / "plain", ROWS)})
+    plain = read_task({0: write_lines(tmp_path / "plain", ROWS)}).levels
     log = packed(write_lines(tmp_path / "packed", ROWS))
     assert logs_by_task({0: tmp_path / "packed"}, "imports.x") == {"made": {0: log}}
-    assert read_levels({0: log}) == plain
+    assert read_task({0: log}).levels == plain
     older = packed(write_list(tmp_path / "older" / "pretrained__dense_made.jsonl", ROWS))
     assert logs_by_task({0: tmp_path / "older"}, "imports.x") == {"made": {0: older}}
-    assert [line.log_likelihoods for line in read_levels({0: older})[0].values()] == [
+    assert [line.log_likelihoods for line in read_task({0: older}).levels[0].values()] == [
         line.log_likelihoods for line in plain[0].values()
     ]
 
@@ -49,14 +49,14 @@ def test_packed_logs_are_read(tmp_path: Path) -> None:
 def test_packed_logs_that_are_none(tmp_path: Path) -> None:
     cut = packed(write_lines(tmp_path / "cut", ROWS), keep=-20)
     with pytest.raises(ConfigError, match=r"is no whole gzip file .*; copy it again"):
-        read_levels({0: cut})
+        read_task({0: cut})
     cut = packed(write_list(tmp_path / "cut" / "pretrained__dense_made.jsonl", ROWS), keep=-20)
     with pytest.raises(ConfigError, match=r"is no whole gzip file .*; copy it again"):
-        read_levels({0: cut})
+        read_task({0: cut})
     empty = packed(write_lines(tmp_path / "empty", []))
     with pytest.raises(ConfigError, match="holds no rows"):
-        read_levels({0: empty})
+        read_task({0: empty})
     named = packed(write_lines(tmp_path / "named", ROWS))
     plain = named.rename(named.with_name(f"samples_made_{DATE}.jsonl"))
     with pytest.raises(ConfigError, match="is packed with gzip; gunzip it"):
-        read_levels({0: plain})
+        read_task({0: plain})

@@ -7,7 +7,7 @@ import pytest
 from made_logs import Row, accuracy, entry, write_lines, write_list
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import read_task
 from keepfaith.imports.runs import logs_by_task
 
 OPTIONS = ["no", "yes"]
@@ -22,7 +22,7 @@ def results(folder: Path, *tasks: str) -> None:
 
 
 def accuracies(logs: dict[int, Path]) -> list[float]:
-    return [accuracy(log) for log in read_levels(logs).values()]
+    return [accuracy(log) for log in read_task(logs).levels.values()]
 
 
 @pytest.mark.parametrize("stated", [True, False])
@@ -106,7 +106,7 @@ def test_a_spoilt_list_is_refused_in_one_line(spoil: object, expected: str, tmp_
     path = write_list(tmp_path / "m__a_rte.jsonl", DENSE)
     path.write_text(spoil(path.read_text()), encoding="utf-8")  # type: ignore[operator]
     with pytest.raises(ConfigError) as refusal:
-        read_levels({0: path})
+        read_task({0: path})
     assert expected in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -117,7 +117,7 @@ def test_the_line_on_which_an_entry_starts_is_named(tmp_path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     start = max(n for n, line in enumerate(lines, start=1) if line == "  {")
     with pytest.raises(ConfigError, match=f"line {start}: target 7 is none of"):
-        read_levels({0: path})
+        read_task({0: path})
 
 
 @pytest.mark.parametrize(

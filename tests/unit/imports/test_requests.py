@@ -6,7 +6,7 @@ import pytest
 from made_logs import Row, entry, write_lines
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import read_task
 
 OPTIONS = ["no", "yes"]
 
@@ -24,7 +24,7 @@ def twice(row: Row, prompt: str | None, metric: bool = True) -> Row:
 
 def refusal(row: Row, folder: Path) -> str:
     with pytest.raises(ConfigError) as refused:
-        read_levels({0: write_lines(folder, [row])})
+        read_task({0: write_lines(folder, [row])})
     return refused.value.problem
 
 
@@ -37,9 +37,9 @@ def test_the_options_behind_the_prompt_are_read(
     first: str, second: str, metric: bool, tmp_path: Path
 ) -> None:
     row = entry(0, OPTIONS, 1, 1, right=True, prompt=first)
-    (plain,) = read_levels({0: write_lines(tmp_path / "plain", [row])})[0].values()
+    (plain,) = read_task({0: write_lines(tmp_path / "plain", [row])}).levels[0].values()
     log = write_lines(tmp_path / "twice", [twice(row, second, metric)])
-    (found,) = read_levels({0: log})[0].values()
+    (found,) = read_task({0: log}).levels[0].values()
     assert (found.options, found.log_likelihoods) == ((" no", " yes"), plain.log_likelihoods)
     assert (found.prompt, found.label) == (first, 1)
 
@@ -68,5 +68,5 @@ def test_a_log_likelihood_above_zero_is_none(value: float, tmp_path: Path) -> No
 def test_rounding_above_zero_is_read_as_it_stands(tmp_path: Path) -> None:
     row = entry(0, OPTIONS, 1, 1, right=True)
     row["filtered_resps"][1][0] = "1e-05"
-    (line,) = read_levels({0: write_lines(tmp_path, [row])})[0].values()
+    (line,) = read_task({0: write_lines(tmp_path, [row])}).levels[0].values()
     assert line.log_likelihoods[1] == 1e-5

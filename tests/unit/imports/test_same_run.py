@@ -10,7 +10,7 @@ import pytest
 from made_logs import Row, entry, write_lines, write_list
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.imports.levels import check_logs, read_levels
+from keepfaith.imports.levels import check_logs, read_task
 from keepfaith.imports.runs import logs_by_task
 
 PLACE = "config: imports.mine"
@@ -98,7 +98,7 @@ def test_a_copy_of_a_run_is_no_other_level(
     (dense,) = (runs / "dense").iterdir()
     log = copied(rows(), runs / "copy")
     logs = {0: dense, 2: write_lines(runs / "drop2", rows(3)), 4: log}
-    for read in (lambda: read_levels(logs), lambda: check_logs([logs], None, PLACE)):
+    for read in (lambda: read_task(logs).levels, lambda: check_logs([logs], None, PLACE)):
         with pytest.raises(ConfigError) as refused:
             read()
         assert str(refused.value) == (
@@ -112,11 +112,11 @@ def test_two_pruned_levels_are_told_apart_as_well(runs: Path) -> None:
     copy = Path(shutil.copytree(runs / "drop2", runs / "drop4")) / pruned.name
     (dense,) = (runs / "dense").iterdir()
     with pytest.raises(ConfigError, match=r"drop4.*: level 4 has the log-likelihoods of level 2 "):
-        read_levels({0: dense, 2: pruned, 4: copy})
+        read_task({0: dense, 2: pruned, 4: copy})
 
 
 def test_levels_that_differ_in_the_last_bit_of_one_number_are_two(runs: Path) -> None:
     (dense,) = (runs / "dense").iterdir()
     changed = rows()
     changed[5]["filtered_resps"][0][0] = str(float(changed[5]["filtered_resps"][0][0]) - 1e-15)
-    assert len(read_levels({0: dense, 4: write_lines(runs / "drop4", changed)})) == 2
+    assert len(read_task({0: dense, 4: write_lines(runs / "drop4", changed)}).levels) == 2

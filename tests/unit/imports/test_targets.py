@@ -8,11 +8,11 @@ import pytest
 from made_logs import Row, accuracy, as_before_0_4_3, entry, write_lines, write_list
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.imports.levels import read_levels
+from keepfaith.imports.levels import read_task
 
 
 def labels(rows: Sequence[Row], folder: Path) -> list[int]:
-    return [line.label for line in read_levels({0: write_lines(folder, rows)})[0].values()]
+    return [line.label for line in read_task({0: write_lines(folder, rows)}).levels[0].values()]
 
 
 def two_levels(
@@ -25,7 +25,7 @@ def two_levels(
     ]
     pruned = [entry(0, options, targets[0], 1 - right[0], right=False), *dense[1:]]
     logs = {0: write_lines(folder / "dense", dense), 4: write_lines(folder / "drop4", pruned)}
-    return [accuracy(log) for log in read_levels(logs).values()]
+    return [accuracy(log) for log in read_task(logs).levels.values()]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_raw_truth_values_of_a_list(tmp_path: Path) -> None:
     for truth in ("true", "false", "true", "true"):
         text = text.replace('"target": "x"', f'"target": {truth}', 1)
     path.write_text(text)
-    log = read_levels({0: path})[0]
+    log = read_task({0: path}).levels[0]
     assert [line.label for line in log.values()] == [1, 0, 1, 1]
     assert accuracy(log) == 1.0
 
@@ -102,7 +102,7 @@ def test_acc_of_any_level_tells(tmp_path: Path) -> None:
     # The dense run is wrong under both readings; the pruned one is right under one of them.
     dense = write_lines(tmp_path / "dense", [entry(0, DIGITS, "1", 3, right=False)])
     pruned = write_lines(tmp_path / "drop4", [entry(0, DIGITS, "1", 2, right=True)])
-    found = read_levels({0: dense, 4: pruned})
+    found = read_task({0: dense, 4: pruned}).levels
     assert [log[0].label for log in found.values()] == [2, 2]
 
 
@@ -161,7 +161,7 @@ def test_options_are_kept_with_the_delimiter_that_the_model_saw(
     delimiter: str, tmp_path: Path
 ) -> None:
     rows = [entry(0, ["负面", "正面"], "1", 1, right=True, delimiter=delimiter)]
-    (line,) = read_levels({0: write_lines(tmp_path, rows)})[0].values()
+    (line,) = read_task({0: write_lines(tmp_path, rows)}).levels[0].values()
     assert line.options == (f"{delimiter}负面", f"{delimiter}正面")
     assert line.label == 1
 

@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, Gemma3Config
 from zoo import FAMILIES, LAYERS
 
 from keepfaith.efficiency.arithmetic import prefill_operations
-from keepfaith.efficiency.measure import measure
+from keepfaith.efficiency.measure import measure_efficiency
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
 from keepfaith.models.loading import load_model
@@ -62,7 +62,7 @@ def test_exports_reload(folder, format, tmp_path):
 
 
 def test_levels_are_measured(folder):
-    table = measure(folder, DROPPED[:1], [0, 1], [24], 4, device="cpu", repeats=1)
+    table = measure_efficiency(folder, DROPPED[:1], [0, 1], [24], 4, device="cpu", repeats=1)
     assert (
         table["cache_bytes_per_token"].to_list()
         == table["cache_bytes_per_token_expected"].to_list()

@@ -11,9 +11,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
+from keepfaith.models.formats.nemotron_nas import FORMAT, width
 from keepfaith.models.loading import load_model
-from keepfaith.models.nemotron_nas import NotLlamaShapedError, load, width
 from keepfaith.models.removal import PrunableModel
+from keepfaith.plugins.export_format import UnsuitableModelError
 
 DROPPED = [Component(2), Component(1, "mlp"), Component(3, "block")]
 TOKENS = torch.arange(3, 35).view(2, 16)
@@ -63,7 +64,7 @@ def exported(request, tmp_path):
 def test_the_folder_gives_the_pruned_logits_and_holds_no_dropped_weight(exported):
     dense, folder = exported
     expected = pruned_logits(dense, DROPPED)
-    found = load(folder, "float32")(TOKENS, use_cache=False).logits
+    found = FORMAT.load(folder, "float32")(TOKENS, use_cache=False).logits
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-6 * float(expected.abs().max()))
     content = json.loads((folder / "config.json").read_text())
     assert content["block_configs"][2]["attention"] == {
@@ -99,7 +100,7 @@ def test_mlx_reads_the_same_logits(exported):
 )
 def test_what_the_format_cannot_hold_is_refused(changes, dropped, why, tmp_path):
     folder = llama(tmp_path / "dense", **changes)
-    with pytest.raises(NotLlamaShapedError, match=why):
+    with pytest.raises(UnsuitableModelError, match=why):
         export(folder, dropped, tmp_path / "nas", "nemotron_nas")
     assert not (tmp_path / "nas").exists()
 
@@ -109,7 +110,7 @@ def test_other_architectures_are_refused(tmp_path):
 
     tiny_model("gpt_neox").save_pretrained(tmp_path / "dense")
     byte_level_tokenizer().save_pretrained(tmp_path / "dense")
-    with pytest.raises(NotLlamaShapedError, match="is a gpt_neox"):
+    with pytest.raises(UnsuitableModelError, match="is a gpt_neox"):
         export(tmp_path / "dense", [Component(1)], tmp_path / "nas", "nemotron_nas")
 
 

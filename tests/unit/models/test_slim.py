@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,10 +13,12 @@ from zoo import COMMON, FAMILIES, VOCABULARY, from_settings, tiny_model, zeroed
 
 from keepfaith.models.components import Component, Sublayer
 from keepfaith.models.errors import LoadingError
-from keepfaith.models.export import FORMATS, ExportError, export
+from keepfaith.models.export import ExportError, export
+from keepfaith.models.formats import zero_filled
 from keepfaith.models.loading import load_model
 from keepfaith.models.removal import PrunableModel
 from keepfaith.models.slim import skipped, write_slim_config
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 
 BOTH = [Component(0), Component(2, "mlp"), Component(3, "block")]
 TOKENS = torch.randint(3, VOCABULARY, (2, 9), generator=torch.Generator().manual_seed(5))
@@ -133,17 +136,17 @@ def test_a_slim_model_can_be_pruned_further(name, tmp_path):
 
 
 def test_a_checkpoint_that_reloads_wrong_is_not_kept(llama, tmp_path, monkeypatch):
-    write, load = FORMATS["zero_filled"]
+    right = zero_filled.FORMAT
 
     def forgets(source, dropped, target, dtype):
-        write(source, dropped[1:], target, dtype)
+        right.write(source, dropped[1:], target, dtype)
 
-    monkeypatch.setitem(FORMATS, "zero_filled", (forgets, load))
+    monkeypatch.setattr(zero_filled, "FORMAT", replace(right, write=forgets))
     with pytest.raises(ExportError, match="differs from the pruned model"):
         export(llama, BOTH, tmp_path / "zero", "zero_filled")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(
-        ValueError, match="no export format 'onnx'; there are slim, zero_filled, nemotron_nas"
+        ValueError, match=r"no export format 'onnx'.* There are nemotron_nas, slim, zero_filled"
     ):
         export(llama, BOTH, tmp_path / "x", "onnx")
 
@@ -152,7 +155,7 @@ def test_sublayers_have_names_for_messages():
     assert str(Sublayer(3, "mlp")) == "mlp of layer 3"
 
 
-@pytest.mark.parametrize("format", ["slim", "zero_filled", "nemotron_nas"])
+@pytest.mark.parametrize("format", EXPORT_FORMATS.names())
 def test_weights_keep_their_dtype(format, tmp_path):
     settings = {**COMMON, "intermediate_size": 256}
     model = from_settings("llama", settings, dtype=torch.bfloat16)
@@ -161,7 +164,7 @@ def test_weights_keep_their_dtype(format, tmp_path):
     export(tmp_path / "dense", [Component(1)], tmp_path / format, format)
     (file,) = (tmp_path / format).glob("*.safetensors")
     assert {value.dtype for value in load_file(file).values()} == {torch.bfloat16}
-    assert torch.bfloat16 == FORMATS[format][1](tmp_path / format, "auto").dtype
+    assert EXPORT_FORMATS.load(format).load(tmp_path / format, "auto").dtype == torch.bfloat16
 
 
 def test_a_slim_model_in_several_files_reloads(llama, tmp_path):

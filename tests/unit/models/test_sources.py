@@ -5,13 +5,13 @@ import json
 import pytest
 from small_models import metaspace_tokenizer, tiny_llama
 
+from keepfaith.config.model_files import is_model_file
 from keepfaith.models.errors import LoadingError
 from keepfaith.models.loading import choose_device, load_model, load_tokenizer
 from keepfaith.models.prepare import prepare_model
 from keepfaith.models.sources import (
     ModelError,
     ModelManifest,
-    is_allowed,
     prepare_folder,
     sha256,
 )
@@ -119,10 +119,10 @@ def test_bad_configurations_are_refused(folder, change, message):
 
 def test_only_weights_configuration_and_tokenizer_are_fetched():
     assert all(
-        map(is_allowed, ["model-00001-of-2.safetensors", "config.json", "tokenizer_config.json"])
+        map(is_model_file, ["model-00001-of-2.safetensors", "config.json", "tokenizer_config.json"])
     )
     others = ["pytorch_model.bin", "modeling_x.py", "model.gguf", "README.md"]
-    assert not any(map(is_allowed, [*others, "consolidated.safetensors"]))
+    assert not any(map(is_model_file, [*others, "consolidated.safetensors"]))
 
 
 def test_loading_is_ready_to_evaluate(saved):

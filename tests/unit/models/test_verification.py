@@ -164,7 +164,7 @@ def test_generation_uses_the_cache_even_where_the_checkpoint_does_not(monkeypatc
     prunable = PrunableModel(model)
     with prunable.dropping([Component(0)]):
         verification._continuation(prunable)
-    assert seen == [verification.TOKENS] + [1] * (verification.NEW_TOKENS - 1)
+    assert seen == [verification.SELF_TEST_TOKENS] + [1] * (verification.NEW_TOKENS - 1)
 
 
 WINDOWED = [name for name, (_, settings) in FAMILIES.items() if settings.get("sliding_window")]
@@ -172,7 +172,7 @@ WINDOWED = [name for name, (_, settings) in FAMILIES.items() if settings.get("sl
 
 @pytest.mark.parametrize("family", WINDOWED)
 def test_prompts_beyond_a_sliding_window_pass(family, monkeypatch):
-    monkeypatch.setattr(verification, "TOKENS", 40)
+    monkeypatch.setattr(verification, "SELF_TEST_TOKENS", 40)
     monkeypatch.setattr(verification, "PREFILL", 20)
     model = PrunableModel(tiny_model(family))
     refuse_failures(family, verify(model, KINDS), torch.float32)

@@ -6,6 +6,10 @@ removal or hooks takes part.
 """
 
 import math
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +17,12 @@ import torch
 from accelerate.hooks import AlignDevicesHook, add_hook_to_module
 from zoo import VOCABULARY, tiny_model, zeroed
 
+from keepfaith.artifacts.code_digest import code_files
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
-from keepfaith.orders import registry
-from keepfaith.orders.criterion import Criterion
 from keepfaith.orders.order import candidates
 from keepfaith.orders.stream import observe_stream
+from keepfaith.plugins.criterion import CRITERIA, Criterion
 
 DROPS = ["attention", "mlp", "joint", "block"]
 SEQUENTIAL = ["llama", "qwen3", "gemma2", "granite", "gpt2", "mixtral", "gpt_oss"]
@@ -109,7 +113,7 @@ def mean_angle(pairs):
     [("cosine", one_minus_cosine), ("relative_norm", mean_norm), ("angular_distance", mean_angle)],
 )
 def test_stream_criteria(family, drop, criterion, definition):
-    ranked = registry.load(criterion).rank(exact(family), samples(), candidates(4, drop), 0)
+    ranked = CRITERIA.load(criterion).rank(exact(family), samples(), candidates(4, drop), 0)
     reference = streams(family)
     expected = {component: definition(reference[component]) for component, _ in ranked}
     # Norms compute in float32 even in a float64 model, and the reference runs layers twice.
@@ -120,7 +124,7 @@ def test_stream_criteria(family, drop, criterion, definition):
 @torch.no_grad()
 @pytest.mark.parametrize("drop", ["attention", "joint"])
 def test_iterative_cosine_scores_the_stream_that_is_left(drop):
-    ranked = registry.load("cosine_iterative").rank(
+    ranked = CRITERIA.load("cosine_iterative").rank(
         exact("llama"), samples(), candidates(4, drop), 0
     )
     dropped = []
@@ -161,10 +165,10 @@ def test_leave_one_out(family, drop):
     model = exact(family)
     dense = plain_loss(family, [])
     expected = {one: plain_loss(family, [one]) - dense for one in components}
-    found = registry.load("leave_one_out_loss").rank(model, samples(), components, 0)
+    found = CRITERIA.load("leave_one_out_loss").rank(model, samples(), components, 0)
     assert dict(found) == pytest.approx(expected, abs=1e-9)
     expected = {one: plain_divergence(family, one) for one in components}
-    found = registry.load("leave_one_out_kl").rank(model, samples(), components, 0)
+    found = CRITERIA.load("leave_one_out_kl").rank(model, samples(), components, 0)
     assert dict(found) == pytest.approx(expected, abs=1e-9)
     assert model.dropped == ()
 
@@ -172,7 +176,7 @@ def test_leave_one_out(family, drop):
 @torch.no_grad()
 @pytest.mark.parametrize("drop", ["attention", "block"])
 def test_greedy_equals_exhaustive_scoring(drop):
-    found = registry.load("greedy").rank(exact("llama"), samples(), candidates(4, drop), 0)
+    found = CRITERIA.load("greedy").rank(exact("llama"), samples(), candidates(4, drop), 0)
     dropped, left = [], candidates(4, drop)
     for component, score in found:
         losses = {one: plain_loss("llama", [*dropped, one]) for one in left}
@@ -186,24 +190,24 @@ def test_greedy_equals_exhaustive_scoring(drop):
 def test_baselines(drop):
     model = PrunableModel(tiny_model("llama"))
     components = candidates(4, drop)
-    deepest = [one.layer for one, _ in registry.load("last_k").rank(model, [], components, 0)]
+    deepest = [one.layer for one, _ in CRITERIA.load("last_k").rank(model, [], components, 0)]
     assert deepest == sorted((one.layer for one in components), reverse=True)
     spared = [
-        one.layer for one, _ in registry.load("last_k_but_final").rank(model, [], components, 0)
+        one.layer for one, _ in CRITERIA.load("last_k_but_final").rank(model, [], components, 0)
     ]
     per_layer = len(components) // 4
     assert spared == [layer for layer in deepest if layer != 3] + [3] * per_layer
-    drawn = [registry.load("random").rank(model, [], components, seed) for seed in (0, 0, 1, 2, 3)]
+    drawn = [CRITERIA.load("random").rank(model, [], components, seed) for seed in (0, 0, 1, 2, 3)]
     assert drawn[0] == drawn[1]
     assert any(drawn[0] != other for other in drawn[2:])
     assert {one for one, _ in drawn[0]} == set(components)
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", CRITERIA.names())
 def test_criteria_declare_themselves_and_leave_the_model_alone(name):
-    criterion = registry.load(name)
+    criterion = CRITERIA.load(name)
     assert isinstance(criterion, Criterion)
-    assert criterion.citation and criterion.cost
+    assert criterion.citation and criterion.label
     model = PrunableModel(tiny_model("llama"))
     with model.dropping((1,)):
         first = criterion.rank(model, samples(), candidates(4, "joint"), 0)
@@ -216,11 +220,49 @@ def test_criteria_declare_themselves_and_leave_the_model_alone(name):
     )
 
 
+@pytest.mark.parametrize("name", CRITERIA.names())
+def test_a_ranking_depends_on_the_seed_and_on_text_as_declared(name):
+    criterion, model = CRITERIA.load(name), PrunableModel(tiny_model("llama"))
+    components = candidates(4, "joint")
+    by_seed = [criterion.rank(model, samples(), components, seed) for seed in range(4)]
+    assert any(found != by_seed[0] for found in by_seed) == criterion.seeded
+    other = [tokens.flip(1) for tokens in samples()]
+    assert (criterion.rank(model, other, components, 0) != by_seed[0]) == criterion.reads_text
+
+
+def test_a_declaration_that_contradicts_itself_is_refused():
+    declared = {
+        field.name: getattr(CRITERIA.load("last_k"), field.name) for field in fields(Criterion)
+    }
+    for change in ({"reads_stream": True}, {"passes": lambda components: components}):
+        with pytest.raises(ValueError, match="declare reads_text=True"):
+            Criterion(**{**declared, **change})
+
+
+def test_declarations_are_read_without_a_heavy_package():
+    code = (
+        "import sys; from keepfaith.plugins.criterion import CRITERIA; CRITERIA.all(); "
+        "print([n for n in ('torch', 'numpy', 'polars', 'transformers') if n in sys.modules])"
+    )
+    scripts = str(Path(__file__).parents[3] / "scripts")
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_only_jobs_that_rank_depend_on_criteria():
+    scripts = Path(__file__).parents[3] / "scripts"
+    greedy = "keepfaith/orders/criteria/greedy.py"
+    users = [p.name for p in scripts.glob("*.py") if greedy in code_files([p.name], scripts)]
+    assert sorted(users) == ["measure_stability.py", "rank_layers.py"]
+
+
 def test_ties_go_to_the_lower_layer():
     model = tiny_model("llama")
     for layer in model.model.layers:
         layer.self_attn.o_proj.weight.zero_()
-    ranked = registry.load("cosine").rank(
+    ranked = CRITERIA.load("cosine").rank(
         PrunableModel(model), samples(), candidates(4, "attention"), 0
     )
     assert [component.layer for component, _ in ranked] == [0, 1, 2, 3]

@@ -12,7 +12,7 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.order import candidates, components_of
 from keepfaith.orders.rank import rank_layers
 from keepfaith.orders.samples import CalibrationTextError, token_samples
-from keepfaith.orders.stability import measure_stability
+from keepfaith.orders.stability import TextDraws, measure_stability
 
 TEXTS = ["The film was not good at all, but the acting was.", "Anna keeps the key. " * 40]
 
@@ -46,7 +46,8 @@ def test_text_that_cannot_serve_is_refused():
 
 def test_unknown_criterion_names_the_known_ones():
     with pytest.raises(
-        ValueError, match="no criterion 'cosines'; there are angular_distance, cosine"
+        ValueError,
+        match="no criterion 'cosines', did you mean 'cosine'\\? There are angular_distance, cosine",
     ):
         rank_layers("cosines", PrunableModel(tiny_llama(380)), byte_level_tokenizer(), TEXTS)
 
@@ -85,10 +86,29 @@ def test_stability_ranks_every_draw_and_size():
     def texts(count, seed):
         return [f"{TEXTS[0]} {seed} {number}" for number in range(count)]
 
-    table = measure_stability("cosine", model, tokenizer, texts, [0, 5], [1, 3], 40)
+    table = measure_stability("cosine", model, tokenizer, [0, 5], TextDraws(texts, [1, 3], 40))
     assert dict(table.schema) == dict(STABILITY.columns)
     for seed in (0, 5):
         for size in (1, 3):
             alone = rank_layers("cosine", model, tokenizer, texts(3, seed)[:size], 40)
             found = table.filter(seed=seed, samples=size).drop("seed", "samples")
             assert found.equals(alone)
+
+
+def test_stability_without_text_is_that_of_the_seeds():
+    model, tokenizer = PrunableModel(tiny_llama(380)), byte_level_tokenizer()
+    table = measure_stability("random", model, tokenizer, [3, 4], None)
+    assert table["samples"].unique().to_list() == [0]
+    for seed in (3, 4):
+        alone = rank_layers("random", model, tokenizer, [], seed=seed)
+        assert table.filter(seed=seed).drop("seed", "samples").equals(alone)
+
+
+@pytest.mark.parametrize("criterion", ["random", "last_k", "last_k_but_final"])
+def test_a_criterion_that_reads_no_text_is_given_none(criterion):
+    """A tokenizer that gives no token for any text would be refused, if it were asked."""
+    model = PrunableModel(tiny_llama(380))
+    ranked = rank_layers(criterion, model, byte_level_tokenizer(), [""], seed=2)
+    assert ranked.equals(rank_layers(criterion, model, byte_level_tokenizer(), [], seed=2))
+    with pytest.raises(CalibrationTextError, match="there is no calibration text"):
+        rank_layers("greedy", model, byte_level_tokenizer(), [])

@@ -8,8 +8,8 @@ from keepfaith.planning.schedule import makespan
 from keepfaith.planning.work import Job
 
 
-def job(name: str, seconds: float, needs: str = "", gpus: int = 1) -> Job:
-    return Job("predict", (name,), tuple(("predict", (n,)) for n in needs), gpus, seconds, 0.0, 0.0)
+def job(name: str, seconds: float, rule: str = "predict", gpus: int = 1) -> Job:
+    return Job(rule, (name,), gpus, seconds, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,16 @@ def job(name: str, seconds: float, needs: str = "", gpus: int = 1) -> Job:
     [
         ([job("a", 3), job("b", 2), job("c", 1)], 1, 6.0),
         ([job("a", 3), job("b", 2), job("c", 1)], 2, 3.0),
-        ([job("a", 3), job("b", 2, "a"), job("c", 4, "a")], 2, 7.0),
+        ([job("a", 3, "rank"), job("b", 2), job("c", 4)], 2, 7.0),
+        # Everything of a phase waits for all of the one before it.
+        ([job("a", 3, "rank"), job("b", 1, "rank"), job("a", 5), job("b", 2)], 2, 8.0),
+        ([job("a", 3, "rank"), job("b", 1, "rank"), job("a", 5), job("b", 2)], 1, 11.0),
         ([job("a", 3), job("b", 2, gpus=2), job("c", 1)], 2, 6.0),
         ([job("a", 3, gpus=4)], 2, 3.0),
         ([job("a", 3, gpus=0), job("b", 2, gpus=0)], 1, 5.0),
+        # Beside jobs that hold a GPU, the others hold none, but the phase lasts as long as they do.
+        ([job("a", 3), job("b", 2, gpus=0), job("c", 4, gpus=0)], 1, 4.0),
+        ([job("a", 1, "rank", gpus=0), job("b", 3)], 1, 4.0),
         ([], 3, 0.0),
     ],
 )

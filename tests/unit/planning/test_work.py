@@ -1,5 +1,6 @@
 """Costs worked out by hand, and what they must grow with."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ PAPER = yaml.safe_load((ROOT / "config" / "studies" / "paper.yaml").read_text(en
 
 
 def workload(**changes: object) -> Workload:
-    return Workload(load_study(PAPER | changes, ROOT / "config" / "catalog"))
+    return Workload(load_study(PAPER | changes, [ROOT / "config" / "catalog"]))
 
 
 def test_a_prediction_job_by_hand() -> None:
@@ -25,7 +26,6 @@ def test_a_prediction_job_by_hand() -> None:
     assert found.seconds == pytest.approx(seconds)
     assert found.disk_bytes == 872 * 17 * 2 * 12
     assert found.gpus == 1
-    assert found.needs == (("rank_layers", ("llama-2-7b", "cosine")),)
 
 
 def test_only_levels_that_are_run_cost_something() -> None:
@@ -57,11 +57,43 @@ def test_an_export_asks_for_more_than_its_weights() -> None:
     assert found.memory_bytes > 2 * 6.74e9 and found.seconds > 0
 
 
-def test_every_job_stands_behind_what_it_needs() -> None:
-    seen: set[tuple[str, tuple[str, ...]]] = set()
-    for job in workload().jobs():
-        assert seen.issuperset(job.needs), job
-        seen.add((job.rule, job.key))
+def test_jobs_come_rule_by_rule_in_the_order_of_the_data_flow() -> None:
+    """The order in which the rules' inputs and outputs chain; every job stands there once."""
+    jobs = list(workload(orders=["cosine"], stability={"seeds": 3}).jobs())
+    rules = list(dict.fromkeys(job.rule for job in jobs))
+    assert rules == [
+        "verify_removal",
+        "rank_layers",
+        "measure_stability",
+        "measure_efficiency",
+        "predict",
+        "attribute",
+        "measure_faithfulness",
+    ]
+    places = [rules.index(job.rule) for job in jobs]
+    assert places == sorted(places)
+    assert len({(job.rule, job.key) for job in jobs}) == len(jobs)
+
+
+def test_a_control_is_one_whatever_its_name(tmp_path: Path) -> None:
+    """`method: random` of five seeds under another name: no model, no GPU, one ranking; and a method called random."""
+    shutil.copytree(ROOT / "config" / "catalog", tmp_path / "catalog")
+    entries = {
+        "chance": {"description": "C.", "method": "random", "seeds": [0, 1, 2, 3, 4]},
+        "random": {"description": "R.", "method": "lime", "seeds": [0, 1, 2, 3, 4]},
+    }
+    for name, entry in entries.items():
+        (tmp_path / "catalog" / "methods" / f"{name}.yaml").write_text(yaml.safe_dump(entry))
+    study = PAPER | {"methods": ["chance", "random"]}
+    found = Workload(load_study(study, [tmp_path / "catalog"]))
+    unit = ("gemma-2b", "cosine", "rte")
+    control, method = (found.job("attribute", *unit, name, "4") for name in entries)
+    assert (control.gpus, control.seconds) == (0, START_SECONDS)
+    assert control.memory_bytes < method.memory_bytes - 2 * 2.51e9
+    assert method.gpus == 1 and method.seconds > START_SECONDS
+    once, twice = (found.job("measure_faithfulness", *unit, name) for name in entries)
+    assert twice.disk_bytes == 2 * once.disk_bytes
+    assert once.gpus == twice.gpus == 1
 
 
 @pytest.mark.parametrize(
@@ -87,13 +119,14 @@ def test_the_text_says_what_the_jobs_add_up_to() -> None:
     text = plan(found.settings).splitlines()
     jobs = list(found.jobs())
     total = next(line.split() for line in text if line.startswith("all "))
-    hours = sum(job.seconds for job in jobs) / 3600
+    hours = sum(job.seconds for job in jobs if job.gpus) / 3600
     assert int(total[1]) == len(jobs) == 5 * 3 + 5 * 8 * (1 + 10 + 4)
     assert float(total[2]) == pytest.approx(hours, abs=0.01)
     assert any(line == f"1 GPU: {hours:.1f} hours" for line in text)
     assert "Weights to be fetched from the hub: 60 GiB" in text
 
 
+@pytest.mark.slow
 def test_the_parameters_of_a_folder_are_counted() -> None:
     from keepfaith.models.builtin import CHECKPOINT
     from keepfaith.models.loading import load_model

@@ -1,21 +1,25 @@
 """The model card says what was dropped and what it cost."""
 
 import polars as pl
+import pytest
 from figures import synthetic
 
+from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.report.card import TaskResult, model_card
 
 ORDER = {
     "criterion": "cosine", "reverse": False, "citation": "He et al. 2024",
-    "samples": 8, "sample_tokens": 2048, "seed": 3,
+}  # fmt: skip
+TEXT = {
+    "source": {"kind": "hub", "repository": "a/texts"}, "samples": 8, "sample_tokens": 2048, "seed": 3,
 }  # fmt: skip
 
 
-def card(level=2, format="slim", **order):
+def card(level=2, format="slim", read=TEXT, **order):
     tables = synthetic.unit()
     return tables, model_card(
         "m", "hub:a/m", "abc", format, level, ["attention of layer 3", "mlp of layer 0"],
-        {**ORDER, **order}, [TaskResult("sst2", tables.metrics, tables.verdict)],
+        {**ORDER, **order}, read, [TaskResult("sst2", tables.metrics, tables.verdict)],
     )  # fmt: skip
 
 
@@ -37,9 +41,17 @@ def test_it_says_what_was_dropped_and_how_to_load_it():
         "attention of layer 3; mlp of layer 0. Criterion: cosine, reversed (He et al. 2024)."
         in text
     )
-    assert (
-        "Calibration text, where the criterion reads any: 8 samples of up to 2048 tokens, seed 3."
-        in text
-    )
+    said = "Calibration text: hub (a/texts), 8 samples of up to 2048 tokens, seed 3."
+    assert said in text
+    assert "Calibration text" not in card(read=None)[1]
+    assert "reads no calibration text." in card(read=None)[1]
     assert "keepfaith.models.loading" in text
     assert "AutoModelForCausalLM" in card(format="zero_filled")[1]
+
+
+@pytest.mark.parametrize("name", EXPORT_FORMATS.names())
+def test_it_says_of_every_format_how_it_is_loaded_and_how_it_was_checked(name):
+    format = EXPORT_FORMATS.load(name)
+    _, text = card(format=name)
+    assert f"## How to load it\n\n{format.usage}" in text
+    assert f"it was {format.checked}, and its logits compared" in text

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepfaith.report.examples import choose, explained_examples, visible
-from keepfaith.report.highlight import Piece, pieces
+from keepfaith.report.highlight import HighlightedText, highlighted
 
 
 def explain(count: int = 3):
@@ -37,7 +37,7 @@ def prompts_with_spans(draw):
 @given(prompts_with_spans())
 def test_pieces_join_to_the_prompt_and_keep_scores_in_range(case):
     prompt, spans, scores, evidence = case
-    found = pieces(prompt, spans, scores, evidence)
+    found = highlighted(prompt, spans, scores, evidence)
     assert "".join(piece.text for piece in found) == prompt
     assert all(-1 <= piece.strength <= 1 for piece in found)
     place = 0
@@ -49,18 +49,18 @@ def test_pieces_join_to_the_prompt_and_keep_scores_in_range(case):
 
 
 def test_tokens_that_share_a_character_become_one_piece():
-    found = pieces(
+    found = highlighted(
         "a\u20acb", [(0, 1), (1, 2), (1, 2), (1, 2), (2, 3)], [1.0, 0.5, 0.25, 0.25, -2.0], []
     )
     assert found == [
-        Piece("a", 1.0, 0.5, False),
-        Piece("\u20ac", 1.0, 0.5, False),
-        Piece("b", -2.0, -1.0, False),
+        HighlightedText("a", 1.0, 0.5, False),
+        HighlightedText("\u20ac", 1.0, 0.5, False),
+        HighlightedText("b", -2.0, -1.0, False),
     ]
 
 
 def test_evidence_cuts_a_token_without_changing_its_score():
-    found = pieces("notgood", [(0, 7)], [2.0], [(0, 3)])
+    found = highlighted("notgood", [(0, 7)], [2.0], [(0, 3)])
     assert [(piece.text, piece.score, piece.evidence) for piece in found] == [
         ("not", 2.0, True),
         ("good", 2.0, False),
@@ -68,7 +68,7 @@ def test_evidence_cuts_a_token_without_changing_its_score():
 
 
 def test_all_zero_scores_give_no_colour():
-    assert all(piece.strength == 0 for piece in pieces("ab", [(0, 1), (1, 2)], [0.0, 0.0], []))
+    assert all(piece.strength == 0 for piece in highlighted("ab", [(0, 1), (1, 2)], [0.0, 0.0], []))
 
 
 def test_choice_takes_each_kind_in_turn():

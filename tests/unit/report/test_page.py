@@ -3,18 +3,21 @@
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 
+import polars as pl
 import pytest
 from figures import synthetic
-from figures.test_figures import summary_tables
+from figures.test_figures import FIGURES, STUDY, summary_tables, svgs
 
-from keepfaith.figures.registry import FIGURES, REGISTRY, draw_all
-from keepfaith.figures.summary.registry import SUMMARY_FIGURES, draw_all_summary
+from keepfaith.figures.cell_figures import draw_all
+from keepfaith.figures.study_figures import draw_all_study
+from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.glossary import GLOSSARY
-from keepfaith.report.page import ReportUnit, render, signed, write_report
+from keepfaith.report.page import ReportUnit, render_page, signed, write_report
 from keepfaith.report.study import StudyDescription, facts
-from keepfaith.report.svg import inline_svg, width
+from keepfaith.report.svg import inline_svg, width_in_points
 
 HOSTILE = '<script>alert("x")</script>'
 PROMPT = f'{HOSTILE} & it\'s "fine" </p></body>\nAnswer:'
@@ -24,15 +27,20 @@ PROMPT = f'{HOSTILE} & it\'s "fine" </p></body>\nAnswer:'
 def folders(tmp_path_factory):
     """Figures of one unit and of the study, drawn once."""
     root = tmp_path_factory.mktemp("figures")
-    draw_all(synthetic.unit(deepest=2), root / "unit", formats=["svg"])
+    draw_all(synthetic.unit(deepest=2), svgs(root / "unit", FIGURES))
     units = [("builtin", "cosine", task) for task in ("sentiment", HOSTILE)]
-    draw_all_summary(summary_tables(units), root / "study", formats=["svg"])
+    draw_all_study(summary_tables(units), svgs(root / "study", STUDY))
     return root
+
+
+def drawn(folder: Path) -> dict[str, Path]:
+    """The figures in a folder by name."""
+    return {name: folder / f"{name}.svg" for name in (*FIGURES, *STUDY)}
 
 
 @pytest.fixture(scope="module")
 def page(folders):
-    return render(study(), units(folders), folders / "study")
+    return render_page(study(), units(folders), drawn(folders / "study"))
 
 
 def study() -> StudyDescription:
@@ -52,7 +60,7 @@ def units(folders) -> list[ReportUnit]:
     tables = synthetic.unit(deepest=2)
     found = explained_examples(*synthetic.explained(4, 2, PROMPT), tables.verdict, 3)
     return [
-        ReportUnit("builtin", "cosine", task, tables, found, folders / "unit")
+        ReportUnit("builtin", "cosine", task, tables, found, drawn(folders / "unit"))
         for task in ("sentiment", HOSTILE)
     ]
 
@@ -117,12 +125,27 @@ def test_it_says_what_was_run_the_answer_and_how_to_read_it(page):
 def test_every_figure_stands_on_the_page_with_its_caption(page):
     root = tree(page)
     figures = [element for element in root.iter() if element.tag.endswith("}figure")]
-    assert len(figures) == len(SUMMARY_FIGURES) + 2 * len(FIGURES)
+    assert len(figures) == len(STUDY) + 2 * len(FIGURES)
     captions = {
         "".join(element.itertext()) for element in root.iter() if element.tag.endswith("figcaption")
     }
     tables = synthetic.unit(deepest=2)
-    assert {REGISTRY[name].caption(tables) for name in FIGURES} <= captions
+    assert {CELL_FIGURES.load(name).caption_of(tables) for name in FIGURES} <= captions
+
+
+def test_all_metrics_of_the_predictions_are_folded_away(page):
+    root = tree(page)
+    folded = [element for element in root.iter() if element.tag.endswith("}details")]
+    assert ["".join(element[0].itertext()) for element in folded] == 2 * [
+        "All metrics of the predictions"
+    ]
+    for element in folded:
+        rows = ["".join(row.itertext()) for row in element.iter() if row.tag.endswith("}tr")]
+        names = synthetic.unit(deepest=2).metrics.filter(
+            pl.col("family").is_in(["accuracy", "calibration"])
+        )["metric"]
+        assert len(rows) == 1 + names.n_unique()
+        assert any("Brier 1950" in row and "0.1400" in row for row in rows)
 
 
 def test_tokens_carry_their_scores_as_titles(page):
@@ -132,21 +155,23 @@ def test_tokens_carry_their_scores_as_titles(page):
 
 
 def test_equal_input_gives_an_equal_page(page, folders, tmp_path):
-    write_report(tmp_path / "index.html", study(), units(folders), folders / "study")
+    write_report(tmp_path / "index.html", study(), units(folders), drawn(folders / "study"))
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == page
 
 
 def test_without_methods_examples_or_pruned_levels(folders):
     tables = replace(synthetic.unit(deepest=0, methods=()))
-    unit = ReportUnit("builtin", "cosine", "sentiment", tables, [], folders / "unit")
-    text = "".join(tree(render(study(), [unit], folders / "study")).itertext())
+    unit = ReportUnit("builtin", "cosine", "sentiment", tables, [], drawn(folders / "unit"))
+    text = "".join(tree(render_page(study(), [unit], drawn(folders / "study"))).itertext())
     assert "no pruned level was run" in text and "Explained examples" not in text
 
 
 def test_a_missing_figure_is_an_error(folders, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"verdict\.svg"):
-        render(
-            study(), [replace(unit, figures=tmp_path) for unit in units(folders)], folders / "study"
+        render_page(
+            study(),
+            [replace(unit, figures=drawn(tmp_path)) for unit in units(folders)],
+            drawn(folders / "study"),
         )
 
 
@@ -160,12 +185,12 @@ def test_inlined_svg_has_its_own_ids_and_no_page_wide_style():
         '<svg role="img" aria-label="a &quot;b&quot;" width="36.5pt"><path id="u0-m1" d="M 1.23 -7.5"/>'
         '<use xlink:href="#u0-m1"/><g clip-path="url(#u0-m1)"/></svg>'
     )
-    assert width(document) == 36.5
+    assert width_in_points(document) == 36.5
     for wrong in ("<html/>", ""):
         with pytest.raises(ValueError, match="SVG"):
             inline_svg(wrong, "u0", "x")
         with pytest.raises(ValueError, match="SVG"):
-            width(wrong)
+            width_in_points(wrong)
 
 
 def test_facts_are_flat_and_leave_out_what_is_not_set():

@@ -3,7 +3,7 @@
 import polars as pl
 from figures import synthetic
 
-from keepfaith.report.order_table import order_table
+from keepfaith.report.order_table import orders_compared
 from keepfaith.report.tables import Cell, explanation_table, model_table, number, span
 
 
@@ -73,10 +73,10 @@ def test_order_table_says_how_far_each_order_goes():
     )
     one = synthetic.with_unit(verdict, "m", "a_good_one", "sst2")
     other = synthetic.with_unit(worse, "m", "a_bad_one", "sst2")
-    shown = order_table(pl.concat([other, one]))
+    shown = orders_compared(pl.concat([other, one]))
     assert shown is not None
     assert [[cell.text for cell in row] for row in shown.rows] == [
         ["a_good_one", *["4.0 / 4.0"] * 3],
         ["a_bad_one", *["2.0 / 2.0"] * 3],
     ]
-    assert order_table(one) is None
+    assert orders_compared(one) is None

@@ -12,11 +12,12 @@ def description(**changes: object) -> StudyDescription:
     raw: dict[str, object] = {
         "name": "s",
         "models": ["builtin"],
-        "orders": ["cosine_builtin"],
+        "orders": ["cosine"],
+        "text": "builtin",
         "tasks": ["sentiment", "passage"],
         "methods": ["lime"],
     }
-    return describe(load_study(raw | changes, CATALOG))
+    return describe(load_study(raw | changes, [CATALOG]))
 
 
 def test_a_delimiter_can_be_seen() -> None:

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepfaith.scoring.layout import ROW_TOKENS, Packing, Prompt, ancestor_mask
+from keepfaith.scoring.layout import ROW_TOKENS, Packing, TokenPrompt, ancestor_mask
 
-PROMPT = Prompt((11, 12, 13))
+PROMPT = TokenPrompt((11, 12, 13))
 OPTIONS = {(21, 22, 23): 0, (31,): 1, (41, 42): 2}
 
 
@@ -60,8 +60,8 @@ PREFIX = tuple(range(100, 140))
 
 def test_prompts_stand_after_what_they_share():
     questions = {
-        Prompt((*PREFIX, 1, 2)): {(21, 22): 0, (31,): 1},
-        Prompt((*PREFIX, 3)): {(21, 22): 2},
+        TokenPrompt((*PREFIX, 1, 2)): {(21, 22): 0, (31,): 1},
+        TokenPrompt((*PREFIX, 3)): {(21, 22): 2},
     }
     (row,) = Packing(True).rows(questions)
     assert row.tokens == [*PREFIX, 1, 2, 21, 3, 21]
@@ -73,17 +73,17 @@ def test_prompts_stand_after_what_they_share():
 
 
 def test_positions_that_are_left_out_stay_out():
-    questions = {Prompt((11, 13), (0, 2)): {(5, 6): 0}, PROMPT: {(5, 6): 1}}
+    questions = {TokenPrompt((11, 13), (0, 2)): {(5, 6): 0}, PROMPT: {(5, 6): 1}}
     (row,) = Packing(True).rows(questions)
     assert row.tokens == [11, 12, 13, 5, 13, 5]
     assert row.positions == [0, 1, 2, 3, 2, 3]
-    (alone,) = Packing(True).rows({Prompt((11, 13), (0, 2)): {(5, 6): 0}})
+    (alone,) = Packing(True).rows({TokenPrompt((11, 13), (0, 2)): {(5, 6): 0}})
     assert alone.positions == [0, 2, 3]
     assert alone.gaps and not alone.branched
 
 
 def test_rows_are_limited_and_nothing_is_lost():
-    questions = {Prompt((*PREFIX, i)): {(7,): i} for i in range(1000)}
+    questions = {TokenPrompt((*PREFIX, i)): {(7,): i} for i in range(1000)}
     rows = Packing(True).rows(questions)
     assert len(rows) == -(-1000 // (ROW_TOKENS - len(PREFIX)))
     assert sorted(slot for row in rows for slot in row.slots) == list(range(1000))
@@ -94,7 +94,7 @@ def test_rows_are_limited_and_nothing_is_lost():
 
 def test_what_shares_too_little_stands_alone():
     rest = tuple(range(500, 600))
-    questions = {Prompt((*PREFIX, i, *rest)): {(7,): i} for i in range(3)}
+    questions = {TokenPrompt((*PREFIX, i, *rest)): {(7,): i} for i in range(3)}
     assert [row.branched for row in Packing(True).rows(questions)] == [False] * 3
     assert not any(row.branched for row in Packing(False).rows(questions))
 
@@ -117,7 +117,7 @@ TOKENS = st.lists(st.integers(0, 3), min_size=1, max_size=6).map(tuple)
 def test_every_read_sees_its_own_prompt_and_option_and_nothing_else(questions, possible, longest):
     slots = {}
     asked = {
-        Prompt(prompt): {
+        TokenPrompt(prompt): {
             option: slots.setdefault((prompt, option), len(slots)) for option in options
         }
         for prompt, options in questions.items()

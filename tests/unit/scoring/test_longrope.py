@@ -8,7 +8,7 @@ from zoo import COMMON, VOCABULARY, from_settings
 from keepfaith.models.positions import turning_lengths
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import GradientInput, ScoringInput
-from keepfaith.scoring.layout import Packing, Prompt
+from keepfaith.scoring.layout import Packing, TokenPrompt
 from keepfaith.scoring.scorer import OptionScorer
 
 TURN = 32
@@ -83,7 +83,7 @@ def test_prompts_behind_a_shared_beginning() -> None:
     scorer = OptionScorer(prunable, ORDER, 4096)
     assert any(
         row.branched
-        for row in scorer.packing.rows({Prompt(i.prompt_ids): {(5,): 0} for i in inputs})
+        for row in scorer.packing.rows({TokenPrompt(i.prompt_ids): {(5,): 0} for i in inputs})
     )
     expected = [reference_alone(prunable, item) for item in inputs]
     assert_close(scorer.log_likelihoods(inputs, LEVELS), expected, **EXACT)

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from keepfaith.attribution.explain import explain
-from keepfaith.attribution.problem import MethodSettings
 from keepfaith.faithfulness.measure import measure
+from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 
 LEVELS = [0, 1, 3]
+SETTINGS = {"kernelshap": {}, "integrated_gradients": {"steps": 4}}
 EXAMPLES = pl.DataFrame(
     {
         "example_id": [str(number) for number in range(6)],
@@ -60,9 +61,11 @@ def tables(scorer, encoder, method, predictions=None):
     predicted = predict(scorer, encoder, EXAMPLES, LEVELS)
     # The same targets, so that the tables can be compared.
     known = predicted if predictions is None else predictions
-    settings = MethodSettings(method, steps=4)
-    explained = explain(settings, 0, scorer, encoder, EXAMPLES, LEVELS, known)
-    measured = measure(scorer, encoder, EXAMPLES, explained, LEVELS, [0.1, 0.4], ["delete"])
+    settings = METHODS.load(method).settings(**SETTINGS[method])
+    explained = explain(method, settings, 0, scorer, encoder, EXAMPLES, LEVELS, known)
+    measured = measure(
+        scorer, encoder, EXAMPLES, explained, predicted, LEVELS, [0.1, 0.4], ["delete"]
+    )
     return predicted, explained, measured
 
 

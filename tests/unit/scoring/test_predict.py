@@ -7,7 +7,7 @@ from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import EXAMPLES, PREDICTIONS
 from keepfaith.artifacts.tables import conform, write_table
 from keepfaith.attribution.explain import explain
-from keepfaith.attribution.problem import MethodSettings
+from keepfaith.attribution.problem import NoSettings
 from keepfaith.calibration.probabilities import predicted
 from keepfaith.scoring.encoding import EncodingError, ScoringInput
 from keepfaith.scoring.left_out import left_out_notes, without_left_out
@@ -61,7 +61,7 @@ def test_an_example_that_cannot_be_scored_stops_the_job(scorer, encoder):
 def test_parts_are_kept_and_brought_back(scorer, encoder, monkeypatch):
     """In parts of one example the table is the same, and finished parts call no model."""
     whole = predict(scorer, encoder, examples(), [2, 0])
-    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_PART", 1)
+    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_SWEEP", 1)
     kept = {}
 
     def keep(name, make):
@@ -87,7 +87,7 @@ def test_what_cannot_be_scored_is_said_before_anything_is_scored(scorer, encoder
         raise AssertionError("scored")
 
     monkeypatch.setattr(type(scorer), "log_likelihoods", fail)
-    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_PART", 1)
+    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_SWEEP", 1)
     with pytest.raises(EncodingError, match="example b"):
         predict(scorer, encoder, examples(b=["", " no"]), [0])
 
@@ -113,7 +113,7 @@ def test_left_out_where_asked_for(scorer, encoder, tmp_path, caplog):
     left = without_left_out(both, path)
     assert left["example_id"].to_list() == ["b"]
     assert predicted(found, left).levels[2].size == 1
-    table = explain(MethodSettings("random", 1, 1), 0, scorer, encoder, left, [0, 2], found)
+    table = explain("random", NoSettings(), 0, None, encoder, left, [0, 2], found)
     assert table["example_id"].unique().to_list() == ["b"]
     (note,) = left_out_notes(len(both), len(left))
     assert note.startswith("1 of 2 evaluation examples are left out")

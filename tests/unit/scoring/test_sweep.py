@@ -7,7 +7,7 @@ from zoo import tiny_model
 
 from keepfaith.models.components import Component
 from keepfaith.models.removal import PrunableModel
-from keepfaith.scoring.sweep import plan, sweeping
+from keepfaith.scoring.sweep import plan_sweep, sweeping
 
 SHORT = {(True, True): "+", (False, True): "-", (True, False): "a", (False, False): " "}
 
@@ -19,7 +19,7 @@ def names(step):
 
 
 def test_a_group_splits_at_the_layer_its_levels_differ_in():
-    steps = plan(3, (2, 0), (0, 1, 2))
+    steps = plan_sweep(3, (2, 0), (0, 1, 2))
     assert [names(step) for step in steps] == [
         ([[("+", (0, 1)), ("-", (2,))]], {}),
         ([[("+", (0, 1))], [("+", (2,))]], {}),
@@ -28,7 +28,7 @@ def test_a_group_splits_at_the_layer_its_levels_differ_in():
 
 
 def test_levels_settle_above_their_last_attention():
-    steps = plan(4, (3, 2, 1, 0), (0, 2, 4))
+    steps = plan_sweep(4, (3, 2, 1, 0), (0, 2, 4))
     assert [names(step) for step in steps] == [
         ([[("+", (0, 2))]], {4: "-"}),
         ([[("+", (0, 2))]], {4: "-"}),
@@ -38,7 +38,7 @@ def test_levels_settle_above_their_last_attention():
 
 
 def test_mlps_and_blocks_split_groups_too():
-    steps = plan(3, (Component(1, "mlp"), Component(2, "block")), (0, 1, 2))
+    steps = plan_sweep(3, (Component(1, "mlp"), Component(2, "block")), (0, 1, 2))
     assert [names(step) for step in steps] == [
         ([[("+", (0, 1, 2))]], {}),
         ([[("+", (0,)), ("a", (1, 2))]], {}),
@@ -53,7 +53,7 @@ COMPONENTS = [Component(layer, kind) for layer in range(5) for kind in ("attenti
 def test_every_level_goes_through_every_layer_as_it_would_alone(order, maximum):
     levels = tuple(range(maximum + 1))
     met = {level: [] for level in levels}
-    for layer, step in enumerate(plan(5, order, levels)):
+    for layer, step in enumerate(plan_sweep(5, order, levels)):
         here = [
             (level, part.kept) for parts in step.parts for part in parts for level in part.levels
         ]
@@ -70,7 +70,7 @@ def test_every_level_goes_through_every_layer_as_it_would_alone(order, maximum):
 
 def test_upper_layers_first_takes_few_full_runs():
     """From the top down a level settles where it leaves the one before: all cost what the dense model does."""
-    steps = plan(16, tuple(reversed(range(16))), tuple(range(9)))
+    steps = plan_sweep(16, tuple(reversed(range(16))), tuple(range(9)))
     assert sum(len(parts) for step in steps for parts in step.parts) == 16
 
 

@@ -4,11 +4,12 @@ import pytest
 from small_models import byte_level_tokenizer, metaspace_tokenizer
 from tokenizers_at_hand import MAKERS, OPENING, opening_tokenizer, tokenizer_at_hand
 
-from keepfaith.faithfulness.operators.delete import delete
-from keepfaith.faithfulness.operators.retokenise import retokenise
 from keepfaith.models.text_opening import opening_of
 from keepfaith.orders.samples import CalibrationTextError, token_samples
+from keepfaith.plugins.operator import OPERATORS
 from keepfaith.scoring.encoding import EncodingError, PromptEncoder, ScoringInput
+
+delete, retokenise = (OPERATORS.load(name).perturb for name in ("delete", "retokenise"))
 
 OPTIONS = [" yes", " no"]
 ROLES = [{}, {"bos_token": "<sop>"}, {"eos_token": "[gMASK]"}, {"bos_token": "[gMASK]"}]

@@ -7,10 +7,10 @@ from made_predictions import drawn, examples_frame, predictions_frame
 from polars.testing import assert_frame_equal
 
 from keepfaith.artifacts.schemas import FAITHFULNESS, METRICS
-from keepfaith.calibration.metrics import METRICS as REGISTRY
 from keepfaith.faithfulness.metrics import per_example_aggregates
+from keepfaith.plugins.metric import PREDICTION_METRICS
 from keepfaith.statistics.assemble import compute_metrics
-from keepfaith.statistics.clusters import Grouping
+from keepfaith.statistics.clusters import Grouping, group_examples
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import Explained, paired_difference
 from keepfaith.statistics.proportions import mcnemar, tango
@@ -91,6 +91,7 @@ def table() -> pl.DataFrame:
         examples,
         [make_faithfulness("lime"), make_faithfulness("random", seeds=1, role="control")],
         [make_attributions("lime", 1.0), make_attributions("random", 0.0, "control")],
+        group_examples(examples),
         ANALYSIS,
     )
 
@@ -106,7 +107,7 @@ def test_every_metric_stands_once_per_level(table):
     keys = ["level", "family", "metric", "method", "operator", "ranking"]
     assert table.select(keys).n_unique() == table.height
     assert set(table["family"]) == {"accuracy", "calibration", "faithfulness", "evidence"}
-    assert set(REGISTRY) <= set(table["metric"])
+    assert set(PREDICTION_METRICS.names()) <= set(table["metric"])
     counts = table.group_by("metric", "method", "operator", "ranking").len()["len"]
     assert set(counts) == {LEVELS}
 
@@ -223,10 +224,13 @@ def test_same_seed_same_table_whatever_the_order_of_rows(table):
             make_faithfulness("lime").sample(fraction=1, shuffle=True, seed=3),
         ],
         [make_attributions("random", 0.0, "control"), make_attributions("lime", 1.0)],
+        group_examples(examples.sample(fraction=1, shuffle=True, seed=2)),
         ANALYSIS,
     )
     assert_frame_equal(again, table, check_exact=True)
-    other = compute_metrics(predictions, examples, [], [], Analysis(200, 200, seed=8))
+    other = compute_metrics(
+        predictions, examples, [], [], group_examples(examples), Analysis(200, 200, seed=8)
+    )
     assert one(other, metric="ece", level=1)["reference_high"] != pytest.approx(
         one(table, metric="ece", level=1)["reference_high"], abs=1e-9
     )
@@ -235,7 +239,7 @@ def test_same_seed_same_table_whatever_the_order_of_rows(table):
 def test_without_posterior_and_explanations_only_predictions_are_judged():
     predictions, examples = make_tables()
     examples = examples.with_columns(posterior=pl.lit(None, dtype=pl.List(pl.Float64)))
-    table = compute_metrics(predictions, examples, [], [], ANALYSIS)
+    table = compute_metrics(predictions, examples, [], [], group_examples(examples), ANALYSIS)
     assert set(table["family"]) == {"accuracy", "calibration"}
     assert not [name for name in table["metric"] if "exact" in name or "bayes" in name]
 
@@ -245,8 +249,8 @@ def test_repeated_passages_widen_the_intervals_of_accuracy():
     passages = pl.Series([f"a text of some length, {row // 12}" for row in range(SIZE)])
     fields = [[{"name": "text", "start": 0, "end": len(text)}] for text in passages]
     shared = examples.with_columns(prompt=passages, fields=pl.Series(fields))
-    single = compute_metrics(predictions, examples, [], [], ANALYSIS)
-    clustered = compute_metrics(predictions, shared, [], [], ANALYSIS)
+    single = compute_metrics(predictions, examples, [], [], group_examples(examples), ANALYSIS)
+    clustered = compute_metrics(predictions, shared, [], [], group_examples(shared), ANALYSIS)
     for level in range(1, LEVELS):
         before, after = (one(t, metric="accuracy", level=level) for t in (single, clustered))
         assert after["change_low"] <= before["change_low"]
@@ -259,12 +263,13 @@ def test_a_level_that_lacks_an_explained_example_is_refused():
         ~((pl.col("level") == 1) & (pl.col("example_id") == "e003"))
     )
     with pytest.raises(ValueError, match="levels are only comparable on the same examples"):
-        compute_metrics(predictions, examples, [holed], [], ANALYSIS)
+        compute_metrics(predictions, examples, [holed], [], group_examples(examples), ANALYSIS)
 
 
 def test_one_example_and_one_level_still_make_a_table():
     predictions = predictions_frame({0: [[-1.0, -2.0]]})
-    table = compute_metrics(predictions, examples_frame([0], [2]), [], [], ANALYSIS)
+    examples = examples_frame([0], [2])
+    table = compute_metrics(predictions, examples, [], [], group_examples(examples), ANALYSIS)
     assert one(table, metric="accuracy", level=0)["value"] == 1.0
     assert one(table, metric="auroc", level=0)["value"] is None
 
@@ -280,6 +285,7 @@ def roles_table(**roles: str) -> pl.DataFrame:
         examples,
         [make_faithfulness(name, role=role) for name, role in roles.items()],
         [make_attributions(name, 0.0, role) for name, role in roles.items()],
+        group_examples(examples),
         ANALYSIS,
     )
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keepfaith.statistics.bootstrap import means, percentile, resamples, two_sided
+from keepfaith.statistics.bootstrap import percentile, resamples, two_sided, weighted_means
 
 
 def test_each_resample_draws_as_many_examples_as_there_are():
@@ -24,7 +24,9 @@ def test_clusters_are_drawn_whole():
 
 def test_the_interval_of_a_mean_equals_scipys():
     values = np.random.default_rng(0).exponential(size=80)
-    ours = percentile(means(values[:, None], resamples(np.arange(80), 20_000, seed=1))[:, 0], 0.95)
+    ours = percentile(
+        weighted_means(values[:, None], resamples(np.arange(80), 20_000, seed=1))[:, 0], 0.95
+    )
     peer = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", rng=2)
     np.testing.assert_allclose(ours, peer.confidence_interval, atol=0.01)
 
@@ -33,7 +35,9 @@ def test_the_interval_of_a_paired_change_equals_scipys():
     generator = np.random.default_rng(0)
     dense = generator.random(60)
     pruned = 0.9 * dense + 0.1 * generator.random(60)
-    replicates = means(np.stack([dense, pruned], axis=1), resamples(np.arange(60), 20_000, 1))
+    replicates = weighted_means(
+        np.stack([dense, pruned], axis=1), resamples(np.arange(60), 20_000, 1)
+    )
     ours = percentile(replicates[:, 1] - replicates[:, 0], 0.9)
     peer = stats.bootstrap(
         (pruned, dense),
@@ -53,7 +57,7 @@ def test_intervals_cover_about_as_often_as_they_say():
     generator = np.random.default_rng(0)
     weights = resamples(np.arange(60), 400, seed=0)
     samples = generator.normal(size=(60, 400))
-    ends = [percentile(column, 0.9) for column in means(samples, weights).T]
+    ends = [percentile(column, 0.9) for column in weighted_means(samples, weights).T]
     covered = np.mean([low <= 0 <= high for low, high in ends])
     assert 0.84 <= covered <= 0.95
 
@@ -63,7 +67,7 @@ def test_a_cluster_bootstrap_is_wider_where_clusters_agree():
     clusters = np.repeat(np.arange(20), 5)
     values = generator.normal(size=20)[clusters] + 0.1 * generator.normal(size=100)
     widths = [
-        np.ptp(percentile(means(values[:, None], resamples(c, 2000, 0))[:, 0], 0.95))
+        np.ptp(percentile(weighted_means(values[:, None], resamples(c, 2000, 0))[:, 0], 0.95))
         for c in (np.arange(100), clusters)
     ]
     assert widths[1] > 1.7 * widths[0]

@@ -8,6 +8,7 @@ import pytest
 from made_predictions import examples_of_documents, predictions_frame
 
 from keepfaith.statistics.assemble import compute_metrics
+from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.proportions import mcnemar, tango
 from keepfaith.statistics.settings import Analysis
 from keepfaith.statistics.verdict import verdict
@@ -35,9 +36,9 @@ def news(row: int) -> str:
 
 
 def metrics(texts: list[dict[str, str]], passage: str | None = None) -> pl.DataFrame:
-    return compute_metrics(
-        answers(), examples_of_documents(texts), [], [], ANALYSIS, flips=True, passage=passage
-    )
+    examples = examples_of_documents(texts)
+    grouping = group_examples(examples, passage)
+    return compute_metrics(answers(), examples, [], [], grouping, ANALYSIS, flips=True)
 
 
 def of(table: pl.DataFrame, metric: str) -> dict:
@@ -123,10 +124,10 @@ def brier_change(passage: int) -> float:
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
 def test_a_few_rows_have_no_interval_and_no_verdict(rows):
+    examples = examples_of_documents([{"input": news(row)} for row in range(ROWS)]).tail(rows)
     found = compute_metrics(
         answers().filter(pl.col("example_id").str.slice(1).cast(pl.Int64) >= ROWS - rows),
-        examples_of_documents([{"input": news(row)} for row in range(ROWS)]).tail(rows),
-        [], [], ANALYSIS, flips=True,
+        examples, [], [], group_examples(examples), ANALYSIS, flips=True,
     )  # fmt: skip
     assert found["change_low"].null_count() == found["low"].null_count() == found.height
     judged = verdict(found, MARGINS)
@@ -142,13 +143,14 @@ def wrong_at(levels: int) -> pl.DataFrame:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("levels", "confidence"), [(25, 0.95), (26, 0.95), (40, 0.95), (6, 0.99), (80, 0.95)]
 )
 def test_a_collapse_of_calibration_is_shown_at_any_number_of_levels(levels, confidence):
     texts = examples_of_documents([{"input": news(row)} for row in range(40)])
     analysis = Analysis(confidence=confidence, repetitions=8000)
-    found = compute_metrics(wrong_at(levels), texts, [], [], analysis)
+    found = compute_metrics(wrong_at(levels), texts, [], [], group_examples(texts), analysis)
     judged = verdict(found, MARGINS, confidence=confidence)
     assert judged.group_by("quantity", "status").len().sort("quantity").rows() == [
         (quantity, "degraded", levels) for quantity in ("accuracy", "brier", "ece")
@@ -162,7 +164,7 @@ def test_guessing_is_what_one_answer_for_all_reaches():
     )
     constant = predictions_frame({0: [[-2.0, -0.2]] * ROWS})
     row = (
-        compute_metrics(constant, examples, [], [], ANALYSIS)
+        compute_metrics(constant, examples, [], [], group_examples(examples), ANALYSIS)
         .filter(metric="accuracy")
         .row(0, named=True)
     )
@@ -177,7 +179,7 @@ def test_guessing_is_what_one_answer_for_all_reaches():
         options=pl.concat_list(pl.lit(" a"), pl.format(" {}", "example_id"))
     )
     row = (
-        compute_metrics(constant, own, [], [], ANALYSIS)
+        compute_metrics(constant, own, [], [], group_examples(own), ANALYSIS)
         .filter(metric="accuracy")
         .row(0, named=True)
     )
@@ -198,8 +200,9 @@ def test_copies_of_a_prompt_add_nothing_to_what_is_known_of_ece(copies):
         for level, of_level in wrong.items()
     }
     texts = [{"input": news(row)} for row in range(8) for _ in range(copies)]
+    examples = examples_of_documents(texts)
     table = compute_metrics(
-        predictions_frame(levels), examples_of_documents(texts), [], [], ANALYSIS
+        predictions_frame(levels), examples, [], [], group_examples(examples), ANALYSIS
     )
     row = of(table, "ece")
     assert (row["examples"], row["clusters"]) == (8 * copies, 8)

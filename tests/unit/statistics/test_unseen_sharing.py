@@ -149,6 +149,7 @@ def test_a_named_text_in_some_prompts_and_not_in_others() -> None:
     assert group_examples(examples, "passage").clusters == 6
 
 
+@pytest.mark.slow
 def test_many_long_prompts_take_seconds() -> None:
     text = "\n".join(
         f"Line {n} of a long instruction that stands in every prompt." for n in range(40)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keepfaith.tasks.builtin import SPLITS, TASKS, BuiltinExample, generate
-from keepfaith.tasks.builtin.hedges import RELIABILITY
+from keepfaith.tasks.builtin.hedges import HEDGE_RELIABILITY
 from keepfaith.tasks.builtin.passage import STATES
 from keepfaith.tasks.builtin.sentiment import ADJECTIVES, REVIEWED
 from keepfaith.tasks.builtin.splits import split_of
@@ -54,7 +54,7 @@ READERS = {"sentiment": read_sentiment, "passage": read_passage, "lookup": read_
 
 
 def test_hedges_promise_what_is_documented() -> None:
-    assert RELIABILITY == TRUST
+    assert HEDGE_RELIABILITY == TRUST
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -8,7 +8,7 @@ import pytest
 from keepfaith.config.catalog import read_entry
 from keepfaith.config.schema import BuiltinTaskSource, Examples, Task
 from keepfaith.config.settings import ResolvedTask
-from keepfaith.tasks.prepare import prepare_examples, training_examples
+from keepfaith.tasks.prepare import prepare_task, training_examples
 from keepfaith.tasks.sources import SourceError
 
 CATALOG = Path(__file__).parents[3] / "config" / "catalog" / "tasks"
@@ -16,14 +16,14 @@ SIZES = {"evaluation": 30, "tuning": 10, "training": 25}
 
 
 def builtin(name: str, **changes: object) -> ResolvedTask:
-    task = read_entry(Task, CATALOG, name, "test").model_copy(update=changes)
+    task = read_entry(Task, [CATALOG], name, "test").model_copy(update=changes)
     source = BuiltinTaskSource(generator=name, sizes=SIZES)  # type: ignore[arg-type]
     return ResolvedTask(name=name, task=task, source=source)
 
 
 @pytest.mark.parametrize("name", ["sentiment", "passage", "lookup"])
 def test_end_to_end(name: str) -> None:
-    frame = prepare_examples(builtin(name), Examples(evaluation=20, explanation=5, tuning=4))
+    frame = prepare_task(builtin(name), Examples(evaluation=20, explanation=5, tuning=4)).examples
     assert frame.select("evaluation", "explanation", "tuning").sum().row(0) == (20, 5, 4)
     assert frame["example_id"].is_unique().all()
     for row in frame.iter_rows(named=True):
@@ -43,7 +43,9 @@ def test_end_to_end(name: str) -> None:
 
 
 def test_evidence_is_the_asked_fact() -> None:
-    frame = prepare_examples(builtin("passage"), Examples(evaluation=20, explanation=5, tuning=0))
+    frame = prepare_task(
+        builtin("passage"), Examples(evaluation=20, explanation=5, tuning=0)
+    ).examples
     for row in frame.iter_rows(named=True):
         (question,) = [span for span in row["fields"] if span["name"] == "question"]
         person = row["prompt"][question["start"] : question["end"]].split()[2]
@@ -55,7 +57,7 @@ def test_training_shares_no_prompt_with_evaluation_or_tuning() -> None:
     task, examples = builtin("sentiment"), Examples(evaluation="all", explanation=5, tuning=10)
     training = training_examples(task, examples)
     assert training.height == SIZES["training"]
-    others = prepare_examples(task, examples)
+    others = prepare_task(task, examples).examples
     assert not set(training["prompt"]) & set(others["prompt"])
     assert others.height == SIZES["evaluation"] + 10
     assert not training.select(pl.col("evaluation").any()).item()
@@ -63,7 +65,7 @@ def test_training_shares_no_prompt_with_evaluation_or_tuning() -> None:
 
 def test_options_that_are_not_the_generators() -> None:
     with pytest.raises(SourceError, match=r"type \['negative', 'positive'\]"):
-        prepare_examples(
+        prepare_task(
             builtin("sentiment", options=("positive", "negative")),
             Examples(evaluation=5, explanation=2, tuning=0),
         )

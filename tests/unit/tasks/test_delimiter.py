@@ -8,10 +8,10 @@ from tables import examples, resolved, rows, write_rows
 
 from keepfaith.config.schema import LocalTaskSource, Task
 from keepfaith.config.settings import ResolvedTask
-from keepfaith.models.tokenizer_training import train_tokenizer
-from keepfaith.models.training import encode_pairs
 from keepfaith.scoring.encoding import PromptEncoder
-from keepfaith.tasks.prepare import prepare_examples
+from keepfaith.tasks.prepare import prepare_task
+from keepfaith.training.pairs import encode_pairs
+from keepfaith.training.tokenizer import train_tokenizer
 
 CHATML = "<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
 
@@ -34,14 +34,14 @@ def test_chinese_options_follow_at_once(path: str) -> None:
         options=("负面", "正面"),
         delimiter="",
     )
-    frame = prepare_examples(chinese, examples())
+    frame = prepare_task(chinese, examples()).examples
     assert frame["options"].to_list() == [["负面", "正面"]] * 2
     assert frame["prompt"][0].endswith("答案")
 
 
 def test_a_chat_template_keeps_its_last_line_end(path: str) -> None:
     chat = task(path, prompt=CHATML, options=("negative", "positive"), delimiter="")
-    row = prepare_examples(chat, examples()).row(0, named=True)
+    row = prepare_task(chat, examples()).examples.row(0, named=True)
     assert row["prompt"] == CHATML.replace("{text}", "Text number 0.")
     assert row["options"] == ["negative", "positive"]
     for tokenizer in (byte_level_tokenizer(), metaspace_tokenizer()):
@@ -59,7 +59,7 @@ def test_nothing_is_cut_unless_the_delimiter_is_one_space(
 ) -> None:
     path = write_rows(tmp_path / "t.jsonl", rows(2, text=f"A text.{end}"))
     for prompt in ("{text}", "Read this: {text}"):
-        frame = prepare_examples(task(path, prompt=prompt, delimiter=delimiter), examples())
+        frame = prepare_task(task(path, prompt=prompt, delimiter=delimiter), examples()).examples
         assert frame["prompt"][0] == prompt.replace("{text}", f"A text.{end}")
         (span,) = frame["fields"].to_list()[0]
         assert frame["prompt"][0][span["start"] : span["end"]] == f"A text.{end}"
@@ -68,7 +68,7 @@ def test_nothing_is_cut_unless_the_delimiter_is_one_space(
 
 def test_one_space_cuts_what_ends_the_prompt(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "t.jsonl", rows(2, text="A text. \n"))
-    frame = prepare_examples(task(path, prompt="{text}"), examples())
+    frame = prepare_task(task(path, prompt="{text}"), examples()).examples
     assert frame["prompt"].to_list() == ["A text."] * 2
     assert frame["options"].to_list() == [[" bad", " good"]] * 2
 
@@ -81,7 +81,9 @@ def test_own_options_of_rows_carry_it_too(tmp_path: Path) -> None:
         version=1, description="Tiny.", prompt="{text}\n", fields=("text",), delimiter="\n",
         sources={"local": source.model_dump()},
     )  # fmt: skip
-    frame = prepare_examples(ResolvedTask(name="t", task=definition, source=source), examples())
+    frame = prepare_task(
+        ResolvedTask(name="t", task=definition, source=source), examples()
+    ).examples
     assert frame["options"].to_list() == [["\na", "\nb"]] * 2
 
 
@@ -101,7 +103,7 @@ def test_without_a_delimiter_own_options_of_rows_keep_their_white_space(
         delimiter=delimiter, sources={"local": source.model_dump()},
     )  # fmt: skip
     task = ResolvedTask(name="t", task=definition, source=source)
-    frame = prepare_examples(task, examples(explanation=1))
+    frame = prepare_task(task, examples(explanation=1)).examples
     assert frame["options"].to_list() == [expected]
 
 

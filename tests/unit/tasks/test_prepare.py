@@ -12,7 +12,7 @@ from keepfaith.artifacts.schemas import EXAMPLES
 from keepfaith.artifacts.tables import conform
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.schema import Examples
-from keepfaith.tasks.prepare import prepare_examples, training_examples
+from keepfaith.tasks.prepare import prepare_task, training_examples
 from keepfaith.tasks.sources import SourceError
 
 
@@ -22,7 +22,7 @@ def ids(frame: pl.DataFrame, part: str) -> list[str]:
 
 def test_one_example(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "test.jsonl", rows(3))
-    frame = prepare_examples(resolved({"evaluation": path}, id="id"), examples())
+    frame = prepare_task(resolved({"evaluation": path}, id="id"), examples()).examples
     assert frame.equals(conform(frame, EXAMPLES))
     first = frame.row(0, named=True)
     assert first["example_id"] == "evaluation-r0"
@@ -49,7 +49,7 @@ def test_all_formats_give_the_same_examples(suffix: str, tmp_path: Path) -> None
         frame.write_csv(path)
     else:
         frame.write_parquet(path)
-    made = prepare_examples(resolved({"evaluation": str(path)}, id="id"), examples())
+    made = prepare_task(resolved({"evaluation": str(path)}, id="id"), examples()).examples
     assert made["example_id"].to_list() == [f"evaluation-{n}" for n in range(6)]
     assert made["label"].to_list() == [0, 1, 0, 1, 0, 1]
     texts = [
@@ -62,7 +62,7 @@ def test_all_formats_give_the_same_examples(suffix: str, tmp_path: Path) -> None
 def test_parts_are_disjoint_nested_and_seeded(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "test.jsonl", rows(40))
     task = resolved({"evaluation": path}, id="id")
-    frame = prepare_examples(task, Examples(evaluation=20, explanation=8, tuning=10))
+    frame = prepare_task(task, Examples(evaluation=20, explanation=8, tuning=10)).examples
     parts = {part: ids(frame, part) for part in ("evaluation", "explanation", "tuning")}
     assert {part: len(of_part) for part, of_part in parts.items()} == {
         "evaluation": 20,
@@ -73,9 +73,9 @@ def test_parts_are_disjoint_nested_and_seeded(tmp_path: Path) -> None:
     rows_of = {part: set(frame.filter(pl.col(part))["row"]) for part in ("evaluation", "tuning")}
     assert not rows_of["evaluation"] & rows_of["tuning"]
     assert frame["row"].to_list() == sorted(rows_of["evaluation"]) + sorted(rows_of["tuning"])
-    again = prepare_examples(task, Examples(evaluation=20, explanation=8, tuning=10))
+    again = prepare_task(task, Examples(evaluation=20, explanation=8, tuning=10)).examples
     assert again.equals(frame)
-    other = prepare_examples(task, Examples(evaluation=20, explanation=8, tuning=10, seed=1))
+    other = prepare_task(task, Examples(evaluation=20, explanation=8, tuning=10, seed=1)).examples
     assert ids(other, "evaluation") != parts["evaluation"]
 
 
@@ -83,10 +83,11 @@ def test_fewer_explained_examples_are_among_more_of_them(tmp_path: Path) -> None
     path = write_rows(tmp_path / "test.jsonl", rows(40))
     task = resolved({"evaluation": path}, id="id")
     few = ids(
-        prepare_examples(task, Examples(evaluation=10, explanation=5, tuning=0)), "explanation"
+        prepare_task(task, Examples(evaluation=10, explanation=5, tuning=0)).examples, "explanation"
     )
     many = ids(
-        prepare_examples(task, Examples(evaluation="all", explanation=12, tuning=9)), "explanation"
+        prepare_task(task, Examples(evaluation="all", explanation=12, tuning=9)).examples,
+        "explanation",
     )
     assert set(few) <= set(many)
 
@@ -96,7 +97,7 @@ def test_the_choice_does_not_depend_on_the_order_of_named_rows(tmp_path: Path) -
     forward = write_rows(tmp_path / "a.jsonl", rows(30))
     backward = write_rows(tmp_path / "b.jsonl", rows(30)[::-1])
     frames = [
-        prepare_examples(resolved({"evaluation": p}, id="id"), settings)
+        prepare_task(resolved({"evaluation": p}, id="id"), settings).examples
         for p in (forward, backward)
     ]
     for part in ("evaluation", "explanation", "tuning"):
@@ -107,14 +108,14 @@ def test_tuning_from_a_split_of_its_own(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "test.jsonl", rows(6))
     other = write_rows(tmp_path / "dev.jsonl", rows(5, text="Other text."))
     task = resolved({"evaluation": path, "tuning": other}, id="id")
-    frame = prepare_examples(task, examples(tuning=3))
+    frame = prepare_task(task, examples(tuning=3)).examples
     assert len(ids(frame, "evaluation")) == 6
     tuning = frame.filter(pl.col("tuning"))
     assert tuning.height == 3
     assert tuning["prompt"].str.starts_with("Other text.").all()
     assert frame["example_id"].is_unique().all()
     with pytest.raises(ConfigError, match="type at most 5"):
-        prepare_examples(task, examples(tuning=6))
+        prepare_task(task, examples(tuning=6))
 
 
 def test_training_leaves_tuning_rows_out(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_training_leaves_tuning_rows_out(tmp_path: Path) -> None:
     train = write_rows(tmp_path / "train.jsonl", rows(20))
     task = resolved({"evaluation": path, "tuning": train, "training": train}, id="id")
     settings = examples(tuning=7)
-    tuning = prepare_examples(task, settings).filter(pl.col("tuning"))
+    tuning = prepare_task(task, settings).examples.filter(pl.col("tuning"))
     training = training_examples(task, settings)
     assert training.height == 13
     assert not set(training["row"]) & set(tuning["row"])
@@ -163,7 +164,7 @@ def test_own_options_and_lettered_labels(tmp_path: Path) -> None:
         label="answerKey",
         label_names="choices.label",
     )
-    frame = prepare_examples(task, examples())
+    frame = prepare_task(task, examples()).examples
     assert frame["options"].to_list() == [[" an ant", " a bee", " a cat"], [" x", " y"]]
     assert frame["label"].to_list() == [1, 1]
     assert frame["example_id"].to_list() == ["evaluation-0", "evaluation-1"]
@@ -176,7 +177,7 @@ def test_labels_by_name_as_truth_values_and_as_digits(tmp_path: Path) -> None:
         ([1, "0"], None, [1, 0]),
     ):
         path = write_rows(tmp_path / "t.jsonl", [{"text": "x", "label": label} for label in labels])
-        frame = prepare_examples(resolved({"evaluation": path}, label_names=names), examples())
+        frame = prepare_task(resolved({"evaluation": path}, label_names=names), examples()).examples
         assert frame["label"].to_list() == expected
 
 
@@ -198,7 +199,7 @@ def test_evidence_moves_from_field_to_prompt(tmp_path: Path) -> None:
         fields=("passage", "question"),
         evidence={"passage": "spans", "question": "q"},
     )
-    frame = prepare_examples(task, examples())
+    frame = prepare_task(task, examples()).examples
     prompt, spans = frame["prompt"][0], frame["evidence"].to_list()[0]
     # The white space that the last field loses at the prompt's end is lost to its evidence too.
     assert [prompt[span["start"] : span["end"]] for span in spans] == ["The", "is red", "Which?"]
@@ -213,7 +214,7 @@ def test_equal_options_are_allowed_in_training_only(tmp_path: Path) -> None:
     assert training_examples(task, examples()).height == 2
     bad = resolved({"evaluation": path}, options=None, options_of_rows="choices")
     with pytest.raises(SourceError, match="line 1: column 'choices' has the option 'a' twice"):
-        prepare_examples(bad, examples())
+        prepare_task(bad, examples())
 
 
 def test_a_row_that_spoils_the_task_is_named(tmp_path: Path) -> None:
@@ -221,21 +222,21 @@ def test_a_row_that_spoils_the_task_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         SourceError, match=r"task tiny: .*t\.jsonl, line 3: column 'label': label 9 lies outside"
     ):
-        prepare_examples(resolved({"evaluation": path}, id="id"), examples())
+        prepare_task(resolved({"evaluation": path}, id="id"), examples())
 
 
 def test_numbers_and_text_as_names(tmp_path: Path) -> None:
     path = write_rows(
         tmp_path / "t.jsonl", [row | {"id": i} for row, i in zip(rows(2), [7, "a"], strict=True)]
     )
-    frame = prepare_examples(resolved({"evaluation": path}, id="id"), examples())
+    frame = prepare_task(resolved({"evaluation": path}, id="id"), examples()).examples
     assert frame["example_id"].to_list() == ["evaluation-7", "evaluation-a"]
 
 
 def test_more_explained_examples_than_rows(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "t.jsonl", rows(3))
     with pytest.raises(ConfigError, match="type at most 3"):
-        prepare_examples(resolved({"evaluation": path}), examples(explanation=4))
+        prepare_task(resolved({"evaluation": path}), examples(explanation=4))
 
 
 def test_rows_of_the_hub_become_examples(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,10 +255,10 @@ def test_rows_of_the_hub_become_examples(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(sources, "hub_rows", rows_of)
     catalog = Path(__file__).parents[3] / "config" / "catalog" / "tasks"
-    task = read_entry(Task, catalog, "openbookqa", "test")
+    task = read_entry(Task, [catalog], "openbookqa", "test")
     assert task.sources.hub is not None
     hub = ResolvedTask(name="openbookqa", task=task, source=task.sources.hub)
-    frame = prepare_examples(hub, examples(explanation=1))
+    frame = prepare_task(hub, examples(explanation=1)).examples
     assert asked == [("allenai/openbookqa", "main", task.sources.hub.revision, "test")]
     assert frame.row(0, named=True)["prompt"] == "What?"
     assert frame.row(0, named=True)["options"] == [" wind", " rain"]
@@ -270,5 +271,5 @@ def test_json_escapes_survive(tmp_path: Path) -> None:
     path.write_text(
         json.dumps({"text": text, "label": 0}) + "\n" + json.dumps({"text": "x", "label": 1}) + "\n"
     )
-    frame = prepare_examples(resolved({"evaluation": str(path)}), examples())
+    frame = prepare_task(resolved({"evaluation": str(path)}), examples()).examples
     assert frame["prompt"][0].startswith(text)

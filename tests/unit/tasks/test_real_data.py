@@ -7,7 +7,7 @@ import pytest
 
 from keepfaith.config.load import load_study
 from keepfaith.config.preflight import check
-from keepfaith.tasks.prepare import prepare_examples, training_examples
+from keepfaith.tasks.prepare import prepare_task, training_examples
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared"
@@ -32,7 +32,8 @@ def study(*tasks: str) -> dict[str, object]:
     return {
         "name": "real",
         "models": ["stories260k", "babyllama105", *(["small_trained"] if len(tasks) > 1 else [])],
-        "orders": ["cosine_local"],
+        "orders": ["cosine"],
+        "text": "wikitext2_local",
         "tasks": list(tasks),
         "methods": ["lime"],
         "task_source": "local",
@@ -41,16 +42,17 @@ def study(*tasks: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 def test_all_real_inputs_are_accepted() -> None:
-    settings = load_study(study(*COUNTS), ROOT / "config" / "catalog")
+    settings = load_study(study(*COUNTS), [ROOT / "config" / "catalog"])
     check(settings)
     assert settings.layers == {"stories260k": 5, "babyllama105": 5, "small_trained": 8}
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_examples(name: str) -> None:
-    settings = load_study(study(name), ROOT / "config" / "catalog")
-    frame = prepare_examples(settings.tasks[name], settings.study.examples)
+    settings = load_study(study(name), [ROOT / "config" / "catalog"])
+    frame = prepare_task(settings.tasks[name], settings.study.examples).examples
     count, options = COUNTS[name]
     assert frame["evaluation"].sum() == count
     assert frame["explanation"].sum() == 50
@@ -66,9 +68,9 @@ def test_examples(name: str) -> None:
 
 
 def test_training_rows_of_a_task_are_not_its_tuning_rows() -> None:
-    settings = load_study(study("rte"), ROOT / "config" / "catalog")
+    settings = load_study(study("rte"), [ROOT / "config" / "catalog"])
     task, examples = settings.tasks["rte"], settings.study.examples
     training = training_examples(task, examples)
-    tuning = prepare_examples(task, examples).filter(pl.col("tuning"))
+    tuning = prepare_task(task, examples).examples.filter(pl.col("tuning"))
     assert training.height == 2240
     assert not set(training["prompt"]) & set(tuning["prompt"])

@@ -12,7 +12,7 @@ from tables import examples, resolved, rows, write_rows
 
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.same_files import are_one
-from keepfaith.tasks.prepare import prepare_examples, prepare_task, training_examples
+from keepfaith.tasks.prepare import prepare_task, training_examples
 
 SETTINGS = examples(tuning=4)
 
@@ -56,8 +56,8 @@ def file_of(folder: Path, count: int = 20) -> Path:
 def test_evaluation_and_tuning_of_one_file(spell: Callable[[Path], str], tmp_path: Path) -> None:
     path = file_of(tmp_path)
     same = {"evaluation": str(path), "tuning": str(path)}
-    expected = prepare_examples(resolved(same, id="id"), SETTINGS)
-    found = prepare_examples(resolved(same | {"tuning": spell(path)}, id="id"), SETTINGS)
+    expected = prepare_task(resolved(same, id="id"), SETTINGS).examples
+    found = prepare_task(resolved(same | {"tuning": spell(path)}, id="id"), SETTINGS).examples
     assert found.equals(expected)
     of_part = [set(found.filter(pl.col(part))["prompt"]) for part in ("evaluation", "tuning")]
     assert [len(prompts) for prompts in of_part] == [16, 4] and not of_part[0] & of_part[1]
@@ -69,7 +69,7 @@ def test_tuning_and_training_of_one_file(spell: Callable[[Path], str], tmp_path:
     other = write_rows(tmp_path / "e.jsonl", rows(6, text="Another text."))
     parts = {"evaluation": other, "tuning": str(path), "training": spell(path)}
     task = resolved(parts, id="id")
-    tuning = prepare_examples(task, SETTINGS).filter(pl.col("tuning"))
+    tuning = prepare_task(task, SETTINGS).examples.filter(pl.col("tuning"))
     training = training_examples(task, SETTINGS)
     assert training.height == 16 and not set(training["prompt"]) & set(tuning["prompt"])
 

@@ -14,7 +14,7 @@ LINES = [f"Line {number}." for number in range(20)]
 
 
 def local(path: Path, **changes: object) -> LocalText:
-    return LocalText(source="local", path=str(path), **changes)  # type: ignore[arg-type]
+    return LocalText(kind="local", path=str(path), **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def test_too_few_texts(lines: Path) -> None:
 
 
 def test_builtin_text() -> None:
-    texts = calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 0)
+    texts = calibration_text(BuiltinText(kind="builtin", rows_per_sample=2), 6, 0)
     assert len(set(texts)) == 6
     assert all(text.count("\nAnswer: ") == 2 for text in texts)
-    assert texts == calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 0)
-    assert texts != calibration_text(BuiltinText(source="builtin", rows_per_sample=2), 6, 1)
+    assert texts == calibration_text(BuiltinText(kind="builtin", rows_per_sample=2), 6, 0)
+    assert texts != calibration_text(BuiltinText(kind="builtin", rows_per_sample=2), 6, 1)

@@ -5,19 +5,23 @@ signed, so that a token that speaks against the target ranks last.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keepfaith.attribution.problem import Method, MethodSettings, Problem
-from keepfaith.scoring.encoding import GradientInput
-from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.attribution.problem import NoSettings, Problem
+from keepfaith.plugins.method import Method, Passes
+from keepfaith.scoring.inputs import GradientInput
+
+if TYPE_CHECKING:  # the declaration is read where torch must not be loaded
+    from keepfaith.scoring.scorer import OptionScorer
 
 
-def scores(
+def _scores(
     problems: Iterable[Problem],
     levels: Sequence[int],
-    scorer: OptionScorer,
-    settings: MethodSettings,
+    scorer: "OptionScorer",
+    settings: NoSettings,
     seed: int,
 ) -> Iterator[np.ndarray]:
     """Signed input x gradient, float64 [levels, features], per problem; the seed plays no part."""
@@ -39,10 +43,12 @@ def scores(
 
 
 METHOD = Method(
-    role="method",
+    label="input x gradient",
     citation="Shrikumar, Greenside, Kundaje 2017, arXiv:1704.02685; Denil et al. 2014, arXiv:1412.6815",
-    cost="1 forward and 1 backward pass per example and level",
-    settings=(),
+    role="method",
+    needs_model=True,
     seeded=False,
-    scores=scores,
+    settings=NoSettings,
+    passes=lambda settings, features: Passes(per_level=3),
+    scores=_scores,
 )

@@ -8,22 +8,34 @@ they miss it, the convergence delta, is logged.
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
 
 from keepfaith.attribution.perturbation import perturb
-from keepfaith.attribution.problem import Method, MethodSettings, Problem
-from keepfaith.scoring.encoding import GradientInput, ScoringInput
-from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.attribution.problem import Problem
+from keepfaith.config.strict import Positive, Strict
+from keepfaith.plugins.method import Method, Passes
+from keepfaith.scoring.inputs import GradientInput, ScoringInput
+
+if TYPE_CHECKING:  # the declaration is read where torch must not be loaded
+    from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
 
-def scores(
+class PathSettings(Strict):
+    """Of integrated gradients."""
+
+    steps: Positive = Field(default=20, description="Points on the path from baseline to prompt.")
+
+
+def _scores(
     problems: Iterable[Problem],
     levels: Sequence[int],
-    scorer: OptionScorer,
-    settings: MethodSettings,
+    scorer: "OptionScorer",
+    settings: PathSettings,
     seed: int,
 ) -> Iterator[np.ndarray]:
     """Integrated gradients, float64 [levels, features], per problem; the seed plays no part."""
@@ -38,7 +50,7 @@ def scores(
 
 
 def _level_scores(
-    problems: Sequence[Problem], place: int, level: int, scorer: OptionScorer, steps: int
+    problems: Sequence[Problem], place: int, level: int, scorer: "OptionScorer", steps: int
 ) -> list[np.ndarray]:
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     shares, weights = (nodes + 1) / 2, weights / 2
@@ -69,7 +81,7 @@ def _log_deltas(
     problems: Sequence[Problem],
     found: Sequence[np.ndarray],
     levels: Sequence[int],
-    scorer: OptionScorer,
+    scorer: "OptionScorer",
 ) -> None:
     """Say how far the scores miss completeness, in nats."""
     inputs = [
@@ -91,11 +103,18 @@ def _log_deltas(
     )
 
 
+def _passes(settings: PathSettings, features: float) -> Passes:
+    """Forward and backward at every point and level; prompt and baseline once more for the convergence delta."""
+    return Passes(shared=2, per_level=3 * settings.steps)
+
+
 METHOD = Method(
-    role="method",
+    label="integrated gradients",
     citation="Sundararajan, Taly, Yan 2017, arXiv:1703.01365",
-    cost="steps forward and backward passes per example and level",
-    settings=("steps",),
+    role="method",
+    needs_model=True,
     seeded=False,
-    scores=scores,
+    settings=PathSettings,
+    passes=_passes,
+    scores=_scores,
 )

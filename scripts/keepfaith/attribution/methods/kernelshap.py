@@ -2,25 +2,25 @@
 
 Everything is as in Captum 0.9.0's `LLMAttribution(KernelShap(model), ...)` on `TextTokenInput`, as in the
 study: the full and the empty subset come first and weigh 10^6, then subsets of k of N tokens with
-p(k) ~ 1 / (k (N - k)), each of weight 1. `draw_masks` uses the same random stream: it equals what Captum
+p(k) ~ 1 / (k (N - k)), each of weight 1. `shapley_masks` uses the same random stream: it equals what Captum
 draws after `torch.manual_seed(seed)`. The regression is scikit-learn's, in float32.
 """
 
 import numpy as np
-import torch
-from sklearn.linear_model import LinearRegression
 
-from keepfaith.attribution.perturbation import surrogate_scores
-from keepfaith.attribution.problem import Method
+from keepfaith.attribution.perturbation import SamplingSettings, sampling_passes, surrogate_scores
+from keepfaith.plugins.method import Method
 
 END_POINT_WEIGHT = 1e6
 
 
-def draw_masks(features: int, samples: int, seed: int) -> np.ndarray:
+def shapley_masks(features: int, samples: int, seed: int) -> np.ndarray:
     """Shapley-kernel masks, bool [samples, features], true where a feature is kept.
 
     A single feature has no proper subset: then only the two end points are drawn.
     """
+    import torch  # not above: the declaration is read where torch must not be loaded
+
     ends = torch.stack([torch.ones(features), torch.zeros(features)])
     if features == 1:
         return ends.numpy().astype(bool)
@@ -39,7 +39,9 @@ def draw_masks(features: int, samples: int, seed: int) -> np.ndarray:
     return torch.stack([mask.bool() for mask in masks[:samples]]).numpy()
 
 
-def solve(masks: np.ndarray, values: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+def fit_least_squares(
+    masks: np.ndarray, values: np.ndarray, dtype: type = np.float32
+) -> np.ndarray:
     """Weighted least squares with an intercept, for all levels at once: float64 [levels, features].
 
     Where the samples do not determine the coefficients, those of least norm are returned.
@@ -51,6 +53,8 @@ def solve(masks: np.ndarray, values: np.ndarray, dtype: type = np.float32) -> np
             scores by about 10^-3 (N = 100), far below the sampling noise but always by the same amount.
             Float64 is exact.
     """
+    from sklearn.linear_model import LinearRegression  # as torch above
+
     kept = masks.sum(axis=1)
     ends = (kept == 0) | (kept == masks.shape[1])
     weights: np.ndarray = np.where(ends, END_POINT_WEIGHT, 1.0).astype(dtype)
@@ -59,10 +63,12 @@ def solve(masks: np.ndarray, values: np.ndarray, dtype: type = np.float32) -> np
 
 
 METHOD = Method(
-    role="method",
+    label="KernelSHAP",
     citation="Lundberg and Lee 2017, arXiv:1705.07874; as in Captum 0.9.0",
-    cost="samples_per_token x L scored prompts per example, shared by all levels",
-    settings=("samples_per_token", "seeds"),
+    role="method",
+    needs_model=True,
     seeded=True,
-    scores=surrogate_scores(draw_masks, solve),
+    settings=SamplingSettings,
+    passes=sampling_passes,
+    scores=surrogate_scores(shapley_masks, fit_least_squares),
 )

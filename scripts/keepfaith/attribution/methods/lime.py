@@ -3,29 +3,29 @@
 Everything is as in Captum 0.9.0's `LLMAttribution(Lime(model), ...)` on `TextTokenInput`, as in the study:
 each token is kept with probability 1/2; a sample weighs exp(-d^2 / 2) with d the cosine distance between
 its mask and the all-ones mask; the surrogate is scikit-learn's Lasso with alpha 0.01 and an intercept, in
-float32. `draw_masks` uses the same random stream: it equals what Captum draws after
+float32. `bernoulli_masks` uses the same random stream: it equals what Captum draws after
 `torch.manual_seed(seed)`.
 """
 
 import numpy as np
-import torch
-from sklearn.linear_model import Lasso
 
-from keepfaith.attribution.perturbation import surrogate_scores
-from keepfaith.attribution.problem import Method
+from keepfaith.attribution.perturbation import SamplingSettings, sampling_passes, surrogate_scores
+from keepfaith.plugins.method import Method
 
 ALPHA = 0.01
 KERNEL_WIDTH = 1.0
 
 
-def draw_masks(features: int, samples: int, seed: int) -> np.ndarray:
+def bernoulli_masks(features: int, samples: int, seed: int) -> np.ndarray:
     """Bernoulli(1/2) masks, bool [samples, features], true where a feature is kept."""
+    import torch  # not above: the declaration is read where torch must not be loaded
+
     generator = torch.Generator().manual_seed(seed)
     half = torch.full((samples, features), 0.5)
     return torch.bernoulli(half, generator=generator).bool().numpy()
 
 
-def similarity(masks: np.ndarray) -> np.ndarray:
+def cosine_weights(masks: np.ndarray) -> np.ndarray:
     """Weight of each sample, float64 [samples].
 
     The cosine between a mask with k of N ones and the all-ones mask is sqrt(k / N); Captum computes the
@@ -35,15 +35,17 @@ def similarity(masks: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(-(distance**2) / (2 * KERNEL_WIDTH**2)))
 
 
-def solve(masks: np.ndarray, values: np.ndarray) -> np.ndarray:
+def fit_lasso(masks: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Lasso coefficients per level, float64 [levels, features].
 
     Args:
         masks: bool [samples, features].
         values: [levels, samples].
     """
+    from sklearn.linear_model import Lasso  # as torch above
+
     design = np.asfortranarray(masks, dtype=np.float32)
-    weights = similarity(masks).astype(np.float32)
+    weights = cosine_weights(masks).astype(np.float32)
     # Float32 and scikit-learn's own tolerance: where the coordinate descent stops is part of the result.
     fits = [
         Lasso(alpha=ALPHA).fit(design, level.astype(np.float32), sample_weight=weights).coef_
@@ -53,10 +55,12 @@ def solve(masks: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 METHOD = Method(
-    role="method",
+    label="LIME",
     citation="Ribeiro, Singh, Guestrin 2016, arXiv:1602.04938; as in Captum 0.9.0",
-    cost="samples_per_token x L scored prompts per example, shared by all levels",
-    settings=("samples_per_token", "seeds"),
+    role="method",
+    needs_model=True,
     seeded=True,
-    scores=surrogate_scores(draw_masks, solve),
+    settings=SamplingSettings,
+    passes=sampling_passes,
+    scores=surrogate_scores(bernoulli_masks, fit_lasso),
 )

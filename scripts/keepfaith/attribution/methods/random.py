@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from keepfaith.attribution.problem import Method, MethodSettings, Problem
-from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.attribution.problem import NoSettings, Problem
+from keepfaith.plugins.method import Method, Passes
 
 
-def scores(
+def _scores(
     problems: Iterable[Problem],
     levels: Sequence[int],
-    scorer: OptionScorer,
-    settings: MethodSettings,
+    settings: NoSettings,
     seed: int,
 ) -> Iterator[np.ndarray]:
     """Uniform scores in [0, 1), float64 [levels, features], per problem."""
@@ -33,10 +32,12 @@ def scores(
 
 
 METHOD = Method(
-    role="control",
+    label="random",
     citation="independent uniform draws",
-    cost="none",
-    settings=("seeds",),
+    role="control",
+    needs_model=False,
     seeded=True,
-    scores=scores,
+    settings=NoSettings,
+    passes=lambda settings, features: Passes(),
+    scores=_scores,
 )

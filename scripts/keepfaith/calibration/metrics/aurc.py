@@ -3,12 +3,11 @@
 import numpy as np
 
 from keepfaith.calibration.draws import Draws, by_confidence
-from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import Metric
 
 
-@sample_metric("aurc", better="lower", citation="Geifman et al. 2019")
-def aurc(draws: Draws) -> Floats:
+def _values(draws: Draws) -> Floats:
     """Mean over examples of the error rate among those at least as confident.
 
     Without equal confidences this is Geifman's mean over k; equal ones are accepted together.
@@ -19,3 +18,8 @@ def aurc(draws: Draws) -> Floats:
     risk = errors / np.maximum(accepted, 1e-300)
     area: Floats = (risk * np.diff(accepted, prepend=0.0)).sum(axis=1) / accepted[:, -1]
     return area
+
+
+METRIC = Metric(
+    family="calibration", better="lower", citation="Geifman et al. 2019", values=_values
+)

@@ -3,12 +3,11 @@
 import numpy as np
 
 from keepfaith.calibration.draws import Draws, by_confidence
-from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import Metric
 
 
-@sample_metric("auroc", better="higher", citation="Hendrycks and Gimpel 2017")
-def auroc(draws: Draws) -> Floats:
+def _values(draws: Draws) -> Floats:
     """Probability that a correct example is more confident than a wrong one; equal confidences count half.
 
     NaN where all examples are correct or all are wrong.
@@ -21,3 +20,8 @@ def auroc(draws: Draws) -> Floats:
     won = np.einsum("rg,rg->r", right, below)
     area: Floats = np.divide(won, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
     return area
+
+
+METRIC = Metric(
+    family="calibration", better="higher", citation="Hendrycks and Gimpel 2017", values=_values
+)

@@ -6,14 +6,16 @@ Summed over all options (Brier's own form): with two options twice the form that
 import numpy as np
 
 from keepfaith.calibration.draws import Draws
-from keepfaith.calibration.metrics.registry import mean_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import mean_metric
 
 
-@mean_metric("brier", better="lower", citation="Brier 1950")
-def brier(draws: Draws) -> Floats:
+def _per_example(draws: Draws) -> Floats:
     """sum_o (p_o - [o is the label])^2 of each example."""
     p = draws.sample.probabilities
     if_label = (p**2).sum(axis=1, keepdims=True) - 2 * p + 1
     losses: Floats = if_label[np.arange(draws.sample.size), draws.labels]
     return losses
+
+
+METRIC = mean_metric(_per_example, better="lower", citation="Brier 1950")

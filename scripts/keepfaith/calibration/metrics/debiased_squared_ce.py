@@ -7,12 +7,11 @@ import numpy as np
 
 from keepfaith.calibration.bins import bin_sums, equal_width
 from keepfaith.calibration.draws import Draws
-from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import Metric
 
 
-@sample_metric("debiased_squared_ce", better="lower", citation="Kumar et al. 2019", noise_adds=True)
-def debiased_squared_ce(draws: Draws) -> Floats:
+def _values(draws: Draws) -> Floats:
     """sum_b (n_b / n) [(accuracy_b - confidence_b)^2 - accuracy_b (1 - accuracy_b) / (n_b - 1)].
 
     A bin of fewer than two examples says nothing about its noise and counts 0, as in Kumar's own code.
@@ -24,3 +23,12 @@ def debiased_squared_ce(draws: Draws) -> Floats:
     squared = (accuracy - confidence / size) ** 2 - accuracy * (1 - accuracy) / (size - 1)
     error: Floats = np.where(enough, count * squared, 0.0).sum(axis=1) / draws.weights.sum(axis=1)
     return error
+
+
+METRIC = Metric(
+    family="calibration",
+    better="lower",
+    citation="Kumar et al. 2019",
+    values=_values,
+    noise_adds=True,
+)

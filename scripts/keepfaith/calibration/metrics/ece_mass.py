@@ -5,16 +5,19 @@ Where examples are re-weighted, bins stay those of the sample itself.
 
 from keepfaith.calibration.bins import equal_mass, expected_gap
 from keepfaith.calibration.draws import Draws
-from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import Metric
 
 
-@sample_metric(
-    "ece_mass",
+def _values(draws: Draws) -> Floats:
+    """sum_b (n_b / n) |accuracy_b - confidence_b| over bins of equal mass."""
+    return expected_gap(draws, equal_mass(draws.sample.confidence, draws.bins))
+
+
+METRIC = Metric(
+    family="calibration",
     better="lower",
     citation="Nguyen and O'Connor 2015; Nixon et al. 2019",
     noise_adds=True,
+    values=_values,
 )
-def ece_mass(draws: Draws) -> Floats:
-    """sum_b (n_b / n) |accuracy_b - confidence_b| over bins of equal mass."""
-    return expected_gap(draws, equal_mass(draws.sample.confidence, draws.bins))

@@ -3,12 +3,11 @@
 import numpy as np
 
 from keepfaith.calibration.draws import Draws, by_confidence
-from keepfaith.calibration.metrics.registry import sample_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import Metric
 
 
-@sample_metric("ks", better="lower", citation="Gupta et al. 2021", noise_adds=True)
-def ks(draws: Draws) -> Floats:
+def _values(draws: Draws) -> Floats:
     """max_c |sum over examples with confidence <= c of (correct - confidence)| / n.
 
     Equal confidences enter together, so the order of examples does not matter.
@@ -18,3 +17,12 @@ def ks(draws: Draws) -> Floats:
     cumulated = gaps[:, order].cumsum(axis=1)[:, last]
     error: Floats = np.abs(cumulated).max(axis=1) / draws.weights.sum(axis=1)
     return error
+
+
+METRIC = Metric(
+    family="calibration",
+    better="lower",
+    citation="Gupta et al. 2021",
+    values=_values,
+    noise_adds=True,
+)

@@ -1,11 +1,13 @@
 """Mean confidence: mean probability of the prediction, right or wrong."""
 
 from keepfaith.calibration.draws import Draws
-from keepfaith.calibration.metrics.registry import mean_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import mean_metric
 
 
-@mean_metric("mean_confidence", better="neither", citation="Guo et al. 2017")
-def mean_confidence(draws: Draws) -> Floats:
+def _per_example(draws: Draws) -> Floats:
     """Confidence of each example."""
     return draws.sample.confidence[None]
+
+
+METRIC = mean_metric(_per_example, better="neither", citation="Guo et al. 2017", reads_labels=False)

@@ -3,12 +3,14 @@
 import numpy as np
 
 from keepfaith.calibration.draws import Draws
-from keepfaith.calibration.metrics.registry import mean_metric
 from keepfaith.calibration.probabilities import Floats
+from keepfaith.plugins.metric import mean_metric
 
 
-@mean_metric("nll", better="lower", citation="Good 1952 (logarithmic score)")
-def nll(draws: Draws) -> Floats:
+def _per_example(draws: Draws) -> Floats:
     """-log p(label) of each example; from log-probabilities, so that nothing is clipped."""
     losses: Floats = -draws.sample.log_probabilities[np.arange(draws.sample.size), draws.labels]
     return losses
+
+
+METRIC = mean_metric(_per_example, better="lower", citation="Good 1952 (logarithmic score)")

@@ -5,7 +5,8 @@ A token that nobody attends to has no effect, so it is not fed; the others keep 
 
 from keepfaith.coalitions.segmented import SegmentedPrompt
 from keepfaith.plugins.segment_operator import SegmentOperator
-from keepfaith.scoring.encoding import EncodingError, PromptEncoder, ScoringInput
+from keepfaith.scoring.encoding import EncodingError, PromptEncoder
+from keepfaith.scoring.inputs import ScoringInput
 
 
 def _keep(encoder: PromptEncoder, whole: SegmentedPrompt, coalition: int) -> ScoringInput:

@@ -6,7 +6,8 @@ The model sees what it would see had somebody written the remaining text.
 from keepfaith.coalitions.segmented import SegmentedPrompt
 from keepfaith.coalitions.segments import remaining_text
 from keepfaith.plugins.segment_operator import SegmentOperator
-from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
+from keepfaith.scoring.encoding import PromptEncoder
+from keepfaith.scoring.inputs import ScoringInput
 
 
 def _keep(encoder: PromptEncoder, whole: SegmentedPrompt, coalition: int) -> ScoringInput:

@@ -2,7 +2,8 @@
 
 from keepfaith.coalitions.segmented import SegmentedPrompt
 from keepfaith.plugins.segment_operator import SegmentOperator
-from keepfaith.scoring.encoding import PromptEncoder, ScoringInput
+from keepfaith.scoring.encoding import PromptEncoder
+from keepfaith.scoring.inputs import ScoringInput
 from keepfaith.scoring.removed_token import removed_token
 
 

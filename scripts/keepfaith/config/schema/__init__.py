@@ -1,9 +1,8 @@
-"""The typed schema of everything a user may type: the study and the four kinds of catalog entries."""
+"""The typed schema of everything a user may type: the study and the five kinds of catalog entries."""
 
-from keepfaith.config.schema.base import NAME_PATTERN, Strict
 from keepfaith.config.schema.imported import Import
 from keepfaith.config.schema.levels import Levels
-from keepfaith.config.schema.method import Method
+from keepfaith.config.schema.method import MethodEntry
 from keepfaith.config.schema.model import (
     Architecture,
     BuiltinModel,
@@ -13,7 +12,7 @@ from keepfaith.config.schema.model import (
     Recipe,
     TrainModel,
 )
-from keepfaith.config.schema.order import BuiltinText, HubText, LocalText, Order, TextSource
+from keepfaith.config.schema.order import Order
 from keepfaith.config.schema.study import Examples, Study
 from keepfaith.config.schema.task import (
     GENERATORS,
@@ -27,6 +26,14 @@ from keepfaith.config.schema.task import (
     Task,
     TaskSource,
 )
+from keepfaith.config.schema.text import (
+    BuiltinText,
+    CalibrationTextEntry,
+    HubText,
+    LocalText,
+    TextSource,
+)
+from keepfaith.config.strict import NAME_PATTERN, Strict
 
 __all__ = [
     "GENERATORS",
@@ -36,6 +43,7 @@ __all__ = [
     "BuiltinModel",
     "BuiltinTaskSource",
     "BuiltinText",
+    "CalibrationTextEntry",
     "Examples",
     "HubModel",
     "HubTaskSource",
@@ -45,7 +53,7 @@ __all__ = [
     "LocalModel",
     "LocalTaskSource",
     "LocalText",
-    "Method",
+    "MethodEntry",
     "Model",
     "Order",
     "Recipe",

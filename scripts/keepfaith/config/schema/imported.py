@@ -7,7 +7,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from keepfaith.config.passages import NO_PASSAGE
-from keepfaith.config.schema.base import Count, Strict, Text, as_number
+from keepfaith.config.strict import Count, Strict, Text, as_number
 
 
 def _runs(levels: dict[int, str]) -> dict[int, str]:

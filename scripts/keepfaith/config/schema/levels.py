@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from keepfaith.config.errors import shown
-from keepfaith.config.schema.base import (
+from keepfaith.config.strict import (
     Count,
     Number,
     Strict,
@@ -22,7 +22,7 @@ from keepfaith.config.schema.base import (
     words_or_number,
 )
 
-Share = Annotated[Number, Field(gt=0, le=1)]
+ShareOfLayers = Annotated[Number, Field(gt=0, le=1)]
 
 
 class Levels(Strict):
@@ -38,7 +38,7 @@ class Levels(Strict):
     )
     shares: (
         Annotated[
-            tuple[Share, ...],
+            tuple[ShareOfLayers, ...],
             Field(min_length=1),
             AfterValidator(distinct),
             AfterValidator(ascending),

@@ -1,23 +1,23 @@
 """An attribution method of the catalog."""
 
+from typing import Any
+
 from pydantic import Field
 
-from keepfaith.config.schema.base import Name, Positive, Strict, Text
 from keepfaith.config.schema.study import Seeds
+from keepfaith.config.strict import Name, Strict, Text
 
 
-class Method(Strict):
+class MethodEntry(Strict):
     """An attribution method of the catalog."""
 
     description: Text = Field(description="One sentence on how it scores tokens.")
     citation: Text | None = Field(default=None, description="Where it comes from.")
     method: Name = Field(description="A method of keepfaith.attribution.methods.")
-    samples_per_token: Positive = Field(
-        default=3,
-        description="Perturbed inputs per prompt token; for methods that sample (lime, kernelshap).",
+    settings: dict[str, Any] = Field(
+        default={}, description="Settings of that method, see below; its defaults where left out."
     )
-    steps: Positive = Field(
-        default=20,
-        description="Points of the path from baseline to prompt; for integrated_gradients.",
+    seeds: Seeds = Field(
+        default=(0,),
+        description="One run of the method per seed; a single one where the method draws nothing.",
     )
-    seeds: Seeds = Field(default=(0,), description="One run of the method per seed.")

@@ -4,18 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from keepfaith.config.schema.base import Number, Positive, Repository, Seed, Strict, Text
+from keepfaith.config.strict import Number, Positive, RepositoryName, Seed, Strict, Text
 
 Above0 = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, lt=1)]
-Part = Annotated[Number, Field(ge=0, le=1)]
+ShareOrAll = Annotated[Number, Field(ge=0, le=1)]
 
 
 class HubModel(Strict):
     """A model of the Hugging Face hub, downloaded once, safetensors only."""
 
     kind: Literal["hub"] = Field(description="`hub`.")
-    repository: Repository = Field(description="Repository on the hub, owner/name.")
+    repository: RepositoryName = Field(description="RepositoryName on the hub, owner/name.")
     revision: Text = Field(
         description="Commit (or tag) of the repository; a commit makes the run repeatable."
     )
@@ -69,7 +69,7 @@ class Architecture(Strict):
 
 
 class Recipe(Strict):
-    """How to train it; the meaning of each number is that of keepfaith.models.recipe.Recipe."""
+    """How to train it; `keepfaith.training.train` says what the numbers do."""
 
     steps: Positive = Field(
         default=700, description="Steps at most; training stops early, see patience."
@@ -95,7 +95,7 @@ class Recipe(Strict):
     attention_drop: Share = Field(
         default=0.1, description="Probability that an example skips one attention layer in a step."
     )
-    drop_ramp: tuple[Part, Part] = Field(
+    drop_ramp: tuple[ShareOrAll, ShareOrAll] = Field(
         default=(0.0, 0.5),
         description="Shares of the steps between which attention_drop and masked_examples grow from 0 to their values.",
     )

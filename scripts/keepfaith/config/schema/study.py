@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from keepfaith.config.schema.base import (
+from keepfaith.config.schema.imported import Import
+from keepfaith.config.schema.levels import LevelChoice, Levels
+from keepfaith.config.strict import (
     Count,
     Name,
     Number,
@@ -16,8 +18,6 @@ from keepfaith.config.schema.base import (
     distinct,
     words_or_number,
 )
-from keepfaith.config.schema.imported import Import
-from keepfaith.config.schema.levels import LevelChoice, Levels
 
 
 def _no_error_rate(confidence: float) -> float:
@@ -32,8 +32,8 @@ Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(dist
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Margin = Annotated[Number, Field(ge=0, lt=1)]
-"""Of a quantity that changes by less than 1. The Brier score, summed over the options, can rise by up to 2, but only by
-being sure of what is wrong: from perfect to guessing it rises by less than 1."""
+"""Of a quantity that changes by less than 1 (`config.margins` says which there are). The Brier score, summed over the
+options, can rise by up to 2, but only by being sure of what is wrong: from perfect to guessing by less than 1."""
 
 
 class Examples(Strict):
@@ -57,7 +57,7 @@ class Examples(Strict):
     seed: Seed = Field(default=0, description="Seed of the choice of examples.")
 
 
-class Scoring(Strict):
+class ScoringSettings(Strict):
     """How the model is called."""
 
     token_budget: Annotated[Literal["auto"] | Positive, words_or_number("auto")] = Field(
@@ -126,20 +126,6 @@ class Calibration(Strict):
     )
 
 
-class Margins(Strict):
-    """The harm that still counts as kept, per watched quantity, in the quantity's own unit."""
-
-    accuracy: Margin = Field(default=0.02, description="Tolerated loss of accuracy.")
-    ece: Margin = Field(
-        default=0.02, description="Tolerated rise of the expected calibration error."
-    )
-    brier: Margin = Field(default=0.02, description="Tolerated rise of the Brier score.")
-    comprehensiveness: Margin = Field(
-        default=0.05, description="Tolerated loss of comprehensiveness."
-    )
-    sufficiency: Margin = Field(default=0.05, description="Tolerated rise of sufficiency.")
-
-
 class Statistics(Strict):
     """How certain a difference must be."""
 
@@ -153,7 +139,10 @@ class Statistics(Strict):
         "no harm could be shown are refused.",
     )
     seed: Seed = Field(default=0, description="Seed of those draws.")
-    margins: Margins = Field(default_factory=Margins, description="Harm that still counts as kept.")
+    margins: dict[Name, Margin] = Field(
+        default_factory=dict,
+        description="Harm that still counts as kept, by judged quantity, in the quantity's own unit.",
+    )
 
 
 class Stability(Strict):
@@ -161,7 +150,8 @@ class Stability(Strict):
 
     seeds: Count = Field(
         default=0,
-        description="Draws of calibration text; 0 measures nothing. Each costs as much as the order.",
+        description="Draws of calibration text; 0 measures nothing. Each costs as much as the order. Orders that "
+        "another seed cannot change (last_k) are left out.",
     )
     samples: Annotated[
         tuple[Positive, ...], AfterValidator(distinct), AfterValidator(ascending)
@@ -207,15 +197,9 @@ class Export(Strict):
     levels: Annotated[tuple[Count, ...], AfterValidator(distinct)] = Field(
         default=(), description="Levels that are written, of every model and order."
     )
-    formats: Annotated[
-        tuple[Literal["slim", "zero_filled", "nemotron_nas"], ...],
-        Field(min_length=1),
-        AfterValidator(distinct),
-    ] = Field(
+    formats: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=("slim",),
-        description="`slim`: without the dropped weights, loads through keepfaith; `zero_filled`: all shapes as "
-        "before, loads anywhere, saves nothing; `nemotron_nas`: without the dropped weights, for vLLM and MLX, "
-        "of models shaped like Llama alone.",
+        description="Export formats of the folders: names of files of the package, listed in `docs/options.md`.",
     )
 
 
@@ -247,6 +231,11 @@ class Study(Strict):
     orders: Selection = Field(
         description="Pruning orders, by the names of the files in catalog/orders/."
     )
+    text: Name | None = Field(
+        default=None,
+        description="Calibration text, by the name of a file in catalog/texts/; needed where the criterion of a "
+        "selected order reads text.",
+    )
     tasks: Selection = Field(description="Tasks, by the names of the files in catalog/tasks/.")
     methods: Selection = Field(
         default=("lime", "kernelshap", "input_x_gradient", "random"),
@@ -269,7 +258,9 @@ class Study(Strict):
     examples: Examples = Field(
         default_factory=Examples, description="How many examples, and which."
     )
-    scoring: Scoring = Field(default_factory=Scoring, description="How the model is called.")
+    scoring: ScoringSettings = Field(
+        default_factory=ScoringSettings, description="How the model is called."
+    )
     faithfulness: Faithfulness = Field(
         default_factory=Faithfulness, description="How explanations are judged."
     )

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from keepfaith.config.errors import nearest
 from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.config.placeholders import placeholders
-from keepfaith.config.schema.base import FieldName, Positive, Repository, Seed, Strict, Text
+from keepfaith.config.strict import FieldName, Positive, RepositoryName, Seed, Strict, Text
 
 SPACE = " "
 """What stands between prompt and option unless the task says otherwise."""
@@ -98,7 +98,7 @@ class HubTaskSource(TableSource):
     """A data set of the Hugging Face hub."""
 
     kind: Literal["hub"] = Field(default="hub", description="`hub`; need not be typed.")
-    repository: Repository = Field(description="Data set on the hub, owner/name.")
+    repository: RepositoryName = Field(description="Data set on the hub, owner/name.")
     config: Text | None = Field(default=None, description="Its configuration, if it has several.")
     revision: Text = Field(description="Commit of the data set; makes the run repeatable.")
     splits: Splits = Field(description="Which split serves which part.")

@@ -1,18 +1,24 @@
 """Delete the tokens' ids; the ids of the other tokens and of the options stay as they were."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from keepfaith.scoring.encoding import EncodedPrompt, EncodingError, PromptEncoder, ScoringInput
+from keepfaith.plugins.operator import Operator
+from keepfaith.scoring.errors import EncodingError
+from keepfaith.scoring.inputs import ScoringInput
+
+if TYPE_CHECKING:  # the declaration is read where transformers must not be loaded
+    from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder
 
 
-def delete(
-    encoder: PromptEncoder,
-    encoded: EncodedPrompt,
+def _delete(
+    encoder: "PromptEncoder",
+    encoded: "EncodedPrompt",
     kept: Sequence[int],
     options: Sequence[str],
     name: str,
 ) -> ScoringInput:
-    """See `Operator`."""
+    """See `Perturb`."""
     staying = sorted({*encoded.fixed, *(encoded.features[feature] for feature in kept)})
     prompt_ids = tuple(encoded.prompt_ids[place] for place in staying) or encoder.prefix_ids
     if not prompt_ids:
@@ -22,4 +28,8 @@ def delete(
     return ScoringInput(prompt_ids, encoded.option_ids)
 
 
-OPERATOR = delete
+OPERATOR = Operator(
+    label="token ids deleted",
+    citation="DeYoung et al. 2020 (ERASER), arXiv:1911.03429",
+    perturb=_delete,
+)

@@ -9,19 +9,24 @@ spelt with other tokens, and spaces that end the text move to the options.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from keepfaith.plugins.operator import Operator
 from keepfaith.scoring.characters import mask, without
-from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
+from keepfaith.scoring.inputs import ScoringInput
+
+if TYPE_CHECKING:  # the declaration is read where transformers must not be loaded
+    from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder
 
 
-def retokenise(
-    encoder: PromptEncoder,
-    encoded: EncodedPrompt,
+def _retokenise(
+    encoder: "PromptEncoder",
+    encoded: "EncodedPrompt",
     kept: Sequence[int],
     options: Sequence[str],
     name: str,
 ) -> ScoringInput:
-    """See `Operator`.
+    """See `Perturb`.
 
     Tokens may merge otherwise in the rest: then it can be longer than the model admits although the prompt is not, or
     spell a special token across the gap. Such a rest keeps the ids that it had, of all tokens that lost no character.
@@ -42,4 +47,8 @@ def retokenise(
     return ScoringInput(prompt_ids, encoded.option_ids)
 
 
-OPERATOR = retokenise
+OPERATOR = Operator(
+    label="tokens' characters cut out, rest tokenised again",
+    citation="the study, arXiv:2606.24970; without decoding the ids that remain",
+    perturb=_retokenise,
+)

@@ -6,39 +6,48 @@ Cosines and their mean are float64.
 """
 
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component, Step
-from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
-from keepfaith.orders.stream import cosines, stream_means
+from keepfaith.orders.criterion import smallest_first
+from keepfaith.plugins.criterion import Criterion, RankedComponents
+
+if TYPE_CHECKING:
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
 
 
-def scores(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def cosine_scores(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     dropped: Sequence[Step] = (),
 ) -> dict[Component, float]:
     """1 - mean cosine of every component, with `dropped` removed."""
+    # Torch is loaded here, and not where the declaration is read.
+    from keepfaith.orders.stream import cosines, stream_means
+
     means = stream_means(model, samples, components, cosines, dropped)
     return {component: 1.0 - mean for component, mean in means.items()}
 
 
-def rank(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def _rank(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components by 1 - mean cosine, smallest first; the seed plays no part."""
-    return smallest_first(scores(model, samples, components))
+    return smallest_first(cosine_scores(model, samples, components))
 
 
 CRITERION = Criterion(
+    label="Cosine",
     citation="He et al. 2024, LLM-Drop, arXiv:2406.15786; blocks: Men et al. 2024, ShortGPT, arXiv:2403.03853",
-    cost="1 forward over the calibration text",
+    reads_text=True,
     reads_stream=True,
-    rank=rank,
+    seeded=False,
+    passes=lambda components: 1,
+    rank=_rank,
 )

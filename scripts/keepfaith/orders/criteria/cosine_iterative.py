@@ -4,30 +4,37 @@ The scores of the others change once a component is gone, since the stream they 
 """
 
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
-from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criteria import cosine
-from keepfaith.orders.criterion import Criterion, Ranked, one_by_one
+from keepfaith.orders.criteria.cosine import cosine_scores
+from keepfaith.orders.criterion import one_by_one
+from keepfaith.plugins.criterion import Criterion, RankedComponents
+
+if TYPE_CHECKING:
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
 
 
-def rank(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def _rank(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Each component with its score at the time it is dropped; the seed plays no part."""
     return one_by_one(
-        components, lambda dropped, left: cosine.scores(model, samples, left, dropped)
+        components, lambda dropped, left: cosine_scores(model, samples, left, dropped)
     )
 
 
 CRITERION = Criterion(
+    label="Cosine, iterative",
     citation="He et al. 2024, LLM-Drop (iterative dropping), arXiv:2406.15786",
-    cost="1 forward over the calibration text per component",
+    reads_text=True,
     reads_stream=True,
-    rank=rank,
+    seeded=False,
+    passes=lambda components: components,
+    rank=_rank,
 )

@@ -4,22 +4,28 @@ Score = loss of the model once the component is gone, on top of all dropped befo
 """
 
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
-from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import Criterion, Ranked, one_by_one
-from keepfaith.orders.loss import mean_loss
+from keepfaith.orders.criterion import one_by_one
+from keepfaith.plugins.criterion import Criterion, RankedComponents
+
+if TYPE_CHECKING:
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
 
 
-def rank(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def _rank(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Each component with the loss it left behind; the seed plays no part."""
+    # Torch is loaded here, and not where the declaration is read.
+    from keepfaith.orders.loss import mean_loss
+
     return one_by_one(
         components,
         lambda dropped, left: {
@@ -29,7 +35,11 @@ def rank(
 
 
 CRITERION = Criterion(
+    label="Greedy",
     citation="Song et al. 2024, SLEB, arXiv:2402.09025; Zhang et al. 2024, FinerCut, arXiv:2405.18218",
-    cost="N (N + 1) / 2 forwards over the calibration text for N components",
-    rank=rank,
+    reads_text=True,
+    reads_stream=False,
+    seeded=False,
+    passes=lambda components: components * (components + 1) / 2,
+    rank=_rank,
 )

@@ -4,29 +4,36 @@ The final layer is often found to matter most among the deep ones.
 """
 
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
-from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criteria import last_k
-from keepfaith.orders.criterion import Criterion, Ranked
+from keepfaith.orders.criteria.last_k import deepest_first
+from keepfaith.plugins.criterion import Criterion, RankedComponents
+
+if TYPE_CHECKING:
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
 
 
-def rank(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def _rank(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components from the last layer but one to the first, then those of the final layer; score: layers above."""
-    ranked = last_k.rank(model, samples, components)
+    ranked = deepest_first(model, samples, components)
     final = model.layers - 1
     return sorted(ranked, key=lambda item: item[0].layer == final)
 
 
 CRITERION = Criterion(
+    label="Last k but the final layer",
     citation="Tyukin et al. 2024, arXiv:2407.15516",
-    cost="none",
-    rank=rank,
+    reads_text=False,
+    reads_stream=False,
+    seeded=False,
+    passes=lambda components: 0,
+    rank=_rank,
 )

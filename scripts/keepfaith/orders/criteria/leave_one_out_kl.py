@@ -4,29 +4,39 @@ Score = KL(dense || without the component) of the next token, mean over calibrat
 """
 
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
-from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
-from keepfaith.orders.loss import mean_divergence
+from keepfaith.orders.criterion import smallest_first
+from keepfaith.plugins.criterion import Criterion, RankedComponents
+
+if TYPE_CHECKING:
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
 
 
-def rank(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def _rank(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components by mean divergence, smallest first; the seed plays no part."""
+    # Torch is loaded here, and not where the declaration is read.
+    from keepfaith.orders.loss import mean_divergence
+
     return smallest_first(
         mean_divergence(model, samples, {component: [component] for component in components})
     )
 
 
 CRITERION = Criterion(
+    label="Leave-one-out KL",
     citation="Siddiqui et al. 2024, arXiv:2407.16286",
-    cost="1 forward over the calibration text per component, and 1 of the dense model",
-    rank=rank,
+    reads_text=True,
+    reads_stream=False,
+    seeded=False,
+    passes=lambda components: components + 1,
+    rank=_rank,
 )

@@ -4,22 +4,28 @@ Score = loss without the component - loss of the dense model, in nats per token;
 """
 
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
-from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
-from keepfaith.orders.loss import mean_loss
+from keepfaith.orders.criterion import smallest_first
+from keepfaith.plugins.criterion import Criterion, RankedComponents
+
+if TYPE_CHECKING:
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
 
 
-def rank(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def _rank(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components by increase of loss, smallest first; the seed plays no part."""
+    # Torch is loaded here, and not where the declaration is read.
+    from keepfaith.orders.loss import mean_loss
+
     dense = mean_loss(model, samples, [])
     return smallest_first(
         {component: mean_loss(model, samples, [component]) - dense for component in components}
@@ -27,7 +33,11 @@ def rank(
 
 
 CRITERION = Criterion(
+    label="Leave-one-out loss",
     citation="Siddiqui et al. 2024, arXiv:2407.16286",
-    cost="1 forward over the calibration text per component, and 1 of the dense model",
-    rank=rank,
+    reads_text=True,
+    reads_stream=False,
+    seeded=False,
+    passes=lambda components: components + 1,
+    rank=_rank,
 )

@@ -1,24 +1,37 @@
 """Random: components in a random sequence, drawn with the order's seed. What any criterion must beat."""
 
 from collections.abc import Sequence
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
-from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
+from keepfaith.orders.criterion import smallest_first
+from keepfaith.plugins.criterion import Criterion, RankedComponents
+
+if TYPE_CHECKING:
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
 
 
-def rank(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def _rank(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components by a number drawn uniformly from [0, 1)."""
+    import numpy as np  # here, and not where the declaration is read
+
     drawn = np.random.default_rng(seed).random(len(components)).tolist()
     return smallest_first(dict(zip(components, drawn, strict=True)))
 
 
-CRITERION = Criterion(citation="a control", cost="none", rank=rank)
+CRITERION = Criterion(
+    label="Random",
+    citation="a control",
+    reads_text=False,
+    reads_stream=False,
+    seeded=True,
+    passes=lambda components: 0,
+    rank=_rank,
+)

@@ -4,22 +4,28 @@ Score = E |f(X)| / |X|, mean over all calibration tokens; one-shot. Norms and me
 """
 
 from collections.abc import Sequence
-
-import torch
+from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
-from keepfaith.models.removal import PrunableModel
-from keepfaith.orders.criterion import Criterion, Ranked, smallest_first
-from keepfaith.orders.stream import stream_means
+from keepfaith.orders.criterion import smallest_first
+from keepfaith.plugins.criterion import Criterion, RankedComponents
+
+if TYPE_CHECKING:
+    import torch
+
+    from keepfaith.models.removal import PrunableModel
 
 
-def rank(
-    model: PrunableModel,
-    samples: Sequence[torch.Tensor],
+def _rank(
+    model: "PrunableModel",
+    samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components by mean relative norm, smallest first; the seed plays no part."""
+    # Torch is loaded here, and not where the declaration is read.
+    from keepfaith.orders.stream import stream_means
+
     return smallest_first(
         stream_means(
             model,
@@ -31,8 +37,11 @@ def rank(
 
 
 CRITERION = Criterion(
+    label="Relative norm",
     citation="Siddiqui et al. 2024, arXiv:2407.16286",
-    cost="1 forward over the calibration text",
+    reads_text=True,
     reads_stream=True,
-    rank=rank,
+    seeded=False,
+    passes=lambda components: 1,
+    rank=_rank,
 )

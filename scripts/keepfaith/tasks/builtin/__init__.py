@@ -1,22 +1,24 @@
 """Built-in tasks: seeded English whose evidence and exact posterior are known. No download.
 
-A task is one file with a `draft(random, clauses)` that writes one example and its posterior; here its
+A task is one file with a function `draft_<task>(random, clauses)` that writes one example and its posterior; here its
 label is drawn, and the text is held to its split.
 """
 
 from collections.abc import Callable
 from random import Random
 
-from keepfaith.tasks.builtin import lookup, passage, sentiment
 from keepfaith.tasks.builtin.example import BuiltinExample, Draft
+from keepfaith.tasks.builtin.lookup import LOOKUP_FACTS, draft_lookup
+from keepfaith.tasks.builtin.passage import PASSAGE_FACTS, draft_passage
+from keepfaith.tasks.builtin.sentiment import SENTIMENT_CLAUSES, draft_sentiment
 from keepfaith.tasks.builtin.splits import SPLITS, split_of, split_seed
 
 __all__ = ["SPLITS", "TASKS", "BuiltinExample", "generate"]
 
 _DRAFTS: dict[str, tuple[Callable[[Random, int], Draft], int]] = {
-    "sentiment": (sentiment.draft, sentiment.CLAUSES),
-    "passage": (passage.draft, passage.FACTS),
-    "lookup": (lookup.draft, lookup.FACTS),
+    "sentiment": (draft_sentiment, SENTIMENT_CLAUSES),
+    "passage": (draft_passage, PASSAGE_FACTS),
+    "lookup": (draft_lookup, LOOKUP_FACTS),
 }
 """Per task: what writes an example of so many clauses, and how many clauses the task has."""
 TASKS = tuple(_DRAFTS)

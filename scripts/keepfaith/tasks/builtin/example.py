@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-Spans = tuple[tuple[int, int], ...]
-"""Character ranges, start included, end excluded, in the order of the text."""
+from keepfaith.config.spans import Spans
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ and it is visible in the text: a calibrated reader can reach it, and an overconf
 from dataclasses import dataclass
 from random import Random
 
-RELIABILITY: dict[str, float] = {
+HEDGE_RELIABILITY: dict[str, float] = {
     "certainly": 0.98,
     "definitely": 0.98,
     "": 0.95,
@@ -32,7 +32,7 @@ class Hedge:
     @property
     def reliability(self) -> float:
         """Probability in (0.5, 1) that the hedged clause is true."""
-        return RELIABILITY[self.word]
+        return HEDGE_RELIABILITY[self.word]
 
     @property
     def before(self) -> str:
@@ -49,6 +49,6 @@ class Hedge:
 
 def draw_hedge(random: Random) -> Hedge:
     """A hedge; the four grades of trust are equally frequent."""
-    words = tuple(RELIABILITY)
+    words = tuple(HEDGE_RELIABILITY)
     weights = [_WEIGHTS.get(word, 1.0) for word in words]
     return Hedge(random.choices(words, weights)[0])

@@ -6,7 +6,7 @@ from keepfaith.tasks.builtin.example import Draft, assemble, capitalised
 from keepfaith.tasks.builtin.hedges import draw_hedge
 
 ITEMS = ("ring", "key", "coin", "map", "letter", "watch", "book", "ticket")
-PLACES = (
+HIDING_PLACES = (
     "in the blue cabinet",
     "in the red box",
     "in the small drawer",
@@ -20,13 +20,13 @@ PLACES = (
     "behind the white curtain",
     "behind the broken clock",
 )
-FACTS = 4
+LOOKUP_FACTS = 4
 
 
-def draft(random: Random, facts: int = FACTS) -> Draft:
+def draft_lookup(random: Random, facts: int = LOOKUP_FACTS) -> Draft:
     """A passage of `facts` sentences in random order, one of them in the present."""
     item = random.choice(ITEMS)
-    places = random.sample(PLACES, facts)
+    places = random.sample(HIDING_PLACES, facts)
     hedges = [draw_hedge(random) for _ in places]
     present = random.randrange(facts)
     pieces: list[tuple[str, bool]] = []

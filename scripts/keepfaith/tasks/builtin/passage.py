@@ -8,8 +8,8 @@ from random import Random
 from keepfaith.tasks.builtin.example import Draft, assemble, capitalised
 from keepfaith.tasks.builtin.hedges import draw_hedge
 
-CHOICES = ("no", "yes")
-PLACES = ("shop", "library", "station", "kitchen", "garden", "museum", "office", "market")
+NO_YES = ("no", "yes")
+BUILDINGS = ("shop", "library", "station", "kitchen", "garden", "museum", "office", "market")
 STATES = (
     ("closed", "open"),
     ("empty", "full"),
@@ -19,12 +19,12 @@ STATES = (
     ("dark", "bright"),
 )
 """Opposites; the question asks for the second of a pair."""
-FACTS = 3
+PASSAGE_FACTS = 3
 
 
-def draft(random: Random, facts: int = FACTS) -> Draft:
+def draft_passage(random: Random, facts: int = PASSAGE_FACTS) -> Draft:
     """A passage of `facts` sentences in random order, one of them in the present."""
-    place = random.choice(PLACES)
+    place = random.choice(BUILDINGS)
     states = random.choice(STATES)
     present = random.randrange(facts)
     pieces: list[tuple[str, bool]] = []
@@ -36,7 +36,7 @@ def draft(random: Random, facts: int = FACTS) -> Draft:
         sentence = capitalised(f"{hedge.before}the {place} {verb} {states[stated]}.")
         pieces += [(" " if fact else "", False), (sentence, fact == present)]
         if fact == present:
-            posterior = hedge.posterior(stated, len(CHOICES))
+            posterior = hedge.posterior(stated, len(NO_YES))
     passage, spans = assemble(pieces)
     fields = {"passage": passage, "question": f"is the {place} {states[1]} now"}
-    return Draft(fields, CHOICES, {"passage": spans}, posterior)
+    return Draft(fields, NO_YES, {"passage": spans}, posterior)

@@ -9,7 +9,7 @@ from random import Random
 from keepfaith.tasks.builtin.example import Draft, assemble, capitalised
 from keepfaith.tasks.builtin.hedges import draw_hedge
 
-CHOICES = ("negative", "positive")
+POLARITIES = ("negative", "positive")
 REVIEWED = ("film", "movie", "plot", "story", "cast", "ending")
 ASIDE = ("weather", "traffic", "popcorn", "lobby", "bus", "seat")
 ADJECTIVES: dict[int, tuple[str, ...]] = {
@@ -17,7 +17,7 @@ ADJECTIVES: dict[int, tuple[str, ...]] = {
     1: ("good", "great", "lovely", "charming", "clever", "superb", "fine", "bright"),
 }
 """Adjectives by polarity, 0 negative and 1 positive."""
-CLAUSES = 2
+SENTIMENT_CLAUSES = 2
 NEGATION = 0.3
 """Share of clauses with "not"."""
 LINKS = (", but ", ", and ", ". ")
@@ -34,7 +34,7 @@ def _clause(random: Random, nouns: tuple[str, ...]) -> tuple[str, str, tuple[flo
     return f"the {random.choice(nouns)} was ", predicate, hedge.posterior(stated, 2)
 
 
-def draft(random: Random, clauses: int = CLAUSES) -> Draft:
+def draft_sentiment(random: Random, clauses: int = SENTIMENT_CLAUSES) -> Draft:
     """A review: the clause that counts and, with two, one that does not, in either order."""
     subject, predicate, posterior = _clause(random, REVIEWED)
     said = [(subject, predicate, True)]
@@ -48,4 +48,4 @@ def draft(random: Random, clauses: int = CLAUSES) -> Draft:
         pieces.append((link if place else "", False))
         pieces.append(((capitalised(subject) if opens else subject) + predicate, counts))
     text, spans = assemble([*pieces, (".", False)])
-    return Draft({"text": text}, CHOICES, {"text": spans}, posterior)
+    return Draft({"text": text}, POLARITIES, {"text": spans}, posterior)

@@ -1,0 +1,6 @@
+"""Character ranges of a text: start included, end excluded."""
+
+Span = tuple[int, int]
+
+Spans = tuple[Span, ...]
+"""Ranges in the order of the text."""

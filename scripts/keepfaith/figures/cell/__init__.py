@@ -1,0 +1,1 @@
+"""Figures of one cell (model, order and task), one file each."""

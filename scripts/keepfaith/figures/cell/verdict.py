@@ -1,0 +1,88 @@
+"""The verdict strip: kept, undecided or degraded, per watched quantity and level, in symbols and colours."""
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.labels import LEVEL_AXIS, quantity_name
+from keepfaith.figures.reach import of_quantity, watched
+from keepfaith.figures.style import BLACK, canvas, note
+from keepfaith.plugins.cell_figure import CellFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_EXPLANATION = (
+    "Every watched quantity at every level against the dense model, on the same examples. Kept: the loss is shown to "
+    "stay within the margin. Degraded: a loss is shown and its estimate exceeds the margin. "
+    "Undecided: neither is shown with this many examples."
+)
+
+# status -> (background, symbol colour, marker, words); told apart by shape as well as by colour
+_STATUS = {
+    "kept": ("#d6ebf5", "#00517f", "o", "kept"),
+    "undecided": ("#f3f3f3", "#6b6b6b", "$?$", "undecided"),
+    "degraded": ("#f9dcc9", "#a34700", "X", "degraded"),
+}
+
+
+def _draw(tables: CellTables) -> "Figure":
+    """Rows: quantities; columns: pruned levels."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Rectangle
+
+    verdict = tables.verdict.filter(pl.col("level") > 0)
+    if not verdict.height:
+        return note("no verdict: this run has no pruned level")
+    rows = watched(verdict)
+    levels = verdict["level"].unique().sort().to_list()
+    size = (min(10.0, 3.4 + 0.42 * max(len(levels), 5)), 1.15 + 0.3 * len(rows))
+    figure, ((panel,),) = canvas(size=size)
+    place = {level: column for column, level in enumerate(levels)}
+    for row, (name, method) in enumerate(rows):
+        matching = of_quantity(verdict, name, method)
+        for level, status in matching.select("level", "status").iter_rows():
+            background, colour, marker, _ = _STATUS[status]
+            panel.add_patch(
+                Rectangle(
+                    (place[level] - 0.46, row - 0.44), 0.92, 0.88, color=background, linewidth=0
+                )
+            )
+            panel.plot(
+                [place[level]], [row], marker=marker, color=colour, markersize=6, linestyle="none"
+            )
+    panel.set_yticks(range(len(rows)), [quantity_name(name, method) for name, method in rows])
+    panel.set_ylim(len(rows) - 0.4, -0.6)
+    shown = levels[:: 1 + len(levels) // 25]
+    panel.set_xticks([place[level] for level in shown], [str(level) for level in shown])
+    panel.set_xlim(-0.6, len(levels) - 0.4)
+    panel.set_xlabel(LEVEL_AXIS)
+    panel.grid(False)
+    panel.tick_params(length=0)
+    for spine in panel.spines.values():
+        spine.set_visible(False)
+    panel.set_ylabel("watched quantity", labelpad=10)
+    keys = [
+        Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=6, label=words)
+        for _, colour, marker, words in _STATUS.values()
+    ]
+    figure.legend(handles=keys, loc="outside upper left", ncols=3, labelcolor=BLACK)
+    return figure
+
+
+def _caption(tables: CellTables) -> str:
+    """The explanation with the margins."""
+    margins = tables.verdict.select("quantity", "margin").unique(maintain_order=True).rows()
+    listed = ", ".join(f"{quantity_name(name)} {margin:g}" for name, margin in margins)
+    return _EXPLANATION + (f" Margins: {listed}." if listed else "")
+
+
+FIGURE = CellFigure(
+    title="Verdict",
+    explanation=_EXPLANATION,
+    position=10,
+    needs=("verdict",),
+    draw=_draw,
+    caption=_caption,
+)

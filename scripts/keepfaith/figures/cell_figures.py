@@ -1,0 +1,35 @@
+"""Drawing the figures of one cell (model, order and task), in the order in which they are shown."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.style import applied, by_stem, save
+from keepfaith.plugins.cell_figure import CELL_FIGURES, CellFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def cell_figures() -> dict[str, CellFigure]:
+    """All figures of a cell by name, in the order in which the report shows them."""
+    figures = CELL_FIGURES.all()
+    return {name: figures[name] for name in sorted(figures, key=lambda n: figures[n].position)}
+
+
+def draw(name: str, tables: CellTables) -> "Figure":
+    """Draw one figure in the common style."""
+    with applied():
+        return CELL_FIGURES.load(name).draw(tables)
+
+
+def draw_all(tables: CellTables, paths: Iterable[Path]) -> None:
+    """Draw the figures that `paths` name: the stem is the figure, the suffix its format.
+
+    Args:
+        tables: the cell's tables.
+        paths: of svg, pdf and png; folders are made if missing.
+    """
+    for name, files in by_stem(paths).items():
+        save(draw(name, tables), files)

@@ -1,0 +1,105 @@
+"""One quantity over all tasks: small multiples on equal scales.
+
+With one model and order a panel per task holds a line per method. With several, lines are models and orders, and
+an attribution metric gets a row per task and a column per method: fifteen lines in one panel say nothing.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from keepfaith.artifacts.schemas import METHOD
+from keepfaith.figures.axes import INTERVAL, SEEDS, level_axis, line, reference_band
+from keepfaith.figures.cell_tables import of_role, series
+from keepfaith.figures.labels import method_name, path_names, quantity
+from keepfaith.figures.style import Stroke, canvas, legend, method_strokes, note, series_strokes
+from keepfaith.plugins.study_figure import StudyFigure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLUMNS = 4
+
+_Series = tuple[str, str, str | None]
+"""Model, order and, for an attribution metric, method: one line."""
+
+
+def over_tasks(metric: str, title: str, explanation: str, position: int) -> StudyFigure:
+    """The figure of one metric over all tasks; `explanation` says what the metric and its bands are."""
+    shared = " One panel per task on equal scales, by number of layers dropped."
+    return StudyFigure(
+        title=title,
+        explanation=explanation + shared,
+        position=position,
+        tables=("metrics",),
+        draw=partial(_draw, metric=metric),
+    )
+
+
+def _draw(tables: Mapping[str, pl.DataFrame], metric: str) -> "Figure":
+    """Draw `metric` from table `metrics` of all units."""
+    metrics = tables["metrics"].filter(pl.col("metric") == metric)
+    if not metrics.height:
+        return note(f"no {quantity(metric).label} in this study")
+    tasks = metrics["task"].unique(maintain_order=True).to_list()
+    units: list[tuple[str, str]] = (
+        metrics.select("model", "order").unique(maintain_order=True).rows()
+    )
+    methods = of_role(metrics, METHOD)
+    contents: list[tuple[str, str, dict[_Series, tuple[Stroke, str]]]]
+    if methods and len(units) > 1:
+        contents = [
+            (task, f"{task}: {method_name(method)}", _by_unit(units, method))
+            for task in tasks
+            for method in methods
+        ]
+        columns = len(methods)
+    else:
+        one = _by_method(units[0], methods) if methods else _by_unit(units, None)
+        contents = [(task, task, one) for task in tasks]
+        columns = min(_COLUMNS, len(tasks))
+    count = -(-len(contents) // columns)
+    size = (max(5.2, 1.1 + 2.3 * columns), 0.8 + 2.2 * count)
+    figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
+    panels = [panel for row in grid for panel in row]
+    for panel in panels[len(contents) :]:
+        panel.set_visible(False)
+    levels = metrics["level"].unique().sort().to_list()
+    for index, (task, title, lines) in enumerate(contents):
+        panel = panels[index]
+        _panel(panel, metrics.filter(pl.col("task") == task), lines)
+        panel.set_title(title)
+        lowest = index + columns >= len(contents)
+        level_axis(panel, levels, label=lowest)
+        panel.tick_params(labelbottom=lowest)
+    for row in grid:
+        row[0].set_ylabel(quantity(metric).axis)
+    legend(figure, panels[0], columns=3)
+    return figure
+
+
+def _by_unit(units: list[tuple[str, str]], method: str | None) -> dict[_Series, tuple[Stroke, str]]:
+    names, strokes = path_names(units), series_strokes(len(units))
+    return {
+        (*path, method): (stroke, names[path]) for path, stroke in zip(units, strokes, strict=True)
+    }
+
+
+def _by_method(unit: tuple[str, str], methods: list[str]) -> dict[_Series, tuple[Stroke, str]]:
+    strokes = method_strokes(methods)
+    return {(*unit, method): (strokes[method], method_name(method)) for method in methods}
+
+
+def _panel(panel: "Axes", metrics: pl.DataFrame, lines: dict[_Series, tuple[Stroke, str]]) -> None:
+    for (model, order, method), (stroke, label) in lines.items():
+        unit = metrics.filter(pl.col("model") == model, pl.col("order") == order)
+        if not unit.height:
+            panel.plot([], [], **stroke.line, label=label)
+            continue
+        rows = series(unit, str(metrics["metric"][0]), method)
+        if len(lines) == 1 and str(metrics["metric"][0]) == "ece":
+            reference_band(panel, rows, "calibrated model (null band)")
+        line(panel, rows, stroke, label, ends=SEEDS if method else INTERVAL)

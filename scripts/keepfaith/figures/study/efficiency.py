@@ -1,0 +1,97 @@
+"""What the levels save: KV cache, time and memory relative to the dense model."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from keepfaith.figures.axes import level_ticks
+from keepfaith.figures.labels import LEVEL_AXIS, path_names
+from keepfaith.figures.style import canvas, legend, series_strokes
+from keepfaith.plugins.study_figure import StudyFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_EXPLANATION = (
+    "Each level against the dense model, batch 1, behind the longest measured prompt; each level was loaded without "
+    "the weights that it drops, in a process of its own. KV cache per token (measured in a call of generate), prefill "
+    "time, time per decoded token, and bytes of weights: 1 is the dense model, lower is better. Dashed: arithmetic, "
+    "that is the cache by shape, the floating-point operations of the prefill, and the bytes of weights and cache "
+    "that a decoded token reads. Times fall further than arithmetic where attention takes more time per operation "
+    "than the other matrices do (many small steps, each with its own start), and less far where what no level drops "
+    "dominates (sampling, Python). They vary from run to run, by a tenth and more where other work shares the "
+    "machine: how far apart lines of equal layers lie shows by how much."
+)
+
+_PANELS = {
+    "cache": "KV cache per token\n(ratio to dense)",
+    "prefill": "prefill time\n(ratio to dense)",
+    "decode": "time per decoded token\n(ratio to dense)",
+    "weights": "bytes of weights\n(ratio to dense)",
+}
+
+
+def ratios(efficiency: pl.DataFrame) -> pl.DataFrame:
+    """Per model, order and level the ratios of `_PANELS`, measured and expected, behind the longest prompt.
+
+    Paths stay in the sequence of the table, so that a path has the same stroke in every figure.
+    """
+    path = ["model", "order"]
+    longest = efficiency.filter(
+        pl.col("context_tokens") == pl.col("context_tokens").max().over(path)
+    )
+    dense = longest.filter(pl.col("level") == 0)
+    joined = longest.join(dense, on=path, suffix="_dense", maintain_order="left")
+    return joined.select(
+        *path,
+        "level",
+        cache=_ratio("cache_bytes_per_token"),
+        cache_expected=_ratio("cache_bytes_per_token_expected"),
+        prefill=_ratio("prefill_seconds"),
+        prefill_expected=_ratio("prefill_operations"),
+        decode=1 / _ratio("decode_tokens_per_second"),
+        decode_expected=_ratio("decode_bytes"),
+        weights=_ratio("weight_bytes"),
+    )
+
+
+def _ratio(column: str) -> pl.Expr:
+    return pl.col(column) / pl.col(f"{column}_dense")
+
+
+def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
+    """One panel per ratio, one line per model and order, and a dashed one for what arithmetic expects."""
+    table = ratios(tables["efficiency"])
+    figure, panels = canvas(rows=1, columns=len(_PANELS), size=(10.4, 3.1))
+    paths = table.select("model", "order").unique(maintain_order=True).rows()
+    names, strokes = path_names(paths), series_strokes(len(paths))
+    levels = table["level"].unique().sort().to_list()
+    for panel, (column, label) in zip(panels[0], _PANELS.items(), strict=True):
+        panel.axhline(1, color="#bbbbbb", linewidth=0.8, zorder=0)
+        for (model, order), stroke in zip(paths, strokes, strict=True):
+            rows = table.filter(model=model, order=order)
+            panel.plot(
+                rows["level"].to_list(), rows[column].to_list(), **stroke.line,
+                label=names[model, order],
+            )  # fmt: skip
+            if (expected := f"{column}_expected") in rows.columns:
+                panel.plot(
+                    rows["level"].to_list(), rows[expected].to_list(), color=stroke.colour,
+                    linestyle="--", linewidth=0.8,
+                )  # fmt: skip
+        panel.set_xlabel(LEVEL_AXIS)
+        panel.set_ylabel(label)
+        panel.set_ylim(0, max(1.08, panel.get_ylim()[1]))
+        level_ticks(panel, levels, nbins=6)
+    legend(figure, panels[0][0], columns=5)
+    return figure
+
+
+FIGURE = StudyFigure(
+    title="What a level saves",
+    explanation=_EXPLANATION,
+    position=70,
+    tables=("efficiency",),
+    draw=_draw,
+)

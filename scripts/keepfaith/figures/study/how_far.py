@@ -1,0 +1,110 @@
+"""Per task and quantity: the levels shown to be kept, the level up to which nothing degrades, and where it breaks."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from keepfaith.figures.axes import level_axis
+from keepfaith.figures.labels import path_names, quantity_name, wrapped
+from keepfaith.figures.reach import Watched, reaches, watched
+from keepfaith.figures.style import BLACK, BLUE, SKY, VERMILLION, canvas, note
+from keepfaith.plugins.study_figure import StudyFigure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+_EXPLANATION = (
+    "One panel per model, order and task, one row per watched quantity. Thick bar: levels shown to be kept, in a row "
+    "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
+    "degraded. A row without a cross shows no degradation at any level of the run. A bar says nothing of levels below "
+    "its end that were not run."
+)
+_COLUMNS = 3
+
+
+def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
+    """Small multiples over units; rows are quantities, the x axis is the level."""
+    verdict = tables["verdict"].filter(pl.col("level") > 0)
+    units = verdict.select("model", "order", "task").unique(maintain_order=True).rows()
+    if not units:
+        return note("no verdict: this run has no pruned level")
+    paths = {unit[:2]: None for unit in units}
+    path_name = path_names(list(paths))
+    names = watched(verdict)
+    columns = min(_COLUMNS, len(units))
+    count = -(-len(units) // columns)
+    size = (max(6.6, 2.3 + 2.4 * columns), 0.8 + count * (0.65 + 0.24 * len(names)))
+    figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
+    panels = [panel for row in grid for panel in row]
+    levels = [0, *verdict["level"].unique().sort().to_list()]
+    for panel in panels[len(units) :]:
+        panel.set_visible(False)
+    for index, (unit, panel) in enumerate(zip(units, panels, strict=False)):
+        rows = verdict.filter(
+            pl.col("model") == unit[0], pl.col("order") == unit[1], pl.col("task") == unit[2]
+        )
+        _panel(panel, rows, names)
+        title = [wrapped(unit[2]), wrapped(path_name[unit[:2]])]
+        panel.set_title("\n".join(title if len(paths) > 1 else title[:1]))
+        lowest = index + columns >= len(units)
+        level_axis(panel, levels, label=lowest)
+        panel.tick_params(labelbottom=lowest)
+    panels[0].set_yticks(range(len(names)), [quantity_name(*name) for name in names])
+    panels[0].set_ylim(len(names) - 0.4, -0.6)
+    figure.legend(handles=reach_keys(), loc="outside upper left", ncols=3)
+    return figure
+
+
+def _panel(panel: "Axes", verdict: pl.DataFrame, names: list[Watched]) -> None:
+    for name, reach in reaches(verdict).items():
+        row = names.index(name)
+        reach_bars(panel, row, reach.safe, reach.clear)
+        panel.plot([0], [row], marker="|", color=BLACK, markersize=8)
+        if reach.breaks_at is not None:
+            panel.plot([reach.breaks_at], [row], marker="X", color=VERMILLION, markersize=6.5)
+    rows_without_axis(panel)
+
+
+def reach_bars(panel: "Axes", row: int, kept: float, clear: float) -> None:
+    """From the dense model: thick up to level `kept`, thin up to level `clear`."""
+    panel.plot([0, clear], [row, row], color=SKY, linewidth=2, solid_capstyle="butt")
+    panel.plot([0, kept], [row, row], color=BLUE, linewidth=7, solid_capstyle="butt")
+
+
+def rows_without_axis(panel: "Axes") -> None:
+    """Names of rows on the left, and nothing else of an axis."""
+    panel.grid(False, axis="y")
+    panel.tick_params(axis="y", length=0)
+    panel.spines["left"].set_visible(False)
+
+
+def reach_keys() -> "list[Line2D | Patch]":
+    """Legend of kept, clear and first degraded."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], color=BLUE, linewidth=7, solid_capstyle="butt", label="shown to be kept"),
+        Line2D([], [], color=SKY, linewidth=2, solid_capstyle="butt", label="no degradation shown"),
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker="X",
+            color=VERMILLION,
+            markersize=6.5,
+            label="first degraded",
+        ),
+    ]
+
+
+FIGURE = StudyFigure(
+    title="How far each task can be pruned",
+    explanation=_EXPLANATION,
+    position=10,
+    tables=("verdict",),
+    draw=_draw,
+)

@@ -1,0 +1,81 @@
+"""Which order keeps accuracy, calibration and faithfulness longest: one panel per concern, one row per order."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from keepfaith.figures.axes import level_axis
+from keepfaith.figures.study.how_far import reach_bars, reach_keys, rows_without_axis
+from keepfaith.figures.style import BLACK, canvas, note
+from keepfaith.plugins.study_figure import StudyFigure
+from keepfaith.statistics.order_comparison import (
+    compare_orders,
+    of_models_with_several_orders,
+    reach_by_concern,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_EXPLANATION = (
+    "How far each pruning order goes before accuracy, calibration and faithfulness degrade: of each every judged "
+    "quantity, and of faithfulness every method. Thick bar: levels shown to be kept, in a row "
+    "from the dense model; thin bar: levels up to which no degradation is shown; both are means over tasks, and "
+    "each small circle is where the thin bar of one task ends. The order that goes furthest over all three stands "
+    "on top. Orders that are less than a level apart (where levels were left out, less than one step between those "
+    "that were run) are not told apart by this, and the best of many orders owes something to luck."
+)
+
+
+def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
+    """A row of panels per model that has several orders."""
+    verdicts = of_models_with_several_orders(tables["verdict"].filter(pl.col("level") > 0))
+    compared, reach = compare_orders(verdicts), reach_by_concern(verdicts)
+    if compared.is_empty():
+        return note("One order per model: name several under orders to compare them.")
+    models = compared["model"].unique(maintain_order=True).to_list()
+    concerns = compared["concern"].unique(maintain_order=True).to_list()
+    levels = [0, *verdicts["level"].unique().sort().to_list()]
+    of_model = [compared.filter(model=model) for model in models]
+    orders = [rows["order"].unique(maintain_order=True).to_list() for rows in of_model]
+    heights = [0.75 + 0.26 * len(names) for names in orders]
+    figure, grid = canvas(
+        len(models), len(concerns), (9.6, 0.5 + sum(heights)), share_x=True, heights=heights
+    )
+    for row, model, rows, names in zip(grid, models, of_model, orders, strict=True):
+        for panel, concern in zip(row, concerns, strict=True):
+            _panel(
+                panel,
+                rows.filter(concern=concern),
+                reach.filter(model=model, concern=concern),
+                names,
+            )
+            panel.set_title(concern if len(models) == 1 else f"{model}: {concern}")
+            level_axis(panel, levels, label=row is grid[-1])
+            panel.set_yticks(range(len(names)), names if panel is row[0] else [])
+            panel.set_ylim(len(names) - 0.4, -0.6)
+    figure.legend(handles=reach_keys()[:2], loc="outside upper left", ncols=2)
+    return figure
+
+
+def _panel(panel: "Axes", means: pl.DataFrame, reach: pl.DataFrame, orders: list[str]) -> None:
+    for order, kept, clear in means.select("order", "kept", "clear").rows():
+        row = orders.index(order)
+        reach_bars(panel, row, kept, clear)
+        ends = reach.filter(order=order)["clear"].to_list()
+        panel.plot(
+            ends, [row] * len(ends), linestyle="none", marker="o", markersize=4.5,
+            markerfacecolor="white", color=BLACK, markeredgewidth=0.9,
+        )  # fmt: skip
+    rows_without_axis(panel)
+
+
+FIGURE = StudyFigure(
+    title="Orders compared",
+    explanation=_EXPLANATION,
+    position=20,
+    tables=("verdict",),
+    draw=_draw,
+)

@@ -1,0 +1,40 @@
+"""Drawing the figures over a whole study, in the order in which they are shown."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from keepfaith.figures.style import applied, by_stem, save
+from keepfaith.plugins.study_figure import STUDY_FIGURES, StudyFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+def study_figures() -> dict[str, StudyFigure]:
+    """All figures over a study by name, in the order in which the report shows them."""
+    figures = STUDY_FIGURES.all()
+    return {name: figures[name] for name in sorted(figures, key=lambda n: figures[n].position)}
+
+
+def draw_study(name: str, tables: Tables) -> "Figure":
+    """Draw one figure over the study in the common style, from the tables that it declares."""
+    figure = STUDY_FIGURES.load(name)
+    with applied():
+        return figure.draw({name: tables[name] for name in figure.tables if name in tables})
+
+
+def draw_all_study(tables: Tables, paths: Iterable[Path]) -> None:
+    """Draw the figures that `paths` name: the stem is the figure, the suffix its format.
+
+    Args:
+        tables: summary tables by name, each with model, order and, where it has one, task in front; those that the
+            figures declare, where the study has them.
+        paths: of svg, pdf and png; folders are made if missing.
+    """
+    for name, files in by_stem(paths).items():
+        save(draw_study(name, tables), files)

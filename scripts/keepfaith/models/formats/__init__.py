@@ -1,0 +1,1 @@
+"""Formats of pruned checkpoints, one file each."""

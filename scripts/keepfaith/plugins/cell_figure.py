@@ -1,0 +1,45 @@
+"""Figures of one cell (model, order and task).
+
+Their modules are imported wherever the workflow is read, so Matplotlib, which takes longer to import than all of them
+together, is imported by the functions that draw.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keepfaith.plugins.registry import Registry
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from keepfaith.figures.cell_tables import CellTables
+
+
+@dataclass(frozen=True)
+class CellFigure:
+    """A figure that is drawn for every cell.
+
+    Attributes:
+        title: its heading in the report.
+        explanation: what it shows and how to read it, in plain text; the caption in Snakemake's own report.
+        position: the report shows figures in ascending position; the numbers in use leave room between them.
+        needs: names of the tables (`artifacts.schemas`) that its numbers come from. A cell that lacks one of them,
+            such as a task imported from logs, does not have this figure.
+        draw: the figure, under the style of `figures.style.applied`. Where there is nothing to show, it says why.
+        caption: the explanation with facts from the cell's tables; None where there are none to add.
+    """
+
+    title: str
+    explanation: str
+    position: int
+    needs: tuple[str, ...]
+    draw: "Callable[[CellTables], Figure]"
+    caption: "Callable[[CellTables], str] | None" = None
+
+    def caption_of(self, tables: "CellTables") -> str:
+        """What the figure of this cell shows and how to read it, in plain text."""
+        return self.caption(tables) if self.caption else self.explanation
+
+
+CELL_FIGURES = Registry("keepfaith.figures.cell", "FIGURE", CellFigure, "figure")

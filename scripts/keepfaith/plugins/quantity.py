@@ -1,0 +1,87 @@
+"""Quantities: the rows of METRICS that are judged against the dense model, or shown by name."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from keepfaith.plugins.registry import Registry
+
+CONCERNS = ("accuracy", "calibration", "faithfulness")
+"""What a reader asks for, in the order in which it is answered; a judged quantity may belong to one of them."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Two columns of METRICS that tables show beside a value, and the heading over them."""
+
+    heading: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A quantity that is judged, or shown; it is called what its file is called.
+
+    Attributes:
+        label: its name in sentences, figures and tables.
+        axis: its label on an axis, with the unit.
+        metric: its rows in METRICS.
+        better: which direction is better; "neither" cannot be judged.
+        position: where it stands among the others, in tables and figures and in the verdict.
+        heading: of its column in tables; by default its label, with a capital letter.
+        beside: what tables show beside its value.
+        explained: whether there is one per attribution method (under the shown operator), or one of the model.
+        margin: tolerated harm where the study names none, in the quantity's unit; None: shown, never judged.
+        tolerates: what that margin is, in one sentence, for the page of options.
+        concern: which of `CONCERNS` it answers, if any, where orders are compared.
+        by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
+        above_chance: whether its reference in METRICS is what a model that knows nothing reaches, above which it can
+            lose something; that of calibration is the band of a calibrated model.
+    """
+
+    label: str
+    axis: str
+    metric: str
+    better: Literal["higher", "lower", "neither"]
+    position: int
+    heading: str = ""
+    beside: Range | None = None
+    explained: bool = False
+    margin: float | None = None
+    tolerates: str = ""
+    concern: str | None = None
+    by_signs: bool = True
+    above_chance: bool = False
+
+    def __post_init__(self) -> None:
+        if self.concern not in (None, *CONCERNS):
+            raise ValueError(f"{self.label}: no concern {self.concern!r}; type {CONCERNS} or None")
+        if self.margin is not None and (self.better == "neither" or not self.tolerates):
+            raise ValueError(
+                f"{self.label} has a margin: say which direction is better, and what the margin tolerates"
+            )
+
+    @property
+    def harmful(self) -> int:
+        """Which change is harmful: +1 a rise, -1 a fall."""
+        return -1 if self.better == "higher" else 1
+
+    @property
+    def column(self) -> str:
+        """The heading of its column in tables."""
+        return self.heading or self.label[:1].upper() + self.label[1:]
+
+
+QUANTITIES = Registry("keepfaith.statistics.quantities", "QUANTITY", Quantity, "quantity")
+"""All quantities by name."""
+
+
+def ordered_quantities() -> dict[str, Quantity]:
+    """All quantities by name, in the order in which they are shown."""
+    found = QUANTITIES.all()
+    return dict(sorted(found.items(), key=lambda item: (item[1].position, item[0])))
+
+
+def judged_quantities() -> dict[str, Quantity]:
+    """Those that have a margin, in the order in which they are judged."""
+    return {name: of for name, of in ordered_quantities().items() if of.margin is not None}

@@ -1,0 +1,41 @@
+"""The table of all metrics of the predictions of a unit: whatever METRICS hold, shown by name or not."""
+
+from typing import get_args
+
+import polars as pl
+
+from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.labels import metric_name
+from keepfaith.plugins.metric import PREDICTION_METRICS, MetricFamily
+from keepfaith.report.tables import Cell, PageTable, number
+
+DIGITS = 4
+
+
+def metric_table(tables: CellTables) -> PageTable | None:
+    """One row per metric of accuracy and calibration, one column per level; None where there is none.
+
+    Which direction is better, and where a metric comes from, is said of those that are plug-ins; the others are made
+    from these.
+    """
+    declared = PREDICTION_METRICS.all()
+    rows = []
+    for family in get_args(MetricFamily):
+        of_family = tables.metrics.filter(pl.col("family") == family)
+        for metric in of_family["metric"].unique().sort():
+            by_level = of_family.filter(pl.col("metric") == metric).select("level", "value")
+            values = dict(by_level.iter_rows())
+            plugin = declared.get(metric)
+            better = plugin.better if plugin and plugin.better != "neither" else ""
+            rows.append(
+                (
+                    Cell(metric_name(metric)),
+                    Cell(better),
+                    *(Cell(number(values.get(level), DIGITS)) for level in tables.levels),
+                    Cell(plugin.citation if plugin else ""),
+                )
+            )
+    levels = (str(level) if level else "0 (dense)" for level in tables.levels)
+    header = ("Metric", "Better", *levels, "Defined in")
+    title = "All metrics of the predictions"
+    return PageTable(title, header, tuple(rows), folded=True) if rows else None

@@ -1,0 +1,17 @@
+"""Comprehensiveness as the study aggregates it, per attribution method, with the controls as its floor."""
+
+from keepfaith.plugins.quantity import Quantity, Range
+
+QUANTITY = Quantity(
+    label="comprehensiveness",
+    axis="comprehensiveness\n(drop of probability)",
+    metric="comprehensiveness_study",
+    better="higher",
+    position=60,
+    beside=Range("Seed band", "seed_low", "seed_high"),
+    explained=True,
+    margin=0.05,
+    tolerates="Tolerated loss of comprehensiveness.",
+    concern="faithfulness",
+    above_chance=True,
+)

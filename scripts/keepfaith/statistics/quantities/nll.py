@@ -1,0 +1,12 @@
+"""Negative log-likelihood of the label: shown, not judged, as a single sure mistake can dominate its mean."""
+
+from keepfaith.plugins.quantity import Quantity
+
+QUANTITY = Quantity(
+    label="NLL",
+    axis="NLL (nats)",
+    metric="nll",
+    better="lower",
+    position=50,
+    heading="NLL (nats)",
+)

@@ -1,0 +1,17 @@
+"""Sufficiency as the study aggregates it, per attribution method, with the controls as its floor."""
+
+from keepfaith.plugins.quantity import Quantity, Range
+
+QUANTITY = Quantity(
+    label="sufficiency",
+    axis="sufficiency\n(drop of probability)",
+    metric="sufficiency_study",
+    better="lower",
+    position=70,
+    beside=Range("Seed band", "seed_low", "seed_high"),
+    explained=True,
+    margin=0.05,
+    tolerates="Tolerated rise of sufficiency.",
+    concern="faithfulness",
+    above_chance=True,
+)
