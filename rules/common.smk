@@ -24,6 +24,7 @@ from keepfaith.planning.plan import plan as cost_plan
 from keepfaith.planning.work import Workload
 from keepfaith.plugins.method import METHODS
 from keepfaith.plugins.operator import OPERATORS
+from keepfaith.plugins.segment_operator import SEGMENT_OPERATORS
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.study_figure import STUDY_FIGURES
@@ -314,6 +315,13 @@ def attributions_of(model, order, task, methods=tuple(settings.methods)):
 
 def attributions_of_unit(wildcards):
     return attributions_of(wildcards.model, wildcards.order, wildcards.task)
+
+
+def explanations_of_unit(wildcards):
+    """The explanations by segments, in a study that scores coalitions."""
+    if not settings.study.faithfulness.segments:
+        return []
+    return f"results/{wildcards.model}/{wildcards.order}/{wildcards.task}/explanations.parquet"
 
 
 def attributions_of_method(wildcards):

@@ -11,6 +11,7 @@ rule compute_metrics:
             "results/{{model}}/{{order}}/{{task}}/faithfulness/{method}.parquet",
             method=settings.study.methods,
         ),
+        explanations=explanations_of_unit,
     output:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",

@@ -8,6 +8,7 @@ from keepfaith.artifacts.schemas import (
     ATTRIBUTIONS,
     CURVES,
     EXAMPLES,
+    EXPLANATIONS,
     FAITHFULNESS,
     METRICS,
     OVERLAP,
@@ -31,6 +32,8 @@ with job(snakemake.log[0]) as logger:
     predictions = read_table(snakemake.input.predictions, PREDICTIONS)
     attributions = [read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions]
     faithfulness = [read_table(path, FAITHFULNESS) for path in snakemake.input.faithfulness]
+    judged = snakemake.input.get("explanations")
+    explanations = read_table(judged, EXPLANATIONS) if judged else None
     grouping = group_examples(examples.filter("evaluation"), params.passage)
     clusters = grouping.numbers
     left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
@@ -54,6 +57,7 @@ with job(snakemake.log[0]) as logger:
                 attributions,
                 grouping,
                 analysis,
+                explanations=explanations,
             ),
             output.metrics,
             METRICS,

@@ -40,6 +40,7 @@ from keepfaith.config.settings import OrderText, ResolvedTask, Settings, below
 from keepfaith.plugins.criterion import CRITERIA, Criterion
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.operator import OPERATORS
+from keepfaith.plugins.segment_operator import SEGMENT_OPERATORS
 
 RESERVED_MODELS = (
     "tasks",
@@ -97,6 +98,12 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     }
     for operator in study.faithfulness.operators:
         _known(f"{PLACE}: faithfulness.operators", "operator", operator, OPERATORS.names())
+    _known(
+        f"{PLACE}: faithfulness.removal",
+        "segment operator",
+        study.faithfulness.removal,
+        SEGMENT_OPERATORS.names(),
+    )
     for name in study.export.formats:
         _known(f"{PLACE}: export.formats", "export format", name, EXPORT_FORMATS.names())
     layers = {name: _layers(name, model) for name, model in models.items()}
@@ -159,7 +166,11 @@ def _known(place: str, kind: str, name: str, known: tuple[str, ...]) -> None:
 
 
 def _with_margins(study: Study) -> Study:
-    margins = complete_margins(study.statistics.margins, f"{PLACE}: statistics.margins")
+    margins = complete_margins(
+        study.statistics.margins,
+        f"{PLACE}: statistics.margins",
+        coalitions=study.faithfulness.segments > 0,
+    )
     statistics = study.statistics.model_copy(update={"margins": margins})
     return study.model_copy(update={"statistics": statistics})
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from keepfaith.plugins.method import METHODS
 from keepfaith.plugins.operator import OPERATORS
 from keepfaith.plugins.quantity import QUANTITIES, Quantity
+from keepfaith.plugins.segment_method import SEGMENT_METHODS
 
 LEVEL_AXIS = "layers dropped (level)"
 
@@ -44,7 +45,11 @@ def layer_name(component: str, layer: int) -> str:
 
 def method_name(method: str | None) -> str:
     """The label of the method; a name that is no module's stays as it is."""
-    return METHODS.load(method).label if method in METHODS.names() else method or ""
+    if method in METHODS.names():
+        return METHODS.load(method).label
+    if method in SEGMENT_METHODS.names():
+        return SEGMENT_METHODS.load(method).label
+    return method or ""
 
 
 def control_name(control: str) -> str:

@@ -41,6 +41,9 @@ DECODED = 100
 
 VERIFICATION_TOKENS = 2000
 
+TEMPLATE_TOKENS = 10
+"""Of a prompt after its fields: every coalition has them to itself."""
+
 
 READING_BYTES_PER_SECOND = 1e9
 START_SECONDS = 5.0
@@ -53,6 +56,9 @@ PREDICTION_BYTES = 12.0
 ATTRIBUTION_BYTES = 16.0
 FAITHFULNESS_BYTES = 10.0
 """Of a row on disk, compressed."""
+
+COALITION_BYTES = 8.0
+"""Of a log-likelihood on disk."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,7 @@ class Workload:
             "predict": self._predict,
             "attribute": self._attribute,
             "measure_faithfulness": self._measure_faithfulness,
+            "score_coalitions": self._score_coalitions,
         }
 
     def jobs(self) -> Iterator[Job]:
@@ -137,6 +144,7 @@ class Workload:
                 for seed in method.seeds
             ],
             "measure_faithfulness": [(*key, name) for key in units for name, _ in methods],
+            "score_coalitions": units if study.faithfulness.segments else [],
         }
         for rule, of_rule in keys.items():
             for key in of_rule:
@@ -237,3 +245,11 @@ class Workload:
         rows = study.examples.explanation * self._levels(model) * perturbed * seeds
         # Half of the tokens on average: what one fraction removes, another keeps. Each level has its own inputs.
         return Work(rows * (shape.tokens / 2 + OPTION_TOKENS), rows * FAITHFULNESS_BYTES)
+
+    def _score_coalitions(self, model: str, order: str, task: str) -> Work:
+        shape, study = self.task(task), self.settings.study
+        coalitions = 2**study.faithfulness.segments * study.examples.explanation
+        # What coalitions begin with is fed once: of the text, each feeds about one segment of its own.
+        own = shape.tokens / study.faithfulness.segments + TEMPLATE_TOKENS + OPTION_TOKENS
+        numbers = coalitions * self._levels(model) * shape.options
+        return Work(coalitions * own * self._path(model), numbers * COALITION_BYTES)

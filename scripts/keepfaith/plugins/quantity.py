@@ -37,6 +37,8 @@ class Quantity:
         by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
         above_chance: whether its reference in METRICS is what a model that knows nothing reaches, above which it can
             lose something; that of calibration is the band of a calibrated model.
+        from_coalitions: whether it needs the table of coalitions: a study without `faithfulness.segments` does not
+            judge it.
     """
 
     label: str
@@ -52,6 +54,7 @@ class Quantity:
     concern: str | None = None
     by_signs: bool = True
     above_chance: bool = False
+    from_coalitions: bool = False
 
     def __post_init__(self) -> None:
         if self.concern not in (None, *CONCERNS):

@@ -9,7 +9,11 @@ from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.comparison import Comparison
-from keepfaith.statistics.explanation_metrics import evidence_rows, faithfulness_rows
+from keepfaith.statistics.explanation_metrics import (
+    coalition_rows,
+    evidence_rows,
+    faithfulness_rows,
+)
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
 from keepfaith.statistics.settings import Analysis
 
@@ -30,6 +34,7 @@ def compute_metrics(
     grouping: Grouping,
     analysis: Analysis,
     flips: bool = False,
+    explanations: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """METRICS of every level, families accuracy, calibration, faithfulness and evidence.
 
@@ -41,6 +46,7 @@ def compute_metrics(
         grouping: which examples of the evaluation part are not independent of each other (`group_examples`).
         analysis: draws, seed, bins and confidence.
         flips: whether to count the examples whose predicted option is not the dense level's.
+        explanations: EXPLANATIONS of all methods and seeds, where the study scores coalitions.
 
     Raises:
         ValueError: levels cover different examples, or predictions or the grouping lack one.
@@ -57,6 +63,8 @@ def compute_metrics(
             rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
         if attributions:
             rows += evidence_rows(pl.concat(attributions), examples, grouping, analysis)
+        if explanations is not None:
+            rows += coalition_rows(explanations, grouping, analysis)
         table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
             pl.col(pl.Float64).round(DECIMALS)
         )

@@ -144,6 +144,28 @@ def evidence_rows(
     return rows
 
 
+def coalition_rows(
+    explanations: pl.DataFrame, grouping: Grouping, analysis: Analysis
+) -> list[MetricRow]:
+    """Faithfulness and sufficiency on the table of coalitions per method; chance is 0, exactly.
+
+    Only examples that some ranking can explain at every level count, so that levels stay comparable; the rows say how
+    many these are.
+    """
+    rows: list[MetricRow] = []
+    for column in ("faithfulness", "sufficiency"):
+        nothing = explanations.filter(pl.col(column).is_null())["example_id"].unique()
+        table = explanations.filter(~pl.col("example_id").is_in(nothing.to_list()))
+        for (method, role), group in _groups(table, "method", "role"):
+            names = {"method": method, "role": role}
+            found = explained(group, column, grouping, analysis)
+            numbers = [
+                replace(row, reference_low=0.0, reference_high=0.0) for row in found.numbers()
+            ]
+            rows += _rows(found, numbers, "coalitions", f"segment_{column}", names)
+    return rows
+
+
 def explained(
     table: pl.DataFrame, column: str, grouping: Grouping, analysis: Analysis
 ) -> Explained:

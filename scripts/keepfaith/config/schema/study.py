@@ -104,6 +104,17 @@ class Faithfulness(Strict):
         description="How tokens are removed. `retokenise`: cut their characters out of the prompt, tokenise the rest "
         "(the study's); `delete`: drop the token ids.",
     )
+    segments: Annotated[Count, Field(le=12)] = Field(
+        default=0,
+        description="Most segments of an explained text of which every subset is scored, up to 12: 2^N inputs per "
+        "example, shared by all levels, methods and seeds. From this table come exact Shapley values, and faithfulness "
+        "between chance (0) and the best order there is (1), which flat probabilities cannot change. 0 leaves it out.",
+    )
+    removal: Name = Field(
+        default="delete",
+        description="How the segments that a subset lacks are removed: `delete` (cut out of the text), `replace` "
+        "(token by token, with one that says nothing) or `attention_mask` (hidden from the attention of the others).",
+    )
     tops: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=(5, 10, 20),
         description="Sizes of the top lists whose overlap between levels is measured.",

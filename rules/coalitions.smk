@@ -1,0 +1,49 @@
+# Every subset of an explained text's segments, scored once for all levels, methods and seeds; then arithmetic.
+
+
+rule score_coalitions:
+    """Score every subset of the explained texts' segments at all levels (GPU)."""
+    input:
+        model="results/models/{model}/model.json",
+        order="results/{model}/{order}/order.parquet",
+        examples="results/tasks/{task}/examples.parquet",
+        predictions="results/{model}/{order}/{task}/predictions.parquet",
+    output:
+        coalitions="results/{model}/{order}/{task}/coalitions.parquet",
+    log:
+        "logs/{model}/{order}/{task}/score_coalitions.log",
+    conda:
+        "../envs/workflow.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus,
+        mem_mb=memory("score_coalitions"),
+        runtime=minutes("score_coalitions"),
+    params:
+        levels=lambda wildcards: settings.levels[wildcards.model],
+        segments=settings.study.faithfulness.segments,
+        removal=settings.study.faithfulness.removal,
+        scoring=SCORING,
+        code=lambda wildcards: code(
+            "score_coalitions.py",
+            *SEGMENT_OPERATORS.files(settings.study.faithfulness.removal),
+        ),
+    script:
+        "../scripts/score_coalitions.py"
+
+
+rule explain_segments:
+    """Judge every method's explanation by the table of coalitions, beside exact Shapley values."""
+    input:
+        coalitions="results/{model}/{order}/{task}/coalitions.parquet",
+        attributions=attributions_of_unit,
+    output:
+        explanations="results/{model}/{order}/{task}/explanations.parquet",
+    log:
+        "logs/{model}/{order}/{task}/explain_segments.log",
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        code=lambda wildcards: code("explain_segments.py"),
+    script:
+        "../scripts/explain_segments.py"
