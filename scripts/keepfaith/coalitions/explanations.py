@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.schemas import EXPLANATIONS, METHOD
+from keepfaith.artifacts.schemas import CONTROL, EXPLANATIONS, METHOD
 from keepfaith.artifacts.tables import conform
 from keepfaith.coalitions.curves import (
     Limits,
@@ -94,8 +94,9 @@ def explanations(
 ) -> pl.DataFrame:
     """Every method's explanation of every example and level as scores of segments, and how faithful it is.
 
-    A token method's score of a segment is the sum over its tokens. Exact methods (SEGMENT_METHODS) need no table of
-    their own. Explaining and judging use the same removed text, and the same value.
+    A token method's score of a segment is the sum over its tokens. Controls are left out: chance is known exactly.
+    Exact methods (SEGMENT_METHODS) need no table of their own. Explaining and judging use the same removed text, and the
+    same value.
 
     Args:
         coalitions: a COALITIONS table.
@@ -134,6 +135,8 @@ def _by_example(
     for table in attributions:
         keys = ["method", "role", "seed", "example_id"]
         for (method, role, seed, example_id), rows in table.group_by(keys, maintain_order=True):
+            if role == CONTROL:
+                continue
             key = (str(method), str(role), int(str(seed)))
             found.setdefault(str(example_id), []).append((key, rows))
     return found

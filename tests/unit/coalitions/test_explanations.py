@@ -93,12 +93,15 @@ def test_a_segments_score_is_the_sum_of_its_tokens_and_template_tokens_have_no_p
 
 
 def test_equal_scores_are_exactly_chance(values):
-    table = explanations(
-        coalition_table(values), [attribution_table(np.zeros((2, 5)), (1, 0), "control")]
-    )
+    table = explanations(coalition_table(values), [attribution_table(np.zeros((2, 5)), (1, 0))])
     mine = table.filter(method="mine")
     assert mine["faithfulness"].to_list() == pytest.approx([0, 0], abs=1e-12)
-    assert mine["role"].unique().to_list() == ["control"]
+
+
+def test_controls_are_not_judged_since_chance_is_known(values):
+    control = attribution_table(np.ones((2, 5)), (1, 0), role="control")
+    table = explanations(coalition_table(values), [control])
+    assert table["method"].unique().sort().to_list() == ["banzhaf", "leave_one_out", "shapley"]
 
 
 def test_where_nothing_can_be_explained_there_is_null():
