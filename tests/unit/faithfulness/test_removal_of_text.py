@@ -81,7 +81,7 @@ def test_no_character_is_torn_and_special_tokens_stay(name, text):
     tokenizer = tokenizer_at_hand(name)
     encoder = Recorded(tokenizer)
     encoded = encoder.encode(text, OPTIONS)
-    special = [encoded.prompt_ids[place] for place in encoded.fixed]
+    special = [encoded.prompt_ids[position] for position in encoded.fixed]
     for kept in drawn(encoded, 10):
         found = retokenise(encoder, encoded, kept, OPTIONS, "a")
         left = encoder.texts[-1]
@@ -144,7 +144,7 @@ def test_special_tokens_are_added_to_the_rest_as_to_the_whole():
     encoder = PromptEncoder(tokenizer)
     encoded = encoder.encode(" <s>A film", OPTIONS)
     first = encoded.characters.index((0, 1))
-    kept = [n for n, place in enumerate(encoded.features) if place != first]
+    kept = [n for n, position in enumerate(encoded.features) if position != first]
     found = retokenise(encoder, encoded, kept, OPTIONS, "a")
     assert found.prompt_ids.count(tokenizer.bos_token_id) == 2
 
@@ -155,7 +155,7 @@ def test_no_special_token_arises_across_the_gap():
     text = "A film </xs> of old. Answer:"
     encoded = encoder.encode(text, OPTIONS)
     x = encoded.spans.index((9, 10))
-    kept = [n for n, place in enumerate(encoded.features) if place != x]
+    kept = [n for n, position in enumerate(encoded.features) if position != x]
     assert tokenizer.eos_token_id in tokenizer.encode(text.replace("x", ""))
     found = retokenise(encoder, encoded, kept, OPTIONS, "a")
     assert found.prompt_ids == encoded.prompt_ids[:x] + encoded.prompt_ids[x + 1 :]
@@ -199,7 +199,7 @@ def test_what_was_cut_at_the_start_stays_cut(name, key):
         encoder = PromptEncoder(tokenizer, whole.longest - excess, cut_left=True)
         cut = encoder.encode(TEXTS[key], OPTIONS)
         assert cut.lost == excess and len(cut.prompt_ids) == len(whole.prompt_ids) - excess
-        assert cut.feature_ids == tuple(cut.prompt_ids[place] for place in cut.features)
+        assert cut.feature_ids == tuple(cut.prompt_ids[position] for position in cut.features)
         everything = range(len(cut.features))
         for operator in (retokenise, delete):
             found = operator(encoder, cut, everything, OPTIONS, "a")
@@ -253,7 +253,7 @@ def test_any_text_at_any_limit(name):
             kept = [feature for feature in everything if rng.random() < 0.7]
             found = retokenise(encoder, encoded, kept, options, "a")
             assert found.prompt_ids and all(found.option_ids)
-            special = [encoded.prompt_ids[place] for place in encoded.fixed]
+            special = [encoded.prompt_ids[position] for position in encoded.fixed]
             if found.prompt_ids != encoder.prefix_ids:
                 assert [token for token in found.prompt_ids if token in special] == special
             longest_option = max(map(len, found.option_ids))
@@ -315,7 +315,7 @@ LETTERS = ("한국어 좋다", "ভালো লাগলো", "கொண்ட�
 @pytest.mark.parametrize("text", LETTERS)
 @pytest.mark.parametrize("name", ["composing", "unigram", "bare_bpe"])
 def test_a_letter_typed_in_parts_goes_as_a_whole(name, text):
-    """Behind NFC and NFKC both spellings have the same tokens, and offsets that name the first part alone."""
+    """After NFC and NFKC both spellings have the same tokens, with offsets that contain only the first part."""
     encoder = Recorded(tokenizer_at_hand(name))
     in_parts = unicodedata.normalize("NFD", text)
     encoded, composed = (encoder.encode(spelt, OPTIONS) for spelt in (in_parts, text))
@@ -332,7 +332,7 @@ def test_a_letter_typed_in_parts_goes_as_a_whole(name, text):
 
 
 def test_a_rest_that_cannot_be_encoded_keeps_its_ids():
-    """Behind a removed letter the tokenizer has no token for the pair that is left."""
+    """After a removed letter the tokenizer has no token for the remaining pair."""
     from tokenizers import Tokenizer, models, normalizers
     from transformers import PreTrainedTokenizerFast
 

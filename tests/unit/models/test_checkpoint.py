@@ -79,7 +79,7 @@ def test_biases_that_config_json_names_are_used(biased: Path) -> None:
 
 
 def test_layers_beyond_those_of_config_json(folder: Path) -> None:
-    """Found by the names alone, before any job; the same words at every place."""
+    """Found by the names alone, before any job; the same words everywhere."""
     change_config(folder, num_hidden_layers=2, layer_types=None)
     words = (
         r"18 weights of the checkpoint have no place in the model, first model\.layers\.2\.input_layernorm\.weight "

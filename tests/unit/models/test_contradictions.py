@@ -198,12 +198,12 @@ def test_what_a_model_computes_by_itself_may_lie_in_its_file(
     """Masks and positions of old checkpoints; they were reported as left over."""
     folder = with_tokenizer(tmp_path / "m", family)
     plain = load_model(folder, device="cpu")(torch.arange(3, 20)[None]).logits
-    place, names = MASKS[family]
+    prefix, names = MASKS[family]
     change_weights(
         folder,
         lambda weights: weights.update(
             {
-                f"{place.format(layer)}.{name}": torch.ones(
+                f"{prefix.format(layer)}.{name}": torch.ones(
                     SHAPES.get(name, (1, 1, 8, 8)), dtype=torch.float32 if name in SHAPES else dtype
                 )
                 for layer in range(LAYERS)
@@ -236,7 +236,7 @@ def test_exports_of_tied_models_pass(tmp_path: Path) -> None:
 def test_more_layers_than_weights(folder: Path) -> None:
     """Such a model is never built: it would not end."""
     change_config(folder, num_hidden_layers=10**12, layer_types=None)
-    words = "speaks of 1000000000000 layers, and the checkpoint holds 39 weights"
+    words = "says 1000000000000 layers, but the checkpoint holds 39 weights"
     with pytest.raises(ModelError, match=words):
         prepare_folder("m", folder)
     with pytest.raises(LoadingError, match=words):

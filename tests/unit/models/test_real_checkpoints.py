@@ -62,7 +62,7 @@ def test_exports_give_the_pruned_logits_in_a_fresh_process(
         weights -= sum(
             p.numel() * p.element_size()
             for sublayer in prunable.removable(dropped)
-            for p in prunable.switches[sublayer].module.parameters()
+            for p in prunable.toggles[sublayer].module.parameters()
         )
     (file,) = (tmp_path / format).glob("*.safetensors")
     assert weights <= file.stat().st_size < weights + 20_000

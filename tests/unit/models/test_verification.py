@@ -13,7 +13,7 @@ from keepfaith.models import families, removal, verification
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
 from keepfaith.models.loading import load_model
-from keepfaith.models.removal import Absence, PrunableModel
+from keepfaith.models.removal import NoOp, PrunableModel
 from keepfaith.models.verification import RemovalError, refuse_failures, verify
 
 KINDS = ("attention", "mlp", "block")
@@ -76,11 +76,11 @@ def broken_answer(self, *args, **kwargs):
     return (found[0] + hidden / 2, *found[1:]) if isinstance(found, tuple) else found + hidden / 2
 
 
-ORIGINAL = Absence.answer
+ORIGINAL = NoOp.answer
 
 
 def test_a_removal_that_adds_something_is_caught(monkeypatch):
-    monkeypatch.setattr(Absence, "answer", broken_answer)
+    monkeypatch.setattr(NoOp, "answer", broken_answer)
     model = PrunableModel(tiny_model("llama"))
     with pytest.raises(
         RemovalError,
@@ -103,11 +103,11 @@ def test_a_removal_that_is_wrong_under_padding_is_caught(monkeypatch):
         wrong = kwargs.get("attention_mask") is not None
         return (broken_answer if wrong else ORIGINAL)(self, *args, **kwargs)
 
-    monkeypatch.setattr(Absence, "answer", answer)
+    monkeypatch.setattr(NoOp, "answer", answer)
     model = PrunableModel(tiny_model("llama"))
     checks = verify(model)
     assert checks[0].oracle < 1e-5 and checks[0].cache < 1e-4
-    with pytest.raises(RemovalError, match="continues left-padded prompts otherwise"):
+    with pytest.raises(RemovalError, match="continues left-padded prompts differently"):
         refuse_failures("m", checks, torch.float32)
 
 
@@ -121,10 +121,10 @@ def test_what_is_no_number_fails():
 def test_layers_that_are_not_the_decoders_are_caught():
     """Were the layers of a vision tower found instead, every removal would equal its oracle: nothing changes."""
     model = PrunableModel(tiny_model("llama"))
-    for switch in model.switches.values():
-        switch.module = torch.nn.Identity()
-        switch._forward = switch._run
-        switch.uninstall()
+    for toggle in model.toggles.values():
+        toggle.module = torch.nn.Identity()
+        toggle._forward = toggle._run
+        toggle.uninstall()
     with pytest.raises(RemovalError, match="logits are the same whatever is removed"):
         refuse_failures("m", verify(model), torch.float32)
 
@@ -145,7 +145,7 @@ def test_a_model_that_does_not_run_without_a_sublayer_is_refused_with_the_reason
     def answer(self, *args, **kwargs):
         raise ValueError("not enough values to unpack")
 
-    monkeypatch.setattr(Absence, "answer", answer)
+    monkeypatch.setattr(NoOp, "answer", answer)
     with pytest.raises(
         RemovalError, match=r"layer 0 removed it does not run \(ValueError: not enough"
     ):

@@ -94,7 +94,7 @@ def test_prompt_with_its_own_bos_gets_no_second_one():
 
 
 def test_errors_name_the_example(encoder):
-    with pytest.raises(EncodingError, match="example 7: option '' has no token of its own after"):
+    with pytest.raises(EncodingError, match="example 7: choice '' has no token of its own after"):
         encoder.encode("The film", [" no", ""], "example 7")
     with pytest.raises(EncodingError, match=r"example 8: \d+ tokens, the model admits 256"):
         encoder.encode("film " * 400, [" no"], "example 8")
@@ -180,7 +180,7 @@ def test_a_prompt_that_the_tokenizer_drops_is_an_empty_one():
 
 def test_an_option_longer_than_the_context_is_refused():
     encoder = PromptEncoder(TOKENIZERS["bos"], 8, cut_left=True)
-    with pytest.raises(EncodingError, match="example 4: its longest option alone leaves no room"):
+    with pytest.raises(EncodingError, match="example 4: its longest choice alone fills"):
         encoder.encode("The film", [" not good at all, never, and boring"], "example 4")
 
 

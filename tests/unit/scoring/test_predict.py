@@ -54,7 +54,7 @@ def test_frame(scorer, encoder):
 
 
 def test_an_example_that_cannot_be_scored_stops_the_job(scorer, encoder):
-    with pytest.raises(EncodingError, match="example b: option ''"):
+    with pytest.raises(EncodingError, match="example b: choice ''"):
         predict(scorer, encoder, examples(b=["", " no"]), [0])
 
 
@@ -96,7 +96,7 @@ def test_all_that_cannot_be_scored_are_named_at_once(scorer, encoder):
     with pytest.raises(EncodingError) as caught:
         predict(scorer, encoder, examples(a=["", " no"], b=[" no", " no"]), [0])
     message = str(caught.value)
-    assert message.startswith("example a: option ''") and "\n" not in message
+    assert message.startswith("example a: choice ''") and "\n" not in message
     assert "or type scoring.unscorable: leave_out" in message
     assert message.endswith("; 2 of 2 are refused: a, b")
 

@@ -1,4 +1,4 @@
-"""Groups of levels split where levels part, and nothing stays behind."""
+"""Groups of levels split where levels differ, and the model is restored afterwards."""
 
 import pytest
 from hypothesis import given

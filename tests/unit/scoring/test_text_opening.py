@@ -34,7 +34,7 @@ def test_removing_nothing_and_everything_behind_an_opening(prompt):
         found = operator(encoder, encoded, everything, OPTIONS, "a")
         assert found == ScoringInput(encoded.prompt_ids, encoded.option_ids)
         rest = operator(encoder, encoded, [], OPTIONS, "a")
-        assert rest.prompt_ids == tuple(encoded.prompt_ids[place] for place in encoded.fixed)
+        assert rest.prompt_ids == tuple(encoded.prompt_ids[position] for position in encoded.fixed)
 
 
 def test_an_empty_prompt_is_the_opening():

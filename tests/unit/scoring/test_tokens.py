@@ -102,7 +102,7 @@ def test_the_split_stays_where_the_prompt_is_the_beginning_of_the_whole():
 
 def test_an_option_that_the_tokenizer_drops_is_refused_with_advice():
     tokenizer = tokenizer_at_hand("wordpiece")
-    message = "example 3: option '\\\\x00' has no token of its own .*scoring.unscorable: leave_out"
+    message = "example 3: choice '\\\\x00' has no token of its own .*scoring.unscorable: leave_out"
     with pytest.raises(EncodingError, match=message):
         PromptEncoder(tokenizer).encode("The film", [" no", "\0"], "example 3")
 
