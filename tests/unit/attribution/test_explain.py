@@ -100,7 +100,7 @@ def test_special_tokens_in_the_text_are_no_features_and_stay(method, scorer, enc
 
 
 def test_levels_predict_different_options_here(predictions):
-    """Otherwise the tests above would not notice a wrong target."""
+    """Without this, the tests above would not notice a wrong target."""
     assert (
         predicted_options(predictions)
         .group_by("example_id")

@@ -205,7 +205,7 @@ def test_integrated_gradients_equal_captum(encoder, scorer):
 
 
 def test_integrated_gradients_are_complete(encoder, scorer, caplog):
-    """The scores sum to the whole effect, the better the more steps; the log says how well."""
+    """The scores sum to the whole effect, more exactly with more steps; the log states the error."""
     method = METHODS.load("integrated_gradients")
     item = problem(encoder, targets=(0, 0, 0))
     special = item.encoded.prompt_ids[: item.encoded.special]

@@ -1,4 +1,4 @@
-"""Real models on disk, every level in a process of its own."""
+"""Real models on disk, every level in its own process."""
 
 import io
 import json

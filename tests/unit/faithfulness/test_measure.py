@@ -210,7 +210,7 @@ def test_removing_everything_and_keeping_everything(scorer, encoder, predictions
 
 
 class AdditiveScorer:
-    """Not a model: option 1 gains what its tokens weigh, whatever stands around them."""
+    """Not a model: choice 1 gains the weights of the tokens, regardless of their context."""
 
     def log_likelihoods(self, inputs, levels):
         return [

@@ -1,4 +1,4 @@
-"""Settings in a folder's files that are not the model's: how it is run, what it returns, how it would generate text."""
+"""Settings in a folder's files that do not define the model: how it runs, what it returns, how it generates text."""
 
 import json
 import logging
@@ -98,7 +98,7 @@ def test_how_it_would_generate_is_noted_and_passed_over(
 
 
 def test_how_it_would_generate_is_kept_for_others(folder: Path, tmp_path: Path) -> None:
-    """Sampling does not reach keepfaith's own runs, and stands in what is exported."""
+    """Sampling settings do not affect keepfaith's own runs, and are kept in exports."""
     GenerationConfig(do_sample=True, temperature=0.6, num_beams=3).save_pretrained(folder)
     assert not load_model(folder, device="cpu").generation_config.do_sample
     export(folder, [Component(1)], tmp_path / "slim", "slim")
@@ -107,7 +107,7 @@ def test_how_it_would_generate_is_kept_for_others(folder: Path, tmp_path: Path) 
 
 
 def test_a_text_has_one_encoding(saved: Path, folder: Path) -> None:
-    """Merges that are left out at random are a way to train; what is scored must not hang on them."""
+    """Leaving out merges at random is meant for training; scores must not depend on it."""
     file = folder / "tokenizer.json"
     content = json.loads(file.read_text())
     content["model"]["dropout"] = 0.3

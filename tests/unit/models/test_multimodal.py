@@ -1,4 +1,4 @@
-"""Models that also see: what is pruned, exported and measured is their text decoder."""
+"""Multimodal models: their text decoder is pruned, exported and measured."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Whatever stands in a folder's JSON files, loading works or ends in the project's one line; nothing else is raised."""
+"""For any content of a folder's JSON files, loading works or ends in the project's one line, never in another error."""
 
 import json
 import random
@@ -68,7 +68,7 @@ def write(file: Path, content: Any, numbers: bytes) -> None:
 
 
 def loads_or_says_why(folder: Path) -> str | None:
-    """What the project says of the folder; None where it loads and can be used."""
+    """The project's error for the folder; None if it loads and can be used."""
     try:
         check_model_folder("m", folder)
     except ConfigError as error:
@@ -228,7 +228,7 @@ def test_a_header_that_only_python_reads(folders: dict[str, Path], tmp_path: Pat
 
 
 def test_a_special_token_whose_id_is_no_token(folders: dict[str, Path], tmp_path: Path) -> None:
-    """BOS is put in by its number, and the vocabulary gives its name another one."""
+    """BOS is added by its id, but the vocabulary gives its name another id."""
     folder = copied(folders["whole"], tmp_path / "m")
     file = folder / "tokenizer.json"
     content = json.loads(file.read_text())

@@ -1,4 +1,4 @@
-"""Folders in the format of Nemotron-NAS models: read back by ours, and by MLX, which knows nothing of keepfaith."""
+"""Folders in the format of Nemotron-NAS models: read back by keepfaith, and by MLX without keepfaith."""
 
 import json
 

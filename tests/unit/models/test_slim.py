@@ -1,4 +1,4 @@
-"""Models without the weights of what was dropped: every architecture, in memory, on disk and reloaded."""
+"""Models without the dropped weights: every architecture, in memory, on disk and reloaded."""
 
 import json
 import shutil

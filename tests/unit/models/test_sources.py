@@ -28,7 +28,7 @@ def saved(tmp_path_factory):
 
 @pytest.fixture
 def folder(saved, tmp_path):
-    """A copy to spoil."""
+    """A copy to damage."""
     copy = tmp_path / "copy"
     copy.mkdir()
     for file in saved.iterdir():

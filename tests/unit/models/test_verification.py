@@ -20,7 +20,7 @@ KINDS = ("attention", "mlp", "block")
 
 
 def kinds_of(family):
-    """OPT's MLP is no module; this BLOOM hands on what it has normalised, even past a block that is gone."""
+    """OPT's MLP is not a module; this BLOOM passes on its normalised input, even past a dropped block."""
     return {"opt": KINDS[:1], "bloom_post": KINDS[:2]}.get(family, KINDS)
 
 
@@ -70,7 +70,7 @@ def test_every_architecture_passes(family, table, tmp_path):
 
 
 def broken_answer(self, *args, **kwargs):
-    """Half of what stands there, instead of nothing."""
+    """Half of the input, instead of zeros."""
     found = ORIGINAL(self, *args, **kwargs)
     hidden = kwargs.get("hidden_states", args[0] if args else None)
     return (found[0] + hidden / 2, *found[1:]) if isinstance(found, tuple) else found + hidden / 2
@@ -119,7 +119,7 @@ def test_what_is_no_number_fails():
 
 
 def test_layers_that_are_not_the_decoders_are_caught():
-    """Were the layers of a vision tower found instead, every removal would equal its oracle: nothing changes."""
+    """If the layers of a vision tower were found instead, every removal would equal its oracle: nothing changes."""
     model = PrunableModel(tiny_model("llama"))
     for toggle in model.toggles.values():
         toggle.module = torch.nn.Identity()
@@ -130,7 +130,7 @@ def test_layers_that_are_not_the_decoders_are_caught():
 
 
 def test_a_block_that_leaves_something_is_caught():
-    """A layer that scales what passes by, as some architectures do, is not gone with its sub-layers."""
+    """A layer that scales its residual, as some architectures do, still changes it without its sub-layers."""
     model = PrunableModel(tiny_model("llama"))
     model.sites[0].layer.register_forward_hook(lambda _, __, output: 1.5 * output)
     checks = verify(model, ["block"])

@@ -40,7 +40,7 @@ def exact(name):
 
 
 def streams(name, dropped=()):
-    """Per component and sample (X, Y) from plain models whose weights are zeroed."""
+    """Per component and sample (resid_pre, resid_post), from plain models with zeroed weights."""
     found = {}
     for tokens in samples():
         layers = {}

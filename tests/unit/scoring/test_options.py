@@ -68,7 +68,7 @@ def test_an_option_that_loses_a_character():
 
 
 def test_white_space_may_be_unknown():
-    """It is the same before all options."""
+    """It is the same before all choices."""
     tokenizer = tokenizer_at_hand("babyllama105")
     encoded = PromptEncoder(tokenizer).encode("A film\n", ["yes", "no"])
     unknown = tokenizer.unk_token_id

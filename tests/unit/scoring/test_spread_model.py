@@ -1,4 +1,4 @@
-"""A model whose layers lie on several devices scores as it does on one.
+"""A model with layers on several devices scores as on one device.
 
 Several GPUs cannot be had everywhere; layers that wait on disk are moved by the same hooks of accelerate.
 """
