@@ -1,4 +1,4 @@
-"""Where the evidence is known: does it rank first?"""
+"""Evidence recall: whether known evidence (the rationale of ERASER) ranks first."""
 
 from collections.abc import Sequence
 
@@ -23,10 +23,10 @@ SCHEMA = {
 def evidence_tokens(
     tokens: Sequence[tuple[int, int]], evidence: Sequence[tuple[int, int]]
 ) -> np.ndarray:
-    """Which tokens share a character with an evidence span, bool [tokens].
+    """Whether each token shares a character with an evidence span, bool [tokens].
 
     Args:
-        tokens: characters of every token, half-open; an empty span shares nothing.
+        tokens: characters of every token, half-open; an empty span shares none.
         evidence: characters of the evidence, half-open.
     """
     token = np.asarray(tokens, dtype=np.int64).reshape(-1, 2)
@@ -37,9 +37,9 @@ def evidence_tokens(
 
 
 def evidence_recall(attributions: pl.DataFrame, examples: pl.DataFrame) -> pl.DataFrame:
-    """Share of the evidence tokens among the m highest-scored features, m being their number.
+    """Share of the m evidence tokens among the m highest-scored features (R-precision).
 
-    Only examples with known evidence, at least one token of which the model sees, are judged. Ties count by
+    Only examples with known evidence of at least one token that the model sees are included. Ties count by
     expectation over random tie-breaking.
 
     Args:

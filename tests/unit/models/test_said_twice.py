@@ -1,4 +1,4 @@
-"""What the files of a folder say twice and not alike: weights, positions, whether an adapter is meant."""
+"""Contradictory duplicates in a folder's files: weights, positions, whether an adapter is meant."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def without_prefix(prefix: str, layer: str, factor: float) -> Callable[[Weights]
     ],
 )
 def test_two_weights_of_one_place(family: str, prefix: str, layer: str, tmp_path: Path) -> None:
-    """transformers takes names with the model's prefix and without it, and one of two passes over the other."""
+    """transformers accepts names with and without the model's prefix, and ignores one of two."""
     folder = tmp_path / "m"
     tiny_model(family).save_pretrained(folder)
     byte_level_tokenizer().save_pretrained(folder)
