@@ -37,7 +37,7 @@ class ExplainedExample:
     reason: str
     label: str
     method: str
-    evidence: bool
+    rationale: bool
     panels: tuple[Panel, ...]
 
 
@@ -161,9 +161,9 @@ def _prepare(
 ) -> ExplainedExample:
     name, prompt = str(example["example_id"]), str(example["prompt"])
     options, label = example["options"], example["label"]
-    spans = example["evidence"] or []
+    spans = example["rationale"] or []
     assert isinstance(options, list) and isinstance(label, int) and isinstance(spans, list)
-    evidence = [(span["start"], span["end"]) for span in spans]
+    rationale = [(span["start"], span["end"]) for span in spans]
     panels = []
     for level in levels:
         rows = scores.filter(pl.col("example_id") == name, pl.col("level") == level)
@@ -178,7 +178,7 @@ def _prepare(
                 str(options[predicted]).strip(),
                 probability,
                 predicted == label,
-                tuple(highlighted(prompt, tokens, values, evidence)),
+                tuple(highlighted(prompt, tokens, values, rationale)),
                 tuple((visible(prompt[slice(*tokens[index])]), values[index]) for index in best),
             )
         )
@@ -187,6 +187,6 @@ def _prepare(
         reason,
         str(options[label]).strip(),
         method_name(method),
-        bool(evidence),
+        bool(rationale),
         tuple(panels),
     )

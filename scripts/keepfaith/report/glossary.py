@@ -83,9 +83,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "noisy and all levels share the method's random masks. At chance nothing is left in common.",
     ),
     (
-        "Evidence recall",
-        "Where a task marks the characters that decide the answer: the share of evidence tokens among as many "
-        "top-ranked tokens.",
+        "R-precision",
+        "Where a task marks the characters that decide the answer (the rationale): the share of the m rationale "
+        "tokens among the m highest-scored tokens. Chance is m over the number of tokens.",
     ),
     (
         "KV cache, prefill, decoding, weights",

@@ -9,7 +9,7 @@ from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.comparison import Comparison
-from keepfaith.statistics.explanation_metrics import evidence_rows, faithfulness_rows
+from keepfaith.statistics.explanation_metrics import faithfulness_rows, rationale_rows
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
 from keepfaith.statistics.settings import Analysis
 
@@ -31,13 +31,13 @@ def compute_metrics(
     analysis: Analysis,
     flips: bool = False,
 ) -> pl.DataFrame:
-    """METRICS of every level, families accuracy, calibration, faithfulness and evidence.
+    """METRICS of every level, families accuracy, calibration, faithfulness and rationale.
 
     Args:
         predictions: PREDICTIONS of all levels.
         examples: EXAMPLES; accuracy and calibration use the evaluation part.
         faithfulness: FAITHFULNESS of any number of methods and seeds; may be empty.
-        attributions: ATTRIBUTIONS likewise, for the recall of evidence where examples have any.
+        attributions: ATTRIBUTIONS likewise, for R-precision where examples have rationales.
         grouping: which examples of the evaluation part are not independent of each other (`group_examples`).
         analysis: draws, seed, bins and confidence.
         flips: whether to count the examples whose predicted option is not the dense level's.
@@ -56,7 +56,7 @@ def compute_metrics(
         if faithfulness:
             rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
         if attributions:
-            rows += evidence_rows(pl.concat(attributions), examples, grouping, analysis)
+            rows += rationale_rows(pl.concat(attributions), examples, grouping, analysis)
         table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
             pl.col(pl.Float64).round(DECIMALS)
         )

@@ -1,4 +1,4 @@
-"""Rows of METRICS from explanations: faithfulness and evidence recall.
+"""Rows of METRICS from explanations: faithfulness and R-precision.
 
 One value per example, averaged over the seeds of a seeded method, so that examples are the unit of every interval
 and test; how much seeds differ is a column of its own.
@@ -12,7 +12,7 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import CONTROL, METHOD
 from keepfaith.calibration.probabilities import Floats
-from keepfaith.faithfulness.metrics import AGGREGATES, evidence_recall, per_example_aggregates
+from keepfaith.faithfulness.metrics import AGGREGATES, per_example_aggregates, r_precision
 from keepfaith.statistics.clusters import Grouping
 from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers
 from keepfaith.statistics.settings import Analysis
@@ -122,25 +122,25 @@ def paired_difference(own: Explained, other: Explained, sign: float) -> list[Num
     return [Numbers(value=row.value, low=row.low, high=row.high) for row in numbers]
 
 
-def evidence_rows(
+def rationale_rows(
     attributions: pl.DataFrame, examples: pl.DataFrame, grouping: Grouping, analysis: Analysis
 ) -> list[MetricRow]:
-    """Recall of the known evidence per method, with chance as reference, and how far it lies above chance."""
-    table = evidence_recall(attributions, examples).with_columns(
-        above=pl.col("recall") - pl.col("chance")
+    """R-precision of the known rationale per method, with chance as reference, and its excess over chance."""
+    table = r_precision(attributions, examples).with_columns(
+        above=pl.col("r_precision") - pl.col("chance")
     )
     rows: list[MetricRow] = []
     for (method, role), group in _groups(table, "method", "role"):
         names = {"method": method, "role": role}
-        recall = explained(group, "recall", grouping, analysis)
+        precision = explained(group, "r_precision", grouping, analysis)
         chance = explained(group, "chance", grouping, analysis).values.mean(axis=0)
         numbers = [
             replace(row, reference_low=x, reference_high=x)
-            for row, x in zip(recall.numbers(), chance, strict=True)
+            for row, x in zip(precision.numbers(), chance, strict=True)
         ]
-        rows += _rows(recall, numbers, "evidence", "evidence_recall", names)
+        rows += _rows(precision, numbers, "rationale", "r_precision", names)
         above = explained(group, "above", grouping, analysis)
-        rows += _rows(above, above.numbers(), "evidence", "evidence_recall_above_chance", names)
+        rows += _rows(above, above.numbers(), "rationale", "r_precision_above_chance", names)
     return rows
 
 

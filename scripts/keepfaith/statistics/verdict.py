@@ -54,7 +54,7 @@ def verdict(
         rows = metrics.filter(pl.col("metric") == watched.metric)
         if watched.explained:
             rows = rows.filter(
-                # Some explained quantities, such as the recall of evidence, remove nothing: no operator, no ranking.
+                # Some explained quantities, such as R-precision, remove nothing: no operator, no ranking.
                 pl.col("operator").is_null() | (pl.col("operator") == pl.lit(chosen, pl.String)),
                 pl.col("ranking").fill_null("method") == "method",
                 pl.col("role") == METHOD,

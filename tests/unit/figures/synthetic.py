@@ -135,7 +135,7 @@ def metrics(
                                     ranking=ranking)  # fmt: skip
             if method not in controls:
                 add(level, 0.6 * strength, strength * (0.6 - 0.2 * loss), 0.03, family="faithfulness",
-                    metric="evidence_recall", method=method, role="method", ranking="method", reference_low=0.18,
+                    metric="r_precision", method=method, role="method", ranking="method", reference_low=0.18,
                     reference_high=0.22)  # fmt: skip
     return table(rows, METRICS)
 
@@ -315,7 +315,7 @@ def explained(
             "example_id": name, "row": row, "prompt": prompt,
             "fields": [{"name": "text", "start": 0, "end": prompt.index("\n") if "\n" in prompt else len(prompt)}],
             "options": [" negative", " positive"], "label": row % 2,
-            "evidence": [{"start": 13, "end": 21}], "posterior": [0.9, 0.1],
+            "rationale": [{"start": 13, "end": 21}], "posterior": [0.9, 0.1],
             "evaluation": True, "explanation": True, "tuning": False,
         })  # fmt: skip
         dense = random.normal(0, 1, len(spans(prompt)))

@@ -36,7 +36,7 @@ QUANTITY = Quantity(
 NEW_OF_METHODS = """from keepfaith.plugins.quantity import Quantity
 
 QUANTITY = Quantity(
-    label="recall", axis="recall (share)", metric="evidence_recall", better="higher", position=75,
+    label="recall", axis="recall (share)", metric="r_precision", better="higher", position=75,
     explained=True, margin=0.1, tolerates="Tolerated loss of recall.", concern="faithfulness", above_chance=True,
 )
 """
@@ -117,7 +117,7 @@ def test_one_of_explanations_without_an_operator_is_judged_per_method(add_plugin
     add_plugin(PACKAGE, "recall", NEW_OF_METHODS)
     rows = [
         {
-            "level": level, "metric": "evidence_recall", "method": method, "role": role, "value": 0.8 - loss,
+            "level": level, "metric": "r_precision", "method": method, "role": role, "value": 0.8 - loss,
             "change": -loss, "change_low": -loss - 0.01, "change_high": -loss + 0.01, "p_value": 1e-4,
             "reference_low": 0.2, "reference_high": 0.2, "clusters": 100,
         }
@@ -136,7 +136,7 @@ def test_what_ships_is_judged_and_shown_in_this_order():
     assert list(judged_quantities()) == JUDGED
     assert [each.margin for each in judged_quantities().values()] == [0.02, 0.02, 0.02, 0.05, 0.05]
     assert list(ordered_quantities()) == [
-        "accuracy", "mean_confidence", "ece", "brier", "nll", "comprehensiveness", "sufficiency", "evidence_recall",
+        "accuracy", "mean_confidence", "ece", "brier", "nll", "comprehensiveness", "sufficiency", "r_precision",
     ]  # fmt: skip
     positions = [each.position for each in QUANTITIES.all().values()]
     assert len(set(positions)) == len(positions)

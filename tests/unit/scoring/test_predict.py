@@ -26,7 +26,7 @@ def examples(**changes):
             "outside": None,
             "options": changes.get(name, options),
             "label": 0,
-            "evidence": [],
+            "rationale": [],
             "posterior": [],
             "evaluation": True,
             "explanation": False,

@@ -60,7 +60,7 @@ def examples() -> pl.DataFrame:
             "outside": None,
             "options": [" yes", " no"],
             "label": number % 2,
-            "evidence": [],
+            "rationale": [],
             "posterior": [],
             "evaluation": True,
             "explanation": True,

@@ -41,7 +41,7 @@ _EXPLANATION = (
 
 
 def _draw(tables: CellTables) -> "Figure":
-    """Stacked panels: accuracy and every quantity of explanations that has values (recall where evidence is known)."""
+    """Stacked panels: accuracy, and every quantity of explanations that has values."""
     if not tables.methods:
         return note("no attribution method in this study")
     shown = tables.quantities(explained=True)
