@@ -75,14 +75,14 @@ def read_settings():
 
 settings = read_settings()
 
-PATHS = [
+PRUNING_PATHS = [
     f"{model}/{order}"
     for model in settings.study.models
     for order in settings.study.orders
 ]
-UNITS = [f"{path}/{task}" for path in PATHS for task in settings.study.tasks]
+CELLS = [f"{path}/{task}" for path in PRUNING_PATHS for task in settings.study.tasks]
 # Another seed changes nothing of the other orders.
-DRAWN_PATHS = [
+DRAWN_PRUNING_PATHS = [
     f"{model}/{order}"
     for model in settings.study.models
     for order in settings.drawn_orders
@@ -95,7 +95,7 @@ SUMMARY_TABLES = [
     "verdict",
     "order",
     "efficiency",
-] + (["stability"] if settings.study.stability.seeds and DRAWN_PATHS else [])
+] + (["stability"] if settings.study.stability.seeds and DRAWN_PRUNING_PATHS else [])
 TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
 # The number of threads changes how long a job takes, not what it makes; so it is no parameter of one.
@@ -300,8 +300,8 @@ def text_files(wildcards):
 def places(table):
     """Where a table exists: per model and order, and for what depends on examples per task too."""
     if table == "stability":
-        return DRAWN_PATHS
-    return PATHS if table in ("order", "efficiency") else UNITS
+        return DRAWN_PRUNING_PATHS
+    return PRUNING_PATHS if table in ("order", "efficiency") else CELLS
 
 
 def attributions_of(model, order, task, methods=tuple(settings.methods)):
@@ -312,7 +312,7 @@ def attributions_of(model, order, task, methods=tuple(settings.methods)):
     ]
 
 
-def attributions_of_unit(wildcards):
+def attributions_of_cell(wildcards):
     return attributions_of(wildcards.model, wildcards.order, wildcards.task)
 
 
@@ -335,7 +335,7 @@ def exports(wildcards):
             )
     return expand(
         "results/{path}/export/level{level}-{format}",
-        path=PATHS,
+        path=PRUNING_PATHS,
         level=chosen.levels,
         format=chosen.formats,
     )
@@ -366,7 +366,7 @@ def passage_of(wildcards):
     return settings.study.imports[wildcards.imported].passage
 
 
-def imported_units():
+def imported_cells():
     return [
         f"{name}/{task}"
         for name in settings.study.imports
@@ -388,8 +388,8 @@ def imported_files(wildcards):
     except ConfigError as error:
         stop(error)
     return expand("results/imported/{table}.csv", table=IMPORTED_TABLES) + expand(
-        "results/imported/{unit}/figures/{name}.svg",
-        unit=imported_units(),
+        "results/imported/{cell}/figures/{name}.svg",
+        cell=imported_cells(),
         name=IMPORTED_FIGURES,
     )
 

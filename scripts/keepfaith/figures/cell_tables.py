@@ -1,4 +1,4 @@
-"""The tables of one unit (model x order x task), and the rows that a figure asks them for."""
+"""The tables of one cell (model x order x task), and the rows that a figure asks them for."""
 
 from dataclasses import dataclass, field
 
@@ -109,7 +109,7 @@ def of_role(table: pl.DataFrame, role: str) -> list[str]:
 def series(
     metrics: pl.DataFrame, metric: str, method: str | None = None, ranking: str = OWN
 ) -> pl.DataFrame:
-    """Rows of one metric of one unit by level; of one method under the shown operator, if a method is given."""
+    """Rows of one metric of one cell by level; of one method under the shown operator, if a method is given."""
     operator = shown_operator(metrics)
     rows = metrics.filter(pl.col("metric") == metric)
     if method is not None:

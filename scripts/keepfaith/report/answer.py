@@ -1,4 +1,4 @@
-"""The verdict of one unit in a reader's words: how far, and what breaks first."""
+"""The verdict of one cell in a reader's words: how far, and what breaks first."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Finding:
-    """How far one unit can be pruned, in words; `answer` is None where no pruned level was run.
+    """How far one cell can be pruned, in words; `answer` is None where no pruned level was run.
 
     `breaks`: what breaks first, the largest harm in margins first; `breaking` and `undecided`: names of what breaks
     there, and of what is undecided at the first level that is not shown to be kept.
@@ -63,7 +63,7 @@ class Finding:
 
 
 def finding(verdict: pl.DataFrame) -> Finding:
-    """Read the answer of one unit off its VERDICT table."""
+    """Read the answer of one cell off its VERDICT table."""
     if verdict.is_empty():
         return Finding(None, (), (), ())
     found = summary(verdict)

@@ -14,7 +14,7 @@ FEW = 30
 
 
 def caveats(tables: CellTables) -> list[str]:
-    """Sentences about this unit, most serious first; none where the dense model is sound and examples are many."""
+    """Sentences about this cell, most serious first; none where the dense model is sound and examples are many."""
     found = _sharing(tables)
     accuracy = _dense(tables, "accuracy")
     guessing = tables.guessing()

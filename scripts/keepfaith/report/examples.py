@@ -48,7 +48,7 @@ def explained_examples(
     verdict: pl.DataFrame,
     count: int,
 ) -> list[ExplainedExample]:
-    """Choose `count` examples of one unit and prepare them.
+    """Choose `count` examples of one cell and prepare them.
 
     In turn: the example whose explanation changed most although the prediction stayed, one whose prediction
     flipped, and the typical one (median change); then the next of each. Change is one minus the cosine between
@@ -56,9 +56,9 @@ def explained_examples(
 
     Args:
         examples: EXAMPLES of the task.
-        predictions: PREDICTIONS of the unit.
-        attributions: ATTRIBUTIONS of the unit, all methods and seeds or only some.
-        verdict: VERDICT of the unit; the shown levels are the dense one, the last without degradation, the deepest.
+        predictions: PREDICTIONS of the cell.
+        attributions: ATTRIBUTIONS of the cell, all methods and seeds or only some.
+        verdict: VERDICT of the cell; the shown levels are the dense one, the last without degradation, the deepest.
         count: how many; fewer are returned where fewer are explained.
     """
     method = _method(attributions)

@@ -1,4 +1,4 @@
-"""The table of all metrics of the predictions of a unit: whatever METRICS hold, shown by name or not."""
+"""The table of all metrics of the predictions of a cell: whatever METRICS hold, shown by name or not."""
 
 from typing import get_args
 
@@ -7,7 +7,7 @@ import polars as pl
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import metric_name
 from keepfaith.plugins.metric import PREDICTION_METRICS, MetricFamily
-from keepfaith.report.tables import Cell, PageTable, number
+from keepfaith.report.tables import PageTable, TableCell, number
 
 DIGITS = 4
 
@@ -29,10 +29,10 @@ def metric_table(tables: CellTables) -> PageTable | None:
             better = plugin.better if plugin and plugin.better != "neither" else ""
             rows.append(
                 (
-                    Cell(metric_name(metric)),
-                    Cell(better),
-                    *(Cell(number(values.get(level), DIGITS)) for level in tables.levels),
-                    Cell(plugin.citation if plugin else ""),
+                    TableCell(metric_name(metric)),
+                    TableCell(better),
+                    *(TableCell(number(values.get(level), DIGITS)) for level in tables.levels),
+                    TableCell(plugin.citation if plugin else ""),
                 )
             )
     levels = (str(level) if level else "0 (dense)" for level in tables.levels)

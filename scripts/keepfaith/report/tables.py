@@ -1,4 +1,4 @@
-"""Tables of a unit by level: the quantities of the model, and those of its explanations per method."""
+"""Tables of a cell by level: the quantities of the model, and those of its explanations per method."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from keepfaith.plugins.quantity import Quantity, ordered_quantities
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """Text of one cell, with the verdict's status where the cell shows a watched quantity."""
 
     text: str
@@ -25,7 +25,7 @@ class PageTable:
 
     title: str
     header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     folded: bool = False
 
 
@@ -55,7 +55,7 @@ def model_table(tables: CellTables) -> PageTable:
     rows = tuple(
         (
             _level(level),
-            Cell(", ".join(dropped[level]) or "none"),
+            TableCell(", ".join(dropped[level]) or "none"),
             *(cell for of_level in columns for cell in of_level[level]),
         )
         for level in tables.levels
@@ -76,12 +76,12 @@ def explanation_table(tables: CellTables) -> PageTable | None:
         for name, each in ordered_quantities().items()
         if each.explained and (name in measured or each.margin is not None)
     }
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[TableCell, ...]] = []
     for method in tables.methods:
         columns = [_columns(tables, name, each, method) for name, each in quantities.items()]
         rows += [
             (
-                Cell(method_name(method)),
+                TableCell(method_name(method)),
                 _level(level),
                 *(cell for of_level in columns for cell in of_level[level]),
                 *(_overlap(tables, method, level, top) if top else ()),
@@ -102,8 +102,8 @@ def _titled(title: str, counted: str) -> str:
     return f"{title} ({counted})" if counted else title
 
 
-def _level(level: int) -> Cell:
-    return Cell(str(level) if level else "0 (dense)")
+def _level(level: int) -> TableCell:
+    return TableCell(str(level) if level else "0 (dense)")
 
 
 def _headings(quantities: Iterable[Quantity]) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _headings(quantities: Iterable[Quantity]) -> Iterator[str]:
 
 def _columns(
     tables: CellTables, name: str, quantity: Quantity, method: str | None = None
-) -> dict[int, tuple[Cell, ...]]:
+) -> dict[int, tuple[TableCell, ...]]:
     """By level the value with its status, and what stands beside it."""
     series = tables.series(quantity.metric, method).iter_rows(named=True)
     found = {row["level"]: row for row in series}
@@ -124,14 +124,14 @@ def _columns(
     cells = {}
     for level in tables.levels:
         row = found.get(level, {})
-        value = Cell(number(row.get("value")), status.get(level))
+        value = TableCell(number(row.get("value")), status.get(level))
         beside = quantity.beside
-        between = (Cell(span(row.get(beside.low), row.get(beside.high))),) if beside else ()
+        between = (TableCell(span(row.get(beside.low), row.get(beside.high))),) if beside else ()
         cells[level] = (value, *between)
     return cells
 
 
-def _overlap(tables: CellTables, method: str, level: int, top: int) -> list[Cell]:
+def _overlap(tables: CellTables, method: str, level: int, top: int) -> list[TableCell]:
     """Overlap with the dense level, its floor between seeds, and chance."""
     pairs = tables.overlap.filter(
         pl.col("method") == method,
@@ -141,6 +141,6 @@ def _overlap(tables: CellTables, method: str, level: int, top: int) -> list[Cell
     )
     pair = pairs.row(0, named=True) if pairs.height else {}
     return [
-        Cell(number(pair.get(name), 2) if level or name != "overlap" else "1.00")
+        TableCell(number(pair.get(name), 2) if level or name != "overlap" else "1.00")
         for name in ("overlap", "floor", "chance")
     ]

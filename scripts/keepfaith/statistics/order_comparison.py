@@ -9,7 +9,7 @@ REACH = ("model", "order", "task", "concern", "kept", "clear")
 
 
 def reach_by_concern(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """How far every unit goes, concern by concern.
+    """How far every cell goes, concern by concern.
 
     Args:
         verdicts: VERDICT with the columns model, order and task in front.
@@ -21,16 +21,16 @@ def reach_by_concern(verdicts: pl.DataFrame) -> pl.DataFrame:
     """
     judged = judged_quantities()
     rows = []
-    units = verdicts.filter(pl.col("level") > 0).group_by(
+    cells = verdicts.filter(pl.col("level") > 0).group_by(
         "model", "order", "task", maintain_order=True
     )
-    for unit, verdict in units:
+    for cell, verdict in cells:
         for concern in CONCERNS:
             names = [name for name, quantity in judged.items() if quantity.concern == concern]
             watched = verdict.filter(pl.col("quantity").is_in(names))
             if watched.height:
                 found = summary(watched)
-                rows.append((*unit, concern, found.safe, found.clear))
+                rows.append((*cell, concern, found.safe, found.clear))
     schema = dict.fromkeys(REACH[:4], pl.String) | dict.fromkeys(REACH[4:], pl.Int64)
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -42,7 +42,7 @@ def table(rows: list[dict[str, object]], schema: TableSchema) -> pl.DataFrame:
     return conform(pl.DataFrame(full, schema=dict(schema.columns)), schema)
 
 
-def unit(
+def cell(
     deepest: int = 4,
     layers: int = 8,
     methods: tuple[str, ...] = METHODS,
@@ -50,7 +50,7 @@ def unit(
     controls: tuple[str, ...] = CONTROLS,
     levels: Sequence[int] | None = None,
 ) -> CellTables:
-    """All tables of one unit; `controls` are those of `methods` that have this role.
+    """All tables of one cell; `controls` are those of `methods` that have this role.
 
     `levels`: those that were run, all up to `deepest` unless given.
     """
@@ -342,7 +342,7 @@ def explained(
     )
 
 
-def with_unit(frame: pl.DataFrame, model: str, order_name: str, task: str) -> pl.DataFrame:
+def with_cell(frame: pl.DataFrame, model: str, order_name: str, task: str) -> pl.DataFrame:
     """The summary form of a table: model, order and task in front."""
     return frame.select(
         model=pl.lit(model), order=pl.lit(order_name), task=pl.lit(task), _all=pl.struct(pl.all())

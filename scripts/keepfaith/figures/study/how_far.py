@@ -27,30 +27,30 @@ _COLUMNS = 3
 
 
 def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
-    """Small multiples over units; rows are quantities, the x axis is the level."""
+    """Small multiples over cells; rows are quantities, the x axis is the level."""
     verdict = tables["verdict"].filter(pl.col("level") > 0)
-    units = verdict.select("model", "order", "task").unique(maintain_order=True).rows()
-    if not units:
+    cells = verdict.select("model", "order", "task").unique(maintain_order=True).rows()
+    if not cells:
         return note("no verdict: this run has no pruned level")
-    paths = {unit[:2]: None for unit in units}
+    paths = {cell[:2]: None for cell in cells}
     path_name = path_names(list(paths))
     names = watched(verdict)
-    columns = min(_COLUMNS, len(units))
-    count = -(-len(units) // columns)
+    columns = min(_COLUMNS, len(cells))
+    count = -(-len(cells) // columns)
     size = (max(6.6, 2.3 + 2.4 * columns), 0.8 + count * (0.65 + 0.24 * len(names)))
     figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
     panels = [panel for row in grid for panel in row]
     levels = [0, *verdict["level"].unique().sort().to_list()]
-    for panel in panels[len(units) :]:
+    for panel in panels[len(cells) :]:
         panel.set_visible(False)
-    for index, (unit, panel) in enumerate(zip(units, panels, strict=False)):
+    for index, (cell, panel) in enumerate(zip(cells, panels, strict=False)):
         rows = verdict.filter(
-            pl.col("model") == unit[0], pl.col("order") == unit[1], pl.col("task") == unit[2]
+            pl.col("model") == cell[0], pl.col("order") == cell[1], pl.col("task") == cell[2]
         )
         _panel(panel, rows, names)
-        title = [wrapped(unit[2]), wrapped(path_name[unit[:2]])]
+        title = [wrapped(cell[2]), wrapped(path_name[cell[:2]])]
         panel.set_title("\n".join(title if len(paths) > 1 else title[:1]))
-        lowest = index + columns >= len(units)
+        lowest = index + columns >= len(cells)
         level_axis(panel, levels, label=lowest)
         panel.tick_params(labelbottom=lowest)
     panels[0].set_yticks(range(len(names)), [quantity_name(*name) for name in names])
