@@ -1,4 +1,4 @@
-# Logs of lm-evaluation-harness, one run per level: all that predictions alone give. No model is loaded.
+# Logs of lm-evaluation-harness, one run per level: all results that need only predictions. No model is loaded.
 # Their tasks are those of the harness (LOGGED_TASK), not those of the catalog.
 
 IMPORTED_TABLES = ["metrics", "reliability", "verdict", "cautions"]

@@ -1,4 +1,4 @@
-# Figures, tidy tables of the whole study, and the report: all from tables that other rules made.
+# Figures, tidy tables of the whole study, and the report, all made from the tables of other rules.
 
 SUMMARY_CSV = expand("results/summary/{table}.csv", table=SUMMARY_TABLES)
 DRAWN_OF_CELL = figures(CELL_FIGURES)
@@ -118,7 +118,7 @@ rule write_report:
     conda:
         "../envs/workflow.yaml"
     params:
-        # To which task, path, cell and table the files of each input belong, in their sequence.
+        # Task, pruning path, cell and table of each input file, in the order of the files.
         tasks=settings.study.tasks,
         pruning_paths=PRUNING_PATHS,
         cells=CELLS,

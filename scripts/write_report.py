@@ -1,4 +1,4 @@
-"""Rule write_report: the page that says what was run, what came out, and how to read it."""
+"""Rule write_report: one page with settings, results and explanations."""
 
 from pathlib import Path
 
