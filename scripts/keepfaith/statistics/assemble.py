@@ -16,10 +16,10 @@ from keepfaith.statistics.settings import Analysis
 METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
 LOWER_ENDS = ("low", "reference_low", "change_low", "clusters")
 UPPER_ENDS = ("high", "reference_high", "change_high", "p_value")
-"""Columns of METRICS that follow from how examples are grouped: the careful end is the lowest, or the highest."""
+"""Columns of METRICS that depend on the grouping; of several groupings the lowest value, or the highest, is used."""
 
 DECIMALS = 12
-"""Digits kept: the last bits of a sum depend on the machine's number of threads, and no reader needs them."""
+"""Digits kept: the last bits of a sum depend on the number of threads."""
 
 
 def compute_metrics(
@@ -35,12 +35,12 @@ def compute_metrics(
 
     Args:
         predictions: PREDICTIONS of all levels.
-        examples: EXAMPLES; accuracy and calibration use the evaluation part.
+        examples: EXAMPLES; accuracy and calibration use the evaluation subset.
         faithfulness: FAITHFULNESS of any number of methods and seeds; may be empty.
         attributions: ATTRIBUTIONS likewise, for R-precision where examples have rationales.
-        grouping: which examples of the evaluation part are not independent of each other (`group_examples`).
+        grouping: which examples of the evaluation subset depend on each other (`group_examples`).
         analysis: draws, seed, bins and confidence.
-        flips: whether to count the examples whose predicted option is not the dense level's.
+        flips: whether to count the examples whose predicted choice differs from the dense level's.
 
     Raises:
         ValueError: levels cover different examples, or predictions or the grouping lack one.
@@ -69,10 +69,10 @@ def compute_metrics(
 
 
 def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The first table with the widest intervals and the largest p-values of all; none where one has none.
+    """The first table with the widest intervals and the largest p-values of all; null where one table has null.
 
-    Which of several crossing texts makes examples depend on each other is not known, so no interval is narrower than
-    under any of them.
+    It is unknown which of several crossing texts makes examples dependent, so no interval is narrower than under any
+    of them.
     """
     first, *others = tables
     if not others:
@@ -93,10 +93,10 @@ def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _without_empty_promises(table: pl.DataFrame) -> pl.DataFrame:
-    """No interval and no test where they would rest on fewer than `MINIMUM_CLUSTERS` independent texts."""
+    """Null intervals and tests with fewer than `MINIMUM_CLUSTERS` independent texts."""
     few = pl.col("clusters") < MINIMUM_CLUSTERS
     promises = ["low", "high", "change_low", "change_high", "p_value"]
-    # The reference of faithfulness and of no other family is an interval over examples itself.
+    # Only the reference of faithfulness is itself an interval over examples.
     of_random = ["reference_low", "reference_high"]
     of_faithfulness = few & (pl.col("family") == "faithfulness")
     return table.with_columns(

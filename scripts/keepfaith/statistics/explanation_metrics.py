@@ -1,7 +1,7 @@
 """Rows of METRICS from explanations: faithfulness and R-precision.
 
 One value per example, averaged over the seeds of a seeded method, so that examples are the unit of every interval
-and test; how much seeds differ is a column of its own.
+and test; the spread over seeds is a separate column.
 """
 
 from collections.abc import Mapping
@@ -51,9 +51,9 @@ def faithfulness_rows(
 ) -> list[MetricRow]:
     """Comprehensiveness and sufficiency by either aggregate, per method, operator and ranking.
 
-    The reference of a method spans the intervals of all controls under the same operator, where any was run: a
-    method that lies beyond it does better than every control, however many there are and whatever they are called.
-    Whether a method is shown to do better is a paired question, which `<metric>_beyond_controls` answers.
+    The reference of a method spans the intervals of all controls under the same operator, if any was run: a method
+    beyond it is better than every control. Whether a method is shown to be better is a paired comparison:
+    `<metric>_beyond_controls`.
     """
     rows: list[MetricRow] = []
     for aggregate in AGGREGATES:
@@ -79,10 +79,10 @@ def faithfulness_rows(
 
 
 def _beyond_controls(found: Mapping[tuple[str, ...], Explained], aggregate: str) -> list[MetricRow]:
-    """How much better each method is than the closest of all controls and its own reversed ranking.
+    """Advantage of each method over the closest of all controls and its own reversed ranking.
 
     Differences are taken example by example, in the direction in which more is better; of several references the one
-    with the smallest lower end counts at each level. Two separate intervals would let equal methods pass too often.
+    with the smallest lower end counts at each level. With two separate intervals, equal methods would differ too often.
     """
     rows: list[MetricRow] = []
     for (kind, operator, ranking, method, role), own in found.items():
