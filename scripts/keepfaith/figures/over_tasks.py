@@ -1,7 +1,7 @@
 """One quantity over all tasks: small multiples on equal scales.
 
-With one model and order a panel per task holds a line per method. With several, lines are models and orders, and
-an attribution metric gets a row per task and a column per method: fifteen lines in one panel say nothing.
+With one pruning path, a panel per task has a line per method. With several, lines are pruning paths, and an
+attribution metric has a row per task and a column per method: fifteen lines in one panel are unreadable.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _Series = tuple[str, str, str | None]
 
 
 def over_tasks(metric: str, title: str, explanation: str, position: int) -> StudyFigure:
-    """The figure of one metric over all tasks; `explanation` says what the metric and its bands are."""
+    """The figure of one metric over all tasks; `explanation` describes the metric and its bands."""
     shared = " One panel per task on equal scales, by number of layers dropped."
     return StudyFigure(
         title=title,

@@ -1,4 +1,4 @@
-"""Which explained examples the report shows, and what it shows of them: the dense model beside pruned ones."""
+"""Selection and preparation of the explained examples in the report, with the dense model beside pruned ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,14 +52,14 @@ def explained_examples(
 
     In turn: the example whose explanation changed most although the prediction stayed, one whose prediction
     flipped, and the typical one (median change); then the next of each. Change is one minus the cosine between
-    dense and deepest scores, averaged over seeds. No chance is involved; ties go to the earlier example.
+    dense and deepest scores, averaged over seeds. The selection is deterministic; ties go to the earlier example.
 
     Args:
         examples: EXAMPLES of the task.
         predictions: PREDICTIONS of the cell.
         attributions: ATTRIBUTIONS of the cell, all methods and seeds or only some.
         verdict: VERDICT of the cell; the shown levels are the dense one, the last without degradation, the deepest.
-        count: how many; fewer are returned where fewer are explained.
+        count: number of examples; fewer are returned if fewer are explained.
     """
     method = _method(attributions)
     if method is None or count < 1:
@@ -122,7 +122,7 @@ def _levels(scores: pl.DataFrame, verdict: pl.DataFrame) -> list[int]:
 
 
 def _log_likelihoods(predictions: pl.DataFrame) -> dict[tuple[str, int], np.ndarray]:
-    """Summed log-likelihoods of the options, by example and level."""
+    """Summed log-likelihoods of the choices, by example and level."""
     ordered = predictions.sort("example_id", "level", "option")
     return {
         (str(name), int(str(level))): group["log_likelihood"].to_numpy()
@@ -131,7 +131,7 @@ def _log_likelihoods(predictions: pl.DataFrame) -> dict[tuple[str, int], np.ndar
 
 
 def _changes(scores: pl.DataFrame, dense: int, pruned: int) -> dict[str, float]:
-    """One minus the cosine between the score vectors of two levels, by example; 1 where one of them is all zero."""
+    """One minus the cosine between the score vectors of two levels, by example; 1 if one of them is all zero."""
     changes = {}
     for key, group in scores.group_by("example_id", maintain_order=True):
         a, b = (

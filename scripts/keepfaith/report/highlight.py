@@ -1,4 +1,4 @@
-"""A prompt cut into pieces that carry token scores and the rationale, ready to be written as highlighted text."""
+"""Pieces of a prompt with token scores and the rationale, for highlighted text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def highlighted(
     """Cut `prompt` at token and rationale boundaries; the texts of all pieces join to the prompt.
 
     Tokens of a byte-level tokenizer can share a character; such tokens become one piece with their summed score.
-    A token without characters lends its score to no text.
+    The score of a token without characters is not shown.
 
     Args:
         prompt: the whole prompt.

@@ -1,4 +1,4 @@
-"""The table of all metrics of the predictions of a cell: whatever METRICS hold, shown by name or not."""
+"""Table of all metrics of the predictions of a cell: every row of METRICS."""
 
 from typing import get_args
 
@@ -15,8 +15,7 @@ DIGITS = 4
 def metric_table(tables: CellTables) -> PageTable | None:
     """One row per metric of accuracy and calibration, one column per level; None where there is none.
 
-    Which direction is better, and where a metric comes from, is said of those that are plug-ins; the others are made
-    from these.
+    The better direction and the source are given for plug-ins; the other metrics are derived from these.
     """
     declared = PREDICTION_METRICS.all()
     rows = []

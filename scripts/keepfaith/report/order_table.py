@@ -1,4 +1,4 @@
-"""The table that compares orders: how far each goes before accuracy, calibration or faithfulness degrades."""
+"""Table that compares orders: the level up to which each preserves accuracy, calibration and faithfulness."""
 
 import polars as pl
 
@@ -12,10 +12,10 @@ from keepfaith.statistics.order_comparison import (
 
 
 def orders_compared(verdicts: pl.DataFrame) -> PageTable | None:
-    """One row per model and order, the order that goes furthest first; None where no model has several orders.
+    """One row per model and order, the order that goes furthest first; None if no model has several orders.
 
     Args:
-        verdicts: VERDICT of all cells, with model, order and task in front.
+        verdicts: VERDICT of all cells, with leading columns model, order and task.
     """
     compared = of_models_with_several_orders(compare_orders(verdicts))
     if compared.is_empty():

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing else, not even a network or scripts."""
+"""The report: one self-contained HTML file, without network access or scripts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ COLUMN = 420.0
 
 @dataclass(frozen=True)
 class ReportCell:
-    """One model x order x task: its tables, its explained examples, and its SVGs by the figure's name.
+    """One cell: its tables, its explained examples, and its SVGs by the figure's name.
 
-    `notes` are sentences that the job which made the tables left for the reader.
+    `notes` are sentences for the reader from the job that made the tables.
     """
 
     model: str
@@ -46,7 +46,7 @@ class ReportCell:
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure as the page writes it; a large one takes a row of its own."""
+    """A figure as the page writes it; a large one takes a whole row."""
 
     title: str
     image: Markup
@@ -79,8 +79,8 @@ def write_report(
 
     Args:
         path: the page to write.
-        study: what was run.
-        cells: in the order in which they appear.
+        study: description of the study.
+        cells: in the order of the page.
         study_svgs: the SVGs over the whole study, by the figure's name.
 
     Raises:
@@ -116,7 +116,7 @@ def render_page(
 
 
 def _verdicts(cells: Sequence[ReportCell]) -> pl.DataFrame:
-    """VERDICT of all cells with model, order and task in front."""
+    """VERDICT of all cells with leading columns model, order and task."""
     return pl.concat(
         cell.tables.verdict.select(
             pl.lit(cell.model).alias("model"),

@@ -1,4 +1,4 @@
-"""What the report says about the study itself: selections, settings, packages."""
+"""Description of the study in the report: selections, settings, packages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from keepfaith.config.settings import Settings
 
 @dataclass(frozen=True)
 class StudyDescription:
-    """What was run, as names with facts about them; facts are shown in the order given."""
+    """The study as names with facts about them; facts are shown in the given order."""
 
     name: str
     models: Mapping[str, Mapping[str, object]]
@@ -39,7 +39,7 @@ def describe(settings: Settings) -> StudyDescription:
         | facts(entry.model_dump(mode="json", exclude={"gpu"}))
         for name, entry in settings.models.items()
     }
-    # A task lists every source that it could be read from; only the chosen one was run.
+    # A task lists every possible source; only the chosen one was read.
     tasks = {
         name: facts(entry.task.model_dump(mode="json", exclude={"sources"}))
         | {"delimiter": repr(entry.task.delimiter)}
@@ -66,7 +66,7 @@ def describe(settings: Settings) -> StudyDescription:
 def with_skipped(
     description: StudyDescription, skipped: Mapping[str, Mapping[str, Mapping[str, int]]]
 ) -> StudyDescription:
-    """The description with the rows that each task left out: by task, part and reason, as EXAMPLES tables say."""
+    """The description with the rows that each task left out: by task, subset and reason, as in the EXAMPLES tables."""
     tasks = {
         name: {**described, **facts({"rows left out": skipped.get(name, {})})}
         for name, described in description.tasks.items()
@@ -75,7 +75,7 @@ def with_skipped(
 
 
 def facts(entry: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    """A nested entry as flat `outer inner` facts, without those that are not set."""
+    """A nested entry as flat `outer inner` facts, without unset ones."""
     flat: dict[str, object] = {}
     for key, value in entry.items():
         name = f"{prefix}{key}".replace("_", " ")

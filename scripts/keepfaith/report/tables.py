@@ -1,4 +1,4 @@
-"""Tables of a cell by level: the quantities of the model, and those of its explanations per method."""
+"""Tables of a cell by level: quantities of the model, and of its explanations per method."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from keepfaith.plugins.quantity import Quantity, ordered_quantities
 
 @dataclass(frozen=True)
 class TableCell:
-    """Text of one cell, with the verdict's status where the cell shows a watched quantity."""
+    """Text of one table field, with the verdict's status if it shows a judged quantity."""
 
     text: str
     status: str | None = None
@@ -21,7 +21,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table as the page writes it; the first cell of a row is its heading. A folded one is opened by its title."""
+    """A table as the page writes it; the first field of a row is its heading. A folded table opens at its title."""
 
     title: str
     header: tuple[str, ...]
@@ -33,7 +33,7 @@ UNKNOWN = "n/a"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A value with fixed digits; `n/a` where there is none. A rounded zero has no sign."""
+    """A value with fixed digits; `n/a` if there is none. A rounded zero has no sign."""
     if value is None:
         return UNKNOWN
     text = f"{value:.{digits}f}"
@@ -48,7 +48,7 @@ def span(low: float | None, high: float | None) -> str:
 
 
 def model_table(tables: CellTables) -> PageTable:
-    """Per level: what goes, and every quantity of the model."""
+    """Per level: the dropped layers, and every quantity of the model."""
     dropped = tables.dropped()
     quantities = {name: each for name, each in ordered_quantities().items() if not each.explained}
     columns = [_columns(tables, name, each) for name, each in quantities.items()]
@@ -116,7 +116,7 @@ def _headings(quantities: Iterable[Quantity]) -> Iterator[str]:
 def _columns(
     tables: CellTables, name: str, quantity: Quantity, method: str | None = None
 ) -> dict[int, tuple[TableCell, ...]]:
-    """By level the value with its status, and what stands beside it."""
+    """By level the value with its status, and the columns beside it."""
     series = tables.series(quantity.metric, method).iter_rows(named=True)
     found = {row["level"]: row for row in series}
     judged = of_quantity(tables.verdict, name, method).select("level", "status")

@@ -23,7 +23,7 @@ def verdict(
     operator: str | None = None,
     explained: bool = True,
 ) -> pl.DataFrame:
-    """VERDICT of every pruned level and watched quantity.
+    """VERDICT of every pruned level and judged quantity.
 
     Kept (non-inferior): the upper end of the harm's interval is within the margin. Degraded (inferior): the harm
     exceeds the margin and is shown to exceed 0 by a one-sided test at (1 - confidence) / 2, after Holm's correction
@@ -44,7 +44,7 @@ def verdict(
     judged = judged_quantities()
     unknown = sorted(set(margins) - set(judged))
     if unknown:
-        raise ValueError(f"no quantity {unknown[0]!r} is watched; there are {', '.join(judged)}")
+        raise ValueError(f"no quantity {unknown[0]!r} is judged; there are {', '.join(judged)}")
     levels = metrics.filter(pl.col("level") > 0).select(pl.col("level").unique().sort())
     chosen = operator or shown_operator(metrics)
     tables = []

@@ -1,4 +1,4 @@
-"""Per task and quantity: the levels shown to be kept, the level up to which nothing degrades, and where it breaks."""
+"""Per task and quantity: the levels shown to be kept, those without degradation, and the first degraded level."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 _EXPLANATION = (
-    "One panel per model, order and task, one row per watched quantity. Thick bar: levels shown to be kept, in a row "
+    "One panel per model, order and task, one row per judged quantity. Thick bar: consecutive levels shown to be kept, "
     "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
-    "degraded. A row without a cross shows no degradation at any level of the run. A bar says nothing of levels below "
-    "its end that were not run."
+    "degraded. A row without a cross shows no degradation at any level of the run. A bar has no information on levels "
+    "below its end that were not run."
 )
 _COLUMNS = 3
 
@@ -76,7 +76,7 @@ def reach_bars(panel: "Axes", row: int, kept: float, clear: float) -> None:
 
 
 def rows_without_axis(panel: "Axes") -> None:
-    """Names of rows on the left, and nothing else of an axis."""
+    """Names of rows on the left, without an axis line."""
     panel.grid(False, axis="y")
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
