@@ -14,7 +14,7 @@ from scipy.stats import t as student
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
 
 TAIL = 0.025
-"""Nominal chance that the true correlation lies above the limit that is used."""
+"""Nominal chance that the true correlation is above the limit that is used."""
 
 
 @dataclass(frozen=True)

@@ -65,13 +65,13 @@ def verdict(
             complete = levels.join(of_method, on="level", how="left").with_columns(
                 method=pl.lit(method, dtype=pl.String)
             )
-            room = _room(of_method, watched)
-            tables.append(_judged(complete, name, watched, margins[name], confidence, room))
+            advantage = _advantage(of_method, watched)
+            tables.append(_judged(complete, name, watched, margins[name], confidence, advantage))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
     return conform(pl.concat([empty, *tables]), VERDICT)
 
 
-def _room(rows: pl.DataFrame, watched: Quantity) -> float | None:
+def _advantage(rows: pl.DataFrame, watched: Quantity) -> float | None:
     """Advantage of the dense value over chance, positive if better; None if unknown.
 
     Chance is guessing for accuracy and the controls for explanations; calibration has no such floor.
@@ -91,9 +91,9 @@ def _judged(
     watched: Quantity,
     margin: float,
     confidence: float,
-    room: float | None,
+    advantage: float | None,
 ) -> pl.DataFrame:
-    """One quantity of one method at all pruned levels; `room` is the dense model's advantage over chance."""
+    """One quantity of one method at all pruned levels; `advantage` is the dense model's advantage over chance."""
     harmful = watched.harmful
     ends = ("change_low", "change_high") if harmful > 0 else ("change_high", "change_low")
     table = rows.select(
@@ -110,7 +110,7 @@ def _judged(
     )
     shown = (pl.col("harm") > pl.col("margin")) & (pl.col("p_value") <= _limit(confidence))
     too_few = pl.col("clusters") < MINIMUM_CLUSTERS
-    vacuous = room is not None and room <= margin
+    vacuous = advantage is not None and advantage <= margin
     status = (
         pl.when(too_few)
         .then(pl.lit(UNDECIDED))
@@ -121,16 +121,18 @@ def _judged(
         .otherwise(pl.lit(UNDECIDED))
     )
     table = table.with_columns(status=status)
-    table = table.with_columns(reason=_reason(rows, watched, confidence, room if vacuous else None))
+    table = table.with_columns(
+        reason=_reason(rows, watched, confidence, advantage if vacuous else None)
+    )
     return table.select(*VERDICT.columns)
 
 
 def _reason(
-    rows: pl.DataFrame, watched: Quantity, confidence: float, room: float | None
+    rows: pl.DataFrame, watched: Quantity, confidence: float, advantage: float | None
 ) -> pl.Expr:
     """Reason why a quantity is undecided, other than the width of its interval; null otherwise.
 
-    `room`: the dense model's advantage over chance, if that is within the margin.
+    `advantage`: the dense model's advantage over chance, if that is within the margin.
     """
     tested = rows["p_value"].count()
     # One-sided, after Holm's correction; compare config.draws for the other bound on a p-value.
@@ -154,8 +156,8 @@ def _reason(
                 "examples", "clusters", pl.lit(MINIMUM_CLUSTERS),
             )
         )
-        .when(pl.lit(room is not None) & (pl.col("harm_high") <= pl.col("margin")))
-        .then(pl.lit(_too_little(room or 0.0)))
+        .when(pl.lit(advantage is not None) & (pl.col("harm_high") <= pl.col("margin")))
+        .then(pl.lit(_too_little(advantage or 0.0)))
         .when(powerless & pl.lit(watched.by_signs))
         .then(
             pl.format("{} independent texts can show no harm at {} levels", "clusters", pl.lit(tested))
@@ -163,10 +165,13 @@ def _reason(
     )  # fmt: skip
 
 
-def _too_little(room: float) -> str:
-    if room <= 0:
+def _too_little(advantage: float) -> str:
+    if advantage <= 0:
         return "the dense model is no better than chance: there is nothing to lose"
-    return f"the dense model is {room:.4f} better than chance, which is within the margin: there is too little to lose"
+    return (
+        f"the dense model is {advantage:.4f} better than chance, which is within the margin: there is too little "
+        "to lose"
+    )
 
 
 def _limit(confidence: float) -> float:
