@@ -6,7 +6,7 @@ rule compute_metrics:
     input:
         examples="results/tasks/{task}/examples.parquet",
         predictions="results/{model}/{order}/{task}/predictions.parquet",
-        attributions=attributions_of_unit,
+        attributions=attributions_of_cell,
         faithfulness=expand(
             "results/{{model}}/{{order}}/{{task}}/faithfulness/{method}.parquet",
             method=settings.study.methods,

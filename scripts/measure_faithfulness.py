@@ -1,4 +1,4 @@
-"""Rule measure_faithfulness: what removing or keeping a method's top tokens does, at every level."""
+"""Rule measure_faithfulness: the effect of removing or keeping a method's top tokens, at every level."""
 
 import polars as pl
 

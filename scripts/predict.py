@@ -1,4 +1,4 @@
-"""Rule predict: option log-likelihoods of all evaluation and explanation examples at every level."""
+"""Rule predict: log-likelihoods of the choices of all evaluation and explanation examples at every level."""
 
 import polars as pl
 

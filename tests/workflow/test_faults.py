@@ -15,7 +15,7 @@ import yaml
 from test_kill import results_of
 from workflow_copy import Workflow, environment
 
-UNIT = "results/builtin/cosine/sentiment"
+CELL = "results/builtin/cosine/sentiment"
 CHECKPOINT = "scripts/keepfaith/models/builtin/checkpoint"
 
 
@@ -43,23 +43,23 @@ def ends_as(workflow: Workflow, finished: Workflow) -> None:
 
 
 def test_a_half_written_table_is_refused(study: Workflow, finished: Workflow) -> None:
-    path = study.folder / UNIT / "predictions.parquet"
+    path = study.folder / CELL / "predictions.parquet"
     path.write_bytes(path.read_bytes()[:-100])
     lines = said(study, "--rerun-triggers", "mtime")
-    assert all(f"{UNIT}/predictions.parquet: not a readable table" in line for line in lines)
+    assert all(f"{CELL}/predictions.parquet: not a readable table" in line for line in lines)
     assert "delete it and run again" in lines[0]
     path.unlink()
     ends_as(study, finished)
 
 
 def test_an_edited_table_is_refused(study: Workflow, finished: Workflow) -> None:
-    path = study.folder / UNIT / "metrics.parquet"
+    path = study.folder / CELL / "metrics.parquet"
     notes = pl.read_parquet_metadata(path)
     better = pl.read_parquet(path).with_columns(pl.col("value") + 0.01)
     ours = {name: text for name, text in notes.items() if name.startswith("keepfaith")}
     better.write_parquet(path, metadata=ours)
     lines = said(study)
-    assert f"{UNIT}/metrics.parquet: was changed after it was written" in lines[0]
+    assert f"{CELL}/metrics.parquet: was changed after it was written" in lines[0]
     path.unlink()
     ends_as(study, finished)
 
@@ -100,7 +100,7 @@ def test_a_killed_job_goes_on_behind_its_finished_parts(
 ) -> None:
     workflow = new_workflow("killed")
     words = ["--configfile", "mini.yaml", "--config", "examples={explanation: 48}", "--"]
-    target = f"{UNIT}/attributions/kernelshap-seed0.parquet"
+    target = f"{CELL}/attributions/kernelshap-seed0.parquet"
     parts = workflow.folder / f"{target}.parts"
     process = subprocess.Popen(
         workflow.command(*words, target),

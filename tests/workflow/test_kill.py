@@ -44,12 +44,12 @@ class Ended:
     """Seconds from an interrupt of Snakemake alone to the end of the last process of its run, by the moment."""
 
 
-UNIT = "results/builtin/cosine/sentiment"
+CELL = "results/builtin/cosine/sentiment"
 PLANNING = "Building DAG of jobs"
 MOMENTS = {
-    PLANNING: f"{UNIT}/metrics.parquet",
-    "attribute": f"{UNIT}/attributions/kernelshap-seed0.parquet",
-    "compute_metrics": f"{UNIT}/metrics.parquet",
+    PLANNING: f"{CELL}/metrics.parquet",
+    "attribute": f"{CELL}/attributions/kernelshap-seed0.parquet",
+    "compute_metrics": f"{CELL}/metrics.parquet",
     "draw_figures": "results/figures/builtin/cosine/sentiment/accuracy.svg",
 }
 """What a run is doing when it is interrupted (making its plan, or a job of this rule), and what it was to make."""

@@ -31,7 +31,7 @@ class TableSchema:
 
 EXAMPLES = TableSchema(
     "examples",
-    2,
+    3,
     "One labelled example of a task: its prompt, the character spans of its fields in the prompt (template text "
     "lies outside them), options as continuations, and the parts it belongs to. `outside`: of an imported log, name "
     "and text (as texts are compared) of what stands in the document and not in the prompt: what `passage` names, and "
@@ -44,7 +44,7 @@ EXAMPLES = TableSchema(
         "outside": pl.List(_OUTSIDE),
         "options": pl.List(pl.String),
         "label": pl.Int64,
-        "evidence": pl.List(_SPAN),
+        "rationale": pl.List(_SPAN),
         "posterior": pl.List(pl.Float64),
         "evaluation": pl.Boolean,
         "explanation": pl.Boolean,
@@ -160,14 +160,14 @@ FAITHFULNESS = TableSchema(
 
 METRICS = TableSchema(
     "metrics",
-    2,
+    3,
     "One quantity at one level. `low`..`high`: interval of the value over examples (95 % unless the study says "
     "otherwise); for `ece`, `ece_corrected` and `exact_calibration_error` the interval of the true binned error that "
     "the labels give. Null where a bootstrap would mislead. `seed_low`..`seed_high`: mean -+ one standard deviation "
     "of the per-seed means. `reference_low`..`reference_high`: what chance alone gives: the null band of a "
     "calibrated model (calibration), guessing or the best answer that is always the same (accuracy), the span of the "
-    "controls' intervals (faithfulness), chance (evidence); for `exact_calibration_error` the range of ECE over labels "
-    "drawn from the exact posterior. "
+    "controls' intervals (faithfulness), chance (R-precision); for `exact_calibration_error` the range of ECE over "
+    "labels drawn from the exact posterior. "
     "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "
     "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change. "
     "`clusters`: independent texts among the examples, which are what is resampled; examples that share the text of "

@@ -1,4 +1,4 @@
-"""Tables of many units in one, for machines (Parquet) and for spreadsheets (CSV)."""
+"""Tables of many cells in one, for machines (Parquet) and for spreadsheets (CSV)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -26,7 +26,7 @@ def stacked(
 
 
 def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
-    """`paths` of `count` units, one unit after the other and of each equally many, unit by unit.
+    """`paths` of `count` cells, one cell after the other and of each equally many, cell by cell.
 
     Raises:
         ValueError: they cannot be shared out equally.
@@ -37,7 +37,7 @@ def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
     """
     each, rest = divmod(len(paths), count)
     if rest:
-        raise ValueError(f"{len(paths)} files are not equally many for each of {count} units")
+        raise ValueError(f"{len(paths)} files are not equally many for each of {count} cells")
     return [paths[start : start + each] for start in range(0, len(paths), each)]
 
 

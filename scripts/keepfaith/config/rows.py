@@ -35,7 +35,7 @@ class TaskRow:
     fields: dict[str, str]
     options: tuple[str, ...]
     label: int
-    evidence: dict[str, Spans] = field(default_factory=dict)
+    rationale: dict[str, Spans] = field(default_factory=dict)
     posterior: tuple[float, ...] = ()
     number: int = 0
 
@@ -76,8 +76,9 @@ def read_row(
         fields=fields,
         options=options,
         label=read_label(row, source, options),
-        evidence={
-            name: _spans(row, column, len(fields[name])) for name, column in source.evidence.items()
+        rationale={
+            name: _spans(row, column, len(fields[name]))
+            for name, column in source.rationale.items()
         },
         number=number,
     )
@@ -222,7 +223,7 @@ def _spans(row: Mapping[str, Any], column: str, length: int) -> Spans:
         )
         if not pair or not 0 <= span[0] < span[1] <= length:
             raise RowError(
-                f"column {column!r}: evidence {shown(span)} is no [start, end] inside its field of {length} characters"
+                f"column {column!r}: rationale {shown(span)} is no [start, end] inside its field of {length} characters"
             )
         spans.append((span[0], span[1]))
     return tuple(sorted(spans))

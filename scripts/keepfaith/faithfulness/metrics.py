@@ -11,14 +11,14 @@ import polars as pl
 from keepfaith.artifacts.schemas import CURVES
 from keepfaith.artifacts.tables import conform
 from keepfaith.faithfulness.agreement import overlap
-from keepfaith.faithfulness.evidence import evidence_recall
+from keepfaith.faithfulness.rationale import r_precision
 
 __all__ = [
     "AGGREGATES",
     "curves",
-    "evidence_recall",
     "overlap",
     "per_example_aggregates",
+    "r_precision",
     "summarise",
 ]
 

@@ -27,7 +27,7 @@ def examples_table(log: Log) -> pl.DataFrame:
             "outside": [{"name": name, "text": text} for name, text in example.outside],
             "options": list(example.options),
             "label": example.label,
-            "evidence": None,
+            "rationale": None,
             "posterior": None,
             "evaluation": True,
             "explanation": False,

@@ -117,7 +117,7 @@ class Workload:
         study = self.settings.study
         models = [(model,) for model in study.models]
         paths = [(*key, order) for key in models for order in study.orders]
-        units = [(*key, task) for key in paths for task in study.tasks]
+        cells = [(*key, task) for key in paths for task in study.tasks]
         methods = self.settings.methods.items()
         keys: dict[str, Iterable[Key]] = {
             "train_model": [(model,) for model in self.settings.trained_models()],
@@ -129,14 +129,14 @@ class Workload:
                 if study.stability.seeds and key[-1] in self.settings.drawn_orders
             ],
             "measure_efficiency": paths,
-            "predict": units,
+            "predict": cells,
             "attribute": [
                 (*key, name, str(seed))
-                for key in units
+                for key in cells
                 for name, method in methods
                 for seed in method.seeds
             ],
-            "measure_faithfulness": [(*key, name) for key in units for name, _ in methods],
+            "measure_faithfulness": [(*key, name) for key in cells for name, _ in methods],
         }
         for rule, of_rule in keys.items():
             for key in of_rule:

@@ -1,4 +1,4 @@
-"""From a task to its table of examples: prompts with spans, options, labels, evidence, parts."""
+"""From a task to its table of examples: prompts with spans, options, labels, rationale, parts."""
 
 import logging
 from collections.abc import Iterable
@@ -130,7 +130,7 @@ def _record(resolved: ResolvedTask, row: TaskRow, part: Part) -> dict[str, objec
         "fields": [span._asdict() for span in prompt.fields],
         "options": [delimiter + option for option in row.options],
         "label": row.label,
-        "evidence": _evidence(prompt, row),
+        "rationale": _rationale(prompt, row),
         "posterior": list(row.posterior) or None,
         "evaluation": part == "evaluation",
         "explanation": False,
@@ -138,13 +138,13 @@ def _record(resolved: ResolvedTask, row: TaskRow, part: Part) -> dict[str, objec
     }
 
 
-def _evidence(prompt: Prompt, row: TaskRow) -> list[dict[str, int]] | None:
-    """Evidence spans in characters of the prompt; None where the source knows of none."""
-    if not row.evidence:
+def _rationale(prompt: Prompt, row: TaskRow) -> list[dict[str, int]] | None:
+    """Rationale spans in characters of the prompt; None where the source knows of none."""
+    if not row.rationale:
         return None
     spans = []
     for name, start, end in prompt.fields:
-        for first, last in row.evidence.get(name, ()):
+        for first, last in row.rationale.get(name, ()):
             span = {"start": start + first, "end": min(start + last, end)}
             if span["start"] < span["end"]:
                 spans.append(span)

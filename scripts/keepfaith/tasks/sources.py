@@ -96,7 +96,7 @@ def _builtin(resolved: ResolvedTask, source: BuiltinTaskSource, part: Part) -> I
             fields=example.fields,
             options=example.choices,
             label=example.label,
-            evidence=example.evidence,
+            rationale=example.rationale,
             posterior=example.posterior,
             number=number,
         )

@@ -42,7 +42,7 @@ def examples() -> pl.DataFrame:
         "outside": None,
         "options": [" positive", " negative"],
         "label": 0,
-        "evidence": [],
+        "rationale": [],
         "posterior": [],
         "evaluation": True,
         "explanation": True,

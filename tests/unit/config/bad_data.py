@@ -95,12 +95,18 @@ BAD: Cases = {
         own_options("a", "a "),
         ["line 3", "'a' twice", "skip: [equal_options]"],
     ),
-    "evidence outside its field": (
+    "rationale outside its field": (
         lambda w: (
-            w.change_source(evidence={"text": "spans"}, splits={"evaluation": "test.jsonl"}),
+            w.change_source(rationale={"text": "spans"}, splits={"evaluation": "test.jsonl"}),
             w.write_rows("test.jsonl", [r | {"spans": [[0, 99]]} for r in w.rows()]),
         ),
-        ["line 1", "evidence [0, 99]", "its field of 15 characters"],
+        ["line 1", "rationale [0, 99]", "its field of 15 characters"],
+    ),
+    "rationale by its former name": (
+        lambda w: w.change_source(evidence={"text": "spans"}),
+        [
+            "tasks/tiny.yaml: sources.local: the key evidence is now called rationale; type rationale:"
+        ],
     ),
     "CSV without the column": (
         csv_table,

@@ -26,7 +26,7 @@ def examples(**changes):
             "outside": None,
             "options": changes.get(name, options),
             "label": 0,
-            "evidence": [],
+            "rationale": [],
             "posterior": [],
             "evaluation": True,
             "explanation": False,
@@ -125,7 +125,7 @@ def test_predictions_that_leave_nothing_out_stay_complete_or_refused(scorer, enc
     path = tmp_path / "predictions.parquet"
     write_table(found, path, PREDICTIONS, Provenance())
     assert without_left_out(examples(), path).equals(examples())
-    with pytest.raises(ValueError, match="example 'a' has 0 scored options"):
+    with pytest.raises(ValueError, match="example 'a' has 0 scored choices"):
         predicted(found.filter(example_id="b"), without_left_out(examples(), path))
 
 

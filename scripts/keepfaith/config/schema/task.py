@@ -66,9 +66,9 @@ class TableSource(Strict):
         default=None,
         description="Column with the list of a row's own options, where the task has no fixed ones.",
     )
-    evidence: dict[FieldName, Text] = Field(
+    rationale: dict[FieldName, Text] = Field(
         default_factory=dict,
-        description="Per field, the column with its evidence spans: a list of [start, end] in characters of that "
+        description="Per field, the column with its rationale spans: a list of [start, end] in characters of that "
         "field, end excluded.",
     )
     skip: tuple[SkipReason, ...] = Field(
@@ -77,6 +77,16 @@ class TableSource(Strict):
         "null, NaN, blank, - or -1), `equal_options`, `single_option`, `empty` (a field, an option or another column "
         "that is read is missing, null or blank). The other rows keep their numbers.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_key(cls, content: object) -> object:
+        """`evidence` is the former name of `rationale`."""
+        if isinstance(content, dict) and "evidence" in content:
+            raise ValueError(
+                "the key evidence is now called rationale; type rationale: instead of evidence:"
+            )
+        return content
 
     @field_validator("skip")
     @classmethod
@@ -130,7 +140,7 @@ class Sizes(Strict):
 
 
 class BuiltinTaskSource(Strict):
-    """A generator of keepfaith.tasks.builtin; its evidence and exact posterior are known."""
+    """A generator of keepfaith.tasks.builtin; its rationale and exact posterior are known."""
 
     kind: Literal["builtin"] = Field(default="builtin", description="`builtin`; need not be typed.")
     generator: Literal["sentiment", "passage", "lookup"] = Field(
@@ -260,7 +270,7 @@ class Task(Strict):
                     f"sources.{place}.options: type either the task's options or the column of a row's own, not "
                     + ("both" if self.options else "neither")
                 )
-            for key, mapping in (("columns", source.columns), ("evidence", source.evidence)):
+            for key, mapping in (("columns", source.columns), ("rationale", source.rationale)):
                 for name in mapping:
                     if name not in self.fields:
                         raise ValueError(

@@ -1,4 +1,4 @@
-"""Built-in tasks: seeded English whose evidence and exact posterior are known. No download.
+"""Built-in tasks: seeded English whose rationale and exact posterior are known. No download.
 
 A task is one file with a function `draft_<task>(random, clauses)` that writes one example and its posterior; here its
 label is drawn, and the text is held to its split.
@@ -55,7 +55,7 @@ def generate(
                 fields=draft.fields,
                 choices=draft.choices,
                 label=label,
-                evidence=draft.evidence,
+                rationale=draft.rationale,
                 posterior=draft.posterior,
             )
         )
