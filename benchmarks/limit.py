@@ -5,7 +5,7 @@ scoring, over the machine's measured float32 matrix-product rate, for Llamas of 
 weights and prompts of 64 to 128 tokens. Both rates are measured in turn, several times; the medians are compared.
 
 Growth: predictions of 100, 1,000 and 10,000 examples of the built-in task `sentiment`, levels 0..3 of the 20 M model,
-parts kept on disk as in the workflow, each size in a process of its own; seconds of work and the process's peak memory.
+shards written to disk as in the workflow, each size in its own process; seconds of work and the process's peak memory.
 The sizes are measured in turn, several rounds, and the fastest round of each counts: what else the machine does can
 only slow it down.
 
@@ -31,7 +31,7 @@ from setup.record import record, show, significant
 from setup.timing import matrix_rate, timed
 from transformers import AutoTokenizer
 
-from keepfaith.artifacts.parts import Parts
+from keepfaith.artifacts.shards import Shards
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import PromptEncoder
@@ -90,8 +90,10 @@ def grow(examples: int, shape: Shape) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         seconds = []
         for repeat in range(repeats):
-            parts = Parts(Path(folder) / f"{repeat}.parquet", "growth")
-            spent, _ = timed(lambda parts=parts: predict(scorer, encoder, table, LEVELS, parts.get))
+            shards = Shards(Path(folder) / f"{repeat}.parquet", "growth")
+            spent, _ = timed(
+                lambda shards=shards: predict(scorer, encoder, table, LEVELS, shards.get)
+            )
             seconds.append(spent)
     return {
         "examples": examples,

@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.attribution.problem import AttributionError, Problem
 from keepfaith.config.strict import Strict
@@ -34,7 +34,7 @@ def explain(
     levels: Sequence[int],
     predictions: pl.DataFrame,
     name: str | None = None,
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
 ) -> pl.DataFrame:
     """Score the prompt tokens of every example at every level.
 
@@ -51,7 +51,7 @@ def explain(
         levels: levels to explain.
         predictions: PREDICTIONS of at least these examples and levels.
         name: the method's name in the table; by default that of its module.
-        keep: makes or brings back the part of some examples.
+        keep: makes or reads back the shard of some examples.
 
     Returns:
         An ATTRIBUTIONS table, ordered by example, level and feature.
@@ -69,22 +69,22 @@ def explain(
     progress = Progress(
         len(problems) * len(levels), f"examples x levels by {name}, seed {seed}", logger
     )
-    parts = []
+    shards = []
     for start in range(0, len(problems), EXPLAINED_AT_ONCE):
         some = problems[start : start + EXPLAINED_AT_ONCE]
-        parts.append(
-            keep(f"{start:09d}", partial(_part, declared, some, levels, scorer, settings, seed))
+        shards.append(
+            keep(f"{start:09d}", partial(_shard, declared, some, levels, scorer, settings, seed))
         )
         progress.advance(len(some) * len(levels))
-    if not parts:
+    if not shards:
         return conform(pl.DataFrame(schema=dict(ATTRIBUTIONS.columns)), ATTRIBUTIONS)
-    table = pl.concat(parts).with_columns(
+    table = pl.concat(shards).with_columns(
         method=pl.lit(name), role=pl.lit(declared.role), seed=pl.lit(seed, dtype=pl.Int64)
     )
     return conform(table, ATTRIBUTIONS)
 
 
-def _part(
+def _shard(
     method: Method,
     problems: Sequence[Problem],
     levels: Sequence[int],

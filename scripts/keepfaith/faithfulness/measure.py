@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import CONTROL, FAITHFULNESS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.faithfulness.ranking import rank, selected_count
 from keepfaith.plugins.operator import OPERATORS, Operator
@@ -66,7 +66,7 @@ def measure(
     levels: Sequence[int],
     fractions: Sequence[float],
     operators: Sequence[str],
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
 ) -> pl.DataFrame:
     """Comprehensiveness and sufficiency of every explanation, per fraction, operator and ranking.
 
@@ -85,7 +85,7 @@ def measure(
         levels: levels to measure.
         fractions: shares of the features, each in (0, 1].
         operators: names of the operators that remove features.
-        keep: makes or brings back the part of some examples.
+        keep: makes or reads back the shard of some examples.
 
     Returns:
         A FAITHFULNESS table.
@@ -110,10 +110,10 @@ def measure(
         for start in range(0, len(ranked), MEASURED_AT_ONCE):
             some = ranked[start : start + MEASURED_AT_ONCE]
             perturbations = _perturbations(some, levels, rankings, by_name, fractions)
-            make = partial(_part, scorer, encoder, some, perturbations, levels, by_name, whole)
-            part = keep(f"{method}-{seed}-{start:09d}", make)
+            make = partial(_shard, scorer, encoder, some, perturbations, levels, by_name, whole)
+            shard = keep(f"{method}-{seed}-{start:09d}", make)
             frames.append(
-                part.with_columns(method=pl.lit(method), role=pl.lit(role), seed=pl.lit(seed))
+                shard.with_columns(method=pl.lit(method), role=pl.lit(role), seed=pl.lit(seed))
             )
             progress.advance(len(some) * len(levels))
     if not frames:
@@ -178,7 +178,7 @@ def _perturbations(
                             )
 
 
-def _part(
+def _shard(
     scorer: OptionScorer,
     encoder: PromptEncoder,
     ranked: Sequence[RankedExample],

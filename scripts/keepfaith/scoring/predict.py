@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import PREDICTIONS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 from keepfaith.scoring.errors import EncodingError, UnscorableError
@@ -27,7 +27,7 @@ def predict(
     encoder: PromptEncoder,
     examples: pl.DataFrame,
     levels: Sequence[int],
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
     leave_out: bool = False,
 ) -> pl.DataFrame:
     """Score all options of `examples` (EXAMPLES) at `levels`; returns PREDICTIONS, by level and example.
@@ -37,7 +37,7 @@ def predict(
         encoder: turns prompts and options into token ids.
         examples: the examples, in the order in which they will stand.
         levels: the levels.
-        keep: makes or brings back the part of some examples.
+        keep: makes or reads back the shard of some examples.
         leave_out: leave examples out that the tokenizer has no tokens for.
 
     Raises:
@@ -47,15 +47,15 @@ def predict(
     examples = _scorable(encoder, examples, leave_out)
     _log_counts(encoder, len(examples))
     progress = Progress(len(examples) * len(levels), "examples x levels", logger)
-    parts = []
+    shards = []
     for start in range(0, len(examples), EXAMPLES_PER_SWEEP):
         some = examples[start : start + EXAMPLES_PER_SWEEP]
-        parts.append(keep(f"{start:09d}", partial(_part, scorer, encoder, some, levels)))
+        shards.append(keep(f"{start:09d}", partial(_shard, scorer, encoder, some, levels)))
         progress.advance(len(some) * len(levels))
-    if not parts:
+    if not shards:
         return pl.DataFrame(schema=dict(PREDICTIONS.columns))
     place = pl.col("level").replace_strict({level: i for i, level in enumerate(levels)})
-    return pl.concat(parts).sort(place, maintain_order=True)
+    return pl.concat(shards).sort(place, maintain_order=True)
 
 
 def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -> pl.DataFrame:
@@ -98,7 +98,7 @@ def _log_counts(encoder: PromptEncoder, examples: int) -> None:
         )
 
 
-def _part(
+def _shard(
     scorer: OptionScorer, encoder: PromptEncoder, examples: pl.DataFrame, levels: Sequence[int]
 ) -> pl.DataFrame:
     encoded = [_encoded(encoder, example) for example in examples.iter_rows(named=True)]
