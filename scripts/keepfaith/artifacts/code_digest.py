@@ -104,9 +104,9 @@ def _prefix(package: str) -> str:
 
 def _files(folder: Path) -> Iterator[str]:
     """All files below `folder`, but for hidden ones, caches, and what an editor leaves beside a module."""
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for current, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [f for f in folders if not f.startswith(".") and f != "__pycache__"]
-        inside = Path(place).relative_to(folder).as_posix()
+        inside = Path(current).relative_to(folder).as_posix()
         for name in names:
             no_module = name.endswith(".py") and not name.removesuffix(".py").isidentifier()
             if not name.startswith(".") and not no_module:
@@ -133,8 +133,8 @@ class _References:
     def candidates(self) -> frozenset[str]:
         """Files that the modules, and the packages on the way to them, would be."""
         parts = [name.split(".") for name in self.modules]
-        places = {"/".join(of[:length]) for of in parts for length in range(1, len(of) + 1)}
-        return frozenset(f"{place}{end}" for place in places for end in ("/__init__.py", ".py"))
+        prefixes = {"/".join(of[:length]) for of in parts for length in range(1, len(of) + 1)}
+        return frozenset(f"{prefix}{end}" for prefix in prefixes for end in ("/__init__.py", ".py"))
 
 
 @cache

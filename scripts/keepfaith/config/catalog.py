@@ -13,15 +13,15 @@ from keepfaith.config.yaml_files import read_yaml
 Entry = TypeVar("Entry", bound=BaseModel)
 
 
-def validated(schema: type[Entry], content: object, place: object, *above: str) -> Entry:
-    """`content` as a `schema`, or a ConfigError of one line that starts with `place`.
+def validated(schema: type[Entry], content: object, location: object, *above: str) -> Entry:
+    """`content` as a `schema`, or a ConfigError of one line that starts with `location`.
 
-    `above`: the keys of `place` under which `content` stands.
+    `above`: the keys of `location` under which `content` stands.
     """
     try:
         return schema.model_validate(content)
     except ValidationError as error:
-        raise config_error(schema, error, str(place), above) from error
+        raise config_error(schema, error, str(location), above) from error
 
 
 def entries(*folders: Path) -> list[str]:
@@ -29,12 +29,12 @@ def entries(*folders: Path) -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
 
-def entry_path(folders: Sequence[Path], name: str, place: str) -> Path:
+def entry_path(folders: Sequence[Path], name: str, location: str) -> Path:
     """The file that defines `name`: that of the first folder with one.
 
     Args:
         folders: of one kind, one of each catalog; the user's own comes before the shipped one.
-        place: where the name was typed.
+        location: where the name was typed.
 
     Raises:
         ConfigError: no folder has such a definition; the line names what all of them hold.
@@ -42,19 +42,19 @@ def entry_path(folders: Sequence[Path], name: str, place: str) -> Path:
     known = entries(*folders)
     if name not in known:
         raise ConfigError(
-            place, f"unknown {folders[0].name.removesuffix('s')} {name!r}{nearest(name, known)}"
+            location, f"unknown {folders[0].name.removesuffix('s')} {name!r}{nearest(name, known)}"
         )
     files = (folder / f"{name}.yaml" for folder in folders)
     return next(path for path in files if path.is_file())
 
 
-def read_entry(schema: type[Entry], folders: Sequence[Path], name: str, place: str) -> Entry:
+def read_entry(schema: type[Entry], folders: Sequence[Path], name: str, location: str) -> Entry:
     """The definition `name`; see `entry_path`.
 
     Raises:
         ConfigError: there is no such definition, or it is wrong.
     """
-    path = entry_path(folders, name, place)
+    path = entry_path(folders, name, location)
     return validated(schema, read_yaml(path), path)
 
 

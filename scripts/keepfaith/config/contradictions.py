@@ -81,7 +81,7 @@ def _members(path: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         return [(f"{path}.{key}" if path else key, inner) for key, inner in value.items()]
     if isinstance(value, list):
-        return [(f"{path}[{place}]", inner) for place, inner in enumerate(value)]
+        return [(f"{path}[{index}]", inner) for index, inner in enumerate(value)]
     return []
 
 

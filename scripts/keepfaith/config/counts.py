@@ -1,4 +1,4 @@
-"""How many examples every part gets: decided once, for the check before any job and for the job."""
+"""How many examples every subset gets: decided once, for the check before any job and for the job."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,14 +8,14 @@ from keepfaith.config.schema import Examples
 
 
 class Counts(NamedTuple):
-    """Examples of each part; explanation examples are evaluation examples."""
+    """Examples of each subset; explanation examples are evaluation examples."""
 
     evaluation: int
     explanation: int
     tuning: int
 
 
-def part_counts(
+def subset_counts(
     task: str,
     examples: Examples,
     rows: int,
@@ -23,7 +23,7 @@ def part_counts(
     skipped: int = 0,
     evaluated: int = 0,
 ) -> Counts:
-    """Sizes of the parts of a task.
+    """Sizes of the subsets of a task.
 
     `evaluation` is a wish: a smaller split gives all it has, and the tables say how many that were. What
     would make tasks incomparable or a choice unfounded is refused: too few explained or tuning examples.

@@ -40,11 +40,11 @@ def least_for_interval(confidence: float) -> int:
     return max(2, ceil(2 / (1 - confidence) * (1 - _ROUNDING)))
 
 
-def check_interval(place: str, draws: int, confidence: float) -> None:
+def check_interval(location: str, draws: int, confidence: float) -> None:
     """Refuse fewer draws than an interval needs.
 
     Args:
-        place: where `draws` was typed.
+        location: where `draws` was typed.
         draws: of the interval or band.
         confidence: its coverage.
 
@@ -54,19 +54,19 @@ def check_interval(place: str, draws: int, confidence: float) -> None:
     needed = least_for_interval(confidence)
     if draws < needed:
         raise ConfigError(
-            place,
+            location,
             f"{draws} draws give no interval of confidence {confidence:g}, whose ends lie at the "
             f"{50 * (1 - confidence):g} % of draws on either side; type at least {needed}",
         )
 
 
 def check_flips(
-    place: str, repetitions: int, levels: int, confidence: float, whose: str = ""
+    location: str, repetitions: int, levels: int, confidence: float, whose: str = ""
 ) -> None:
     """Refuse settings with which no change could be shown at any level.
 
     Args:
-        place: where `repetitions` was typed.
+        location: where `repetitions` was typed.
         repetitions: sign flips.
         levels: pruned levels that are compared with the dense one: of the path with most of them, or of an import.
         confidence: coverage of the intervals; tests are one-sided at half of what is left.
@@ -80,7 +80,7 @@ def check_flips(
         most = floor((repetitions + 1) * (1 - confidence) * (1 + _ROUNDING))
         fewer = f", or run at most {most} pruned levels" if most else ""
         raise ConfigError(
-            place,
+            location,
             f"{repetitions} draws can show no harm, however large, at {levels} pruned levels"
             f"{f' of {whose}' if whose else ''} with confidence {confidence:g}; type at least {needed}{fewer}",
         )

@@ -12,10 +12,10 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 class ConfigError(ValueError):
     """Something a user typed, or a local input, cannot be used. `str()` is one line."""
 
-    def __init__(self, place: object, problem: str) -> None:
-        self.place = str(place)
+    def __init__(self, location: object, problem: str) -> None:
+        self.location = str(location)
         self.problem = problem
-        super().__init__(" ".join(f"{place}: {problem}".split()))
+        super().__init__(" ".join(f"{location}: {problem}".split()))
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

@@ -42,22 +42,22 @@ def _is_option(found: Any, number: int, count: int) -> bool:
 
 
 def _refused_label(
-    place: str, found: Any, names: list[str] | None, options: tuple[str, ...]
+    location: str, found: Any, names: list[str] | None, options: tuple[str, ...]
 ) -> RowError:
     """Why a label is no option's number or name."""
     text, number, count = _plain(found), _whole(found), len(options)
-    outside = f"{place} lies outside the {count} options (0 to {count - 1})"
+    outside = f"{location} lies outside the {count} options (0 to {count - 1})"
     if text in NO_LABEL or number == -1 or found != found:  # NaN alone is not equal to itself
         return RowError(outside, "fill it", "unlabelled")
     if names is not None:
-        return RowError(f"{place} names none of the options {names}{nearest(text, names)}")
+        return RowError(f"{location} names none of the options {names}{nearest(text, names)}")
     if number is None:
         return RowError(
-            f"{place} is no number from 0; name the options by label_names in the task's source"
+            f"{location} is no number from 0; name the options by label_names in the task's source"
         )
     if isinstance(found, bool):
         return RowError(
-            f"{place} is true or false, but there are {count} options; name them by label_names"
+            f"{location} is true or false, but there are {count} options; name them by label_names"
         )
     return RowError(outside)
 

@@ -14,28 +14,28 @@ from keepfaith.plugins.registry import Registry
 Declared = TypeVar("Declared")
 
 
-def declaration(registry: Registry[Declared], name: str, kind: str, place: str) -> Declared:
-    """What the plug-in `name` declares; `place` is where the name was typed, `kind` what it is called there.
+def declaration(registry: Registry[Declared], name: str, kind: str, location: str) -> Declared:
+    """What the plug-in `name` declares; `location` is where the name was typed, `kind` what it is called there.
 
     Raises:
         ConfigError: there is no such plug-in, or its module cannot be imported.
     """
     if name not in registry.names():
-        raise ConfigError(place, f"unknown {kind} {name!r}{nearest(name, registry.names())}")
+        raise ConfigError(location, f"unknown {kind} {name!r}{nearest(name, registry.names())}")
     try:
         return registry.load(name)
     except Exception as error:  # whatever a module raises that somebody is writing
         problem = f"{registry.files(name)[0]} cannot be loaded: {type(error).__name__}: {error}"
-        raise ConfigError(place, problem) from error
+        raise ConfigError(location, problem) from error
 
 
-def read_method(folders: Sequence[Path], name: str, place: str) -> MethodEntry:
-    """The method `name` of the catalogs, all its settings filled in; `place` is where the name was typed.
+def read_method(folders: Sequence[Path], name: str, location: str) -> MethodEntry:
+    """The method `name` of the catalogs, all its settings filled in; `location` is where the name was typed.
 
     Raises:
         ConfigError: there is no such definition, or it is wrong: also in what its module declares.
     """
-    path = entry_path(folders, name, place)
+    path = entry_path(folders, name, location)
     content = read_yaml(path)
     if isinstance(content, dict) and content.get("method") in METHODS.names():
         _refuse_settings_outside(path, content, _declared(path, content["method"]))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keepfaith.config.cells import RowError
-from keepfaith.config.counts import evaluated_too, left_out, part_counts
+from keepfaith.config.counts import evaluated_too, left_out, subset_counts
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
@@ -61,7 +61,7 @@ def _check_model(name: str, model: Model) -> None:
 def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> list[str]:
     match resolved.source:
         case BuiltinTaskSource(sizes=sizes):
-            part_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
+            subset_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
         case LocalTaskSource() as source:
             return _check_files(resolved, source, examples, training)
     return []
@@ -78,7 +78,7 @@ def _check_files(
     if own_tuning:
         tuning = found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning), True)
         evaluated = sum(content in rows.contents for content in tuning.contents.elements())
-    part_counts(
+    subset_counts(
         resolved.name,
         examples,
         rows.rows,

@@ -84,8 +84,8 @@ def options_page() -> str:
         lines.append(f"- {what}:")
         lines += [f"    - `{name}`: {'; '.join(words)}" for name, words in cited.items()]
     lines.append(f"- export formats: {'; '.join(_export_formats())}")
-    for title, schema, place in _SECTIONS:
-        lines += ["", f"## {title}", "", place, ""]
+    for title, schema, location in _SECTIONS:
+        lines += ["", f"## {title}", "", location, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
         lines += list(_rows(schema, ""))
         if schema is Order:

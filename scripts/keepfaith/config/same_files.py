@@ -7,27 +7,27 @@ from keepfaith.config.errors import ConfigError
 from keepfaith.config.schema import LocalTaskSource
 
 
-def with_one_spelling(place: str, source: LocalTaskSource) -> LocalTaskSource:
+def with_one_spelling(location: str, source: LocalTaskSource) -> LocalTaskSource:
     """The source with every split spelt as the first that is the same file: by its path, a link, or a copy.
 
     Parts of one file are made disjoint, and that is told by the spelling.
 
     Args:
-        place: what errors name.
+        location: what errors name.
         source: its paths start at the working directory.
 
     Raises:
         ConfigError: training and evaluation are the same file.
     """
     spelt: dict[str, str] = {}
-    for part, path in source.splits.model_dump().items():
+    for subset, path in source.splits.model_dump().items():
         if path is not None:
             first = (other for other in spelt.values() if are_one(Path(other), Path(path)))
-            spelt[part] = next(first, path)
+            spelt[subset] = next(first, path)
     typed = source.splits.training
     if typed is not None and spelt["training"] == spelt["evaluation"]:
         raise ConfigError(
-            place,
+            location,
             f"training ({typed}) and evaluation ({spelt['evaluation']}) are the same rows; name another file for "
             "training, or none",
         )

@@ -35,8 +35,8 @@ typed_number = BeforeValidator(as_number)
 
 def distinct(values: tuple[_T, ...]) -> tuple[_T, ...]:
     """The values, none of which stands there twice."""
-    for place, value in enumerate(values):
-        if value in values[:place]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
             raise ValueError(f"{value!r} is listed twice; leave one of them out")
     return values
 

@@ -19,15 +19,16 @@ def local_texts(source: LocalText) -> Iterator[str]:
         existing(path)
         yield from (line for line in read_text(path).split("\n") if line.strip())
         return
-    for place, row in read_rows(path):
+    for location, row in read_rows(path):
         if source.column not in row:
             raise ConfigError(
-                path, f"{place}: no column {source.column!r}{nearest(source.column, map(str, row))}"
+                path,
+                f"{location}: no column {source.column!r}{nearest(source.column, map(str, row))}",
             )
         text = row[source.column]
         if not isinstance(text, str):
             raise ConfigError(
-                path, f"{place}: column {source.column!r} must be text, got {shown(text)}"
+                path, f"{location}: column {source.column!r} must be text, got {shown(text)}"
             )
         if text.strip():
             yield text

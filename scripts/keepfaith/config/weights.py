@@ -58,11 +58,11 @@ def counted(names: list[str], problem: str, files: dict[str, str]) -> str:
         files: the file that holds a weight, by its name.
     """
     first = min(names, key=natural)
-    place = f" (in {files[first]})" if first in files else ""
-    return f"{len(names)} weights {problem}, first {first}{place}; {TWO_MODELS}"
+    where = f" (in {files[first]})" if first in files else ""
+    return f"{len(names)} weights {problem}, first {first}{where}; {TWO_MODELS}"
 
 
-def check_weights(place: str, folder: Path) -> list[Weight]:
+def check_weights(location: str, folder: Path) -> list[Weight]:
     """Check that a folder's safetensors are whole, and plain numbers; return what they hold.
 
     Raises:
@@ -71,20 +71,20 @@ def check_weights(place: str, folder: Path) -> list[Weight]:
     """
     files = sorted(folder.glob("*.safetensors"))
     for index in folder.glob("*.safetensors.index.json"):
-        check_index(place, folder, index)
+        check_index(location, folder, index)
     if not weight_files(folder):
         raise ConfigError(
-            place,
+            location,
             f"{folder} holds {files[0].name}, but neither {WHOLE} nor its index; "
             "save it with save_pretrained",
         )
     for path in files:
-        _check_file(place, path)
+        _check_file(location, path)
     found = weights(folder)
     for one, other in pairwise(found):
         if one.name == other.name:
             raise ConfigError(
-                place,
+                location,
                 f"weight {one.name} stands in {one.file.name} and in {other.file.name} of {folder}; copy the folder "
                 "again from one checkpoint",
             )
@@ -123,14 +123,14 @@ def dtypes_of(found: list[Weight]) -> str:
     return " and ".join(sorted({weight.dtype for weight in found}))
 
 
-def _check_file(place: str, path: Path) -> None:
+def _check_file(location: str, path: Path) -> None:
     try:
         start, found = read_header(path)
     except ValueError as error:
         raise ConfigError(
-            place,
+            location,
             f"{path} is no safetensors file ({shown(str(error), 120)}); fetch it again (a Git LFS pointer?)",
         ) from error
     end = start + sum(weight.size for weight in found)
     if (size := path.stat().st_size) != end:
-        raise ConfigError(place, f"{path} is cut short: {size} bytes of {end}; fetch it again")
+        raise ConfigError(location, f"{path} is cut short: {size} bytes of {end}; fetch it again")

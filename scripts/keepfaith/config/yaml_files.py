@@ -110,16 +110,16 @@ def check_typed(key: str, value: str) -> None:
     _check(value, _UniqueKeys, f"--config {key}")
 
 
-def _misread(place: object, error: _Misread) -> ConfigError:
-    mark = error.problem_mark if isinstance(place, Path) else None
+def _misread(location: object, error: _Misread) -> ConfigError:
+    mark = error.problem_mark if isinstance(location, Path) else None
     line = f"line {mark.line + 1}: " if mark else ""
-    return ConfigError(place, f"{line}{error.problem}")
+    return ConfigError(location, f"{line}{error.problem}")
 
 
-def _check(text: str, loader: type[yaml.SafeLoader], place: object) -> None:
+def _check(text: str, loader: type[yaml.SafeLoader], location: object) -> None:
     try:
         yaml.load(text, Loader=loader)
     except _Misread as error:
-        raise _misread(place, error) from error
+        raise _misread(location, error) from error
     except (yaml.YAMLError, ValueError, RecursionError):
         return  # whoever reads it says so

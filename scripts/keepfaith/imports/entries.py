@@ -62,18 +62,20 @@ def _of_list(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         raise ConfigError(path, "holds no rows; check that it was written to the end")
     while True:
         line, counted = line + text.count("\n", counted, position), position
-        place = f"line {line}"
+        location = f"line {line}"
         if position == len(text):
-            raise ConfigError(path, f"{place}: the list ends without a ]; copy the whole log again")
+            raise ConfigError(
+                path, f"{location}: the list ends without a ]; copy the whole log again"
+            )
         try:
             entry, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError) as error:
             raise ConfigError(
-                path, f"{place}: broken JSON ({error}); copy the whole log again"
+                path, f"{location}: broken JSON ({error}); copy the whole log again"
             ) from error
         if not isinstance(entry, dict):
-            raise ConfigError(path, f"{place}: expected an object {{...}}, got {shown(entry)}")
-        yield place, entry
+            raise ConfigError(path, f"{location}: expected an object {{...}}, got {shown(entry)}")
+        yield location, entry
         position = _skip(text, end, "")
         if text[position : position + 1] == "]":
             break

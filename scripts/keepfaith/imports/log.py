@@ -55,10 +55,10 @@ def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
     shape = Shape()
     texts: dict[int, DocumentTexts] = {}
     bare = 0
-    for place, row in read_entries(path):
+    for location, row in read_entries(path):
         try:
             doc_id = doc_id_of(row)
-            line = read_line(row, place)
+            line = read_line(row, location)
             if doc_id in lines:
                 raise Unusable(_twice(doc_id, lines[doc_id], line))
             lines[doc_id] = line
@@ -67,13 +67,13 @@ def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
             shape.add(document)
             bare += not document
         except Unusable as error:
-            raise ConfigError(path, f"{place}: {error}") from error
+            raise ConfigError(path, f"{location}: {error}") from error
         except (
             TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError,
         ) as error:  # fmt: skip
             raise ConfigError(
                 path,
-                f"{place}: holds what lm_eval does not write ({type(error).__name__}: {shown(str(error))}); copy the "
+                f"{location}: holds what lm_eval does not write ({type(error).__name__}: {shown(str(error))}); copy the "
                 "log again",
             ) from error
     keys = {key for of_document in texts.values() for key in of_document.keys}

@@ -75,10 +75,10 @@ def _check_distinct(options: tuple[str, ...]) -> None:
             f"its {half} options stand there twice, as acc_mutual_info has them behind an empty prompt; run the task "
             "without that metric"
         )
-    for place, option in enumerate(options):
-        if (first := options.index(option)) < place:
+    for index, option in enumerate(options):
+        if (first := options.index(option)) < index:
             raise Unusable(
-                f"options {first} and {place} are the same text {shown(option)}; leave that example out of the logs of "
+                f"options {first} and {index} are the same text {shown(option)}; leave that example out of the logs of "
                 "all levels, and move their results_*.json away"
             )
 

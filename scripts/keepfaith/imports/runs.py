@@ -54,12 +54,12 @@ def results_of(log: Path) -> Path | None:
     return next((file for file in sorted(log.parent.iterdir()) if file.name.endswith(ending)), None)
 
 
-def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[int, Path]]:
+def logs_by_task(runs: Mapping[int, str | Path], location: str) -> dict[str, dict[int, Path]]:
     """The log of every task at every level.
 
     Args:
         runs: by level: the folder given to lm_eval as --output_path, one above or below it, or a single log.
-        place: where these runs were named, for messages.
+        location: where these runs were named, for messages.
 
     Raises:
         ConfigError: nothing is there, one task was logged twice, the runs do not hold the same tasks, or two levels
@@ -75,7 +75,7 @@ def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[i
             if task not in logs:
                 having = next(other for other, of_other in found.items() if task in of_other)
                 raise ConfigError(
-                    place,
+                    location,
                     f"level {level} ({runs[level]}) has no log of task {task}, which level {having} has; run it "
                     "there too, or move that log away (a log that was renamed needs its name "
                     "samples_<task>_<date>.jsonl back)",
@@ -85,11 +85,13 @@ def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[i
         for task in sorted(next(iter(found.values())))
     }
     for of_levels in by_task.values():
-        _check_distinct(of_levels, runs, place)
+        _check_distinct(of_levels, runs, location)
     return by_task
 
 
-def _check_distinct(logs: Mapping[int, Path], runs: Mapping[int, str | Path], place: str) -> None:
+def _check_distinct(
+    logs: Mapping[int, Path], runs: Mapping[int, str | Path], location: str
+) -> None:
     """Refuse levels that read one file: links, `./` and `..` make other paths of it, not another run."""
     seen: dict[tuple[int, int], int] = {}
     for level, log in logs.items():
@@ -97,7 +99,7 @@ def _check_distinct(logs: Mapping[int, Path], runs: Mapping[int, str | Path], pl
         other = seen.setdefault((file.st_dev, file.st_ino), level)
         if other != level:
             raise ConfigError(
-                place,
+                location,
                 f"levels {other} ({runs[other]}) and {level} ({runs[level]}) are the same run: both read "
                 f"{log.resolve()}; name the run of level {level}, or leave it out",
             )

@@ -81,16 +81,16 @@ def hub_rows(
 def _lay_out(opened: Repository, folder: Path) -> None:
     """An empty file for each of the repository's, and what describes them: enough to say which file is what."""
     for path in opened.paths:
-        place = folder / path
-        if folder not in place.parents:
+        target = folder / path
+        if folder not in target.parents:
             raise HubError(
                 f"{opened.address} has a file {path!r} outside its folder; choose another"
             )
-        place.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if path in DESCRIPTIONS:
-            place.write_bytes(opened.fetch(path).read_bytes())
+            target.write_bytes(opened.fetch(path).read_bytes())
         else:
-            place.touch()
+            target.touch()
 
 
 def _builder(address: Address, config: str | None, outline: Path, cache: Path) -> DatasetBuilder:

@@ -37,11 +37,11 @@ def calibration_text(source: TextSource, count: int, seed: int) -> list[str]:
     return ["\n".join(rows[start : start + size]) for start in range(0, needed, size)]
 
 
-def _drawn(texts: Iterable[str], count: int, seed: int, place: str) -> list[str]:
+def _drawn(texts: Iterable[str], count: int, seed: int, location: str) -> list[str]:
     pool = [text for text in texts if text.strip()]
     if len(pool) < count:
         raise SourceError(
-            f"{place}: {len(pool)} texts, but {count} are asked for; lower samples or rows_per_sample"
+            f"{location}: {len(pool)} texts, but {count} are asked for; lower samples or rows_per_sample"
         )
     return Random(seed).sample(pool, count)
 

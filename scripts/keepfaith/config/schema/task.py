@@ -81,8 +81,8 @@ class TableSource(Strict):
     @field_validator("skip")
     @classmethod
     def _each_once(cls, values: tuple[SkipReason, ...]) -> tuple[SkipReason, ...]:
-        for place, value in enumerate(values):
-            if value in values[:place]:
+        for index, value in enumerate(values):
+            if value in values[:index]:
                 raise ValueError(f"{value!r} is listed twice; leave one")
         return values
 
@@ -166,23 +166,23 @@ class Sources(Strict):
 def _options(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(values) < 2:
         raise ValueError(f"a task needs at least two options, got {list(values)}; add the others")
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if value != value.strip():
             raise ValueError(f"option {value!r} has white space around it; type {value.strip()!r}")
         if not value:
-            raise ValueError(f"option {place} is empty; type what the model should answer")
-        if value in values[:place]:
+            raise ValueError(f"option {index} is empty; type what the model should answer")
+        if value in values[:index]:
             raise ValueError(
                 f"option {value!r} is listed twice; a label could not tell the two apart"
             )
     return values
 
 
-def _distinct_names(place: str, names: tuple[str, ...]) -> None:
+def _distinct_names(location: str, names: tuple[str, ...]) -> None:
     known = [unicodedata.normalize("NFC", name.strip()) for name in names]
     for name in known:
         if known.count(name) > 1:
-            raise ValueError(f"{place}: {name!r} is listed twice; name every option once")
+            raise ValueError(f"{location}: {name!r} is listed twice; name every option once")
 
 
 def _delimiter(value: str) -> str:
@@ -252,29 +252,29 @@ class Task(Strict):
                 "the prompt ends in white space, which tokenizers glue to the option; end it without, or type "
                 'delimiter: "" if the option must follow at once, as in a chat template'
             )
-        for place, source in self.sources.available().items():
+        for kind, source in self.sources.available().items():
             if isinstance(source, BuiltinTaskSource):
                 continue
             if (self.options is None) == (source.options is None):
                 raise ValueError(
-                    f"sources.{place}.options: type either the task's options or the column of a row's own, not "
+                    f"sources.{kind}.options: type either the task's options or the column of a row's own, not "
                     + ("both" if self.options else "neither")
                 )
             for key, mapping in (("columns", source.columns), ("evidence", source.evidence)):
                 for name in mapping:
                     if name not in self.fields:
                         raise ValueError(
-                            f"sources.{place}.{key}: unknown field {name!r}{nearest(name, self.fields)}"
+                            f"sources.{kind}.{key}: unknown field {name!r}{nearest(name, self.fields)}"
                         )
             if isinstance(source.label_names, tuple):
-                _distinct_names(f"sources.{place}.label_names", source.label_names)
+                _distinct_names(f"sources.{kind}.label_names", source.label_names)
             if (
                 isinstance(source.label_names, tuple)
                 and self.options
                 and len(source.label_names) != len(self.options)
             ):
                 raise ValueError(
-                    f"sources.{place}.label_names: {len(source.label_names)} names for {len(self.options)} options; "
+                    f"sources.{kind}.label_names: {len(source.label_names)} names for {len(self.options)} options; "
                     "name every option once, in their order"
                 )
         return self
