@@ -1,4 +1,4 @@
-"""From what a user typed to Settings: names looked up, sources chosen, levels counted."""
+"""Resolution of a study to Settings: names looked up, sources chosen, levels counted."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,10 +51,10 @@ RESERVED_MODELS = (
     "export",
     "imported",
 )
-"""Folders of results/ that stand beside those of the models."""
+"""Folders of results/ beside those of the models."""
 
 LOCATION = "config"
-"""Where the study's own keys stand, in messages: several files and --config make up one study."""
+"""Location of the study's keys in messages: several files and --config form one study."""
 
 BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin" / "checkpoint"
 """The checkpoint that ships with keepfaith."""
@@ -66,10 +66,10 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     Args:
         raw: the study as read from YAML: selections and settings.
         catalogs: folders with models/, orders/, texts/, tasks/ and methods/, one YAML file per definition.
-            A definition is taken from the first that has it: the user's own catalog comes before the shipped one.
+            A definition is taken from the first that has it: the user's catalog comes before the shipped one.
 
     Raises:
-        ConfigError: one line: where, what is wrong, what to type instead.
+        ConfigError: one line: the location, the problem, what to type instead.
     """
     study = _with_margins(validated(Study, dict(raw), LOCATION))
     for name in study.models:
@@ -126,7 +126,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
 
 
 def overridden_definitions(settings: Settings, catalogs: Sequence[Path]) -> list[str]:
-    """One line for each definition of a study that hides another one of a later catalog, with other contents."""
+    """One line for each definition of a study that hides a different one of a later catalog."""
     study = settings.study
     names = {
         "models": study.models,
@@ -170,7 +170,7 @@ def _check_counts(study: Study) -> None:
         raise ConfigError(
             f"{LOCATION}: examples.explanation",
             f"{examples.explanation} explained examples are more than the {examples.evaluation} evaluation examples "
-            f"they are part of; type at most {examples.evaluation}",
+            f"they are chosen from; type at most {examples.evaluation}",
         )
     if study.report.explained_examples > examples.explanation:
         raise ConfigError(
@@ -184,7 +184,7 @@ def _found(folder: str | None, kind: str, path: str, user: str) -> str:
     """The path that `user` reads, below the study's folder of that kind.
 
     Raises:
-        ConfigError: that folder is not set, or one of the two is no path that can be read.
+        ConfigError: that folder is not set, or one of the two paths cannot be read.
     """
     if problem := input_problem(path):
         raise ConfigError(user, problem)
@@ -256,7 +256,7 @@ def _criterion(location: str, name: str) -> Criterion:
 def _text(
     study: Study, catalogs: Sequence[Path], orders: Sequence[str]
 ) -> CalibrationTextEntry | None:
-    """The study's calibration text, with a path that starts at the working directory; None where no order reads it.
+    """The study's calibration text, its path relative to the working directory; None where no order reads it.
 
     Args:
         orders: the orders that read text.
@@ -278,7 +278,7 @@ def _text(
 
 
 def _seeded(method: MethodEntry, study: Study) -> MethodEntry:
-    """The method with the study's seeds; one that needs a single seed keeps it."""
+    """The method with the study's seeds; a method with a single seed keeps it."""
     if study.seeds is None or len(method.seeds) == 1:
         return method
     return method.model_copy(update={"seeds": study.seeds})

@@ -1,6 +1,6 @@
 """Margins by judged quantity: names looked up, defaults filled in.
 
-The schema cannot do it: jobs that import the schema would depend on every quantity.
+This is not done in the schema, as jobs that import the schema would then depend on every quantity.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ def complete_margins(given: Mapping[str, float], location: str) -> dict[str, flo
     """A margin for every judged quantity, in the order in which they are judged.
 
     Args:
-        given: what the study says, by name.
-        location: where it says so, for messages.
+        given: the study's margins by name.
+        location: key under which they were typed, for messages.
 
     Raises:
-        ConfigError: a name is that of no quantity, or of one that is never judged.
+        ConfigError: a name is not a quantity, or is one that is never judged.
     """
     judged = judged_quantities()
     for name in given:

@@ -1,8 +1,8 @@
-"""What a model folder needs, looked at without loading anything; `model_files` lists its files.
+"""Checks of a model folder without loading the model; `model_files` lists its files.
 
-A folder needs config.json of a model that transformers knows, tokenizer.json, and whole safetensors of plain numbers
-(see `weights`). The configuration is checked with it before any job, rule prepare_model checks every folder with it
-again, and the loaders read the files that are named here.
+A folder needs config.json of a model that transformers knows, tokenizer.json, and complete safetensors of plain numbers
+(see `weights`). Local folders are checked before any job, rule prepare_model checks every folder again, and the loaders
+read the files that are named here.
 """
 
 import json
@@ -55,18 +55,18 @@ def _read_object(location: str, file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ConfigError(location, f"{file} is broken JSON ({error}); copy it again") from error
     if not isinstance(content, dict):
-        raise ConfigError(location, f"{file} holds no object; copy it again")
+        raise ConfigError(location, f"{file} holds no JSON object; copy it again")
     return content
 
 
 def text_part(content: dict[str, Any]) -> dict[str, Any]:
-    """The part of a config.json on the language model; models that also see or hear keep it one level down."""
+    """The block of a config.json on the language model; multimodal models have it one level down."""
     text = content.get("text_config")
     return text if isinstance(text, dict) and text else content
 
 
 def layer_count(location: str, folder: Path) -> int:
-    """Attention layers that config.json speaks of.
+    """Number of attention layers according to config.json.
 
     Raises:
         ConfigError: the file is missing or broken or gives no number.
@@ -86,11 +86,11 @@ def layer_count(location: str, folder: Path) -> int:
 
 
 def check_model_folder(location: str, folder: Path) -> None:
-    """Check that a folder holds a whole model that loads without running code; every kind of folder passes here.
+    """Check that a folder holds a complete model that loads without running code; used for every kind of folder.
 
     Raises:
-        ConfigError: config.json, tokenizer.json or safetensors are missing, broken or not of one model, or code of its
-            own is needed.
+        ConfigError: config.json, tokenizer.json or safetensors are missing, broken or of different models, or the model
+            needs its own code.
     """
     check_description(location, folder)
     if problem := FileListing.of_folder(folder).no_weights():
@@ -98,14 +98,14 @@ def check_model_folder(location: str, folder: Path) -> None:
     content = read_configuration(location, folder)
     weights = check_weights(location, folder)
     _check_plain(location, folder, content, weights)
-    # Decoders cut out of an encoder-decoder count the encoder's layers under the same key.
+    # Decoders taken from an encoder-decoder give the encoder's layers under the same key.
     if not {"encoder_layers", "decoder_layers"} & text_part(content).keys():
         _check_layers(location, layer_count(location, folder), weights)
     check_tokenizer(location, folder)
 
 
 def check_description(location: str, folder: Path) -> None:
-    """Check what config.json alone tells, before anything large is looked at or fetched.
+    """Check config.json alone, before anything large is read or fetched.
 
     Raises:
         ConfigError: it is missing, broken, contradicts itself, or is of a model that cannot be studied.
@@ -115,7 +115,7 @@ def check_description(location: str, folder: Path) -> None:
     if kind == SLIM_TYPE:
         raise ConfigError(
             location,
-            f"{folder} is a pruned export, whose levels would count from there; use the dense model it was made from, "
+            f"{folder} is a pruned export, from which levels would be counted; use the dense model it was made from, "
             "with the same order",
         )
     if content.get("auto_map") and not known_to_transformers(kind):
@@ -149,7 +149,7 @@ def check_description(location: str, folder: Path) -> None:
 
 
 def _check_plain(location: str, folder: Path, content: dict[str, Any], found: list[Weight]) -> None:
-    """Weights are plain numbers, and config.json does not say otherwise."""
+    """Check that weights are plain numbers, and that config.json says so too."""
     encoded = not_plain(found)
     text = text_part(content)
     for key in QUANTISED_KEYS:
@@ -159,7 +159,7 @@ def _check_plain(location: str, folder: Path, content: dict[str, Any], found: li
         if encoded is None:
             raise ConfigError(
                 location,
-                f"{folder / CONFIG} speaks of quantised weights, but the weights are plain {dtypes_of(found)}: delete "
+                f"{folder / CONFIG} describes quantised weights, but the weights are plain {dtypes_of(found)}: delete "
                 f"{key} from it",
             )
         method = asked.get("quant_method") if isinstance(asked, dict) else None
@@ -172,16 +172,16 @@ def _check_plain(location: str, folder: Path, content: dict[str, Any], found: li
         count = sum(not_plain([weight]) is not None for weight in found)
         raise ConfigError(
             location,
-            f"{count} weights are no plain numbers, first {encoded.name} ({encoded.dtype} in {encoded.file}); use the "
+            f"{count} weights are not plain numbers, first {encoded.name} ({encoded.dtype} in {encoded.file}); use the "
             "checkpoint they were made from, in F64, F32, BF16 or F16",
         )
 
 
 def _check_layers(location: str, layers: int, found: list[Weight]) -> None:
-    """Layers of the weights beyond those of config.json, where nothing but a layer can be meant.
+    """Refuse layers of the weights beyond those of config.json, where they can only be layers.
 
     Other differences need the model's class, and are found by rule prepare_model. Layers that predict further tokens
-    lie beyond the last one too, but have weights that no other layer has.
+    also come after the last one, but have weights that no other layer has.
     """
     named = [match for weight in found if (match := LAYER_NAME.match(weight.name))]
     if len({match[1] + match[2] for match in named}) != 1:
@@ -195,10 +195,10 @@ def _check_layers(location: str, layers: int, found: list[Weight]) -> None:
 
 
 def check_tokenizer(location: str, folder: Path) -> None:
-    """Check that a folder has the one file that says how texts become token ids.
+    """Check that a folder has tokenizer.json, the one file that defines the tokenizer.
 
     Raises:
-        ConfigError: it is missing, with how to make it from what is there, or it is no JSON.
+        ConfigError: it is missing (the message says how to make it from the files present) or not JSON.
     """
     if problem := FileListing.of_folder(folder).no_tokenizer(folder / TOKENIZER_CONFIG):
         raise ConfigError(location, problem)
@@ -207,5 +207,5 @@ def check_tokenizer(location: str, folder: Path) -> None:
         start = handle.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start.startswith(b"{"):
         raise ConfigError(
-            location, f"{file} is no JSON object; fetch it again (a Git LFS pointer?)"
+            location, f"{file} is not a JSON object; fetch it again (a Git LFS pointer?)"
         )

@@ -1,4 +1,4 @@
-"""Files that are one although they are spelt otherwise: a task must not take its parts for different ones."""
+"""Detection of files that are the same under different paths, so that the splits of a task stay disjoint."""
 
 import filecmp
 from pathlib import Path
@@ -8,13 +8,13 @@ from keepfaith.config.schema import LocalTaskSource
 
 
 def with_one_spelling(location: str, source: LocalTaskSource) -> LocalTaskSource:
-    """The source with every split spelt as the first that is the same file: by its path, a link, or a copy.
+    """The source in which splits of the same file (by path, link or copy) all have the first one's path.
 
-    Parts of one file are made disjoint, and that is told by the spelling.
+    Subsets of one file are made disjoint, and one file is recognised by equal paths.
 
     Args:
-        location: what errors name.
-        source: its paths start at the working directory.
+        location: start of error messages.
+        source: with paths that start at the working directory.
 
     Raises:
         ConfigError: training and evaluation are the same file.
@@ -35,7 +35,7 @@ def with_one_spelling(location: str, source: LocalTaskSource) -> LocalTaskSource
 
 
 def are_one(one: Path, other: Path) -> bool:
-    """Whether two paths lead to the same file, or to two with the same bytes; missing files are not."""
+    """Whether two paths are the same file, or files with the same bytes; False where one is missing."""
     if one == other:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Reading a local file of running text, for a criterion to look at."""
+"""Reading of a local file of calibration text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +9,10 @@ from keepfaith.config.schema import LocalText
 
 
 def local_texts(source: LocalText) -> Iterator[str]:
-    """The texts of a file that are not empty, in its order.
+    """The non-empty texts of a file, in its order.
 
     Raises:
-        ConfigError: the file cannot be read, has no such column, or something else than text in it.
+        ConfigError: the file cannot be read, has no such column, or a value of it is not text.
     """
     path = Path(source.path)
     if path.suffix == ".txt":

@@ -1,4 +1,4 @@
-"""Which safetensors files a model folder is loaded from: the one, or those that an index lists."""
+"""Safetensors files that a model folder is loaded from: a single one, or those that an index lists."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ WHOLE = "model.safetensors"
 
 
 def weight_files(folder: Path, variant: str | None = None) -> list[Path]:
-    """The safetensors files that transformers loads a model from: the one, or those of the index; no copies.
+    """The safetensors files that transformers loads a model from: a single one, or those of the index; no copies.
 
     Args:
         folder: the model folder.
         variant: the middle part of their names, `slim` for model.slim.safetensors.
 
     Raises:
-        ConfigError: the index is none.
+        ConfigError: the index is invalid.
     """
     stem = f"model.{variant}" if variant else "model"
     whole = folder / f"{stem}.safetensors"
@@ -31,24 +31,24 @@ def listed(location: str, index: Path) -> list[str]:
     """Names of the files that an index lists, sorted.
 
     Raises:
-        ConfigError: it is no index.
+        ConfigError: it is not an index.
     """
     weight_map = _read(location, index).get("weight_map")
     names: list[Any] = list(weight_map.values()) if isinstance(weight_map, dict) else [None]
     if not all(isinstance(name, str) for name in names):
         raise ConfigError(
             location,
-            f"{index} is no index of weights: its weight_map must name a file of the folder for every weight; copy it "
+            f"{index} is not an index of weights: its weight_map must name a file of the folder for every weight; copy it "
             "again",
         )
     return sorted(set(names))
 
 
 def check_index(location: str, folder: Path, index: Path) -> None:
-    """Check that the files of an index are there, and that it is the only set of weights.
+    """Check that the files of an index exist, and that it is the only set of weights.
 
     Raises:
-        ConfigError: a file is missing, another file is read instead of them, or the loader cannot read the index.
+        ConfigError: a file is missing, another file is read instead, or the loader cannot read the index.
     """
     wanted = listed(location, index)
     whole = folder / WHOLE
@@ -64,7 +64,7 @@ def check_index(location: str, folder: Path, index: Path) -> None:
         raise ConfigError(
             location,
             f"{folder} holds two sets of weights, {WHOLE} and the {len(wanted)} files of {index.name}, of which "
-            f"transformers reads {WHOLE} alone; delete the set that you do not mean",
+            f"transformers reads only {WHOLE}; delete the set that you do not mean",
         )
     if not isinstance(_read(location, index).get("metadata"), dict):
         raise ConfigError(
@@ -77,5 +77,5 @@ def _read(location: str, index: Path) -> dict[str, Any]:
     try:
         content = json.loads(index.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(location, f"{index} is no index of weights; copy it again") from error
+        raise ConfigError(location, f"{index} is not an index of weights; copy it again") from error
     return content if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""From a task to its table of examples: prompts with spans, options, labels, evidence, subsets."""
+"""Table of examples of a task: prompts with spans, choices, labels, evidence, subsets."""
 
 import logging
 from collections.abc import Iterable
@@ -16,13 +16,13 @@ from keepfaith.tasks.subsets import by_rank
 from keepfaith.tasks.templates import Prompt, render_prompt
 
 EVALUATED = "evaluated"
-"""Why a tuning row is left out, beside the reasons of `skip`."""
+"""Reason for leaving out a tuning row, beside those of `skip`."""
 
 logger = logging.getLogger(__name__)
 
 
 class PreparedTask(NamedTuple):
-    """An EXAMPLES table, and by subset and reason how many rows of the source are left out of it."""
+    """An EXAMPLES table, and {subset: {reason: rows of the source left out}}."""
 
     examples: pl.DataFrame
     skipped: dict[str, dict[str, int]]
@@ -32,14 +32,14 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     """The EXAMPLES table of a task: its evaluation, explanation and tuning examples.
 
     An example's id is its subset and its id (or row number) in the source, `evaluation-17`; `row` counts from 0
-    in the split, rows that are left out included. Rows stand in the order of the source, evaluation before tuning.
+    in the split, including rows that are left out. Rows are in the order of the source, evaluation before tuning.
 
     Args:
         resolved: the task and the source to read.
-        examples: how many examples of each subset, and the seed of their choice.
+        examples: number of examples of each subset, and the seed of their selection.
 
     Raises:
-        SourceError: the source cannot be read or a row is not as the task says.
+        SourceError: the source cannot be read or a row does not fit the task.
         ConfigError: a local file cannot be read, or there are too few rows.
     """
     rows, skipped = task_rows(resolved, "evaluation")
@@ -80,10 +80,10 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
 def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
     """The training examples of a task as an EXAMPLES table that belongs to no subset; tuning rows are left out.
 
-    Rows with a text that is evaluated are left out by who trains (`training.train_on_tasks`).
+    Rows with a text that is evaluated are left out later, by `training.train_on_tasks`.
 
     Raises:
-        SourceError: the source has no training split or cannot be read, or a row is not as the task says.
+        SourceError: the source has no training split or cannot be read, or a row does not fit the task.
     """
     rows, _ = task_rows(resolved, "training")
     kept_out: set[str] = set()
@@ -96,7 +96,7 @@ def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFram
 def _own_tuning(
     resolved: ResolvedTask, evaluation: Iterable[TaskRow]
 ) -> tuple[list[TaskRow], dict[str, int], int]:
-    """The rows of a tuning split of its own that are not evaluated too, what is left out of it, and how many were."""
+    """The rows of a separate tuning split that are not evaluated, rows left out by reason, and number evaluated."""
     found, skipped = task_rows(resolved, "tuning")
     if isinstance(resolved.source, BuiltinTaskSource):  # its subsets are disjoint by construction
         return found, skipped, 0
@@ -114,7 +114,7 @@ def _tuning_split(resolved: ResolvedTask) -> str | None:
 
 
 def _tuning(rows: list[TaskRow], examples: Examples, from_end: bool) -> set[str]:
-    """Ids of the tuning rows; the last by rank where the first are evaluated, so that the subsets are disjoint."""
+    """Ids of the tuning rows; the last by rank if the first are evaluated, so that the subsets are disjoint."""
     ranked = by_rank((row.id for row in rows), examples.seed)
     start = len(ranked) - examples.tuning if from_end else 0
     return set(ranked[start : start + examples.tuning])
@@ -139,7 +139,7 @@ def _record(resolved: ResolvedTask, row: TaskRow, subset: Subset) -> dict[str, o
 
 
 def _evidence(prompt: Prompt, row: TaskRow) -> list[dict[str, int]] | None:
-    """Evidence spans in characters of the prompt; None where the source knows of none."""
+    """Evidence spans in characters of the prompt; None where the source has none."""
     if not row.evidence:
         return None
     spans = []

@@ -1,4 +1,4 @@
-"""The rows of a task, from the hub, a local file or a built-in generator, read to one shape."""
+"""Rows of a task, from the hub, a local file or a built-in generator, in one form."""
 
 import logging
 from collections import Counter
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class SourceError(ValueError):
-    """A source cannot be read, or holds what its task does not allow: one line with the location."""
+    """A source cannot be read or does not fit its task: one line with the location."""
 
 
 def split_serving(resolved: ResolvedTask, subset: Subset) -> str | None:
@@ -33,7 +33,7 @@ def split_serving(resolved: ResolvedTask, subset: Subset) -> str | None:
 
 
 class SubsetRows(NamedTuple):
-    """The rows of a split that can be examples, in its order, and how many are left out, by reason."""
+    """The rows of a split that can be examples, in its order, and the number left out, by reason."""
 
     rows: list[TaskRow]
     skipped: dict[str, int]
@@ -43,7 +43,7 @@ def task_rows(resolved: ResolvedTask, subset: Subset) -> SubsetRows:
     """All rows of the split that serves `subset`.
 
     Raises:
-        SourceError: there is no such split, it cannot be had, or a row is not as the task says.
+        SourceError: there is no such split, it cannot be read, or a row does not fit the task.
         ConfigError: a local file cannot be read.
     """
     split = split_serving(resolved, subset)
@@ -90,7 +90,7 @@ def _builtin(
     for number, example in enumerate(examples):
         if resolved.task.options not in (None, example.choices):
             raise SourceError(
-                f"task {resolved.name}: its options {list(resolved.task.options or ())} are not those of the "
+                f"task {resolved.name}: its choices {list(resolved.task.options or ())} are not those of the "
                 f"generator {source.generator}; type {list(example.choices)}"
             )
         yield TaskRow(

@@ -1,6 +1,6 @@
-"""A yes/no question on a short passage: how a place is now, among remarks on how it was before.
+"""A yes/no question on a short passage: the present state of a building, among remarks on past states.
 
-Every sentence speaks of the same place and the same quality; only the one in the present counts.
+Every sentence is about the same building and the same quality; only the one in the present tense counts.
 """
 
 from random import Random

@@ -1,7 +1,7 @@
-"""Sentiment of a review whose side remarks praise or blame something that is not reviewed.
+"""Sentiment of a review with a side remark that praises or blames something else.
 
-Only the clause about the film counts; "not" turns its adjective round. The side remark has its own
-adjective, negation and hedge, so that counting words of either polarity does not help.
+Only the clause about the film counts; "not" inverts its adjective. The side remark has its own adjective, negation and
+hedge, so that counting words of either polarity does not help.
 """
 
 from random import Random
