@@ -1,7 +1,7 @@
 """Probabilities of an example's choices and the predicted choice, from PREDICTIONS.
 
-Log-likelihoods are summed over the tokens of a choice, in nats, and finite: the scorer and every table refuse NaN and infinity.
-An array may be padded with -inf for examples with fewer choices.
+Log-likelihoods are summed over the tokens of a choice, in nats, and finite: the scorer and every table refuse NaN and
+infinity. An array may be padded with -inf for examples with fewer choices.
 """
 
 import numpy as np

@@ -34,8 +34,8 @@ EXAMPLES = TableSchema(
     2,
     "One labelled example of a task: its prompt, the character spans of its fields in the prompt (template text "
     "lies outside them), choices as continuations, and the subsets it belongs to. `outside`: in imports, name "
-    "and comparable form of texts that are in the logged document but not in the prompt: those that `passage` names, and "
-    "those that several examples share; null elsewhere.",
+    "and comparable form of texts that are in the logged document but not in the prompt: those that `passage` names, "
+    "and those that several examples share; null elsewhere.",
     {
         "example_id": pl.String,
         "row": pl.Int64,
@@ -258,8 +258,8 @@ VERDICT = TableSchema(
     "One watched quantity at one pruned level: `harm` is the change in its harmful direction (positive is worse than "
     "dense) with its interval, against `margin`. `p_value`: one-sided, of harm above zero, after Holm over levels. "
     "`status`: kept (the interval's upper end lies within the margin), degraded (harm is shown to exceed zero and its "
-    "estimate exceeds the margin), undecided (neither). `reason`: why it is undecided, where the cause is not the width of "
-    "the interval. `examples` and `clusters` as in METRICS.",
+    "estimate exceeds the margin), undecided (neither). `reason`: why it is undecided, where the cause is not the "
+    "width of the interval. `examples` and `clusters` as in METRICS.",
     {
         "level": pl.Int64,
         "quantity": pl.String,

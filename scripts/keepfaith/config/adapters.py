@@ -23,8 +23,8 @@ def two_models_of(adapter: list[str]) -> str:
     """Advice where the files of an adapter are beside complete weights."""
     return (
         f"holds complete weights and an adapter ({' and '.join(adapter)}), which some loaders add to them and others "
-        "ignore; merge it (peft: merge_and_unload, then save_pretrained) and name that folder, or move its files away if "
-        "the weights are meant without it"
+        "ignore; merge it (peft: merge_and_unload, then save_pretrained) and name that folder, or move its files away "
+        "if the weights are meant without it"
     )
 
 

@@ -11,7 +11,7 @@ TYPES = "auto_mappings.py"
 AUTO_CLASSES_FILE = "modeling_auto.py"
 TYPES_NAME = "CONFIG_MAPPING_NAMES"
 MODULES_NAME = "SPECIAL_MODEL_TYPE_TO_MODULE_NAME"
-"""Files and names under which transformers lists them, as `NAME = OrderedDict([(model type, class or classes), ...])`."""
+"""Files and names of the lists in transformers, as `NAME = OrderedDict([(model type, class or classes), ...])`."""
 
 
 def known_to_transformers(kind: object) -> bool:

@@ -54,8 +54,8 @@ def _of_shares(shares: Sequence[float], model: str, layers: int, location: str) 
         least = ceil(1000 / layers) / 1000
         raise ConfigError(
             location,
-            f"{shares[0]:g} of the {layers} attention layers of model {model!r} is less than one, and level 0 is always "
-            f"run; type at least {least:g}",
+            f"{shares[0]:g} of the {layers} attention layers of model {model!r} is less than one, and level 0 is "
+            f"always run; type at least {least:g}",
         )
     return tuple(sorted({0, *levels}))
 

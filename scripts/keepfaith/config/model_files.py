@@ -33,8 +33,8 @@ OTHER_FORMATS = "consolidated*"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 OTHER_TOKENIZERS = ("*.model", "*.tiktoken", "vocab.json", "vocab.txt", "merges.txt", "tekken.json")
-"""Files that a tokenizer can be made from. They do not replace `TOKENIZER`: the class that reads them decides how a text
-is split, and gives no character offsets of tokens."""
+"""Files that a tokenizer can be made from. They do not replace `TOKENIZER`: the class that reads them decides how a
+text is split, and gives no character offsets of tokens."""
 
 
 def is_model_file(name: str) -> bool:

@@ -29,10 +29,10 @@ _INTRODUCTION = """\
 # Options
 
 A study selects models, orders, a text, tasks and methods by the names of their files in `config/catalog/`, and holds
-the settings of the run. It is `config/config.yaml`, or only the file named by `--configfile`: then nothing is taken from
-`config/config.yaml`. Keys that it leaves out have the default below. With `--configfile A B`, B overrides A, and
-`--config` overrides both: a list replaces the list that it overrides, keys of a block are merged one by one (`levels` is
-replaced as a whole). Unknown keys are refused.
+the settings of the run. It is `config/config.yaml`, or only the file named by `--configfile`: then nothing is taken
+from `config/config.yaml`. Keys that it leaves out have the default below. With `--configfile A B`, B overrides A, and
+`--config` overrides both: a list replaces the list that it overrides, keys of a block are merged one by one (`levels`
+is replaced as a whole). Unknown keys are refused.
 
 Values that are names of modules of the package:
 """

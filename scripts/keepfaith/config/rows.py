@@ -222,7 +222,7 @@ def _spans(row: Mapping[str, Any], column: str, length: int) -> Spans:
         )
         if not pair or not 0 <= span[0] < span[1] <= length:
             raise RowError(
-                f"column {column!r}: evidence {shown(span)} is not a [start, end] inside its field of {length} characters"
+                f"column {column!r}: evidence {shown(span)} is not a [start, end] in its field of {length} characters"
             )
         spans.append((span[0], span[1]))
     return tuple(sorted(spans))

@@ -38,8 +38,8 @@ def listed(location: str, index: Path) -> list[str]:
     if not all(isinstance(name, str) for name in names):
         raise ConfigError(
             location,
-            f"{index} is not an index of weights: its weight_map must name a file of the folder for every weight; copy it "
-            "again",
+            f"{index} is not an index of weights: its weight_map must name a file of the folder for every weight; copy "
+            "it again",
         )
     return sorted(set(names))
 

@@ -2,8 +2,8 @@
 
 Versions of the harness before 0.4.13 state the number of the task's examples even where the run had `--samples` and
 logged fewer. The results' hash over all logged examples tells such a log from one that was cut. All versions with
-`--samples` write that hash. Where it is missing, consecutive examples of a complete run mean that the log was cut; other
-examples were selected, if all levels have the same ones.
+`--samples` write that hash. Where it is missing, consecutive examples of a complete run mean that the log was cut;
+other examples were selected, if all levels have the same ones.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Texts of logged documents, and the structure of the documents of a log: which keys are names, and which are ids.
 
-A text may be at any index of a list, and some documents have a key per passage. Such indices and keys do not tell what a
-text is, so all of them are one field, with the name `*`.
+A text may be at any index of a list, and some documents have a key per passage. Such indices and keys do not tell what
+a text is, so all of them are one field, with the name `*`.
 """
 
 import json

@@ -158,7 +158,7 @@ def _log_likelihoods(responses: Any, options: int) -> tuple[float, ...]:
         if value > _MOST:
             raise Unusable(
                 f"the log-likelihood of choice {option} is {value:g}, above 0, which is impossible for the "
-                "logarithm of a probability; correct its computation (a loss has the other sign) and run that model again"
+                "logarithm of a probability; correct its computation (a loss has the other sign) and run it again"
             )
     return values
 

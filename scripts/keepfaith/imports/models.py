@@ -1,4 +1,4 @@
-"""Model of each imported run: two levels must not be the same model, unless it was pruned in memory."""
+"""Model of each imported run: two levels must not be the same model, unless it was pruned in place."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def check_models(levels: Mapping[int, Log], logs: Mapping[int, Path]) -> list[st
 
     Returns:
         One line per pair of levels that may still be one model: that name the same one but have other answers (a model
-        that was pruned in memory, or rounding), or that name none and have nearly the same answers.
+        that was pruned in place, or rounding), or that name none and have nearly the same answers.
 
     Raises:
         ConfigError: two levels name the same model, and their log-likelihoods are the same but for rounding.
@@ -51,7 +51,7 @@ def check_models(levels: Mapping[int, Log], logs: Mapping[int, Path]) -> list[st
             if same:
                 notes.append(
                     f"levels {other} and {level} name the same model in their results ({shown(model)}): unless it was "
-                    f"pruned in memory between the runs, level {level} is not pruned; run the pruned model, or leave "
+                    f"pruned in place between the runs, level {level} is not pruned; run the pruned model, or leave "
                     "that level out."
                 )
             elif apart <= NOISE:

@@ -68,8 +68,8 @@ def _check_distinct(options: tuple[str, ...]) -> None:
     half = len(options) // 2
     if options[:half] == options[half:]:
         raise Unusable(
-            f"its {half} choices occur twice, as acc_mutual_info requests them after an empty prompt; run the task without "
-            "that metric"
+            f"its {half} choices occur twice, as acc_mutual_info requests them after an empty prompt; run the task "
+            "without that metric"
         )
     for index, option in enumerate(options):
         if (first := options.index(option)) < index:

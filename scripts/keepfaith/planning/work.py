@@ -26,9 +26,9 @@ UPPER = 0.5
 """Upper share of the layers that contains the dropped ones: most criteria drop upper layers first."""
 
 SPREAD = 1.25
-"""Mean square of the prompt length over its squared mean, in the study's tasks: the passes of some methods grow with the
-length of the prompt, so that long prompts count more. Passes are evaluated at the mean length times this factor, which is
-exact for passes in proportion to the length, and for those that do not depend on it."""
+"""Mean square of the prompt length over its squared mean, in the study's tasks: the passes of some methods grow with
+the length of the prompt, so that long prompts count more. Passes are evaluated at the mean length times this factor,
+which is exact for passes in proportion to the length, and for those that do not depend on it."""
 
 OPTION_TOKENS = 8
 """Tokens of all choices after a prompt."""

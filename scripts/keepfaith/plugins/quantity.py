@@ -35,8 +35,8 @@ class Quantity:
         tolerates: meaning of that margin, in one sentence, for the page of options.
         concern: the one of `CONCERNS` that it answers where orders are compared, if any.
         by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
-        above_chance: whether its reference in METRICS is the value of a model that knows nothing, so that it can lose only
-            what is above it; the reference of calibration is the band of a calibrated model.
+        above_chance: whether its reference in METRICS is the value of a model that knows nothing, so that it can lose
+            only what is above it; the reference of calibration is the band of a calibrated model.
     """
 
     label: str

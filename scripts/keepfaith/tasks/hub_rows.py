@@ -1,8 +1,8 @@
 """Rows of a data set on the hub: its files are fetched and checked here, and read from the disk.
 
-Plain CSV files and JSON lines are read like local ones (`config/files.py`), so that text stays unchanged: the readers of
-`datasets` turn a cell "null" or "NA" into null and a column of dates into time stamps. Parquet has its own types; it and
-all other formats are read by `datasets`, row group by row group.
+Plain CSV files and JSON lines are read like local ones (`config/files.py`), so that text stays unchanged: the readers
+of `datasets` turn a cell "null" or "NA" into null and a column of dates into time stamps. Parquet has its own types;
+it and all other formats are read by `datasets`, row group by row group.
 """
 
 import dataclasses
@@ -127,8 +127,8 @@ def _rows(
         problem = error.problem if isinstance(error, ConfigError) else str(error)
         reason = " ".join(problem.split())
         raise HubError(
-            f"{path} of {address} cannot be read ({reason}); the hub itself has this file, so name another revision, or "
-            "correct a copy and name it as a local source"
+            f"{path} of {address} cannot be read ({reason}); the hub itself has this file, so name another revision, "
+            "or correct a copy and name it as a local source"
         ) from error
 
 

@@ -15,8 +15,8 @@ class Order(Strict):
     criterion: Name = Field(description="A criterion of keepfaith.orders.")
     drop: Literal["attention", "mlp", "joint", "block"] = Field(
         default="attention",
-        description="Component that each level drops: an attention sub-layer, an MLP sub-layer, either of them (joint), "
-        "or a whole block.",
+        description="Component that each level drops: an attention sub-layer, an MLP sub-layer, either (joint), or a "
+        "whole block.",
     )
     reverse: bool = Field(
         default=False, description="Reverse the order of the criterion: a control."

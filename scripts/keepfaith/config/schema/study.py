@@ -79,9 +79,9 @@ class ScoringSettings(Strict):
     )
     unscorable: Literal["refuse", "leave_out"] = Field(
         default="refuse",
-        description="Treatment of an example that a model's tokenizer cannot encode (it drops a character, does not know "
-        "a character of a choice, or gives two choices the same tokens): `refuse` ends the job and names all of "
-        "them; `leave_out` evaluates and explains this model without them, at all levels, and records their number "
+        description="Treatment of an example that a model's tokenizer cannot encode (it drops a character, does not "
+        "know one of a choice, or gives two choices the same tokens): `refuse` ends the job and names all of them; "
+        " `leave_out` evaluates and explains this model without them, at all levels, and records their number "
         "in the log, in the provenance of predictions.parquet and in the report.",
     )
     threads: Positive = Field(default=1, description="CPU threads of a job that calls a model.")
@@ -122,8 +122,8 @@ class Calibration(Strict):
     null_repetitions: Positive = Field(
         default=1000,
         le=100_000,
-        description="Draws for the band of a perfectly calibrated model's error, and the minimum for the test of a change "
-        "of that error, which takes more where the number of levels needs them.",
+        description="Draws for the band of a perfectly calibrated model's error, and the minimum for the test of a "
+        "change of that error, which takes more where the number of levels needs them.",
     )
 
 
@@ -142,7 +142,7 @@ class Statistics(Strict):
     seed: Seed = Field(default=0, description="Seed of those draws.")
     margins: dict[Name, Margin] = Field(
         default_factory=dict,
-        description="Tolerated harm, by judged quantity, in the unit of the quantity; within it a level counts as kept.",
+        description="Tolerated harm, by judged quantity, in its unit; within it a level counts as kept.",
     )
 
 
@@ -284,7 +284,7 @@ class Study(Strict):
     )
     imports: dict[Name, Import] = Field(
         default_factory=dict,
-        description="Runs of lm-evaluation-harness with logged samples that `snakemake imported` reads: under a name that "
-        "you choose, level: folder of the run (or one log). Relative paths start at the working directory.",
+        description="Runs of lm-evaluation-harness with logged samples that `snakemake imported` reads: under a name "
+        "that you choose, level: folder of the run (or one log). Relative paths start at the working directory.",
     )
     report: Report = Field(default_factory=Report, description="Contents of the report.")

@@ -212,9 +212,9 @@ class Task(Strict):
         default=None,
         description="The field whose text several examples may share (a passage with several questions): such "
         "examples are drawn together for every interval and test. `none`: all examples are independent. Without it, "
-        "the passage is a field whose text (20 characters or more) several examples share, and no text more than half of "
-        "them; case, blanks and forms of Unicode do not count. The report and the column `clusters` give the number "
-        "counted.",
+        "the passage is a field with texts (20 characters or more) that several examples share, but none of which more "
+        "than half of all examples share; case, blanks and forms of Unicode do not count. The report and the column "
+        "`clusters` give the number of independent texts.",
     )
     options: (
         Annotated[tuple[Annotated[str, Field(strict=True)], ...], AfterValidator(_options)] | None

@@ -1,7 +1,7 @@
 """Built-in tasks: generated English with known evidence and exact posterior. No download.
 
-A task is one file with a function `draft_<task>(random, clauses)` that generates one example and its posterior; here its
-label is drawn, and texts of other splits are rejected.
+A task is one file with a function `draft_<task>(random, clauses)` that generates one example and its posterior; here
+its label is drawn, and texts of other splits are rejected.
 """
 
 from collections.abc import Callable
