@@ -31,7 +31,7 @@ from setup.record import record, show, significant
 from setup.timing import matrix_rate, timed
 from transformers import AutoTokenizer
 
-from keepfaith.artifacts.parts import Parts
+from keepfaith.artifacts.shards import Shards
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import PromptEncoder
@@ -90,8 +90,10 @@ def grow(examples: int, shape: Shape) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         seconds = []
         for repeat in range(repeats):
-            parts = Parts(Path(folder) / f"{repeat}.parquet", "growth")
-            spent, _ = timed(lambda parts=parts: predict(scorer, encoder, table, LEVELS, parts.get))
+            shards = Shards(Path(folder) / f"{repeat}.parquet", "growth")
+            spent, _ = timed(
+                lambda shards=shards: predict(scorer, encoder, table, LEVELS, shards.get)
+            )
             seconds.append(spent)
     return {
         "examples": examples,

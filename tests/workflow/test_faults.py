@@ -95,13 +95,13 @@ def local_model(workflow: Workflow) -> tuple[Workflow, list[str]]:
     return workflow, ["--configfile", "mini.yaml", "--config", "models=[mine]", "--"]
 
 
-def test_a_killed_job_goes_on_behind_its_finished_parts(
+def test_a_killed_job_resumes_after_its_finished_shards(
     new_workflow: Callable[[str], Workflow],
 ) -> None:
     workflow = new_workflow("killed")
     words = ["--configfile", "mini.yaml", "--config", "examples={explanation: 48}", "--"]
     target = f"{CELL}/attributions/kernelshap-seed0.parquet"
-    parts = workflow.folder / f"{target}.parts"
+    shards = workflow.folder / f"{target}.shards"
     process = subprocess.Popen(
         workflow.command(*words, target),
         cwd=workflow.folder,
@@ -111,7 +111,7 @@ def test_a_killed_job_goes_on_behind_its_finished_parts(
         text=True,
     )
     deadline = time.monotonic() + 300
-    while not list(parts.glob("*.parquet")):
+    while not list(shards.glob("*.parquet")):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.005)
     os.kill(job_of(process.pid, "attribute"), signal.SIGKILL)
@@ -119,12 +119,12 @@ def test_a_killed_job_goes_on_behind_its_finished_parts(
     assert process.returncode != 0 and not (workflow.folder / target).exists(), output[-2000:]
     assert workflow.run(*words, target).returncode == 0
     log = workflow.folder / "logs/builtin/cosine/sentiment/attribute/kernelshap-seed0.log"
-    assert "going on behind" in log.read_text()
+    assert "resuming after " in log.read_text()
     resumed = pl.read_parquet(workflow.folder / target)
     (workflow.folder / target).unlink()
     assert workflow.run(*words, target).returncode == 0
     assert resumed.equals(pl.read_parquet(workflow.folder / target))
-    assert not parts.exists()
+    assert not shards.exists()
 
 
 def job_of(parent: int, script: str) -> int:

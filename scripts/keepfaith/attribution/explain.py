@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.attribution.problem import AttributionError, Problem
 from keepfaith.config.strict import Strict
@@ -34,7 +34,7 @@ def explain(
     levels: Sequence[int],
     predictions: pl.DataFrame,
     name: str | None = None,
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
 ) -> pl.DataFrame:
     """Score the prompt tokens of every example at every level.
 

@@ -1,6 +1,6 @@
 """Margins by judged quantity: names looked up, defaults filled in.
 
-The schema cannot do it: jobs that import the schema would depend on every quantity.
+This is not done in the schema, as jobs that import the schema would then depend on every quantity.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.plugins.quantity import QUANTITIES, judged_quantities
 
 
-def complete_margins(given: Mapping[str, float], place: str) -> dict[str, float]:
+def complete_margins(given: Mapping[str, float], location: str) -> dict[str, float]:
     """A margin for every judged quantity, in the order in which they are judged.
 
     Args:
-        given: what the study says, by name.
-        place: where it says so, for messages.
+        given: the study's margins by name.
+        location: key under which they were typed, for messages.
 
     Raises:
-        ConfigError: a name is that of no quantity, or of one that is never judged.
+        ConfigError: a name is not a quantity, or is one that is never judged.
     """
     judged = judged_quantities()
     for name in given:
@@ -25,8 +25,8 @@ def complete_margins(given: Mapping[str, float], place: str) -> dict[str, float]
             continue
         if name in QUANTITIES.names():
             raise ConfigError(
-                place, f"{name!r} is shown and never judged; judged are {', '.join(judged)}"
+                location, f"{name!r} is shown and never judged; judged are {', '.join(judged)}"
             )
-        raise ConfigError(place, f"unknown key {name!r}{nearest(name, judged)}")
+        raise ConfigError(location, f"unknown key {name!r}{nearest(name, judged)}")
     defaults = {name: each.margin for name, each in judged.items() if each.margin is not None}
     return {name: given.get(name, default) for name, default in defaults.items()}

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import CONTROL, FAITHFULNESS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.faithfulness.ranking import rank, selected_count
 from keepfaith.plugins.operator import OPERATORS, Operator
@@ -66,7 +66,7 @@ def measure(
     levels: Sequence[int],
     fractions: Sequence[float],
     operators: Sequence[str],
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
 ) -> pl.DataFrame:
     """Comprehensiveness and sufficiency of every explanation, per fraction, operator and ranking.
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import PREDICTIONS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 from keepfaith.scoring.errors import EncodingError, UnscorableError
@@ -27,7 +27,7 @@ def predict(
     encoder: PromptEncoder,
     examples: pl.DataFrame,
     levels: Sequence[int],
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
     leave_out: bool = False,
 ) -> pl.DataFrame:
     """Score all choices of `examples` (EXAMPLES) at `levels`; returns PREDICTIONS, by level and example.

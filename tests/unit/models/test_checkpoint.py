@@ -28,7 +28,7 @@ from keepfaith.models.loading import load_model
 from keepfaith.models.sources import ModelError, prepare_folder
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "models"
-CURE = "config.json and the weights are of two models"
+CURE = "config.json and the weights are of different models"
 
 
 @pytest.fixture(scope="module")

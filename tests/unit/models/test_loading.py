@@ -182,7 +182,7 @@ def test_bos_and_eos_of_config_json_count_where_no_tokenizer_file_names_one(tmp_
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [
-        ("tokenizer.json", "version https://git-lfs", "is no JSON object; fetch it again"),
+        ("tokenizer.json", "version https://git-lfs", "is not a JSON object; fetch it again"),
         ("tokenizer.json", "{", "tokenizer.json: .*; copy it again"),
         ("tokenizer.json", '{"version": "1.0"}', "tokenizer.json: .*; copy it again"),
         ("tokenizer_config.json", "{", "tokenizer_config.json: JSONDecodeError.*; copy it again"),

@@ -200,7 +200,9 @@ def test_tensors_that_do_not_lie_one_behind_the_other(
     else:
         content[first]["shape"] = [3]
     write(folder / "model.safetensors", content, numbers)
-    with pytest.raises(ConfigError, match=r"model\.safetensors is no safetensors file \(.*its hea"):
+    with pytest.raises(
+        ConfigError, match=r"model\.safetensors is not a safetensors file \(.*its hea"
+    ):
         check_model_folder("m", folder)
     with pytest.raises(LoadingError, match="header"):
         load_model(folder, device="cpu")
@@ -222,7 +224,7 @@ def test_a_header_that_only_python_reads(folders: dict[str, Path], tmp_path: Pat
     content, numbers = header_of(folder / "model.safetensors")
     write(folder / "model.safetensors", content | {"__metadata__": {"format": "\ud800"}}, numbers)
     with pytest.raises(
-        ConfigError, match=r"model\.safetensors is no safetensors file \(.*surrogates"
+        ConfigError, match=r"model\.safetensors is not a safetensors file \(.*surrogates"
     ):
         check_model_folder("m", folder)
 

@@ -69,7 +69,7 @@ def adapter(folder: Path) -> None:
 
 def test_an_adapter_beside_whole_weights(folder: Path) -> None:
     adapter(folder)
-    words = ("holds whole weights and an adapter", "adapter_model.safetensors", "move its files")
+    words = ("holds complete weights and an adapter", "adapter_model.safetensors", "move its files")
     refused_everywhere(folder, *words)
     (folder / "adapter_config.json").unlink()
     (folder / "adapter_model.safetensors").unlink()
@@ -118,7 +118,7 @@ def test_positions_that_are_said_twice(
     changes: dict[str, object], one: str, other: str, folder: Path
 ) -> None:
     change_config(folder, **changes)
-    refused_everywhere(folder, "config.json: ", one, other, "say different things of the rotary")
+    refused_everywhere(folder, "config.json: ", one, other, "disagree on the rotary")
 
 
 @pytest.mark.parametrize(

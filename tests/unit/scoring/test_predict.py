@@ -58,7 +58,7 @@ def test_an_example_that_cannot_be_scored_stops_the_job(scorer, encoder):
         predict(scorer, encoder, examples(b=["", " no"]), [0])
 
 
-def test_parts_are_kept_and_brought_back(scorer, encoder, monkeypatch):
+def test_shards_are_kept_and_read_back(scorer, encoder, monkeypatch):
     """In shards of one example the table is the same, and finished shards call no model."""
     whole = predict(scorer, encoder, examples(), [2, 0])
     monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_SWEEP", 1)

@@ -213,7 +213,7 @@ def test_equal_options_are_allowed_in_training_only(tmp_path: Path) -> None:
     task = resolved({"evaluation": good, "training": path}, options=None, options_of_rows="choices")
     assert training_examples(task, examples()).height == 2
     bad = resolved({"evaluation": path}, options=None, options_of_rows="choices")
-    with pytest.raises(SourceError, match="line 1: column 'choices' has the option 'a' twice"):
+    with pytest.raises(SourceError, match="line 1: column 'choices' has the choice 'a' twice"):
         prepare_task(bad, examples())
 
 

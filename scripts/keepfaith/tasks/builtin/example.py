@@ -1,4 +1,4 @@
-"""What a generated example knows about itself, and how a text is put together from marked pieces."""
+"""Generated example with its rationale and posterior, and assembly of a text from marked pieces."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from keepfaith.config.spans import Spans
 
 @dataclass(frozen=True)
 class BuiltinExample:
-    """One example of a built-in task, with the rationale and the posterior, which are never known of real text.
+    """One example of a built-in task, with rationale and posterior, which are unknown for real text.
 
     `choices` have no leading space. `posterior[c]` is the exact probability that choice `c` is the
     label given the visible text; `label` was drawn from it. `rationale` holds, per field, the spans
@@ -34,7 +34,7 @@ class Draft:
 
     @property
     def text(self) -> str:
-        """The main field: the one that keeps splits apart."""
+        """The main field, which decides the split."""
         return next(iter(self.fields.values()))
 
 
@@ -50,5 +50,5 @@ def assemble(pieces: Iterable[tuple[str, bool]]) -> tuple[str, Spans]:
 
 
 def capitalised(clause: str) -> str:
-    """The clause as a sentence begins; only the first letter changes, so spans stay valid."""
+    """The clause with a capital first letter; its length is unchanged, so spans stay valid."""
     return clause[:1].upper() + clause[1:]
