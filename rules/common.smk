@@ -141,11 +141,9 @@ def order_text(order):
 
 def prepared_text(wildcards):
     """The table with the text that an order is ranked on, if it is on any."""
-    return [
-        f"results/calibration_text/{order}.parquet"
-        for order in [wildcards.order]
-        if order in settings.texts
-    ]
+    if wildcards.order not in settings.texts:
+        return []
+    return f"results/calibration_text/{wildcards.order}.parquet"
 
 
 def dropped_kinds():

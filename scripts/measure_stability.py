@@ -11,7 +11,7 @@ from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
 from keepfaith.models.sources import ModelManifest
-from keepfaith.orders.stability import Draws, measure_stability
+from keepfaith.orders.stability import TextDraws, measure_stability
 from keepfaith.tasks.text import calibration_text
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
@@ -26,7 +26,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         load_tokenizer(manifest.folder),
         range(stability["seeds"]),
         text
-        and Draws(
+        and TextDraws(
             lambda count, seed: calibration_text(text.source, count, seed),
             stability["samples"] or [text.samples],
             text.sample_tokens,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from keepfaith.models.components import Component
 
 if TYPE_CHECKING:
-    from keepfaith.plugins.criterion import Ranked
+    from keepfaith.plugins.criterion import RankedComponents
 
 
-def smallest_first(scores: Mapping[Component, float]) -> "Ranked":
+def smallest_first(scores: Mapping[Component, float]) -> "RankedComponents":
     """One-shot: all components by score; ties go to the lower layer, attention before MLP."""
     return sorted(scores.items(), key=lambda item: (item[1], item[0]))
 
@@ -17,14 +17,14 @@ def smallest_first(scores: Mapping[Component, float]) -> "Ranked":
 def one_by_one(
     components: Sequence[Component],
     scores: Callable[[Sequence[Component], Sequence[Component]], Mapping[Component, float]],
-) -> "Ranked":
+) -> "RankedComponents":
     """Iterative: drop the component with the smallest score, score the others again without it, and so on.
 
     Args:
         components: all of them.
         scores: (components dropped so far, components left) -> scores of those left.
     """
-    ranked: Ranked = []
+    ranked: RankedComponents = []
     left = list(components)
     while left:
         first = smallest_first(scores([component for component, _ in ranked], left))[0]

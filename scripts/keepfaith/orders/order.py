@@ -10,7 +10,7 @@ from keepfaith.artifacts.tables import conform
 from keepfaith.models.components import Component
 
 if TYPE_CHECKING:  # what reads an order does not depend on the criteria
-    from keepfaith.plugins.criterion import Ranked
+    from keepfaith.plugins.criterion import RankedComponents
 
 Drop = Literal["attention", "mlp", "joint", "block"]
 """What a path drops: one kind of component, or attention and MLP sub-layers in one sequence (joint)."""
@@ -28,7 +28,7 @@ def candidates(layers: int, drop: Drop) -> list[Component]:
     return [component for layer in range(layers) for component in _CANDIDATES[drop](layer)]
 
 
-def order_table(ranked: "Ranked") -> pl.DataFrame:
+def order_table(ranked: "RankedComponents") -> pl.DataFrame:
     """ORDER of a ranking: position 1 is dropped first."""
     rows = [
         (position, component.layer, component.kind, score)

@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Draws:
-    """Draws of calibration text.
+class TextDraws:
+    """TextDraws of calibration text.
 
     Attributes:
         texts: (number of samples, seed) -> calibration texts.
@@ -37,7 +37,7 @@ def measure_stability(
     model: PrunableModel,
     tokenizer: PreTrainedTokenizerBase,
     seeds: Sequence[int],
-    draws: Draws | None,
+    draws: TextDraws | None,
     drop: Drop = "attention",
     reverse: bool = False,
 ) -> pl.DataFrame:

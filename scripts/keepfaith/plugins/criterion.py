@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from keepfaith.models.components import Component
     from keepfaith.models.removal import PrunableModel
 
-Ranked = list[tuple["Component", float]]
+RankedComponents = list[tuple["Component", float]]
 """Components with their scores, the one to be dropped first in front."""
 
-Rank = Callable[["PrunableModel", Sequence["torch.Tensor"], Sequence["Component"], int], Ranked]
-"""(dense model, calibration samples [1, T] of token ids, components to rank, seed) -> Ranked."""
+Rank = Callable[
+    ["PrunableModel", Sequence["torch.Tensor"], Sequence["Component"], int], RankedComponents
+]
+"""(dense model, calibration samples [1, T] of token ids, components to rank, seed) -> RankedComponents."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.order import candidates, components_of
 from keepfaith.orders.rank import rank_layers
 from keepfaith.orders.samples import CalibrationTextError, token_samples
-from keepfaith.orders.stability import Draws, measure_stability
+from keepfaith.orders.stability import TextDraws, measure_stability
 
 TEXTS = ["The film was not good at all, but the acting was.", "Anna keeps the key. " * 40]
 
@@ -86,7 +86,7 @@ def test_stability_ranks_every_draw_and_size():
     def texts(count, seed):
         return [f"{TEXTS[0]} {seed} {number}" for number in range(count)]
 
-    table = measure_stability("cosine", model, tokenizer, [0, 5], Draws(texts, [1, 3], 40))
+    table = measure_stability("cosine", model, tokenizer, [0, 5], TextDraws(texts, [1, 3], 40))
     assert dict(table.schema) == dict(STABILITY.columns)
     for seed in (0, 5):
         for size in (1, 3):

@@ -161,7 +161,8 @@ class Stability(Strict):
 
     seeds: Count = Field(
         default=0,
-        description="Draws of calibration text; 0 measures nothing. Each costs as much as the order.",
+        description="Draws of calibration text; 0 measures nothing. Each costs as much as the order. Orders that "
+        "another seed cannot change (last_k) are left out.",
     )
     samples: Annotated[
         tuple[Positive, ...], AfterValidator(distinct), AfterValidator(ascending)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component, Step
 from keepfaith.orders.criterion import smallest_first
-from keepfaith.plugins.criterion import Criterion, Ranked
+from keepfaith.plugins.criterion import Criterion, RankedComponents
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +37,7 @@ def _rank(
     samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components by 1 - mean cosine, smallest first; the seed plays no part."""
     return smallest_first(cosine_scores(model, samples, components))
 

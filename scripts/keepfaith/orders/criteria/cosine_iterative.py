@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from keepfaith.models.components import Component
 from keepfaith.orders.criteria.cosine import cosine_scores
 from keepfaith.orders.criterion import one_by_one
-from keepfaith.plugins.criterion import Criterion, Ranked
+from keepfaith.plugins.criterion import Criterion, RankedComponents
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,7 @@ def _rank(
     samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Each component with its score at the time it is dropped; the seed plays no part."""
     return one_by_one(
         components, lambda dropped, left: cosine_scores(model, samples, left, dropped)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
 from keepfaith.orders.criterion import one_by_one
-from keepfaith.plugins.criterion import Criterion, Ranked
+from keepfaith.plugins.criterion import Criterion, RankedComponents
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ def _rank(
     samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Each component with the loss it left behind; the seed plays no part."""
     # Torch is loaded here, and not where the declaration is read.
     from keepfaith.orders.loss import mean_loss

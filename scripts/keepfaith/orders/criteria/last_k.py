@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
-from keepfaith.plugins.criterion import Criterion, Ranked
+from keepfaith.plugins.criterion import Criterion, RankedComponents
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,7 @@ def deepest_first(
     samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components from the last layer to the first, the MLP of a layer before its attention; score: layers above."""
     return [
         (component, float(model.layers - 1 - component.layer))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
 from keepfaith.orders.criteria.last_k import deepest_first
-from keepfaith.plugins.criterion import Criterion, Ranked
+from keepfaith.plugins.criterion import Criterion, RankedComponents
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ def _rank(
     samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components from the last layer but one to the first, then those of the final layer; score: layers above."""
     ranked = deepest_first(model, samples, components)
     final = model.layers - 1

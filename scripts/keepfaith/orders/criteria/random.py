@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from keepfaith.models.components import Component
 from keepfaith.orders.criterion import smallest_first
-from keepfaith.plugins.criterion import Criterion, Ranked
+from keepfaith.plugins.criterion import Criterion, RankedComponents
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +18,7 @@ def _rank(
     samples: Sequence["torch.Tensor"],
     components: Sequence[Component],
     seed: int = 0,
-) -> Ranked:
+) -> RankedComponents:
     """Components by a number drawn uniformly from [0, 1)."""
     import numpy as np  # here, and not where the declaration is read
 
