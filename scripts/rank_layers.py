@@ -21,7 +21,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         order["criterion"],
         PrunableModel(load_model(manifest.folder, scoring["dtype"], scoring["device"])),
         load_tokenizer(manifest.folder),
-        read_table(snakemake.input.text[0], TEXTS)["text"].to_list() if text else [],
+        read_table(snakemake.input.text, TEXTS)["text"].to_list() if text else [],
         sample_tokens=text["sample_tokens"] if text else 0,
         drop=order["drop"],
         reverse=order["reverse"],
