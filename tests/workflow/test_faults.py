@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -43,10 +43,10 @@ def ends_as(workflow: Workflow, finished: Workflow) -> None:
 
 
 def test_a_half_written_table_is_refused(study: Workflow, finished: Workflow) -> None:
-    path = study.folder / CELL / "predictions.parquet"
+    path = study.folder / CELL / "metrics.parquet"
     path.write_bytes(path.read_bytes()[:-100])
     lines = said(study, "--rerun-triggers", "mtime")
-    assert all(f"{CELL}/predictions.parquet: not a readable table" in line for line in lines)
+    assert all(f"{CELL}/metrics.parquet: not a readable table" in line for line in lines)
     assert "delete it and run again" in lines[0]
     path.unlink()
     ends_as(study, finished)
@@ -95,10 +95,8 @@ def local_model(workflow: Workflow) -> tuple[Workflow, list[str]]:
     return workflow, ["--configfile", "mini.yaml", "--config", "models=[mine]", "--"]
 
 
-def test_a_killed_job_resumes_after_its_finished_shards(
-    new_workflow: Callable[[str], Workflow],
-) -> None:
-    workflow = new_workflow("killed")
+def test_a_killed_job_resumes_after_its_finished_shards(study: Workflow) -> None:
+    workflow = study
     words = ["--configfile", "mini.yaml", "--config", "examples={explanation: 48}", "--"]
     target = f"{CELL}/attributions/kernelshap-seed0.parquet"
     shards = workflow.folder / f"{target}.shards"
@@ -145,25 +143,3 @@ def below(process: int, parent: int) -> bool:
             return True
         process = int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
     return False
-
-
-@pytest.fixture
-def small_disk(new_workflow: Callable[[str], Workflow]) -> Iterator[Workflow]:
-    """A workflow whose results lie on a disk of 200 kB."""
-    workflow = new_workflow("small")
-    results = workflow.folder / "results"
-    results.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(results)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("mounting a small disk needs the rights of root")
-    yield workflow
-    subprocess.run(["umount", "-l", str(results)], check=True)
-
-
-def test_a_full_disk_loses_nothing(small_disk: Workflow, finished: Workflow) -> None:
-    lines = said(small_disk)
-    assert any("No space left on device" in line and "free some space" in line for line in lines)
-    assert not list((small_disk.folder / "results").rglob(".writing-*"))
-    larger = ["mount", "-o", "remount,size=100m", str(small_disk.folder / "results")]
-    subprocess.run(larger, check=True)
-    ends_as(small_disk, finished)

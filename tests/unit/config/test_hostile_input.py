@@ -241,10 +241,11 @@ def test_text_is_text(name: str, tmp_path: Path) -> None:
     assert rows[2]["text"] == HARMLESS[name]
 
 
-def test_a_million_rows_are_looked_at_in_seconds(tmp_path: Path) -> None:
+def test_a_million_rows_would_be_looked_at_in_a_minute(tmp_path: Path) -> None:
     world = World(tmp_path)
-    lines = (json.dumps({"id": n, "text": f"Text {n}.", "label": n % 2}) for n in range(10**6))
+    count = 200_000
+    lines = (json.dumps({"id": n, "text": f"Text {n}.", "label": n % 2}) for n in range(count))
     world.write_data("test.jsonl", "\n".join(lines).encode())
     started = time.process_time()
     world.read()
-    assert time.process_time() - started < 60
+    assert time.process_time() - started < 60 * count / 10**6
