@@ -1,17 +1,17 @@
-# keepfaith: what pruning attention layers does to accuracy, explanation faithfulness and calibration.
-# Phases in the order in which data meets them; every def lives in rules/common.smk and rules/source.smk.
+# keepfaith: effects of pruning attention layers on accuracy, explanation faithfulness and calibration.
+# Phases in the order of the data flow; every def is in rules/common.smk and rules/source.smk.
 
 from snakemake.utils import min_version
 
 min_version("9.19")
 
 
-# Named in full, as Snakemake finds no file beside a Snakefile at the root of a local git repository by its path alone.
+# A full path: Snakemake does not find a file beside a Snakefile at the root of a local git repository by a relative one.
 include: workflow.current_basedir.join("rules/source.smk")
 
 
-# A study given with --configfile is the whole study: laid over config.yaml, it would take selections from there that it
-# does not state. What it leaves out has the defaults of docs/options.md.
+# A study given with --configfile is complete: merged with config.yaml, it would inherit selections that it does not
+# state. Missing keys have the defaults of docs/options.md.
 if study_file():
 
     configfile: study_file()
@@ -20,7 +20,7 @@ if study_file():
 include: f"{SOURCE}/rules/common.smk"
 
 
-# The first rule is the default one, unless a workflow that imports this one has its own.
+# The first rule is the default target, unless a workflow that imports this one has its own.
 rule all:
     """The whole study, up to the report."""
     input:

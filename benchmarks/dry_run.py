@@ -1,7 +1,7 @@
 """How long Snakemake takes to plan the whole published study before its first job, and how much memory.
 
 The study is config/studies/paper.yaml: five models, eight tasks, half of the layers, four methods, three seeds. The dry
-run is made in an empty folder, in a process of its own, by the command that a user types.
+run happens in an empty folder, in its own process, with the command that a user types.
 
     python benchmarks/dry_run.py
 

@@ -1,9 +1,9 @@
-"""What dropping attention saves, measured: KV cache, prefill, decoding, and the memory of loading.
+"""Measured savings of dropping attention: KV cache, prefill, decoding, and the memory of loading.
 
 The work: a 16-layer Llama of 118 M parameters with random weights, saved to a folder; levels 0, 4 and 8 (none, a
 quarter and half of the attention layers, deepest first), each loaded from that folder without the weights that it
-drops, in a process of its own. Beside the measured factors stand those that arithmetic expects (operations of the
-prefill, bytes read per decoded token) and what has been published for larger models on GPUs.
+drops, in its own process. The table also has the factors expected by arithmetic (operations of the prefill, bytes read
+per decoded token) and published factors of larger models on GPUs.
 
     python benchmarks/efficiency.py [--contexts 128 512]
 
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _row(row: dict[str, float], dense: dict[str, float]) -> dict[str, object]:
-    """One level behind one prompt against the dense model: factors above 1 are savings."""
+    """One level after one prompt against the dense model: factors above 1 are savings."""
 
     def factor(column: str) -> float:
         return round(dense[column] / row[column], 3)

@@ -1,4 +1,4 @@
-"""On a GPU: explaining a path against the study's procedure, and scoring against the card's matrix rate.
+"""On a GPU: explaining a pruning path against the study's procedure, and scoring against the card's matrix rate.
 
 The work: a Llama of Llama-2-7B's shape with random weights in bfloat16; LIME and KernelSHAP with 3 samples per token on
 prompts of 64 to 128 tokens, levels 0..8 of the cosine criterion's order, targets of one and four tokens. Captum is
@@ -9,7 +9,7 @@ Rate: floating-point operations that the dense model needs per second of scoring
 matrix products of the card.
 
     python benchmarks/gpu.py [--prompts 4] [--pairs 3]
-    python benchmarks/gpu.py --small      # a tiny model on whatever device there is
+    python benchmarks/gpu.py --small      # a tiny model on any device
 
 Prints two tables and writes results/benchmarks/gpu.json.
 """
@@ -58,7 +58,7 @@ def main() -> None:
     options = arguments.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu" and not options.small:
-        sys.exit("gpu.py: no GPU here; try `python benchmarks/gpu.py --small` to see that it runs")
+        sys.exit("gpu.py: no GPU here; try `python benchmarks/gpu.py --small` to test the script")
     shape, lengths = (TINY, (8, 16)) if options.small else (LLAMA_2_7B, (64, 128))
     counts = np.linspace(*lengths, options.prompts).round().astype(int).tolist()
     levels = LEVELS[: shape.layers + 1]

@@ -1,11 +1,11 @@
-"""How close scoring comes to what the processor can do, and how it grows with the number of examples.
+"""Rate of scoring relative to the processor's limit, and growth with the number of examples.
 
 Rate: floating-point operations that the dense model needs (`setup/flops.py`, padding not counted) per second of
 scoring, over the machine's measured float32 matrix-product rate, for Llamas of 20 M and 118 M parameters with random
 weights and prompts of 64 to 128 tokens. Both rates are measured in turn, several times; the medians are compared.
 
 Growth: predictions of 100, 1,000 and 10,000 examples of the built-in task `sentiment`, levels 0..3 of the 20 M model,
-parts kept on disk as in the workflow, each size in a process of its own; seconds of work and the process's peak memory.
+shards written to disk as in the workflow, each size in its own process; seconds of work and the process's peak memory.
 The sizes are measured in turn, several rounds, and the fastest round of each counts: what else the machine does can
 only slow it down.
 
@@ -31,7 +31,7 @@ from setup.record import record, show, significant
 from setup.timing import matrix_rate, timed
 from transformers import AutoTokenizer
 
-from keepfaith.artifacts.parts import Parts
+from keepfaith.artifacts.shards import Shards
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import PromptEncoder
@@ -70,7 +70,7 @@ def rate(shape: Shape, prompts: int) -> dict[str, object]:
 
 
 def grow(examples: int, shape: Shape) -> dict[str, object]:
-    """One row: seconds and peak memory of this process while it predicts so many examples."""
+    """One row: seconds and peak memory of this process while it predicts this many examples."""
     tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
     model = random_llama(replace(shape, vocabulary=len(tokenizer)))
     scorer = OptionScorer(PrunableModel(model), list(reversed(range(shape.layers))))
@@ -85,13 +85,15 @@ def grow(examples: int, shape: Shape) -> dict[str, object]:
     )
     tokens = sum(len(tokenizer.encode(prompt)) for prompt in table["prompt"])
     predict(scorer, encoder, table[:100], LEVELS)
-    # A short run is timed several times, so that chance does not speak for it.
+    # A short run is timed several times, to reduce the effect of chance.
     repeats = max(1, min(5, 1000 // examples))
     with tempfile.TemporaryDirectory() as folder:
         seconds = []
         for repeat in range(repeats):
-            parts = Parts(Path(folder) / f"{repeat}.parquet", "growth")
-            spent, _ = timed(lambda parts=parts: predict(scorer, encoder, table, LEVELS, parts.get))
+            shards = Shards(Path(folder) / f"{repeat}.parquet", "growth")
+            spent, _ = timed(
+                lambda shards=shards: predict(scorer, encoder, table, LEVELS, shards.get)
+            )
             seconds.append(spent)
     return {
         "examples": examples,
@@ -119,7 +121,7 @@ def grown(sizes: list[int], shape: Shape, rounds: int) -> list[dict[str, object]
 
 
 def spread(rows: list[dict[str, object]], column: str) -> float:
-    """How far the largest value lies above the smallest, as a share."""
+    """Excess of the largest value over the smallest, as a share."""
     values = [float(str(row[column])) for row in rows]
     return max(values) / min(values) - 1
 

@@ -6,9 +6,9 @@ text. Both sides run on the same machine in turn, with the same masks (same seed
 
 Captum runs in its correct setting (`use_cached_outputs=False`). At batch 1 its time is a sum over prompts and levels,
 so a sample of these pairs is timed for each case, from the shortest prompt to the longest and from level 0 to 8, and
-scaled to the whole by the tokens and layers it feeds; `--pairs 0` times them all (hours). Ours runs whole. The scores
-of every timed pair are compared. How much of the factor comes from sharing layers between levels is measured on the
-shortest prompt, all levels in one pass against level by level; the rest is batching.
+scaled to the whole by the tokens and layers it feeds; `--pairs 0` times them all (hours). keepfaith runs
+completely. The scores of every timed pair are compared. The part of the factor that comes from sharing layers between
+levels is measured on the shortest prompt, all levels in one pass against level by level; the rest is batching.
 
     python benchmarks/path.py [--prompts 16] [--pairs 3]
 

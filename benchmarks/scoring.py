@@ -1,10 +1,10 @@
 """Scoring a task at all levels: keepfaith against lm-evaluation-harness, level by level, at its best batch size.
 
-The work: the option log-likelihoods of the built-in tasks `lookup` (options of several tokens; all four of them, and
-the first two) and `sentiment` (two options of one token) with the built-in tokenizer and a 16-layer Llama of 20 M
+The work: the log-likelihoods of the choices of the built-in tasks `lookup` (choices of several tokens; all four,
+and the first two) and `sentiment` (two choices of one token) with the built-in tokenizer and a 16-layer Llama of 20 M
 parameters with random weights, levels 0..8 of the cosine criterion's order on the built-in calibration text. HFLM gets
 the same model object and the same pairs; its batch size is the fastest of several on a part of the task. Model loading
-is on neither side. Where all options have one token HFLM reads them off one forward, as keepfaith does.
+is excluded on both sides. Where all choices have one token HFLM reads them from one forward pass, as keepfaith does.
 
     python benchmarks/scoring.py [--examples 400]
 
@@ -36,7 +36,7 @@ from keepfaith.tasks.text import calibration_text
 from keepfaith.training.builtin import option_of, prompt_of
 
 TASKS = (("lookup", 4), ("lookup", 2), ("sentiment", 2))
-"""Task, and how many of its options are scored."""
+"""Task, and the number of its choices that are scored."""
 LEVELS = list(range(9))
 BATCH_SIZES = (1, 4, 8, 16, 32, 64, 128)
 SEED = 0
@@ -45,7 +45,7 @@ Pair = tuple[str, str]
 
 
 def harness(scorer: OptionScorer, encoder: PromptEncoder, batch_size: int) -> HFLM:
-    """lm-evaluation-harness on the same model object; the level is whatever it is switched to."""
+    """lm-evaluation-harness on the same model object, at the level that is currently switched on."""
     return HFLM(
         pretrained=scorer.model.model,
         tokenizer=encoder.tokenizer,
@@ -86,7 +86,7 @@ def our_scores(
 def case(
     task: str, options: int, scorer: OptionScorer, encoder: PromptEncoder, examples: int
 ) -> list[dict[str, object]]:
-    """Two rows: one level (the dense model), and the whole path."""
+    """Two rows: one level (the dense model), and the whole pruning path."""
     found = generate(task, "evaluation", examples, SEED)
     questions = [
         (prompt_of(example), [option_of(example, choice) for choice in range(options)])

@@ -1,4 +1,4 @@
-"""keepfaith as a library: load a model, drop attention layers, score the options of a prompt and explain the answer.
+"""keepfaith as a library: load a model, drop attention layers, score the choices of a prompt and explain the answer.
 
 pip install .                    # in the folder of keepfaith
 python examples/library.py
@@ -10,9 +10,9 @@ from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import ScoringInput
 from keepfaith.scoring.opening import Scoring, open_scorer
 
-# Or a folder of yours with config.json, *.safetensors and tokenizer.json.
+# Or your folder with config.json, *.safetensors and tokenizer.json.
 FOLDER = BUILTIN_CHECKPOINT
-# Layers whose attention is dropped, first dropped first: level 2 drops those of layers 7 and 6.
+# Layers whose attention is dropped, in order: level 2 drops those of layers 7 and 6.
 ORDER, LEVELS = [7, 6, 5], [0, 1, 2, 3]
 PROMPT = (
     "The ending was definitely clumsy, and the traffic was lovely.\n"

@@ -1,8 +1,8 @@
-# Token scores of every level, one job per method and seed; then what removing or keeping the top tokens does.
+# Token scores of every level, one job per method and seed; then the effect of removing or keeping the top tokens.
 
 
 rule attribute:
-    """Score the tokens of every explained prompt at all levels, by one method and seed (GPU if it asks the model)."""
+    """Score the tokens of every explained prompt at all levels, by one method and seed (GPU if the method needs the model)."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
@@ -20,7 +20,7 @@ rule attribute:
         mem_mb=memory("attribute"),
         runtime=minutes("attribute"),
     params:
-        # A further seed is a further job; it changes nothing for the seeds that were run.
+        # An additional seed is an additional job; it does not change the other seeds.
         method=lambda wildcards: definition(
             "methods", wildcards.method, exclude={"seeds", "description"}
         ),
@@ -32,7 +32,7 @@ rule attribute:
 
 
 rule measure_faithfulness:
-    """Score the explained prompts again without, and with nothing but, their top tokens (GPU)."""
+    """Score the explained prompts without, and with only, their top tokens (GPU)."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",

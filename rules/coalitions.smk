@@ -36,7 +36,7 @@ rule explain_segments:
     """Judge every method's explanation by the table of coalitions, beside exact Shapley values."""
     input:
         coalitions="results/{model}/{order}/{task}/coalitions.parquet",
-        attributions=attributions_of_unit,
+        attributions=attributions_of_cell,
     output:
         explanations="results/{model}/{order}/{task}/explanations.parquet",
     log:

@@ -1,4 +1,4 @@
-# The defs of the workflow: reading the configuration, and which files belong to which wildcards.
+# The defs of the workflow: they read the configuration and map wildcards to files.
 
 import dataclasses
 import functools
@@ -34,9 +34,9 @@ from snakemake.common.configfile import load_configfile
 
 
 def with_last_levels():
-    """The configuration with `levels` as the last file or --config that names it says.
+    """The configuration with `levels` from the last file or --config that sets it.
 
-    Snakemake merges blocks key by key: one way of naming levels would stand beside another.
+    Snakemake merges blocks key by key, which would mix two ways of setting levels.
     """
     stated = dict(config)
     if workflow.modifier.is_main_snakefile():
@@ -48,7 +48,7 @@ def with_last_levels():
 
 
 def check_spelling():
-    """Refuse what Snakemake's reader loses without a word: the first of two equal keys, 010 that is read as 8."""
+    """Refuse input that Snakemake's reader changes silently: a repeated key, and 010, which it reads as 8."""
     for file in workflow.configfiles:
         check_study_file(Path(file))
     for word in sys.argv[1:]:
@@ -58,8 +58,8 @@ def check_spelling():
 
 
 def read_settings():
-    """The validated configuration. Local inputs are looked at once, by the main process, before any job."""
-    # The user's own definitions lie beside those that ship, and come first.
+    """The validated configuration. The main process checks local inputs once, before any job."""
+    # The user's definitions have priority over those that ship.
     catalogs = [Path("config/catalog"), SOURCE / "config" / "catalog"]
     try:
         if workflow.is_main_process and workflow.modifier.is_main_snakefile():
@@ -76,14 +76,14 @@ def read_settings():
 
 settings = read_settings()
 
-PATHS = [
+PRUNING_PATHS = [
     f"{model}/{order}"
     for model in settings.study.models
     for order in settings.study.orders
 ]
-UNITS = [f"{path}/{task}" for path in PATHS for task in settings.study.tasks]
-# Another seed changes nothing of the other orders.
-DRAWN_PATHS = [
+CELLS = [f"{path}/{task}" for path in PRUNING_PATHS for task in settings.study.tasks]
+# The other orders do not depend on a seed.
+DRAWN_PRUNING_PATHS = [
     f"{model}/{order}"
     for model in settings.study.models
     for order in settings.drawn_orders
@@ -96,16 +96,16 @@ SUMMARY_TABLES = [
     "verdict",
     "order",
     "efficiency",
-] + (["stability"] if settings.study.stability.seeds and DRAWN_PATHS else [])
+] + (["stability"] if settings.study.stability.seeds and DRAWN_PRUNING_PATHS else [])
 TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
-# The number of threads changes how long a job takes, not what it makes; so it is no parameter of one.
+# The number of threads changes a job's time, not its result; so it is not a parameter of the job.
 SCORING = settings.study.scoring.model_dump(mode="json", exclude={"threads"})
 THREADS = settings.study.scoring.threads
 
 
 def names_pattern(names):
-    """A wildcard constraint that admits exactly these names (and none at all where the list is empty)."""
+    """A wildcard constraint that admits exactly these names (none for an empty list)."""
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
@@ -120,10 +120,10 @@ wildcard_constraints:
 
 @functools.cache
 def code(script, *chosen):
-    """Digest of a script and all it runs, so that an edit re-runs what it touches and nothing else.
+    """Digest of a script and all code that it runs, so that an edit re-runs only the jobs that it affects.
 
-    Rules ask for it by a function: the process of a job then reads the code of that job alone.
-    `chosen`: the modules that a job takes from a package loaded by name; without them all of that package count.
+    Rules call it in a function: the process of a job then reads only the code of that job.
+    `chosen`: the modules that a job uses of a package loaded by name; without them the whole package counts.
     """
     try:
         return code_digest([script, *chosen], SCRIPTS)
@@ -137,7 +137,7 @@ def criterion_file(order):
 
 
 def order_definition(order):
-    """An order without what its text says better: how much of it is read."""
+    """An order's definition without the amount of text, which `order_text` has."""
     return definition("orders", order, exclude={"samples", "sample_tokens"})
 
 
@@ -148,14 +148,14 @@ def order_text(order):
 
 
 def prepared_text(wildcards):
-    """The table with the text that an order is ranked on, if it is on any."""
+    """The table with the text that an order is ranked on; none where its criterion reads no text."""
     if wildcards.order not in settings.texts:
         return []
     return f"results/calibration_text/{wildcards.order}.parquet"
 
 
 def dropped_kinds():
-    """Kinds of components that some order of the study drops."""
+    """Kinds of components that the orders of the study drop."""
     drops = [settings.orders[order].drop for order in settings.study.orders]
     return sorted(
         {component.kind for drop in drops for component in candidates(1, drop)}
@@ -163,7 +163,7 @@ def dropped_kinds():
 
 
 def plugin_files(registry, names):
-    """Files of these plug-ins; of none, their package alone, so that the others do not count."""
+    """Files of these plug-ins; for no name, only the package's `__init__`, so that no plug-in counts."""
     return registry.files(*(sorted(names) or ["__init__"]))
 
 
@@ -172,7 +172,7 @@ def method_file(method):
 
 
 def method_modules():
-    """What each method of the study is, by its name in the catalog."""
+    """Module of each method of the study, by its name in the catalog."""
     return {name: method.method for name, method in settings.methods.items()}
 
 
@@ -181,22 +181,22 @@ def operator_files():
 
 
 def labelled_files():
-    """What a script reads labels from: the methods and operators of the study, and methods that its names look like."""
+    """Files with labels that a script reads: methods and operators of the study, and methods with the same names."""
     modules = method_modules()
     methods = {*modules, *modules.values()}.intersection(METHODS.names())
     return [*plugin_files(METHODS, methods), *operator_files()]
 
 
 def no_labelled_files():
-    """The same for a script that shows no method and no operator."""
+    """The files of `labelled_files` for a script that shows no method and no operator."""
     return [*plugin_files(METHODS, []), *plugin_files(OPERATORS, [])]
 
 
 def figures(registry):
-    """What each figure of one kind declares, by name; their captions for Snakemake's report are written at once."""
+    """Declarations of the figures of one kind, by name; writes their captions for Snakemake's report."""
     try:
         declared = registry.all()
-    except Exception as error:  # whatever stands in a file that somebody adds
+    except Exception as error:  # an added file may raise anything
         stop(f"{registry.package}: {error}")
     if workflow.is_main_process:
         write_captions(declared, captions_of(registry))
@@ -204,13 +204,13 @@ def figures(registry):
 
 
 def captions_of(registry):
-    """Where the captions of one kind of figure are written: beside what Snakemake itself keeps of a run."""
+    """Folder of the captions of one kind of figure, in Snakemake's own folder for the run."""
     kind = registry.package.rpartition(".")[2]
     return Path.cwd() / ".snakemake" / "keepfaith" / "captions" / kind
 
 
 def figure_files(folder, registry, names, **shown):
-    """Figures in every format; the SVGs stand in Snakemake's own report, each with its caption."""
+    """Figures in every format; the SVGs appear in Snakemake's own report, each with its caption."""
     files = []
     for name in names:
         caption = str(captions_of(registry) / f"{name}.rst")
@@ -223,12 +223,12 @@ def figure_files(folder, registry, names, **shown):
 
 
 def repository(model):
-    """The hub's name of a model, by which published numbers are found; None for other sources."""
+    """The hub's name of a model, the key of published numbers; None for other sources."""
     return getattr(settings.models[model].source, "repository", None)
 
 
 def description():
-    """What the report says of the study itself, as plain values."""
+    """The report's description of the study, as plain values."""
     return dataclasses.asdict(
         describe(
             settings,
@@ -238,14 +238,14 @@ def description():
 
 
 def gpus(wildcards):
-    """GPUs of a job that runs a model; none where the study says cpu, so that --cores alone limits it."""
+    """GPUs of a job that runs a model; 0 with device cpu, so that only --cores limits it."""
     if settings.study.scoring.device == "cpu":
         return 0
     return settings.models[wildcards.model].gpu
 
 
 def gpus_of_attribution(wildcards):
-    """GPUs of an attribution; a method that needs no model holds none."""
+    """GPUs of an attribution; 0 for a method that needs no model."""
     return planned("attribute", wildcards).gpus
 
 
@@ -253,14 +253,14 @@ workload = Workload(settings)
 
 
 def planned(name, wildcards):
-    """What the plan says of a job; its key is the wildcards, from the model inwards."""
+    """The plan's entry of a job; its key is the wildcards, from the model inwards."""
     key = ["model", "order", "task", "method", "seed"]
     present = [wildcards[part] for part in key if part in wildcards.keys()]
     return workload.job(name, *present)
 
 
 def minutes(name):
-    """Time that a job requests: three times what the plan says, and more with every retry."""
+    """Time that a job requests: three times the plan's, and more with every retry."""
     return lambda wildcards, attempt: attempt * (
         10 + math.ceil(planned(name, wildcards).seconds / 20)
     )
@@ -279,7 +279,7 @@ def definition(group, name, exclude=None):
 
 
 def users(files):
-    """Files of the user's: where they are, whatever prefix a workflow that imports this one gives to results."""
+    """Input files of the user, without the prefix that an importing workflow gives to results."""
     for file in files:
         if problem := input_problem(file):
             stop(problem)
@@ -299,10 +299,10 @@ def text_files(wildcards):
 
 
 def places(table):
-    """Where a table exists: per model and order, and for what depends on examples per task too."""
+    """Pruning paths of a table, or cells if it depends on examples."""
     if table == "stability":
-        return DRAWN_PATHS
-    return PATHS if table in ("order", "efficiency") else UNITS
+        return DRAWN_PRUNING_PATHS
+    return PRUNING_PATHS if table in ("order", "efficiency") else CELLS
 
 
 def attributions_of(model, order, task, methods=tuple(settings.methods)):
@@ -313,11 +313,11 @@ def attributions_of(model, order, task, methods=tuple(settings.methods)):
     ]
 
 
-def attributions_of_unit(wildcards):
+def attributions_of_cell(wildcards):
     return attributions_of(wildcards.model, wildcards.order, wildcards.task)
 
 
-def explanations_of_unit(wildcards):
+def explanations_of_cell(wildcards):
     """The explanations by segments, in a study that scores coalitions."""
     if not settings.study.faithfulness.segments:
         return []
@@ -331,7 +331,7 @@ def attributions_of_method(wildcards):
 
 
 def exports(wildcards):
-    """The checkpoints that the study asks for; one line where it asks for none, or for a level it does not run."""
+    """The checkpoints of `export`; ends with one line if it names none, or a level that is not run."""
     chosen = settings.study.export
     if not chosen.levels:
         stop("nothing to export; type --config 'export={levels: [2]}'")
@@ -343,14 +343,14 @@ def exports(wildcards):
             )
     return expand(
         "results/{path}/export/level{level}-{format}",
-        path=PATHS,
+        path=PRUNING_PATHS,
         level=chosen.levels,
         format=chosen.formats,
     )
 
 
 def imported_logs(name):
-    """The logs of an import by task and level, or one line that says what a run lacks."""
+    """The logs of an import by task and level; ends with one line if a run lacks one."""
     try:
         return logs_by_task(
             settings.study.imports[name].levels, f"config: imports.{name}"
@@ -370,11 +370,11 @@ def logs_of(wildcards):
 
 
 def passage_of(wildcards):
-    """Which text of an import's documents the user calls a passage; None where nobody said."""
+    """The import's `passage`; None if it is not set."""
     return settings.study.imports[wildcards.imported].passage
 
 
-def imported_units():
+def imported_cells():
     return [
         f"{name}/{task}"
         for name in settings.study.imports
@@ -383,7 +383,7 @@ def imported_units():
 
 
 def imported_files(wildcards):
-    """What `imported` makes. Every log is read here once, so that a broken one is refused before any job."""
+    """The outputs of `imported`. Every log is read here once, so that a broken one is refused before any job."""
     if not settings.study.imports:
         stop(
             "nothing to import; type --config 'imports={mine: {0: DENSE_RUN, 4: PRUNED_RUN}}'"
@@ -396,8 +396,8 @@ def imported_files(wildcards):
     except ConfigError as error:
         stop(error)
     return expand("results/imported/{table}.csv", table=IMPORTED_TABLES) + expand(
-        "results/imported/{unit}/figures/{name}.svg",
-        unit=imported_units(),
+        "results/imported/{cell}/figures/{name}.svg",
+        cell=imported_cells(),
         name=IMPORTED_FIGURES,
     )
 
@@ -406,7 +406,7 @@ held_locks = []
 
 
 def hold_run_lock_or_stop():
-    """One run at a time in results/; the lock goes with this process, however it ends."""
+    """One run at a time in results/; the lock ends with this process."""
     try:
         held_locks.append(hold_run_lock(Path("results/.lock")))
     except AlreadyRunning as error:
@@ -414,14 +414,14 @@ def hold_run_lock_or_stop():
 
 
 def end_jobs_with_this_process():
-    """A signal to this process alone ends its jobs too; on a cluster, SIGTERM stays what the executor makes of it."""
+    """A signal to this process alone also ends its jobs; on a cluster, the executor handles SIGTERM."""
     end_jobs_on_signals(
         [signal.SIGINT, signal.SIGTERM] if workflow.local_exec else [signal.SIGINT]
     )
 
 
 def refuse_no_gpu():
-    """`--resources gpu=0` would not mean "no GPU" to Snakemake, but "no limit"."""
+    """Refuse `--resources gpu=0`, which means "no limit" to Snakemake, not "no GPU"."""
     cap = workflow.resource_settings.resources.get("gpu")
     if cap is not None and cap.value == 0 and settings.study.scoring.device != "cpu":
         stop(

@@ -1,4 +1,4 @@
-# What every level costs: weights, KV cache, time and memory, measured on the machine at hand.
+# Cost of every level: weights, KV cache, time and memory, measured on the current machine.
 
 
 rule measure_efficiency:
@@ -12,7 +12,7 @@ rule measure_efficiency:
         "logs/{model}/{order}/measure_efficiency.log",
     conda:
         "../envs/workflow.yaml"
-    # All cores: nothing else may run while time is taken.
+    # All cores: no other job may run while times are measured.
     threads: workflow.cores
     resources:
         gpu=gpus,

@@ -1,4 +1,4 @@
-# Pruned checkpoints: one folder per level and format, reloaded and compared before it is there.
+# Pruned checkpoints: one folder per level and format, reloaded and compared before the job ends.
 
 
 rule export_model:

@@ -1,4 +1,4 @@
-# Logs of lm-evaluation-harness, one run per level: all that predictions alone give. No model is loaded.
+# Logs of lm-evaluation-harness, one run per level: all results that need only predictions. No model is loaded.
 # Their tasks are those of the harness (LOGGED_TASK), not those of the catalog.
 
 IMPORTED_TABLES = ["metrics", "reliability", "verdict", "cautions"]
@@ -105,8 +105,8 @@ rule draw_imported_figures:
 use rule summarise as summarise_imported with:
     input:
         tables=lambda wildcards: expand(
-            "results/imported/{unit}/{table}.parquet",
-            unit=imported_units(),
+            "results/imported/{cell}/{table}.parquet",
+            cell=imported_cells(),
             table=wildcards.table,
         ),
     output:
@@ -117,7 +117,7 @@ use rule summarise as summarise_imported with:
     wildcard_constraints:
         table="|".join(IMPORTED_TABLES),
     params:
-        places=lambda wildcards: imported_units(),
+        places=lambda wildcards: imported_cells(),
         columns=["imported", "task"],
         code=lambda wildcards: code("summarise.py"),
 

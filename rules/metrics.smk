@@ -6,12 +6,12 @@ rule compute_metrics:
     input:
         examples="results/tasks/{task}/examples.parquet",
         predictions="results/{model}/{order}/{task}/predictions.parquet",
-        attributions=attributions_of_unit,
+        attributions=attributions_of_cell,
         faithfulness=expand(
             "results/{{model}}/{{order}}/{{task}}/faithfulness/{method}.parquet",
             method=settings.study.methods,
         ),
-        explanations=explanations_of_unit,
+        explanations=explanations_of_cell,
     output:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",

@@ -1,8 +1,8 @@
-# From a model's source to a checked local folder and its manifest. `train` models learn the selected tasks here.
+# From a model's source to a checked local folder and its manifest; training of `train` models on the selected tasks.
 
 
 rule prepare_model:
-    """Fetch or link a model into a folder that is checked against itself."""
+    """Fetch or link a model into a folder, and check its files against each other."""
     input:
         source=model_files,
     output:
@@ -55,7 +55,7 @@ rule train_model:
 
 
 rule verify_removal:
-    """Show on the very model that sub-layers are removed as they should be (GPU)."""
+    """Verify on this model that removing sub-layers works (GPU)."""
     input:
         model="results/models/{model}/model.json",
     output:
@@ -77,9 +77,9 @@ rule verify_removal:
         "../scripts/verify_removal.py"
 
 
-# Not part of a study: makes the checkpoint that ships with keepfaith again, from its seed.
+# Not part of a study: trains the checkpoint that ships with keepfaith from its seed.
 rule builtin_model:
-    """Train the built-in checkpoint anew."""
+    """Train the built-in checkpoint again."""
     output:
         checkpoint=directory("results/builtin_model/checkpoint"),
         report="results/builtin_model/training.json",

@@ -1,8 +1,8 @@
-# Option log-likelihoods of every level of a path, in one job per model, order and task.
+# Log-likelihoods of the choices at every level of a pruning path, one job per cell (model, order, task).
 
 
 rule predict:
-    """Score the options of every example at all levels (GPU)."""
+    """Score the choices of every example at all levels (GPU)."""
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",

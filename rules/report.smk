@@ -1,4 +1,4 @@
-# Figures, tidy tables of the whole study, and the report: all from tables that other rules made.
+# Figures, tidy tables of the whole study, and the report, all made from the tables of other rules.
 
 SUMMARY_CSV = expand("results/summary/{table}.csv", table=SUMMARY_TABLES)
 DRAWN_OF_CELL = figures(CELL_FIGURES)
@@ -95,15 +95,15 @@ rule write_report:
         examples=expand(
             "results/tasks/{task}/examples.parquet", task=settings.study.tasks
         ),
-        orders=expand("results/{path}/order.parquet", path=PATHS),
-        predictions=expand("results/{unit}/predictions.parquet", unit=UNITS),
+        orders=expand("results/{path}/order.parquet", path=PRUNING_PATHS),
+        predictions=expand("results/{cell}/predictions.parquet", cell=CELLS),
         attributions=[
-            path for unit in UNITS for path in attributions_of(*unit.split("/"))
+            path for cell in CELLS for path in attributions_of(*cell.split("/"))
         ],
-        tables=expand("results/{unit}/{table}.parquet", unit=UNITS, table=REPORT_TABLES),
+        tables=expand("results/{cell}/{table}.parquet", cell=CELLS, table=REPORT_TABLES),
         summary=SUMMARY_CSV,
         figures=expand(
-            "results/figures/{unit}/{name}.svg", unit=UNITS, name=DRAWN_OF_CELL
+            "results/figures/{cell}/{name}.svg", cell=CELLS, name=DRAWN_OF_CELL
         ),
         study_figures=expand("results/figures/study/{name}.svg", name=DRAWN_OF_STUDY),
         published=PUBLISHED,
@@ -118,10 +118,10 @@ rule write_report:
     conda:
         "../envs/workflow.yaml"
     params:
-        # To which task, path, unit and table the files of each input belong, in their sequence.
+        # Task, pruning path, cell and table of each input file, in the order of the files.
         tasks=settings.study.tasks,
-        paths=PATHS,
-        units=UNITS,
+        pruning_paths=PRUNING_PATHS,
+        cells=CELLS,
         tables=REPORT_TABLES,
         modules=method_modules(),
         repositories={name: repository(name) for name in settings.study.models},

@@ -1,5 +1,5 @@
-# Where the workflow's own files are: beside this file, or unpacked where another workflow imports it from git; and
-# which study is run.
+# Location of the workflow's files (beside this file, or unpacked if another workflow imports it from git), and choice
+# of the study.
 
 import os
 import signal
@@ -21,10 +21,10 @@ def clone_of(source):
 
 
 def unpacked(source):
-    """The folder with the workflow's files as they were at the ref of `source`.
+    """The folder with the workflow's files at the ref of `source`.
 
-    Snakemake copies files of a repository one by one, when a rule names them, as text. A package and a checkpoint need
-    all of theirs, byte by byte; so they are taken from its clone at once, and every path below is a local one.
+    Snakemake copies the files of a repository one by one, when a rule names them, as text. A package and a checkpoint
+    need all their files, byte by byte; so all are unpacked from the clone at once, and every path below is local.
     """
     clone = clone_of(source)
     commit = clone.commit(source.ref).hexsha
@@ -40,7 +40,7 @@ def unpacked(source):
             packed.extractall(Path(temporary) / "files", filter="data")
         try:
             os.rename(Path(temporary) / "files", folder)
-        except OSError:  # a job that was started at the same moment was faster
+        except OSError:  # a job that started at the same time was faster
             if not folder.is_dir():
                 raise
     return folder
@@ -71,7 +71,7 @@ from keepfaith.config.places import folder_problem, input_problem, interpreter_p
 
 
 def refuse_paths_that_break():
-    """Before anything is made of these paths: jobs would fail at them, one after the other."""
+    """End with one line if a path would make every job fail."""
     for problem in (
         interpreter_problem(sys.executable),
         folder_problem("workflow", SOURCE),
@@ -89,12 +89,10 @@ OWN_CONFIG = "config/config.yaml"
 def study_file():
     """The configuration that is read before the command line's; None where --configfile names the whole study.
 
-    A new working folder (--directory) has no file of its own: there it is the one that ships.
+    A new working folder (--directory) without a configuration uses the one that ships.
     """
     if not workflow.modifier.is_main_snakefile():
-        return (
-            OWN_CONFIG  # unless the importing workflow says what is run, as it should
-        )
+        return OWN_CONFIG  # unless the importing workflow sets `config:`
     if workflow.overwrite_configfiles:
         return None
     return OWN_CONFIG if Path(OWN_CONFIG).is_file() else str(SOURCE / OWN_CONFIG)

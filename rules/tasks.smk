@@ -1,8 +1,8 @@
-# Dataset preparation: from a task's source to one table of prompts, spans, options and parts.
+# Dataset preparation: from a task's source to one table of prompts, spans, choices and subsets.
 
 
 rule prepare_task:
-    """Make a task's prompts, options, labels and parts."""
+    """Make a task's prompts, choices, labels and subsets."""
     input:
         source=task_files,
     output:
@@ -12,7 +12,7 @@ rule prepare_task:
     conda:
         "../envs/workflow.yaml"
     params:
-        # What examples share matters to the statistics alone.
+        # Only the statistics depend on shared passages.
         task=lambda wildcards: definition(
             "tasks", wildcards.task, exclude={"task": {"passage"}}
         ),

@@ -3,9 +3,9 @@
 import polars as pl
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, ORDER, PREDICTIONS
+from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.attribution.explain import explain
 from keepfaith.devices.lease import leased_gpus
@@ -16,7 +16,7 @@ from keepfaith.scoring.left_out import without_left_out
 from keepfaith.scoring.opening import Scoring, open_for
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
-    parts = Parts(
+    shards = Shards(
         snakemake.output.attributions, key_of(dict(snakemake.params.items()), snakemake.input)
     )
     manifest = ModelManifest.read(snakemake.input.model)
@@ -42,7 +42,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         list(snakemake.params.levels),
         read_table(snakemake.input.predictions, PREDICTIONS),
         name=snakemake.wildcards.method,
-        keep=parts.get,
+        keep=shards.get,
     )
     provenance = Provenance(
         settings=joined(
@@ -52,4 +52,4 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         measured={"token_budget": scorer.budget_used} if scorer else {},
     )
     write_table(attributions, snakemake.output.attributions, ATTRIBUTIONS, provenance)
-    parts.remove()
+    shards.remove()

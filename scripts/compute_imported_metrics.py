@@ -1,4 +1,4 @@
-"""Rule compute_imported_metrics: every number that predictions alone give, the flips, and what a reader must know."""
+"""Rule compute_imported_metrics: accuracy, calibration, flips and cautions of an imported task."""
 
 import sys
 from pathlib import Path

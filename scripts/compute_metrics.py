@@ -1,4 +1,4 @@
-"""Rule compute_metrics: every number about one model, order and task, from saved tables."""
+"""Rule compute_metrics: all metrics of one cell, from saved tables."""
 
 import polars as pl
 

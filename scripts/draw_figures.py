@@ -1,4 +1,4 @@
-"""Rule draw_figures: the figures of one model, order and task."""
+"""Rule draw_figures: the figures of one cell."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule draw_imported_figures: the figures of one imported task that predictions alone give."""
+"""Rule draw_imported_figures: the figures of one imported task that need only predictions."""
 
 from pathlib import Path
 

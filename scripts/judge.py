@@ -1,4 +1,4 @@
-"""Rule judge: which quantities are kept, degraded or undecided at every level."""
+"""Rule judge: the verdict (kept, degraded, undecided) on every quantity at every level."""
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance

@@ -1,4 +1,4 @@
-"""Rule measure_efficiency: what every level of a path costs on this machine."""
+"""Rule measure_efficiency: the cost of every level of a pruning path on this machine."""
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined

@@ -1,11 +1,11 @@
-"""Rule measure_faithfulness: what removing or keeping a method's top tokens does, at every level."""
+"""Rule measure_faithfulness: the effect of removing or keeping a method's top tokens, at every level."""
 
 import polars as pl
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, ORDER, PREDICTIONS
+from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.faithfulness.measure import measure
@@ -14,7 +14,7 @@ from keepfaith.orders.order import components_of
 from keepfaith.scoring.opening import Scoring, open_scorer
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
-    parts = Parts(
+    shards = Shards(
         snakemake.output.faithfulness, key_of(dict(snakemake.params.items()), snakemake.input)
     )
     manifest = ModelManifest.read(snakemake.input.model)
@@ -32,11 +32,11 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         list(snakemake.params.levels),
         settings["fractions"],
         settings["operators"],
-        keep=parts.get,
+        keep=shards.get,
     )
     provenance = Provenance(
         settings=joined(snakemake.params.scoring, settings, {"model": manifest.identity}),
         measured={"token_budget": scorer.budget_used},
     )
     write_table(faithfulness, snakemake.output.faithfulness, FAITHFULNESS, provenance)
-    parts.remove()
+    shards.remove()

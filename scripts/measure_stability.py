@@ -34,7 +34,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         order["drop"],
         order["reverse"],
     )
-    # The order's own number of samples, in its text, is not that of the draws.
+    # The number of samples of the order's text is not that of the draws.
     settings = joined(
         order,
         scoring,

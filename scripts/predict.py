@@ -1,11 +1,11 @@
-"""Rule predict: option log-likelihoods of all evaluation and explanation examples at every level."""
+"""Rule predict: log-likelihoods of the choices of all evaluation and explanation examples at every level."""
 
 import polars as pl
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS
+from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
@@ -14,7 +14,7 @@ from keepfaith.scoring.opening import Scoring, open_scorer
 from keepfaith.scoring.predict import predict
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
-    parts = Parts(
+    shards = Shards(
         snakemake.output.predictions, key_of(dict(snakemake.params.items()), snakemake.input)
     )
     manifest = ModelManifest.read(snakemake.input.model)
@@ -28,7 +28,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         encoder,
         evaluated,
         list(snakemake.params.levels),
-        keep=parts.get,
+        keep=shards.get,
         leave_out=scoring.unscorable == "leave_out",
     )
     left_out = evaluated.join(predictions, on="example_id", how="anti")["example_id"].to_list()
@@ -42,4 +42,4 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         },
     )
     write_table(predictions, snakemake.output.predictions, PREDICTIONS, provenance)
-    parts.remove()
+    shards.remove()

@@ -1,4 +1,4 @@
-"""Rule plan: shows what the study will cost."""
+"""Rule plan: prints the cost of the study."""
 
 from keepfaith.artifacts.job import job
 

@@ -3,9 +3,9 @@
 import polars as pl
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.parts import Parts, key_of
 from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import COALITIONS, EXAMPLES, ORDER
+from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.coalitions.table import score_coalitions
 from keepfaith.devices.lease import leased_gpus
@@ -15,7 +15,7 @@ from keepfaith.scoring.left_out import without_left_out
 from keepfaith.scoring.opening import Scoring, open_scorer
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
-    parts = Parts(
+    shards = Shards(
         snakemake.output.coalitions, key_of(dict(snakemake.params.items()), snakemake.input)
     )
     manifest = ModelManifest.read(snakemake.input.model)
@@ -33,7 +33,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         list(snakemake.params.levels),
         snakemake.params.segments,
         [snakemake.params.removal],
-        keep=parts.get,
+        keep=shards.get,
     )
     provenance = Provenance(
         settings=joined(
@@ -47,4 +47,4 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         measured={"token_budget": scorer.budget_used},
     )
     write_table(coalitions, snakemake.output.coalitions, COALITIONS, provenance)
-    parts.remove()
+    shards.remove()

@@ -1,4 +1,4 @@
-"""Rule train_model: a small Llama learns the selected tasks' training splits, less what is evaluated."""
+"""Rule train_model: trains a small Llama on the training splits of the selected tasks, without evaluated texts."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Rule write_report: the page that says what was run, what came out, and how to read it."""
+"""Rule write_report: one page with settings, results and explanations."""
 
 from pathlib import Path
 
@@ -11,24 +11,24 @@ from keepfaith.artifacts.tables import read_provenance, read_table
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.published import match_published, read_published
 from keepfaith.report.examples import explained_examples
-from keepfaith.report.page import ReportUnit, write_report
+from keepfaith.report.page import ReportCell, write_report
 from keepfaith.report.study import StudyDescription, with_skipped
 
 with job(snakemake.log[0]):
     params, paths = snakemake.params, snakemake.input
     published = read_published(Path(paths.published))
     examples = dict(zip(params.tasks, paths.examples, strict=True))
-    orders = dict(zip(params.paths, paths.orders, strict=True))
-    cells = zip(
-        params.units,
+    orders = dict(zip(params.pruning_paths, paths.orders, strict=True))
+    inputs = zip(
+        params.cells,
         paths.predictions,
-        shares(paths.attributions, len(params.units)),
-        shares(paths.tables, len(params.units)),
-        shares(paths.figures, len(params.units)),
+        shares(paths.attributions, len(params.cells)),
+        shares(paths.tables, len(params.cells)),
+        shares(paths.figures, len(params.cells)),
         strict=True,
     )
-    units = []
-    for place, predictions, attributions, files, figures in cells:
+    cells = []
+    for place, predictions, attributions, files, figures in inputs:
         model, order, task = place.split("/")
         named = dict(zip(params.tables, files, strict=True))
         tables = {name: read_table(path, ALL[name]) for name, path in named.items()}
@@ -46,7 +46,7 @@ with job(snakemake.log[0]):
         )
         notes = read_provenance(Path(named["metrics"])).measured.get("notes", ())
         svgs = {path.stem: path for path in map(Path, figures)}
-        units.append(ReportUnit(model, order, task, cell_tables, explained, svgs, notes))
+        cells.append(ReportCell(model, order, task, cell_tables, explained, svgs, notes))
     skipped = {
         task: read_provenance(Path(path)).measured.get("skipped", {})
         for task, path in examples.items()
@@ -54,6 +54,6 @@ with job(snakemake.log[0]):
     write_report(
         Path(snakemake.output[0]),
         with_skipped(StudyDescription(**params.study), skipped),
-        units,
+        cells,
         {path.stem: path for path in map(Path, paths.study_figures)},
     )

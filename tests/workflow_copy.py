@@ -7,7 +7,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from forked import Forks
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+SNAKEMAKE = Forks(Path(__file__).with_name("snakemake_program.py"))
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
 
 # The smallest study in which every rule has work to do.
@@ -39,16 +42,10 @@ class Workflow:
 
     def run(self, *arguments: str, timeout: float = 1200) -> subprocess.CompletedProcess[str]:
         """Run `snakemake` with `arguments`; output and errors together in `stdout`."""
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout,
-            env=environment(),
-            check=False,
-        )
+        command = self.command(*arguments)
+        words = command[command.index("snakemake") + 1 :]
+        ended = SNAKEMAKE.run(words, self.folder, environment(), timeout, joined=True)
+        return subprocess.CompletedProcess(command, ended.status, ended.output)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the benchmarks share: models of a given shape, and the record of a run.
+"""Shared code of the benchmarks: models of a given shape, and the record of a run.
 
 Importing it puts the package on the path.
 """

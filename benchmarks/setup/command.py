@@ -16,18 +16,18 @@ def command(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--small",
         action="store_true",
-        help="tiny models, to see that it runs: the figures mean nothing",
+        help="tiny models, to test the script: the figures mean nothing",
     )
     parser.add_argument(
         "--folder",
         type=Path,
-        help="where the JSON file goes; results/benchmarks, or its folder small with --small",
+        help="folder of the JSON file; default results/benchmarks, or its folder small with --small",
     )
     return parser
 
 
 def folder_of(options: argparse.Namespace) -> Path:
-    """Where the JSON file goes."""
+    """Folder of the JSON file."""
     if options.folder:
         return Path(options.folder)
     folder = ROOT / "results" / "benchmarks"

@@ -1,4 +1,4 @@
-"""How much arithmetic scoring needs at least: what a rate is measured by."""
+"""Least number of floating-point operations of scoring: the unit of a rate."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ def forward(shape: Shape, lengths: Sequence[int], reads: int) -> float:
     """Floating-point operations of the dense model on rows of these lengths in tokens.
 
     Two per weight and token, four per pair of tokens that attends and hidden dimension, and the head at the `reads`
-    places where logits are needed. Padding counts as nothing, so that a rate by this measure pays for it.
+    positions where logits are needed. Padding does not count, so it lowers the rate.
     """
     matrices = 2 * shape.parameters * sum(lengths)
     pairs = sum(length * (length + 1) // 2 for length in lengths)

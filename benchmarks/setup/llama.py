@@ -1,4 +1,4 @@
-"""Llama models with random weights and a word tokenizer: speed does not depend on what a model knows."""
+"""Llama models with random weights and a word tokenizer: speed does not depend on the weights."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Shape:
 
 
 TINY = Shape(layers=4, hidden=32, intermediate=64, heads=4, vocabulary=100)
-"""To see that a benchmark runs."""
+"""To test a benchmark."""
 SMALL = Shape(layers=16, hidden=320, intermediate=864, heads=5)
 """20 M parameters."""
 LARGE = Shape(layers=16, hidden=768, intermediate=2176, heads=12)
@@ -45,7 +45,7 @@ LLAMA_2_7B = Shape(
 def random_llama(
     shape: Shape, dtype: torch.dtype = torch.float32, device: str = "cpu", seed: int = 0
 ) -> LlamaForCausalLM:
-    """Weights large enough that options differ clearly and removing a layer is felt."""
+    """Weights large enough that choices differ clearly and removing a layer has an effect."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=shape.vocabulary,
@@ -83,14 +83,14 @@ def word_tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
 
 
 def words(generator: np.random.Generator, count: int, vocabulary: int) -> str:
-    """`count` random words, that is tokens."""
+    """`count` random words, one token each."""
     return " ".join(f"w{i}" for i in generator.integers(3, vocabulary, count))
 
 
 def random_inputs(
     shape: Shape, prompts: int, lengths: tuple[int, int], seed: int
 ) -> list[ScoringInput]:
-    """Prompts of random tokens and lengths (from the first to the last of `lengths`), two one-token options each."""
+    """Prompts of random tokens and lengths (from the first to the last of `lengths`), two one-token choices each."""
     generator = np.random.default_rng(seed)
     return [
         ScoringInput(tuple(generator.integers(3, shape.vocabulary, length).tolist()), ((5,), (7,)))

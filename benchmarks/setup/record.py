@@ -1,4 +1,4 @@
-"""The end of every benchmark: a table on the screen, and a JSON file that also says on which machine."""
+"""Output of every benchmark: a printed table, and a JSON file that also describes the machine."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from keepfaith.artifacts.atomic import write_text
 
 
 def machine() -> dict[str, object]:
-    """What the figures depend on beside the code."""
+    """Machine and versions, on which the figures depend."""
     cuda = torch.cuda.is_available()
     return {
         "processor": platform.processor() or platform.machine(),
@@ -27,7 +27,7 @@ def machine() -> dict[str, object]:
 
 
 def significant(value: float, digits: int = 4) -> float:
-    """`value` with so many significant digits: a rate stays above zero on however slow a machine."""
+    """`value` with this many significant digits: a rate stays above zero on a slow machine."""
     return float(f"{value:.{digits}g}")
 
 

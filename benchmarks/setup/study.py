@@ -1,6 +1,6 @@
-"""The study's procedure and ours on the same work: explaining prompts at the levels of one path.
+"""The study's procedure and keepfaith's on the same work: explaining prompts at the levels of one pruning path.
 
-Prompts are random words, one token each; every level explains the first option, so that both sides ask the same.
+Prompts are random words, one token each; every level explains the first choice, as both sides need the same target.
 """
 
 from collections.abc import Sequence
@@ -29,14 +29,14 @@ SAMPLES_PER_TOKEN = 3
 
 @dataclass(frozen=True)
 class Study:
-    """One model, one path and the prompts to explain.
+    """One model, one pruning path and the prompts to explain.
 
     Attributes:
         shape: of the model.
-        scorer: scores at the levels of the path.
+        scorer: scores at the levels of the pruning path.
         encoder: one token per word.
         prompts: the prompts, from the shortest to the longest.
-        options: by number of tokens, two options.
+        options: by number of tokens, two choices.
     """
 
     shape: Shape
@@ -144,13 +144,13 @@ def sampled(study: Study, levels: Sequence[int], count: int) -> list[tuple[str, 
 def compare(
     study: Study, method: str, target_tokens: int, levels: Sequence[int], pairs: int
 ) -> dict[str, object]:
-    """One row: seconds of both sides, the factor and its parts, and how far the scores differ.
+    """One row: seconds of both sides, the factor and its parts, and the largest difference of scores.
 
     Args:
         study: what both sides work on.
         method: lime or kernelshap.
-        target_tokens: tokens of the explained option.
-        levels: all of them explained by ours.
+        target_tokens: tokens of the explained choice.
+        levels: keepfaith explains all of them.
         pairs: as `sampled`: those that Captum is timed on, scaled to the whole by `captum_work`.
     """
     # A process that has just started is slower, on both sides.
@@ -188,7 +188,7 @@ def compare(
 def compare_all(
     study: Study, target_tokens: Sequence[int], levels: Sequence[int], pairs: int
 ) -> list[dict[str, object]]:
-    """`compare` for every length of target and every method, said as they come."""
+    """`compare` for every length of target and every method; each row is printed when it is ready."""
     rows = []
     for tokens in target_tokens:
         for method in METHODS:
@@ -203,7 +203,7 @@ def geometric_mean(rows: Sequence[dict[str, object]], column: str = "factor") ->
 
 
 def _first_options(examples: Sequence[str], levels: Sequence[int]) -> pl.DataFrame:
-    """PREDICTIONS in which every level predicts the first option."""
+    """PREDICTIONS in which every level predicts the first choice."""
     rows = [
         (level, example_id, option, float(-option), 1)
         for level in levels

@@ -9,7 +9,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 SMALL = {
-    "evidence_recall": ["--samples", "3"],
+    "rationale": ["--samples", "3"],
     "path": ["--prompts", "2", "--pairs", "2"],
     "scoring": ["--examples", "6"],
     "limit": ["--examples", "10", "20", "--rounds", "1"],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_client import CARD, TESTS, Client, Jobs, parquet, reviews
+from hub_client import CARD, TESTS, Client, parquet, reviews
 from hub_server import Faults, Hub, Repo
 
 sys.path[:0] = [str(TESTS / "unit"), str(TESTS / "workflow")]
@@ -69,12 +69,6 @@ def hub(running: Hub, model_files: dict[str, bytes], data_files: dict[str, bytes
     return running
 
 
-@pytest.fixture(scope="session")
-def jobs() -> Iterator[Jobs]:
-    with Jobs() as started:
-        yield started
-
-
 @pytest.fixture
-def client(hub: Hub, jobs: Jobs, tmp_path: Path) -> Client:
-    return Client(hub, tmp_path / "home", jobs)
+def client(hub: Hub, tmp_path: Path) -> Client:
+    return Client(hub, tmp_path / "home")

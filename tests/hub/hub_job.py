@@ -2,13 +2,10 @@
 
 import json
 import logging
-import os
-import signal
 import sys
 from pathlib import Path
 
-PATIENCE = 180
-"""Seconds after which a job is ended, and has failed."""
+from forked import serve
 
 
 def model(repository: str, revision: str, layers: int = 4) -> object:
@@ -80,33 +77,12 @@ def do(what: str, arguments: list[object]) -> None:
     print(json.dumps(result))
 
 
-def serve() -> None:
-    """Do one job after the other, each in a process forked for it, as lines of JSON on the standard input ask for.
-
-    What takes longest to import, and knows nothing of a hub, is imported once here.
-    """
+if __name__ == "__main__":
+    # What takes longest to import and knows nothing of a hub is imported once.
     import scipy.optimize  # noqa: F401
     import torch._dynamo
     import torch.distributed.tensor  # noqa: F401
 
     clients = {"huggingface_hub", "transformers", "datasets", "keepfaith"}
     assert not clients & sys.modules.keys(), "read their environment at import"
-    for line in sys.stdin:
-        asked = json.loads(line)
-        process = os.fork()
-        if process == 0:
-            signal.alarm(PATIENCE)
-            os.environ.clear()
-            os.environ.update(asked["environment"])
-            for stream, path in ((1, asked["output"]), (2, asked["errors"])):
-                os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
-            do(asked["what"], asked["arguments"])
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
-        _, status = os.waitpid(process, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
-
-
-if __name__ == "__main__":
-    serve()
+    serve(do)

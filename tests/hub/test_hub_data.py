@@ -50,7 +50,7 @@ def test_offline_never_takes_another_revision(client: Client, hub: Hub) -> None:
     changed = Repo(first.files | {"films/test.parquet": parquet(reviews("later film", 80))})
     hub.repos[DATA] = changed
     sentence = refused(client, revision=changed.commit, HF_HUB_OFFLINE="1")
-    assert f"owner/reviews at {changed.commit} is not whole in the cache" in sentence
+    assert f"owner/reviews at {changed.commit} is not complete in the cache" in sentence
     later = client.ask("task", "owner/reviews", "films", changed.commit, "test")
     assert later["made"] == expected("later film", 80)
 
@@ -207,7 +207,9 @@ def test_rows_left_out_and_broken_files(client: Client, hub: Hub) -> None:
     assert sentence.startswith(
         "test.csv of owner/broken at main cannot be read (line 2: broken CSV"
     )
-    assert sentence.endswith("name another revision, or mend a copy and name it as a local source")
+    assert sentence.endswith(
+        "name another revision, or correct a copy and name it as a local source"
+    )
 
 
 def test_calibration_text_that_is_null_or_no_text(client: Client, hub: Hub) -> None:

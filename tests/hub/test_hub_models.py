@@ -113,7 +113,7 @@ def test_weights_that_are_damaged_on_the_hub(client: Client, hub: Hub) -> None:
 def test_offline_without_a_cache(client: Client, hub: Hub) -> None:
     sentence = refused(client, HF_HUB_OFFLINE="1")
     assert sentence == (
-        f"model mine: HF_HUB_OFFLINE is set, but owner/tiny at main is not whole in the cache "
+        f"model mine: HF_HUB_OFFLINE is set, but owner/tiny at main is not complete in the cache "
         f"{client.home}/hub; run the same command once without HF_HUB_OFFLINE and with a network"
     )
     assert not hub.requests
@@ -230,7 +230,9 @@ def test_an_adapter_beside_whole_weights(client: Client, hub: Hub) -> None:
     adapter = {"adapter_config.json": b"{}", "adapter_model.safetensors": files[WEIGHTS]}
     hub.repos["models", "owner/both"] = Repo(files | adapter)
     sentence = refused(client, "owner/both")
-    assert "owner/both at main holds whole weights and an adapter (adapter_config.json" in sentence
+    assert (
+        "owner/both at main holds complete weights and an adapter (adapter_config.json" in sentence
+    )
     assert "fetch it into a folder, and name that as a local model" in sentence
     assert not [request for request in hub.requests if "/resolve/" in request.path]
 

@@ -53,7 +53,7 @@ def examples_frame(
             "fields": [[{"name": "text", "start": 0, "end": len(text)}] for text in texts],
             "options": [[f" option {o}" for o in range(count)] for count in option_counts],
             "label": labels,
-            "evidence": [[{"start": 0, "end": 4}]] * len(labels),
+            "rationale": [[{"start": 0, "end": 4}]] * len(labels),
             "posterior": posterior or [None] * len(labels),
             "evaluation": [True] * len(labels),
             "explanation": [True] * len(labels),

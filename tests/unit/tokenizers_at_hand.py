@@ -81,7 +81,7 @@ def trimming_tokenizer():
 
 
 def composing_tokenizer():
-    """As Qwen and Pythia: byte-level behind NFC, which makes one letter of several characters."""
+    """As Qwen and Pythia: byte-level after NFC, which composes several characters to one letter."""
     from tokenizers import normalizers
 
     tokenizer = byte_level_tokenizer()
@@ -114,7 +114,7 @@ def unigram_tokenizer():
 
 
 def prefixing_tokenizer(trim_offsets=True, processor_knows=False):
-    """Byte-level, with a space put in front of every text and behind every special token.
+    """Byte-level, with a space added before every text and after every special token.
 
     Args:
         trim_offsets: leave spaces out of the offsets.

@@ -11,7 +11,7 @@ from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_table
 
 PATH = Path("results/builtin/cosine")
-UNIT = PATH / "sentiment"
+CELL = PATH / "sentiment"
 LEVELS = [0, 2, 4]
 SMALL = {
     "[kernelshap, input_x_gradient]": "[input_x_gradient]",
@@ -30,8 +30,8 @@ def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
         assert old in text
         text = text.replace(old, new)
     study.write_text(text, encoding="utf-8")
-    predictions = copy.folder / UNIT / "predictions.parquet"
-    for levels, targets in (("{maximum: 4}", [str(UNIT / "predictions.parquet")]), ("[0,2,4]", [])):
+    predictions = copy.folder / CELL / "predictions.parquet"
+    for levels, targets in (("{maximum: 4}", [str(CELL / "predictions.parquet")]), ("[0,2,4]", [])):
         arguments = (*targets, "--configfile", "mini.yaml", "--config", f"levels={levels}")
         result = copy.run(*arguments)
         assert result.returncode == 0, result.stdout[-4000:]
@@ -45,28 +45,28 @@ def table(workflow: Workflow, path: Path) -> pl.DataFrame:
 
 
 def test_every_table_holds_these_levels_and_no_other(workflow: Workflow) -> None:
-    attributions = workflow.folder / UNIT / "attributions/input_x_gradient-seed0.parquet"
-    faithfulness = workflow.folder / UNIT / "faithfulness/input_x_gradient.parquet"
+    attributions = workflow.folder / CELL / "attributions/input_x_gradient-seed0.parquet"
+    faithfulness = workflow.folder / CELL / "faithfulness/input_x_gradient.parquet"
     found = {
         "attributions": read_table(attributions, ALL["attributions"]),
         "faithfulness": read_table(faithfulness, ALL["faithfulness"]),
         "efficiency": table(workflow, PATH / "efficiency.parquet"),
     } | {
-        name: table(workflow, UNIT / f"{name}.parquet")
+        name: table(workflow, CELL / f"{name}.parquet")
         for name in ("predictions", "metrics", "reliability", "curves")
     }
     for name, rows in found.items():
         assert rows["level"].unique().sort().to_list() == LEVELS, name
-    verdict = table(workflow, UNIT / "verdict.parquet")
+    verdict = table(workflow, CELL / "verdict.parquet")
     assert verdict["level"].unique().sort().to_list() == LEVELS[1:]
-    overlap = table(workflow, UNIT / "overlap.parquet")
+    overlap = table(workflow, CELL / "overlap.parquet")
     assert set(overlap.select("level_a", "level_b").unique().rows()) == {
         (a, b) for a in LEVELS for b in LEVELS
     }
 
 
 def test_a_level_is_the_same_with_and_without_those_around_it(workflow: Workflow) -> None:
-    few = table(workflow, UNIT / "predictions.parquet")
+    few = table(workflow, CELL / "predictions.parquet")
     every = read_table(workflow.folder / "every.parquet", ALL["predictions"])
     assert every["level"].n_unique() == 5
     same = every.filter(pl.col("level").is_in(LEVELS))

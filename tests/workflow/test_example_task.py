@@ -14,7 +14,14 @@ import pytest
 from workflow_copy import REPOSITORY, environment
 
 EXAMPLE = REPOSITORY / "examples" / "my_task"
-SMALLER = ("levels={maximum: 1}", "examples={explanation: 4}", "report={explained_examples: 4}")
+SMALLER = (
+    "levels={maximum: 1}",
+    "examples={explanation: 4}",
+    "report={explained_examples: 4}",
+    "seeds=[0, 1]",
+    "efficiency={contexts: [16], new_tokens: 2, repeats: 1}",
+    "statistics={repetitions: 200}",
+)
 OPTIONS = ["negative", "positive"]
 
 

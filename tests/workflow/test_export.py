@@ -56,7 +56,7 @@ def test_the_slim_folder_is_smaller_by_the_dropped_weights(exported: Workflow) -
     gone = sum(
         parameter.numel() * parameter.element_size()
         for sublayer in model.removable(order[:2])
-        for parameter in model.switches[sublayer].module.parameters()
+        for parameter in model.toggles[sublayer].module.parameters()
     )
     # The header lists fewer tensors as well.
     assert gone <= sizes["zero_filled"] - sizes["slim"] < gone + 2000

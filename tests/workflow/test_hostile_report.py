@@ -56,7 +56,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sources": {
             "local": {
                 "id": "id",
-                "evidence": {"text": "spans"},
+                "rationale": {"text": "spans"},
                 "splits": {"evaluation": "rows.jsonl"},
             }
         },

@@ -1,11 +1,13 @@
-"""A run that is killed or interrupted goes on with the same command, to the same bytes."""
+"""A run that is killed or interrupted, or whose disk is full, goes on with the same command, to the same bytes."""
 
+import contextlib
 import os
 import random
 import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,36 +40,65 @@ class Ended:
     """The mini study, ended before its end time and again, and then run to its end."""
 
     workflow: Workflow
+    full: str | None
+    """What its first run said, on a disk too small for it; None where no such disk could be made."""
     killed: list[float]
     """Seconds after which Snakemake, and it alone, was killed without warning."""
     down: dict[str, float]
     """Seconds from an interrupt of Snakemake alone to the end of the last process of its run, by the moment."""
 
 
-UNIT = "results/builtin/cosine/sentiment"
+CELL = "results/builtin/cosine/sentiment"
 PLANNING = "Building DAG of jobs"
 MOMENTS = {
-    PLANNING: f"{UNIT}/metrics.parquet",
-    "attribute": f"{UNIT}/attributions/kernelshap-seed0.parquet",
-    "compute_metrics": f"{UNIT}/metrics.parquet",
+    PLANNING: f"{CELL}/metrics.parquet",
+    "attribute": f"{CELL}/attributions/kernelshap-seed0.parquet",
+    "compute_metrics": f"{CELL}/metrics.parquet",
     "draw_figures": "results/figures/builtin/cosine/sentiment/accuracy.svg",
 }
 """What a run is doing when it is interrupted (making its plan, or a job of this rule), and what it was to make."""
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     workflow = copy_workflow(tmp_path_factory.mktemp("ended") / "study")
-    moments = [random.uniform(3, 20) for _ in range(3)]
-    # The second run starts while jobs of the first still write.
-    orphaned = [kill_after(workflow, seconds) for seconds in moments[:2]]
-    for main in orphaned:
-        wait_for_end(main, 120)
-    down = {moment: interrupt(workflow, moment) for moment in MOMENTS}
-    kill_after(workflow, moments[2])
+    with small_disk(workflow) as small:
+        full = run_on_full_disk(workflow) if small else None
+        moments = [random.uniform(3, 20) for _ in range(3)]
+        # The second run starts while jobs of the first still write.
+        orphaned = [kill_after(workflow, seconds) for seconds in moments[:2]]
+        for main in orphaned:
+            wait_for_end(main, 120)
+        down = {moment: interrupt(workflow, moment) for moment in MOMENTS}
+        kill_after(workflow, moments[2])
+        result = workflow.run("--configfile", "mini.yaml")
+        assert result.returncode == 0, f"killed after {moments}\n{result.stdout[-3000:]}"
+        yield Ended(workflow, full, moments, down)
+
+
+@contextlib.contextmanager
+def small_disk(workflow: Workflow) -> Iterator[bool]:
+    """Results lie on a disk of 200 kB; False where none can be mounted."""
+    results = workflow.folder / "results"
+    results.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(results)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        subprocess.run(["umount", "-l", str(results)], check=True)
+
+
+def run_on_full_disk(workflow: Workflow) -> str:
+    """What a run says until the disk is full, which is then made larger."""
     result = workflow.run("--configfile", "mini.yaml")
-    assert result.returncode == 0, f"killed after {moments}\n{result.stdout[-3000:]}"
-    return Ended(workflow, moments, down)
+    assert result.returncode != 0, result.stdout[-2000:]
+    results = workflow.folder / "results"
+    assert not list(results.rglob(".writing-*"))
+    subprocess.run(["mount", "-o", "remount,size=100m", str(results)], check=True)
+    return result.stdout
 
 
 def kill_after(workflow: Workflow, seconds: float) -> subprocess.Popen[bytes]:
@@ -155,14 +186,20 @@ def jobs(main: subprocess.Popen[bytes], rule: str) -> list[psutil.Process]:
     return [process for process in session(main) if runs(process)]
 
 
-def test_killed_and_interrupted_runs_end_with_the_same_bytes(
-    ended: Ended, finished: Workflow
-) -> None:
+def test_full_disks_kills_and_interrupts_lose_nothing(ended: Ended, finished: Workflow) -> None:
     expected = results_of(finished)
     found = results_of(ended.workflow)
     assert found.keys() == expected.keys()
     different = [str(path) for path in expected if found[path] != expected[path]]
     assert not different, f"killed after {ended.killed}"
+
+
+def test_a_full_disk_is_one_line(ended: Ended) -> None:
+    if ended.full is None:
+        pytest.skip("mounting a small disk needs the rights of root")
+    assert "Traceback" not in ended.full, ended.full[-3000:]
+    lines = [line for line in ended.full.splitlines() if line.startswith("keepfaith:")]
+    assert any("No space left on device" in line and "free some space" in line for line in lines)
 
 
 def test_an_interrupt_ends_all_processes_of_a_run_within_seconds(ended: Ended) -> None:

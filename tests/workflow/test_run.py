@@ -18,7 +18,7 @@ from keepfaith.artifacts.tables import read_provenance, read_table
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.study_figure import STUDY_FIGURES
 
-UNIT = Path("results/builtin/cosine/sentiment")
+CELL = Path("results/builtin/cosine/sentiment")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def editable(finished: Workflow, tmp_path: Path) -> Iterator[Workflow]:
 
 
 def test_every_table_follows_its_schema_and_says_what_made_it(finished: Workflow) -> None:
-    folder = finished.folder / UNIT
+    folder = finished.folder / CELL
     for name in ("predictions", "metrics", "reliability", "curves", "overlap", "verdict"):
         path = folder / f"{name}.parquet"
         assert read_table(path, ALL[name]).height > 0, name
@@ -53,7 +53,7 @@ def test_every_table_follows_its_schema_and_says_what_made_it(finished: Workflow
 def test_the_model_was_verified_and_its_levels_measured(finished: Workflow) -> None:
     checks = json.loads((finished.folder / "results/models/builtin/removal.json").read_text())
     assert all(check["generation"] and check["oracle"] < 1e-4 for check in checks["checks"])
-    path = finished.folder / UNIT.parent / "efficiency.parquet"
+    path = finished.folder / CELL.parent / "efficiency.parquet"
     table = read_table(path, ALL["efficiency"])
     assert table["level"].unique().sort().to_list() == [0, 1, 2]
     cache = table.group_by("level").agg(pl.col("cache_bytes_per_token").first()).sort("level")
@@ -61,7 +61,7 @@ def test_the_model_was_verified_and_its_levels_measured(finished: Workflow) -> N
 
 
 def test_all_levels_and_examples_are_there(finished: Workflow) -> None:
-    predictions = read_table(finished.folder / UNIT / "predictions.parquet", ALL["predictions"])
+    predictions = read_table(finished.folder / CELL / "predictions.parquet", ALL["predictions"])
     counts = predictions.group_by("level").len().sort("level")
     assert counts["level"].to_list() == [0, 1, 2]
     assert counts["len"].n_unique() == 1
@@ -170,7 +170,7 @@ def test_a_new_metric_is_one_file(editable: Workflow) -> None:
     table = "results/summary/metrics.csv"
     result = editable.run(table, "--configfile", "mini.yaml")
     assert result.returncode == 0, result.stdout[-3000:]
-    metrics = read_table(editable.folder / UNIT / "metrics.parquet", ALL["metrics"])
+    metrics = read_table(editable.folder / CELL / "metrics.parquet", ALL["metrics"])
     found = {
         name: metrics.filter(metric=name).sort("level")["value"].to_list()
         for name in ("uncertainty", "mean_confidence")

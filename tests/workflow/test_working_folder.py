@@ -21,7 +21,10 @@ BIRDS = {
 }
 
 
-def snakemake(folder: Path, *arguments: str, python: str = sys.executable) -> tuple[int, str]:
+def snakemake(folder: Path, *arguments: str, python: str | None = None) -> tuple[int, str]:
+    if python is None:
+        done = Workflow(folder).run(*arguments, timeout=300)
+        return done.returncode, done.stdout
     result = subprocess.run(
         [python, "-m", "snakemake", "--cores", "2", *arguments],
         cwd=folder,

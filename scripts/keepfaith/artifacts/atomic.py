@@ -1,4 +1,4 @@
-"""Writing files so that a kill at any moment leaves either the old file, the new one, or none."""
+"""Atomic writing of files: a kill at any moment leaves either the old file, the new one, or none."""
 
 import os
 import shutil
@@ -15,9 +15,9 @@ def replacing(path: Path) -> Iterator[Path]:
     Works for a file and for a folder. On any error the temporary path is removed and `path` is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name keeps its suffix, which some writers (matplotlib, safetensors) read the format from.
-    room = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
-    temporary = room / path.name
+    # The name keeps its suffix, from which some writers (matplotlib, safetensors) take the format.
+    folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
+    temporary = folder / path.name
     try:
         yield temporary
         for file in [temporary] if temporary.is_file() else sorted(temporary.rglob("*")):
@@ -28,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         temporary.replace(path)
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

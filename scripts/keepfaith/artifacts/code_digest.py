@@ -1,17 +1,17 @@
-"""A digest of the code that a script runs, so that an edit re-runs the jobs it touches and no others.
+"""Digest of the code that a script runs, so that an edit re-runs the jobs it affects and no others.
 
-What a file depends on is read from its text:
+The dependencies of a file are read from its text:
 
 - import statements, absolute and relative, with the packages on the way;
-- a string that is a module's dotted name, such as the one that starts a process with `python -m`;
+- a string that is a module's dotted name, such as that of a process started with `python -m`;
 - `Registry("package", ...)` and `iter_modules(package.__path__)`: the package is loaded by name, so all its modules
-  count, also those that are added later. Where a job loads some of them (its method, its criterion), the rule names
-  those files as roots, and of this package only the named files count;
+  count, including those added later. Where a job loads some of them (its method, its criterion), the rule names those
+  files as roots, and only the named files of this package count;
 - `__file__`: the module reads data beside it (templates, a checkpoint), so all data files below its folder count.
 
-Imports for type checkers alone (`if TYPE_CHECKING:`) never run, and do not count.
+Imports for type checkers only (`if TYPE_CHECKING:`) never run, and do not count.
 
-A module that loads code in a way that cannot be followed is refused: an edit that re-runs nothing would be silent.
+A module that loads code in a way that cannot be followed is refused, as its edits would silently re-run nothing.
 """
 
 import ast
@@ -26,7 +26,7 @@ from pathlib import Path
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _WALKS = ("iter_modules", "walk_packages")
 _REGISTRY = "keepfaith/plugins/registry.py"
-"""Loads what its caller names: where a `Registry` is made, its package is read from the call."""
+"""Loads modules that its caller names: where a `Registry` is made, its package is read from the call."""
 _UNKNOWN_CALLS = (
     "__import__",
     "entry_points",
@@ -39,7 +39,7 @@ _UNKNOWN_CALLS = (
 
 
 class CodeDigestError(Exception):
-    """A file is no Python, or loads code in a way that cannot be followed; the message is one line."""
+    """A file is not Python, or loads code in a way that cannot be followed; the message is one line."""
 
 
 def code_digest(roots: Iterable[str], folder: Path) -> str:
@@ -98,15 +98,15 @@ def _dependencies(
 
 
 def _prefix(package: str) -> str:
-    """How the paths of all files of `package` begin; the package of a script is the folder itself."""
+    """Start of the paths of all files of `package`; the package of a script is the folder itself."""
     return package.replace(".", "/") + "/" if package else ""
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """All files below `folder`, but for hidden ones, caches, and what an editor leaves beside a module."""
-    for place, folders, names in os.walk(folder, followlinks=True):
+    """All files below `folder`, except hidden ones, caches, and files that an editor leaves beside a module."""
+    for current, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [f for f in folders if not f.startswith(".") and f != "__pycache__"]
-        inside = Path(place).relative_to(folder).as_posix()
+        inside = Path(current).relative_to(folder).as_posix()
         for name in names:
             no_module = name.endswith(".py") and not name.removesuffix(".py").isidentifier()
             if not name.startswith(".") and not no_module:
@@ -115,13 +115,13 @@ def _files(folder: Path) -> Iterator[str]:
 
 @dataclass
 class _References:
-    """What the text of one file refers to, as dotted names.
+    """References in the text of one file, as dotted names.
 
     Attributes:
-        modules: modules, or names inside of them.
+        modules: modules, or names in them.
         walked: packages whose modules are loaded by name.
         data: packages whose data files are read.
-        names: what each imported name stands for.
+        names: {imported name: its dotted name}.
     """
 
     modules: set[str] = field(default_factory=set)
@@ -131,10 +131,10 @@ class _References:
 
     @cached_property
     def candidates(self) -> frozenset[str]:
-        """Files that the modules, and the packages on the way to them, would be."""
+        """Possible files of the modules and of the packages on the way to them."""
         parts = [name.split(".") for name in self.modules]
-        places = {"/".join(of[:length]) for of in parts for length in range(1, len(of) + 1)}
-        return frozenset(f"{place}{end}" for place in places for end in ("/__init__.py", ".py"))
+        prefixes = {"/".join(of[:length]) for of in parts for length in range(1, len(of) + 1)}
+        return frozenset(f"{prefix}{end}" for prefix in prefixes for end in ("/__init__.py", ".py"))
 
 
 @cache
@@ -149,7 +149,7 @@ def _references(path: str, content: bytes) -> _References:
     package = ".".join(Path(path).parent.parts)
     found = _References()
     nodes = list(_nodes_that_run(tree))
-    for node in nodes:  # names first: what a name stands for may be asked above its import
+    for node in nodes:  # names first: a name may be used above its import
         _follow_import(node, package, found)
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -169,7 +169,7 @@ def _references(path: str, content: bytes) -> _References:
 
 
 def _nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those of blocks for type checkers."""
+    """All nodes except those of blocks for type checkers."""
     waiting = [tree]
     while waiting:
         node = waiting.pop(0)
@@ -181,7 +181,7 @@ def _nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _names_module(text: str) -> bool:
-    """Whether a string is a dotted name, alone or behind `-m`."""
+    """Whether a string is a dotted name, alone or after `-m`."""
     return _DOTTED.fullmatch(text.strip().rpartition("-m ")[2].strip()) is not None
 
 
@@ -209,7 +209,7 @@ def _called(call: ast.Call) -> str:
 
 
 def _meaning(node: ast.AST, found: _References) -> str:
-    """The dotted name that an expression such as `methods` or `keepfaith.orders` stands for."""
+    """The dotted name for an expression such as `methods` or `keepfaith.orders`."""
     first, dot, rest = ast.unparse(node).partition(".")
     return found.names.get(first, first) + dot + rest
 

@@ -1,4 +1,4 @@
-"""A digest of what a table says, whatever file format or library version wrote it."""
+"""Digest of the contents of a table, independent of file format and library version."""
 
 import hashlib
 from collections.abc import Iterator

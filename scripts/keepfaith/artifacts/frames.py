@@ -1,8 +1,8 @@
-"""Table files, read and written by polars: here a path names one file, whatever characters it holds.
+"""Table files, read and written by polars, with every path taken literally.
 
-Polars by itself takes `[`, `?` and `*` in a path for a pattern, a leading `~` for the home folder, and a leading
-`file:` for an address, and then reads another file without a word. An absolute path read without `glob` is taken
-literally; so nothing else in keepfaith hands a path to polars.
+Polars interprets `[`, `?` and `*` in a path as a pattern, a leading `~` as the home folder, and a leading `file:` as an
+address, and may silently read another file. An absolute path read without `glob` is taken literally, so all reading and
+writing by polars goes through this module.
 """
 
 from collections.abc import Mapping

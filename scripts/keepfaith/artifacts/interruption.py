@@ -1,8 +1,8 @@
-"""Ending the jobs of a run when its main process alone is told to end.
+"""Termination of the jobs of a run when a signal reaches only its main process.
 
-Ctrl-C in a terminal reaches every process of a run. A signal to the main process alone (`kill`, a service manager, a
-notebook) does not: Snakemake then waits for the jobs that are running, which may take hours. What these jobs have
-finished is kept, so they are ended instead, and the same command resumes.
+Ctrl-C in a terminal reaches every process of a run. A signal to the main process only (`kill`, a service manager, a
+notebook) does not: Snakemake then waits for the running jobs, which may take hours. Their finished shards are kept, so
+they are ended instead, and the same command resumes.
 """
 
 import os
@@ -18,10 +18,10 @@ from typing import Any
 import psutil
 
 SCRIPTS = f"{os.sep}.snakemake{os.sep}scripts{os.sep}"
-"""Where Snakemake puts the scripts that jobs run; no other process of a run has it in its command."""
+"""Folder of the scripts that Snakemake's jobs run; only jobs have it in their command."""
 
 GRACE_SECONDS = 3.0
-"""Between asking a job to end and ending it."""
+"""Time between SIGTERM and SIGKILL to a job."""
 
 POLL_SECONDS = 0.2
 
@@ -31,15 +31,15 @@ THREAD = "end-jobs"
 def end_jobs_on_signals(signals: Iterable[signal.Signals]) -> None:
     """From now on, each of `signals` ends the jobs that this process has started on this machine, then interrupts it.
 
-    Jobs on other machines are ended by the executor that started them, which learns of the interruption. Must be called
-    in the main thread.
+    Jobs on other machines are ended by their executor, which is told of the interruption. Must be called in the main
+    thread.
     """
     for number in signals:
         signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    # A thread, as a job may be starting at this very moment, and as the main thread then waits for its jobs.
+    # A thread, because a job may just be starting, and because the main thread then waits for its jobs.
     if not any(thread.name == THREAD for thread in threading.enumerate()):
         threading.Thread(target=_end_jobs, name=THREAD).start()
     raise KeyboardInterrupt
@@ -49,7 +49,7 @@ def _end_jobs() -> None:
     line = "keepfaith: interrupted; jobs are ended, and the same command resumes from what they have finished"
     print(line, file=sys.stderr, flush=True)
     asked: dict[psutil.Process, float] = {}
-    # As long as this process may start jobs, and then until the last that was asked to end has ended.
+    # As long as this process may start jobs, and then until the last job has ended.
     while threading.main_thread().is_alive() or any(map(_runs, asked)):
         for process in reversed(jobs_below(psutil.Process())):
             if process not in asked:
@@ -66,7 +66,7 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def jobs_below(process: psutil.Process) -> list[psutil.Process]:
-    """The processes of jobs that `process` has started, with all that these have started."""
+    """The processes of jobs that `process` has started, with all their child processes."""
     found: list[psutil.Process] = []
     for child in _tell(process.children) or []:
         if any(SCRIPTS in word for word in _tell(child.cmdline) or []):

@@ -1,4 +1,4 @@
-"""The frame around every job: where its log goes, how it fails, and that it never outlives its workflow."""
+"""Context of every job: its log, its error message, and its end with the workflow."""
 
 import errno
 import logging
@@ -20,9 +20,8 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     """Run the body of a script as a job.
 
     Progress goes to the file `log`. An error goes there with its traceback, and to standard error as one line;
-    the process then exits with 1. A job that is told to end (SIGTERM) leaves no temporary file. One whose workflow
-    was killed stops by itself within a second or two, so that a second run never shares the machine with what the
-    first one left behind.
+    the process then exits with 1. A job that receives SIGTERM leaves no temporary file. A job whose workflow was
+    killed stops by itself within a second or two, so that a second run never competes with jobs of the first.
     """
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +49,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
 def _one_line(error: Exception) -> str:
     hint = "; free some space and type the same command again: what is finished is kept"
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # Libraries that write files by themselves put the system's words into errors of their own.
+    # Libraries that write files put the system's message into their own errors.
     full = full or os.strerror(errno.ENOSPC) in str(error)
     return " ".join(f"{type(error).__name__}: {error}{hint if full else ''}".split())
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 class Progress:
     """Counts finished work and logs it with the time left, at most once every `every` seconds.
 
-    Rates are those of the whole run so far. The last unit is always reported, except that `quiet` work, one
-    of many like it, is not heard of unless it takes that long.
+    Rates are means over the run so far. The end is always logged, except for `quiet` work (one of many similar pieces),
+    which is logged only if it takes that long.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What made an artifact: everything needed to judge or repeat it, and nothing that differs between equal runs."""
+"""Provenance of an artifact: everything needed to check or repeat it, and nothing that differs between equal runs."""
 
 import json
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def joined(*slices: Mapping[str, object]) -> dict[str, object]:
     found: dict[str, object] = {}
     for each in slices:
         if twice := sorted(found.keys() & each.keys()):
-            raise ValueError(f"provenance: {twice[0]!r} stands in two slices; nest one of them")
+            raise ValueError(f"provenance: {twice[0]!r} is in two slices; nest one of them")
         found.update(each)
     return found
 
@@ -46,8 +46,8 @@ def joined(*slices: Mapping[str, object]) -> dict[str, object]:
 class Provenance:
     """The origin of one artifact; stored inside it.
 
-    `settings` holds the config values that the rule received, seeds included; `measured` what the job found by
-    itself, such as the batch size it ended with. No time stamp: equal runs write equal bytes.
+    `settings` holds the config values that the rule received, seeds included; `measured` holds values found by the job,
+    such as the final batch size. No time stamp: equal runs write equal bytes.
     """
 
     settings: Mapping[str, object] = field(default_factory=dict)

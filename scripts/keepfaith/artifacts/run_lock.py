@@ -1,4 +1,4 @@
-"""One run at a time in a results folder, without a lock that survives a kill."""
+"""Lock of a results folder for one run at a time; it does not survive a kill."""
 
 import fcntl
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import IO
 
 
 class AlreadyRunning(Exception):
-    """Another live run works in this results folder."""
+    """Another live run uses this results folder."""
 
 
 def hold_run_lock(path: Path) -> IO[str]:
-    """Lock `path` until this process ends; the kernel frees it however the process ends.
+    """Lock `path` until this process ends, in whatever way; the kernel frees it.
 
     Returns the open handle, which the caller must keep.
 

@@ -1,7 +1,7 @@
-"""Columns of every table that a rule writes: the contract between the rooms.
+"""Columns of every table that a rule writes: the interface between the packages.
 
-One row means what the schema's description says; a change of meaning or of a column raises the version,
-so that a stale artifact is refused instead of misread.
+A schema's description defines the meaning of one row. A change of meaning or of a column raises the version, so that a
+stale artifact is refused instead of misread.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ _FIELD = pl.Struct({"name": pl.String, "start": pl.Int64, "end": pl.Int64})
 _OUTSIDE = pl.Struct({"name": pl.String, "text": pl.String})
 
 METHOD, CONTROL = "method", "control"
-"""Values of the column `role`: an attribution method under test, or one that says nothing about the model, against
-which the others are held. The module of a method declares it; its name in the catalog says nothing about it."""
+"""Values of the column `role`: an attribution method under test, or a control, independent of the model, with which the
+methods are compared. The module of a method declares its role; the name in the catalog does not matter."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class TableSchema:
 
 EXAMPLES = TableSchema(
     "examples",
-    2,
+    3,
     "One labelled example of a task: its prompt, the character spans of its fields in the prompt (template text "
-    "lies outside them), options as continuations, and the parts it belongs to. `outside`: of an imported log, name "
-    "and text (as texts are compared) of what stands in the document and not in the prompt: what `passage` names, and "
-    "texts that several examples share; null elsewhere.",
+    "lies outside them), choices as continuations, and the subsets it belongs to. `outside`: in imports, name "
+    "and comparable form of texts that are in the logged document but not in the prompt: those that `passage` names, "
+    "and those that several examples share; null elsewhere.",
     {
         "example_id": pl.String,
         "row": pl.Int64,
@@ -44,7 +44,7 @@ EXAMPLES = TableSchema(
         "outside": pl.List(_OUTSIDE),
         "options": pl.List(pl.String),
         "label": pl.Int64,
-        "evidence": pl.List(_SPAN),
+        "rationale": pl.List(_SPAN),
         "posterior": pl.List(pl.Float64),
         "evaluation": pl.Boolean,
         "explanation": pl.Boolean,
@@ -57,7 +57,7 @@ TEXTS = TableSchema("texts", 1, "One sample of calibration text.", {"text": pl.S
 ORDER = TableSchema(
     "order",
     2,
-    "What one level drops: the attention, the MLP or the block of a layer, its score under the criterion and its "
+    "One dropped component: the attention, the MLP or the block of a layer, its score under the criterion and its "
     "position in the order (1 is dropped first).",
     {"position": pl.Int64, "layer": pl.Int64, "component": pl.String, "score": pl.Float64},
 )
@@ -80,7 +80,7 @@ STABILITY = TableSchema(
 EFFICIENCY = TableSchema(
     "efficiency",
     2,
-    "Cost of one level behind a prompt of one length, batch 1: weights, KV cache, prefill, decoding, peak memory. "
+    "Cost of one level after a prompt of one length, batch 1: weights, KV cache, prefill, decoding, peak memory. "
     "Peaks count from before the model was loaded. By arithmetic, not measured: bytes on disk, the expected cache, the "
     "floating-point operations of the prefill, and the bytes that are read per decoded token.",
     {
@@ -119,7 +119,7 @@ COALITIONS = TableSchema(
 PREDICTIONS = TableSchema(
     "predictions",
     1,
-    "One option of one example at one level: its summed log-likelihood in nats behind the prompt.",
+    "One choice of one example at one level: its summed log-likelihood in nats after the prompt.",
     {
         "level": pl.Int64,
         "example_id": pl.String,
@@ -133,7 +133,7 @@ ATTRIBUTIONS = TableSchema(
     "attributions",
     2,
     "One feature (prompt token, special tokens left out) of one explained example at one level: its attribution score "
-    "towards `target`, the option that this level itself predicts. `feature` counts the features from 0 in the order "
+    "towards `target`, the choice that this level predicts. `feature` counts the features from 0 in the order "
     "of the prompt; `start` and `end` are its characters in the prompt.",
     {
         "level": pl.Int64,
@@ -200,18 +200,18 @@ FAITHFULNESS = TableSchema(
 
 METRICS = TableSchema(
     "metrics",
-    2,
+    3,
     "One quantity at one level. `low`..`high`: interval of the value over examples (95 % unless the study says "
     "otherwise); for `ece`, `ece_corrected` and `exact_calibration_error` the interval of the true binned error that "
     "the labels give. Null where a bootstrap would mislead. `seed_low`..`seed_high`: mean -+ one standard deviation "
-    "of the per-seed means. `reference_low`..`reference_high`: what chance alone gives: the null band of a "
+    "of the per-seed means. `reference_low`..`reference_high`: values by chance: the null band of a "
     "calibrated model (calibration), guessing or the best answer that is always the same (accuracy), the span of the "
-    "controls' intervals (faithfulness), chance (evidence); for `exact_calibration_error` the range of ECE over labels "
-    "drawn from the exact posterior. "
+    "controls' intervals (faithfulness), chance (R-precision); for `exact_calibration_error` the range of ECE over "
+    "labels drawn from the exact posterior. "
     "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "
     "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change. "
-    "`clusters`: independent texts among the examples, which are what is resampled; examples that share the text of "
-    "`cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
+    "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
+    "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {
         "level": pl.Int64,
         "family": pl.String,
@@ -277,7 +277,7 @@ OVERLAP = TableSchema(
     2,
     "Mean share of the `top` highest-scored features that two levels have in common (scores summed over seeds). "
     "`floor` is the same share between seeds of one level, averaged over the two levels, where the method is "
-    "seeded; `chance` is what random rankings share.",
+    "seeded; `chance` is the expected share of random rankings.",
     {
         "method": pl.String,
         "role": pl.String,
@@ -298,7 +298,7 @@ VERDICT = TableSchema(
     "One watched quantity at one pruned level: `harm` is the change in its harmful direction (positive is worse than "
     "dense) with its interval, against `margin`. `p_value`: one-sided, of harm above zero, after Holm over levels. "
     "`status`: kept (the interval's upper end lies within the margin), degraded (harm is shown to exceed zero and its "
-    "estimate exceeds the margin), undecided (neither). `reason`: why nothing could be decided, where that is not the "
+    "estimate exceeds the margin), undecided (neither). `reason`: why it is undecided, where the cause is not the "
     "width of the interval. `examples` and `clusters` as in METRICS.",
     {
         "level": pl.Int64,
@@ -319,8 +319,7 @@ VERDICT = TableSchema(
 CAUTIONS = TableSchema(
     "cautions",
     1,
-    "What a reader must know before believing the numbers of an imported task, one sentence per row; none where there "
-    "is nothing to know.",
+    "A caution about the numbers of an imported task, one sentence per row; no rows where there is none.",
     {"caution": pl.String},
 )
 

@@ -1,4 +1,4 @@
-"""Tables of many units in one, for machines (Parquet) and for spreadsheets (CSV)."""
+"""Tables of many cells combined, for programs (Parquet) and for spreadsheets (CSV)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,11 +10,11 @@ CELL_KEYS = ("model", "order", "task")
 def stacked(
     frames: Iterable[tuple[str, pl.DataFrame]], keys: Sequence[str] = CELL_KEYS
 ) -> pl.DataFrame:
-    """All frames below each other, with the cell that each comes from in front.
+    """All frames concatenated, with the keys of each one's cell in front.
 
     Args:
         frames: pairs of a cell, `model/order` or `model/order/task`, and its table.
-        keys: names of the parts of a cell, from the left.
+        keys: names of the elements of a cell, from the left.
     """
     return pl.concat(
         frame.select(
@@ -26,10 +26,10 @@ def stacked(
 
 
 def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
-    """`paths` of `count` units, one unit after the other and of each equally many, unit by unit.
+    """Split `paths`, sorted by cell, into `count` lists of equal length, one per cell.
 
     Raises:
-        ValueError: they cannot be shared out equally.
+        ValueError: the number of paths is not a multiple of `count`.
 
     Examples:
         >>> shares(["a/x", "a/y", "b/x", "b/y"], 2)
@@ -37,12 +37,12 @@ def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
     """
     each, rest = divmod(len(paths), count)
     if rest:
-        raise ValueError(f"{len(paths)} files are not equally many for each of {count} units")
+        raise ValueError(f"{len(paths)} files are not equally many for each of {count} cells")
     return [paths[start : start + each] for start in range(0, len(paths), each)]
 
 
 def csv_text(frame: pl.DataFrame) -> str:
-    """CSV that a spreadsheet takes for text and numbers, never for formulas.
+    """CSV that a spreadsheet reads as text and numbers, never as formulas.
 
     A text cell that starts with a character which spreadsheets read as a formula gets an apostrophe in front
     (OWASP, "CSV injection").

@@ -1,4 +1,4 @@
-"""Reading and writing the tables of `schemas`, each with its schema version and provenance inside."""
+"""Reading and writing of the tables of `schemas`, each with its schema version and provenance inside."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from keepfaith.artifacts.schemas import TableSchema
 
 
 class ArtifactError(Exception):
-    """An artifact is missing, damaged, of another version, or holds what its schema forbids."""
+    """An artifact is missing, damaged, of another version, or does not fit its schema."""
 
 
 def write_table(
@@ -36,10 +36,10 @@ def write_table(
 
 
 def read_table(path: Path, schema: TableSchema) -> pl.DataFrame:
-    """Read a table and check that it is what `schema` says and what was written.
+    """Read a table and check that it fits `schema` and is unchanged since it was written.
 
     Raises:
-        ArtifactError: with the path and what to do about it.
+        ArtifactError: with the path and advice.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
@@ -77,7 +77,7 @@ def read_provenance(path: Path) -> Provenance:
     """The provenance stored in a table.
 
     Raises:
-        ArtifactError: the file is no table that was written here.
+        ArtifactError: the file is not a table of keepfaith.
     """
     try:
         return Provenance.from_json(read_parquet_metadata(Path(path))["keepfaith_provenance"])

@@ -1,4 +1,4 @@
-"""Explaining every example of a task at every level of a path, with one method and one seed."""
+"""Explanation of every example of a task at every level of a pruning path, with one method and one seed."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.attribution.problem import AttributionError, Problem
 from keepfaith.config.strict import Strict
@@ -21,7 +21,7 @@ from keepfaith.scoring.scorer import OptionScorer
 logger = logging.getLogger(__name__)
 
 EXPLAINED_AT_ONCE = 16
-"""Examples explained and kept at once: bounds memory, and what a kill can lose."""
+"""Examples explained at once and written as one shard: bounds memory, and the work that a kill can lose."""
 
 
 def explain(
@@ -34,57 +34,57 @@ def explain(
     levels: Sequence[int],
     predictions: pl.DataFrame,
     name: str | None = None,
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
 ) -> pl.DataFrame:
     """Score the prompt tokens of every example at every level.
 
-    Each level is explained towards the option that it predicts itself (ties to the lowest index); the
-    quantity explained is log p(that option | prompt) in nats, summed over the option's tokens.
+    The target at each level is the choice that the level itself predicts (ties to the lowest index). The
+    explained quantity is log p(target | prompt) in nats, summed over the target's tokens.
 
     Args:
         method: the attribution method, by the name of its module.
-        settings: a record of the settings that the method declares.
+        settings: the settings that the method declares.
         seed: seed of the method's random choices.
-        scorer: scores options at all levels; may be None where the method needs no model.
-        encoder: turns prompts and options into token ids.
+        scorer: scores choices at all levels; may be None if the method needs no model.
+        encoder: turns prompts and choices into token ids.
         examples: EXAMPLES rows to explain.
         levels: levels to explain.
         predictions: PREDICTIONS of at least these examples and levels.
         name: the method's name in the table; by default that of its module.
-        keep: makes or brings back the part of some examples.
+        keep: makes the shard of some examples, or reads it back.
 
     Returns:
         An ATTRIBUTIONS table, ordered by example, level and feature.
 
     Raises:
-        ValueError: there is no such method, or it needs a model and gets no scorer.
+        ValueError: there is no such method, or it needs a model and there is no scorer.
         AttributionError: an example cannot be explained; the message names it.
     """
     declared = METHODS.load(method)
     if declared.needs_model and scorer is None:
-        raise ValueError(f"attribution method {method!r} needs a model; hand it a scorer")
+        raise ValueError(f"attribution method {method!r} needs a model; pass a scorer")
     name = name or method
     levels = list(levels)
     problems = _problems(encoder, examples, levels, predictions)
     progress = Progress(
         len(problems) * len(levels), f"examples x levels by {name}, seed {seed}", logger
     )
-    parts = []
+    shards = []
     for start in range(0, len(problems), EXPLAINED_AT_ONCE):
         some = problems[start : start + EXPLAINED_AT_ONCE]
-        parts.append(
-            keep(f"{start:09d}", partial(_part, declared, some, levels, scorer, settings, seed))
+        shards.append(
+            keep(f"{start:09d}", partial(_shard, declared, some, levels, scorer, settings, seed))
         )
         progress.advance(len(some) * len(levels))
-    if not parts:
+    if not shards:
         return conform(pl.DataFrame(schema=dict(ATTRIBUTIONS.columns)), ATTRIBUTIONS)
-    table = pl.concat(parts).with_columns(
+    table = pl.concat(shards).with_columns(
         method=pl.lit(name), role=pl.lit(declared.role), seed=pl.lit(seed, dtype=pl.Int64)
     )
     return conform(table, ATTRIBUTIONS)
 
 
-def _part(
+def _shard(
     method: Method,
     problems: Sequence[Problem],
     levels: Sequence[int],
@@ -93,7 +93,7 @@ def _part(
     seed: int,
 ) -> pl.DataFrame:
     asked = (scorer,) if method.needs_model else ()
-    scores = _loud(method.scores(problems, levels, *asked, settings, seed), problems)
+    scores = _checked(method.scores(problems, levels, *asked, settings, seed), problems)
     return pl.concat(
         _rows(problem, levels, of_problem)
         for problem, of_problem in zip(problems, scores, strict=True)
@@ -124,8 +124,8 @@ def _problems(
     return problems
 
 
-def _loud(scores: Iterator[np.ndarray], problems: Sequence[Problem]) -> Iterator[np.ndarray]:
-    """Pass scores on, checked; say at which example a failure of the method stopped the work."""
+def _checked(scores: Iterator[np.ndarray], problems: Sequence[Problem]) -> Iterator[np.ndarray]:
+    """Yield the scores if they are finite; name the example at which the method failed."""
     for problem in problems:
         try:
             of_problem = next(scores)

@@ -1,7 +1,7 @@
-"""The loop that LIME and KernelSHAP share: masks, values of the masked prompts, surrogate coefficients.
+"""Perturbation loop of LIME and KernelSHAP: masks, values of the masked prompts, surrogate coefficients.
 
-Masks depend on the number of features and the seed, never on the model or the level, so one call of the
-scorer values the same perturbed prompts at all levels, and only for options that some level predicts.
+Masks depend on the number of features and the seed, never on the model or the level. So one call of the
+scorer computes the same perturbed prompts at all levels, only for choices that some level predicts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,24 +15,24 @@ from keepfaith.config.strict import Positive, Strict
 from keepfaith.plugins.method import Passes, Scores
 from keepfaith.scoring.inputs import ScoringInput
 
-if TYPE_CHECKING:  # declarations of methods are read where torch must not be loaded
+if TYPE_CHECKING:  # reading the declaration of a method must not load torch
     from keepfaith.scoring.scorer import OptionScorer
 
 REMOVED_TOKEN = 0
-"""Token id that replaces a removed token, Captum's default and the study's."""
+"""Token id that replaces a removed token; the default of Captum, also used in the study."""
 
 TOKENS_PER_CALL = 400_000
-"""Prompt tokens handed to the scorer at once: bounds memory whatever the number of examples."""
+"""Prompt tokens passed to the scorer at once: bounds memory for any number of examples."""
 
 DrawMasks = Callable[[int, int, int], np.ndarray]
 """(features, samples, seed) -> bool [samples, features], true where a feature is kept."""
 
-Solve = Callable[[np.ndarray, np.ndarray], np.ndarray]
+FitSurrogate = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(masks [samples, features], values [levels, samples]) -> scores [levels, features]."""
 
 
 class SamplingSettings(Strict):
-    """Of a method that scores perturbed prompts."""
+    """Settings of a method that scores perturbed prompts."""
 
     samples_per_token: Positive = Field(
         default=3, description="Perturbed prompts per token of the prompt; the study's number is 3."
@@ -44,8 +44,8 @@ def sampling_passes(settings: SamplingSettings, features: float) -> Passes:
     return Passes(shared=settings.samples_per_token * features)
 
 
-def surrogate_scores(draw_masks: DrawMasks, solve: Solve) -> Scores:
-    """The attribution method that fits `solve` to the values of the prompts masked by `draw_masks`."""
+def surrogate_scores(draw_masks: DrawMasks, fit_surrogate: FitSurrogate) -> Scores:
+    """The attribution method that fits a surrogate to the values of the prompts masked by `draw_masks`."""
 
     def scores(
         problems: Iterable[Problem],
@@ -65,10 +65,10 @@ def surrogate_scores(draw_masks: DrawMasks, solve: Solve) -> Scores:
             for (problem, masks), values in zip(chunk, _values(chunk, levels, scorer), strict=True):
                 if not np.isfinite(values).all():
                     raise AttributionError(
-                        f"example {problem.example_id}: a perturbed prompt has a log-likelihood that is "
-                        "not finite"
+                        f"example {problem.example_id}: log-likelihoods of perturbed prompts contain NaN or "
+                        "infinity"
                     )
-                yield solve(masks, values)
+                yield fit_surrogate(masks, values)
 
     return scores
 
@@ -85,7 +85,7 @@ def perturb(problem: Problem, mask: np.ndarray) -> tuple[int, ...]:
 def _values(
     chunk: Sequence[tuple[Problem, np.ndarray]], levels: Sequence[int], scorer: "OptionScorer"
 ) -> Iterator[np.ndarray]:
-    """Per problem: log p(target option | perturbed prompt), float64 [levels, samples]."""
+    """Per problem: log p(target | perturbed prompt), float64 [levels, samples]."""
     inputs = []
     for problem, masks in chunk:
         options = tuple(
@@ -102,7 +102,7 @@ def _values(
 def _chunks(
     masked: Iterable[tuple[Problem, np.ndarray]],
 ) -> Iterator[list[tuple[Problem, np.ndarray]]]:
-    """Neighbours grouped so that a group has about `TOKENS_PER_CALL` perturbed prompt tokens."""
+    """Consecutive problems in groups of about `TOKENS_PER_CALL` perturbed prompt tokens."""
     chunk: list[tuple[Problem, np.ndarray]] = []
     tokens = 0
     for problem, masks in masked:

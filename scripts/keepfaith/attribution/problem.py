@@ -1,11 +1,11 @@
-"""What an attribution method is given."""
+"""Input of an attribution method."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keepfaith.config.strict import Strict
 
-if TYPE_CHECKING:  # declarations of methods are read where torch must not be loaded
+if TYPE_CHECKING:  # reading the declaration of a method must not load torch
     from keepfaith.scoring.encoding import EncodedPrompt
 
 
@@ -14,15 +14,15 @@ class AttributionError(Exception):
 
 
 class NoSettings(Strict):
-    """Of a method that has nothing to set."""
+    """Settings of a method without settings."""
 
 
 @dataclass(frozen=True)
 class Problem:
     """One example to explain at every level.
 
-    `targets` holds, per level, the option whose log-probability is explained. The features are the
-    prompt tokens that are no special tokens; these stay in place and get no score.
+    `targets` holds, per level, the choice whose log-probability is explained. The features are all
+    prompt tokens but the special tokens, which stay and get no score.
     """
 
     example_id: str

@@ -1,1 +1,1 @@
-"""Does a level know what it knows: confidence against correctness, from saved predictions (numpy only)."""
+"""Calibration of a level: confidence against correctness, from saved predictions (numpy only)."""

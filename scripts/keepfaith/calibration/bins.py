@@ -39,7 +39,7 @@ def equal_width(confidence: Floats, bins: int) -> Indices:
 def equal_mass(confidence: Floats, bins: int) -> Indices:
     """[n], bin 0..bins-1 of each confidence among bins of (nearly) equally many examples.
 
-    Edges are order statistics; equal confidences share a bin, so a bin may be larger than others or empty.
+    Edges are order statistics; equal confidences share a bin, so bins may be unequal or empty.
 
     Examples:
         >>> equal_mass(np.array([0.5, 0.6, 0.6, 0.9]), bins=2).tolist()

@@ -1,9 +1,9 @@
-"""How far the answers to examples about one text are right or wrong together.
+"""Correlation of correctness between examples that share a text.
 
 A calibration error is simulated by drawing which answers are right. Drawn independently, ten questions about one
-passage count as ten observations; where the answers stand or fall together they are hardly more than one. Here the
-correlation of being right within a cluster is estimated, with its uncertainty, and its upper confidence limit is what
-simulations use: where clusters are too few to tell, the answers to one text count as one.
+passage count as ten observations; with fully correlated answers they are hardly more than one. This module estimates
+the correlation of correctness within a cluster, with its uncertainty. Simulations use its upper confidence limit: with
+too few clusters for an estimate, the answers to one text count as one.
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from scipy.stats import t as student
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
 
 TAIL = 0.025
-"""Nominal chance that the true correlation lies above the limit that is used."""
+"""Nominal chance that the true correlation is above the limit that is used."""
 
 
 @dataclass(frozen=True)
 class Dependence:
-    """How the answers of one level depend on each other.
+    """Dependence between the answers of one level.
 
     Attributes:
         clusters: [n], cluster 0, 1, ... of each example.
-        correlation: of being right within a cluster, above 0.
+        correlation: of correctness within a cluster, above 0.
     """
 
     clusters: Indices
@@ -41,7 +41,7 @@ def within_correlation(sample: Sample, clusters: Indices) -> float:
 
     Estimated is the design effect, 1 + correlation x (pairs per example): summed squares of the clusters' residuals
     over the summed binomial variances (Liang and Zeger 1986, section 3). An example's expected rate is its confidence
-    plus the mean gap of all other clusters, so that a model that is over-confident everywhere does not look dependent.
+    plus the mean gap of all other clusters, so that general over-confidence does not look like dependence.
     The limit is that of the design effect's logarithm, by the jackknife over clusters and Student's quantile.
 
     Args:
@@ -49,8 +49,8 @@ def within_correlation(sample: Sample, clusters: Indices) -> float:
         clusters: [n], cluster 0, 1, ... of each example.
 
     Returns:
-        0 where every example is a cluster of its own; 1 where fewer than two clusters hold several examples, or where
-        all answers are certain, so that nothing tells how they depend on each other.
+        0 where every example is its own cluster; 1 where fewer than two clusters contain several examples, or where
+        all answers are certain, so that the dependence is unknown.
     """
     sizes = np.bincount(clusters)
     if sizes.max() == 1:
@@ -92,8 +92,8 @@ def dependent_uniforms(
 ) -> Floats:
     """Uniforms [R, n] in [0, 1), whose thresholding at equal rates gives `correlation` within clusters.
 
-    Each example takes its cluster's number with probability sqrt(correlation), else one of its own; two examples share
-    theirs with probability `correlation`. Without correlation they are the numbers that `random` gives as they are.
+    Each example takes its cluster's number with probability sqrt(correlation), else its own number; two examples share
+    a number with probability `correlation`. Without correlation the numbers of `random` are returned unchanged.
     """
     own = random.random((repetitions, len(clusters)))
     if correlation <= 0:
@@ -104,7 +104,7 @@ def dependent_uniforms(
 
 
 def effective_size(clusters: Indices, correlation: float) -> float:
-    """Number of independent examples that tell as much about a mean (Kish 1965): n / (1 + correlation (m - 1)).
+    """Number of independent examples with the same information about a mean (Kish 1965): n / (1 + correlation (m - 1)).
 
     m: mean size of the cluster that an example is in.
     """

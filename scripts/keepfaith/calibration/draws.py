@@ -17,7 +17,7 @@ class Draws:
     """R repetitions of a sample of n examples.
 
     Attributes:
-        sample: what the level says; the same in every repetition.
+        sample: the level's predictions; the same in every repetition.
         labels: [R, n] or [1, n], the labels in each repetition.
         weights: [R, n] or [1, n], how often each example counts in each repetition.
         bins: number of confidence bins, for metrics that bin.
@@ -64,9 +64,9 @@ def weighted_sum(values: Floats, weights: Floats) -> Floats:
 
 
 def by_confidence(confidence: Floats) -> tuple[Indices, Indices]:
-    """Rising order [n] of the confidences, and the places [g] in it at which a run of equal ones ends.
+    """Ascending order [n] of the confidences, and the indices [g] in it at which a run of equal ones ends.
 
-    Sums taken at these places do not depend on how equal confidences happen to be ordered.
+    Sums up to these indices do not depend on the order of equal confidences.
     """
     order = np.argsort(confidence, kind="stable")
     ordered = confidence[order]

@@ -1,7 +1,7 @@
-"""The exact calibration error, where a task knows the posterior of its labels.
+"""Exact calibration error of tasks with a known posterior of the labels.
 
 A built-in task draws each label from a known posterior, so the probability that a prediction is right is known
-without any label noise. That makes calibration testable: the interval estimated from labels should hold the exact
+without any label noise. This makes calibration testable: the interval estimated from labels should contain the exact
 value.
 """
 
@@ -19,7 +19,7 @@ from keepfaith.plugins.metric import PREDICTION_METRICS
 
 @dataclass(frozen=True)
 class ExactError:
-    """Exact calibration error of one level beside what its labels say about it.
+    """Exact calibration error of one level, and the estimate from its labels.
 
     Attributes:
         value: sum_b (n_b / n) |mean exact probability of being right - mean confidence| over ECE's own bins.
@@ -41,7 +41,7 @@ def probability_right(sample: Sample, posterior: Floats) -> Floats:
 
 
 def exact_ece(sample: Sample, posterior: Floats, bins: int = 10) -> float:
-    """Expected calibration error with exact probabilities in the place of labels; same bins as ECE."""
+    """Expected calibration error with exact probabilities instead of labels; same bins as ECE."""
     gaps = probability_right(sample, posterior) - sample.confidence
     members = equal_width(sample.confidence, bins)
     return float(np.abs(np.bincount(members, gaps, minlength=bins)).sum() / sample.size)
@@ -57,7 +57,7 @@ def exact_error(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> ExactError:
-    """Exact error of one level with the interval its labels give and the range ECE should fall in.
+    """Exact error of one level, the interval from its labels, and the expected range of ECE.
 
     Args:
         sample: one level.

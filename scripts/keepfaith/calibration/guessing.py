@@ -1,4 +1,4 @@
-"""The accuracy that needs no look at a prompt: that of the best answer which is always the same."""
+"""Accuracy without reading the prompt: that of the best constant answer."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,18 +12,17 @@ from keepfaith.config.passages import comparable
 def guessing(
     options: Sequence[Sequence[str]], labels: npt.NDArray[np.int64], prompts: Sequence[str]
 ) -> float:
-    """The largest accuracy of: drawing an option; always one text, or never it; always the k-th, from either end.
+    """The largest accuracy of: a random choice; always or never one text; always the k-th choice, from either end.
 
-    Where an example has no k-th option, or not that text, an option is drawn, as it is among those that remain. A text
-    counts that at least half of the examples offer, at whatever place: one that few offer says nothing about the
-    others. Places count where prompts list the options in their order: otherwise a model that scores each option by
-    itself never sees the order, and a task whose right option is always the first (as benchmarks of sentence pairs have
-    it) gives nothing away.
+    Where an example has no k-th choice, or not that text, a choice is drawn at random, also among the remaining ones. A
+    text counts if at least half of the examples offer it, at any index: a rarer one says nothing about the others.
+    Indices count where prompts list the choices in their order. Otherwise a model that scores each choice separately
+    never sees the order: a task whose right choice is always the first (as in sentence pairs) reveals nothing.
 
     Args:
-        options: texts of the options of every example, at least one each.
-        labels: [n], index of the right one.
-        prompts: texts in front of the options.
+        options: texts of the choices of every example, at least one each.
+        labels: [n], index of the right choice.
+        prompts: texts before the choices.
     """
     counts = np.array([len(of_example) for of_example in options])
     drawing = 1 / counts
@@ -52,7 +51,7 @@ def guessing(
 
 
 def _lists(prompt: str, options: Sequence[str]) -> bool:
-    """Whether the options stand in the prompt, one after the other."""
+    """Whether the prompt contains the choices in their order."""
     text, end = comparable(prompt), 0
     for option in map(comparable, options):
         found = text.find(option, end) if option else -1
@@ -63,7 +62,7 @@ def _lists(prompt: str, options: Sequence[str]) -> bool:
 
 
 def _texts(options: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Options that differ in blanks or letter case by example are one, unless that tells those of one example apart."""
+    """Choices that differ only in blanks or letter case are equal, unless one example has both."""
     plain = [[comparable(option) for option in of_example] for of_example in options]
     if all(len(set(of_example)) == len(of_example) for of_example in plain):
         return plain

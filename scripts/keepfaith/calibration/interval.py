@@ -1,14 +1,14 @@
-"""An interval for the true calibration error, from labels alone, and an estimate without ECE's upward bias.
+"""Interval for the true calibration error, from labels alone, and an estimate without ECE's upward bias.
 
-ECE adds absolute gaps, so label noise only ever adds to it, and a bootstrap of it adds the noise once more. Here
-the noise is undone by test inversion. A candidate truth gives every bin a gap, by a shape and a size; for each size
-ECE is simulated by drawing the number correct per bin, and the sizes under which the observed ECE is no surprise in
-either tail form the interval. Size 0 is a calibrated model. The estimate is the size under which the observed ECE is
+ECE adds absolute gaps, so label noise always increases it, and a bootstrap of it adds the noise again. Test inversion
+removes the noise. A candidate truth gives every bin a gap, by a shape and a size; for each size
+ECE is simulated by drawing the number correct per bin, and the sizes under which the observed ECE is in
+neither tail form the interval. Size 0 is a calibrated model. The estimate is the size under which the observed ECE is
 the median (0 where it is below the median of a calibrated model).
 
-The shape of the true gaps is unknown, so two are tried and the wider end counts: gaps in proportion to the observed
-ones, and gaps all alike with the observed signs (noise makes observed gaps more uneven than true ones). The upper
-end is never put below the observed ECE. A test measures the coverage.
+The shape of the true gaps is unknown, so two are tried and the wider end counts: gaps proportional to the observed
+ones, and equal gaps with the observed signs (noise makes observed gaps more uneven than true ones). The upper
+end is never below the observed ECE. A test measures the coverage.
 
 Where examples share texts, answers are drawn with the dependence that the labels admit (`dependence`).
 """
@@ -35,9 +35,9 @@ class Candidates:
     """Candidate truths of one shape, by size.
 
     Attributes:
-        truth: [GRID], rising calibration errors, from 0.
-        at_least: [GRID], how often ECE is simulated at or above the observed one; rising.
-        at_most: [GRID], how often at or below; falling. A tie counts in both, since ECE is discrete.
+        truth: [GRID], ascending calibration errors, from 0.
+        at_least: [GRID], share of simulations with ECE at or above the observed one; ascending.
+        at_most: [GRID], share at or below; descending. A tie counts in both, as ECE is discrete.
     """
 
     truth: Floats
@@ -47,11 +47,11 @@ class Candidates:
 
 @dataclass(frozen=True)
 class CorrectedError:
-    """What the labels of one level say about its true calibration error.
+    """Estimate of the true calibration error of one level from its labels.
 
     Attributes:
         observed: ECE.
-        proportional, alike: candidates by either shape of gaps.
+        proportional, alike: candidates with either shape of gaps.
     """
 
     observed: float
@@ -64,7 +64,7 @@ class CorrectedError:
         return _crossing(self.proportional.at_least, 0.5, self.proportional.truth)
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Lower and upper end; holds `value` and `observed`."""
+        """Lower and upper end; contains `value` and `observed`."""
         tail = (1 - confidence) / 2
         both = (self.proportional, self.alike)
         low = min(_crossing(each.at_least, tail, each.truth) for each in both)
@@ -140,7 +140,7 @@ def corrected_error(
 
 
 def _independent(bins: _Bins, accuracy: Floats, repetitions: int, seed: int) -> Floats:
-    """Numbers right [GRID, R, b] where no two answers depend on each other."""
+    """Numbers right [GRID, R, b] for independent answers."""
     return (
         np.random.default_rng(seed)
         .binomial(
@@ -153,23 +153,23 @@ def _independent(bins: _Bins, accuracy: Floats, repetitions: int, seed: int) -> 
 
 
 def _dependent(bins: _Bins, accuracy: Floats, uniforms: Floats) -> Floats:
-    """Numbers right [GRID, R, b]: an answer is right if its number in `uniforms` [R, n] lies below its bin's rate."""
+    """Numbers right [GRID, R, b]: an answer is right if its number in `uniforms` [R, n] is below its bin's rate."""
     inside = (bins.members[:, None] == np.arange(len(bins.count))).astype(np.float64)  # [n, b]
     # Of each size: [R, n] @ [n, b].
     return np.stack([(uniforms < rates[bins.members]) @ inside for rates in accuracy])
 
 
 def _candidates(bins: _Bins, observed: float, accuracy: Floats, correct: Floats) -> Candidates:
-    """How often ECE is simulated above and below the observed one, under `accuracy` [GRID, b] of the bins."""
+    """Shares of simulated ECE above and below the observed one, under `accuracy` [GRID, b] of the bins."""
     simulated = np.abs(correct / bins.count - bins.claimed) @ bins.share  # [GRID, R]
     return Candidates(
         truth=(bins.share * np.abs(accuracy - bins.claimed)).sum(axis=1),
-        # Both are monotone but for the noise of the simulation, which is taken out.
+        # Both are monotone except for the noise of the simulation, which is removed.
         at_least=np.maximum.accumulate((simulated >= observed - 1e-12).mean(axis=1)),
         at_most=np.minimum.accumulate((simulated <= observed + 1e-12).mean(axis=1)),
     )
 
 
 def _crossing(rising: Floats, level: float, truth: Floats) -> float:
-    """The truth at which a rising curve reaches `level`; 0 where it starts above."""
+    """The truth at which an ascending curve reaches `level`; 0 where it starts above."""
     return float(np.interp(level, rising, truth)) if rising[0] < level else 0.0

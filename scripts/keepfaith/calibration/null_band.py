@@ -1,8 +1,8 @@
-"""What a perfectly calibrated model with the same probabilities would score: the floor of every metric.
+"""Null band: the scores of a perfectly calibrated model with the same probabilities, the floor of every metric.
 
-With few examples a calibrated model does not score 0: label noise alone makes gaps. Labels are simulated from
-the level's own option probabilities (so the prediction is right with probability = confidence), and the metric
-is taken on each simulated set. Where examples share texts, being right is drawn with the dependence within a text
+With few examples a calibrated model does not score 0: label noise alone produces gaps. Labels are simulated from
+the level's own probabilities (so the prediction is right with probability = confidence), and the metric
+is computed on each simulated set. Where examples share texts, correctness is drawn with the dependence within a text
 that the labels admit.
 """
 
@@ -26,9 +26,9 @@ class NullBand:
 
 
 def simulated_labels(probabilities: Floats, uniforms: Floats) -> Indices:
-    """Labels [R, n] drawn from option probabilities [n, m] by inverting `uniforms` [R, n] in [0, 1)."""
+    """Labels [R, n] drawn from probabilities [n, m] by inverting `uniforms` [R, n] in [0, 1)."""
     cumulated = probabilities.cumsum(axis=1)
-    # The last real option takes all that is left: rounding must not draw an option that does not exist.
+    # The last real choice takes the remaining probability: rounding must not draw a choice that does not exist.
     last = probabilities.shape[1] - 1 - (probabilities[:, ::-1] > 0).argmax(axis=1)
     cumulated[np.arange(probabilities.shape[1]) >= last[:, None]] = 1.0
     labels = np.zeros(uniforms.shape, dtype=np.int64)
@@ -40,7 +40,7 @@ def simulated_labels(probabilities: Floats, uniforms: Floats) -> Indices:
 def _right_together(sample: Sample, uniforms: Floats) -> Indices:
     """Labels [R, n] as `simulated_labels`, where small `uniforms` [R, n] mean that the prediction is right.
 
-    So examples of one text that share a number are right together, at whichever place their right option stands.
+    So examples of one text that share a number are right together, whatever the index of their right choice.
     """
     options = sample.probabilities.shape[1]
     order = (sample.prediction[:, None] + np.arange(options)) % options  # (n, m), prediction first

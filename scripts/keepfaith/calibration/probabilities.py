@@ -1,4 +1,4 @@
-"""From saved option log-likelihoods to what every calibration metric looks at: one `Sample` per level."""
+"""Input of every calibration metric, from saved log-likelihoods: one `Sample` per level."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sample:
-    """What one level says about n examples with at most m options.
+    """Predictions of one level for n examples with at most m choices.
 
-    Options that an example lacks have probability 0 and log-probability -inf, behind its real ones.
+    Choices that an example lacks have probability 0 and log-probability -inf, after its real ones.
 
     Attributes:
-        log_probabilities: [n, m], softmax of the summed option log-likelihoods, in nats.
+        log_probabilities: [n, m], softmax of the choices' summed log-likelihoods, in nats.
         probabilities: [n, m], the same as probabilities.
-        labels: [n], index of the right option.
-        prediction: [n], the most probable option; equal ones go to the lowest index.
+        labels: [n], index of the right choice.
+        prediction: [n], the most probable choice; of equal ones the lowest index.
         confidence: [n], probability of the prediction.
     """
 
@@ -51,10 +51,10 @@ class Predicted:
 
     Attributes:
         example_ids: [n], sorted, so that no result depends on the order of rows in a table.
-        guessing: the accuracy that needs no look at the text: of drawing an option, or of always giving the same
-            answer, whichever reaches most.
+        guessing: accuracy without reading the prompt: of a random choice or of the best constant answer, whichever is
+            higher.
         labels: [n].
-        posterior: [n, m], exact probability of each option given the text, where the task knows it for
+        posterior: [n, m], exact probability of each choice given the text, if the task knows it for
             every example; otherwise None.
         levels: sample of each level, by level.
     """
@@ -67,9 +67,9 @@ class Predicted:
 
 
 def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
-    """One level's sample from summed log-likelihoods [n, m] in nats (-inf behind the real options).
+    """One level's sample from summed log-likelihoods [n, m] in nats (-inf after the real choices).
 
-    The prediction is read off the log-likelihoods themselves: softmax may round two of them to a tie.
+    The prediction comes from the log-likelihoods: softmax may round two of them to a tie.
 
     Examples:
         >>> sample = sample_of(np.log([[0.9, 0.1], [0.3, 0.7]]), labels=np.array([0, 0]))
@@ -84,19 +84,19 @@ def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
 
 
 def predicted(predictions: pl.DataFrame, examples: pl.DataFrame) -> Predicted:
-    """Samples of all levels from a PREDICTIONS and the evaluation part of an EXAMPLES frame.
+    """Samples of all levels from a PREDICTIONS frame and the evaluation subset of an EXAMPLES frame.
 
     Args:
-        predictions: PREDICTIONS; rows of examples outside the evaluation part are left aside.
-        examples: EXAMPLES; each example may have its own number of options.
+        predictions: PREDICTIONS; rows of examples outside the evaluation subset are ignored.
+        examples: EXAMPLES; each example may have its own number of choices.
 
     Raises:
-        ValueError: the evaluation part is empty, a label is no option, or a level lacks an option of an
+        ValueError: the evaluation subset is empty, a label is not a choice, or a level lacks a choice of an
             example or has it twice (levels are only comparable on the same examples).
     """
     chosen = examples.filter("evaluation").sort("example_id")
     if chosen.is_empty():
-        raise ValueError("no example in the evaluation part")
+        raise ValueError("no example in the evaluation subset")
     ids = chosen["example_id"]
     if ids.n_unique() != len(ids):
         raise ValueError(f"example {_first_repeated(ids)!r} occurs twice")
@@ -104,11 +104,13 @@ def predicted(predictions: pl.DataFrame, examples: pl.DataFrame) -> Predicted:
     labels = chosen["label"].to_numpy()
     outside = (labels < 0) | (labels >= counts)
     if outside.any():
-        raise ValueError(f"label of example {ids[int(outside.argmax())]!r} is none of its options")
+        raise ValueError(
+            f"label of example {ids[int(outside.argmax())]!r} is not one of its choices"
+        )
     index = pl.DataFrame({"example_id": ids, "position": np.arange(len(ids))})
     rows = predictions.join(index, on="example_id", how="inner").sort("level", "position", "option")
     if rows.is_empty():
-        raise ValueError("no prediction for any example of the evaluation part")
+        raise ValueError("no prediction for any example of the evaluation subset")
     samples = {
         int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
         for (level,), of_level in rows.group_by("level", maintain_order=True)
@@ -125,13 +127,13 @@ def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> 
     if wrong.any():
         first = int(wrong.argmax())
         raise ValueError(
-            f"level {level}: example {ids[first]!r} has {found[first]} scored options, expected {counts[first]}"
+            f"level {level}: example {ids[first]!r} has {found[first]} scored choices, expected {counts[first]}"
         )
     expected = np.concatenate([np.arange(count) for count in counts])
     wrong = option != expected
     if wrong.any():
         first = int(position[wrong.argmax()])
-        raise ValueError(f"level {level}: options of example {ids[first]!r} are not 0, 1, 2, ...")
+        raise ValueError(f"level {level}: choices of example {ids[first]!r} are not 0, 1, 2, ...")
     padded = np.full((len(ids), counts.max()), -np.inf)
     padded[position, option] = rows["log_likelihood"].to_numpy()
     return padded

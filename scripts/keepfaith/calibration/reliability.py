@@ -1,4 +1,4 @@
-"""The reliability diagram as a table: confidence and accuracy per confidence bin and level."""
+"""Table of the reliability diagram: confidence and accuracy per confidence bin and level."""
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ from keepfaith.calibration.probabilities import predicted
 
 
 def reliability(predictions: pl.DataFrame, examples: pl.DataFrame, bins: int = 10) -> pl.DataFrame:
-    """RELIABILITY of the evaluation part: equal-width bins, 0 the least confident, the same as ECE's.
+    """RELIABILITY of the evaluation subset: equal-width bins, 0 the least confident, the same as ECE's.
 
     Args:
         predictions: PREDICTIONS.

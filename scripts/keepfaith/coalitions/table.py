@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import COALITIONS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.coalitions.segmented import SegmentedPrompt
 from keepfaith.coalitions.segments import SegmentError, segment
@@ -25,7 +25,7 @@ from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES_PER_PART = 4
+SCORED_AT_ONCE = 4
 """Examples scored and kept at once: up to 4,096 inputs each. Bounds memory, and what a kill can lose."""
 
 
@@ -36,7 +36,7 @@ def score_coalitions(
     levels: Sequence[int],
     segments: int,
     operators: Sequence[str],
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
 ) -> pl.DataFrame:
     """Score every coalition of every example at all levels.
 
@@ -47,7 +47,7 @@ def score_coalitions(
         levels: levels to score.
         segments: most segments of an example, at most `MAXIMUM_SEGMENTS`.
         operators: names of SEGMENT_OPERATORS.
-        keep: makes or brings back the part of some examples.
+        keep: makes or reads back the shard of some examples.
 
     Returns:
         A COALITIONS table.
@@ -65,15 +65,15 @@ def score_coalitions(
         if SEGMENT_OPERATORS.load(name).needs_positions:
             _require_positions(scorer.packing, name, whole)
     progress = Progress(len(whole) * len(operators), "examples x operators", logger)
-    parts = []
+    shards = []
     for name in operators:
-        for start in range(0, len(whole), EXAMPLES_PER_PART):
-            some = whole[start : start + EXAMPLES_PER_PART]
-            make = partial(_part, scorer, encoder, some, levels, name)
-            parts.append(keep(f"{name}-{start:09d}", make))
+        for start in range(0, len(whole), SCORED_AT_ONCE):
+            some = whole[start : start + SCORED_AT_ONCE]
+            make = partial(_shard, scorer, encoder, some, levels, name)
+            shards.append(keep(f"{name}-{start:09d}", make))
             progress.advance(len(some))
     empty = pl.DataFrame(schema=dict(COALITIONS.columns))
-    return conform(pl.concat([empty, *parts]), COALITIONS)
+    return conform(pl.concat([empty, *shards]), COALITIONS)
 
 
 def _require_positions(packing: Packing, operator: str, whole: Sequence[SegmentedPrompt]) -> None:
@@ -111,7 +111,7 @@ def segmented_prompt(
     return SegmentedPrompt(name, encoded, options, fields, tuple(cut))
 
 
-def _part(
+def _shard(
     scorer: OptionScorer,
     encoder: PromptEncoder,
     whole: Sequence[SegmentedPrompt],

@@ -1,1 +1,1 @@
-"""What a user may say, and the sentence for what they may not. Imports no torch, no transformers."""
+"""Typed configuration, and the errors for invalid input. Imports no torch, no transformers."""

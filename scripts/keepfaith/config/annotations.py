@@ -1,4 +1,4 @@
-"""Walking the annotations of the schema, for messages and for the page of options."""
+"""Inspection of the annotations of the schema, for messages and for the page of options."""
 
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -22,20 +22,20 @@ def is_record(annotation: Any) -> bool:
 
 
 def is_typed_inline(field: FieldInfo) -> bool:
-    """Whether a field's keys are typed beside the record's other keys, without a key of its own above them."""
+    """Whether a field's keys are typed beside the record's other keys, instead of below a key of the field."""
     extra = field.json_schema_extra
     return isinstance(extra, dict) and bool(extra.get("typed_inline"))
 
 
 def tag_field(record: Any) -> str | None:
-    """The key by which a union of blocks tells this one from the others, or None."""
+    """The key by which a union of blocks identifies this one, or None."""
     if not is_record(record):
         return None
     return next((name for name in ("kind", "source") if _is_word(record, name)), None)
 
 
 def tag(record: Any) -> object:
-    """The word under that key, or None."""
+    """The value of that key, or None."""
     name = tag_field(record)
     return None if name is None else get_args(record.model_fields[name].annotation)[0]
 

@@ -1,4 +1,4 @@
-"""What transformers knows of model types and classes; read as text, since importing transformers takes seconds."""
+"""Model types and classes that transformers knows; read as text, since importing transformers takes seconds."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ TYPES = "auto_mappings.py"
 AUTO_CLASSES_FILE = "modeling_auto.py"
 TYPES_NAME = "CONFIG_MAPPING_NAMES"
 MODULES_NAME = "SPECIAL_MODEL_TYPE_TO_MODULE_NAME"
-"""Where transformers lists them, as `NAME = OrderedDict([(model type, class or classes), ...])`."""
+"""Files and names of the lists in transformers, as `NAME = OrderedDict([(model type, class or classes), ...])`."""
 
 
 def known_to_transformers(kind: object) -> bool:
     """Whether transformers has a model of this type."""
     types = _lists(TYPES).get(TYPES_NAME)
-    # None where transformers is not installed: rule prepare_model asks again, where it is.
+    # None where transformers is not installed; rule prepare_model checks again where it is.
     return types is None or (isinstance(kind, str) and kind in types)
 
 
@@ -30,15 +30,15 @@ def types_of_class(name: str) -> frozenset[str]:
 
 
 def same_family(one: str, other: str) -> bool:
-    """Whether two model types are parts of one: a whole one and its language part."""
+    """Whether two model types belong together: a multimodal model and its language model."""
     modules = _lists(TYPES).get(MODULES_NAME, {})
     return modules.get(one, (one,)) == modules.get(other, (other,))
 
 
 def layers_of_class(content: Mapping[str, Any]) -> int | None:
-    """Layers that transformers takes where the language part of a config.json gives no number; None where it has none.
+    """Default number of layers where the language model of a config.json gives none; None where there is no default.
 
-    Checkpoints of models that also see or hear leave out what their class takes by itself.
+    Checkpoints of multimodal models leave out values that are defaults of their class.
     """
     if find_spec("transformers") is None:
         return None
@@ -48,13 +48,13 @@ def layers_of_class(content: Mapping[str, Any]) -> int | None:
     try:
         config: Any = AutoConfig.for_model(content["model_type"], **rest)
         return int(config.get_text_config(decoder=True).num_hidden_layers)
-    except Exception:  # whatever is wrong with the file is refused where it is read in earnest
+    except Exception:  # a faulty file is refused later, where it is read
         return None
 
 
 @cache
 def _lists(file: str) -> dict[str, dict[str, tuple[str, ...]]]:
-    """By name of the list: by model type, what it lists; empty where transformers is not installed."""
+    """{name of a list: {model type: its entries}}; empty where transformers is not installed."""
     found = find_spec("transformers")
     if found is None or found.origin is None:
         return {}
@@ -69,6 +69,6 @@ def _lists(file: str) -> dict[str, dict[str, tuple[str, ...]]]:
 def _pairs(call: ast.Call) -> Iterator[tuple[str, tuple[str, ...]]]:
     for argument in call.args:
         for pair in argument.elts if isinstance(argument, ast.List) else ():
-            if isinstance(pair, ast.Tuple):  # others unpack a list that is read by itself
+            if isinstance(pair, ast.Tuple):  # others unpack a list that is read separately
                 kind, classes = ast.literal_eval(pair)
                 yield kind, (classes,) if isinstance(classes, str) else tuple(classes)

@@ -1,4 +1,4 @@
-"""Values of one row's columns, and the error for a row that cannot become an example."""
+"""Values of a row's columns, and the error for a row that cannot become an example."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,13 @@ from keepfaith.config.schema import SkipReason
 
 
 class RowError(ValueError):
-    """A row cannot become an example: what is wrong, without the place, which the caller knows.
+    """A row cannot become an example: the problem without the location, which the caller adds.
 
     Attributes:
-        problem: what is wrong.
-        cure: what to do about it, as far as there is more to say.
-        reason: the `skip` under which the row may be left out; None where the fault is not the row's alone.
-        no_column: the column is not there at all, so its name may be wrong.
+        problem: the fault.
+        cure: how to correct it, where the fault alone does not say so.
+        reason: the `skip` under which the row may be left out; None where the fault is not in the row.
+        no_column: the column is missing, so its name may be wrong.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ def value(row: Mapping[str, Any], column: str, reason: SkipReason = "empty") -> 
     Args:
         row: column values.
         column: its name.
-        reason: the `skip` that leaves a row without it out.
+        reason: the `skip` that leaves out a row without it.
 
     Raises:
-        RowError: there is no such column, or it holds nothing.
+        RowError: there is no such column, or it is empty.
     """
     found: Any = row
-    # A column whose own name holds a dot goes first.
+    # A column whose name contains a dot has priority.
     for part in [column] if column in row else column.split("."):
         if found is None:
             break
@@ -56,5 +56,5 @@ def value(row: Mapping[str, Any], column: str, reason: SkipReason = "empty") -> 
 
 
 def empty_cell(column: str, reason: SkipReason = "empty") -> RowError:
-    """The refusal of a column that holds nothing."""
+    """The error for an empty column."""
     return RowError(f"column {column!r} is empty", "fill it", reason)

@@ -1,4 +1,4 @@
-"""What in a config.json speaks against loading the model that its model_type names, whole."""
+"""Contents of a config.json that contradict a complete model of its model_type."""
 
 import re
 from collections.abc import Iterator
@@ -9,32 +9,32 @@ from keepfaith.config.errors import shown
 from keepfaith.config.rotary import said_twice
 
 LEFT_OUT = ("no_op", "skip", "replace_with_linear")
-"""How the entry of a layer says that its attention or its MLP is not there: Nemotron-NAS, transformers."""
+"""Keys of a layer's entry that mark its attention or its MLP as missing: Nemotron-NAS, transformers."""
 
 LISTED = re.compile(
     r"(drop|dropped|skip|skipped|prune|pruned|remove|removed)_"
     r"(attn|attention|mlp|ffn|layer|layers|block|blocks)(_list|_ids|_idx|_indices)?"
 )
-"""Keys that list the layers without one, as the code of pruning papers writes them."""
+"""Keys that list the layers without attention or MLP, as written by the code of pruning papers."""
 
 LAYERS = re.compile(r"layer|block")
-"""In the name of a key whose entries are settings of layers."""
+"""Matches names of keys whose entries are settings of layers."""
 
 TEXT_PARTS = ("text_config", "llm_config", "language_config", "decoder")
-"""What the part of a config.json on the language model is called, where it has one."""
+"""Names of the block of a config.json that configures the language model, in multimodal models."""
 
 
 def contradiction(content: dict[str, Any]) -> str | None:
-    """Why a config.json is not of a whole model of its model_type, in words; None where nothing is found.
+    """Why a config.json is not that of a complete model of its model_type; None where nothing is found.
 
     Args:
-        content: config.json of a folder that is no export of keepfaith.
+        content: config.json of a folder that keepfaith did not export.
     """
     return _other_class(content) or _left_out(content) or said_twice(content)
 
 
 def _other_class(content: dict[str, Any]) -> str | None:
-    """transformers builds what model_type says, and passes over `architectures`."""
+    """transformers builds the model of model_type and ignores `architectures`."""
     kind, classes = content.get("model_type"), content.get("architectures")
     if (
         not isinstance(kind, str)
@@ -53,7 +53,7 @@ def _other_class(content: dict[str, Any]) -> str | None:
 
 
 def _left_out(content: dict[str, Any]) -> str | None:
-    """Layers that are there in part: level 0 would not be the dense model, or what is missing would be made up."""
+    """Incomplete layers: level 0 would not be the dense model, or missing weights would be random."""
     path, value = next(_entries(content), ("", None))
     if not path:
         return None
@@ -65,12 +65,12 @@ def _left_out(content: dict[str, Any]) -> str | None:
 
 
 def _entries(content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Path and value of every entry that leaves something out, in the order of the file."""
+    """Dotted key and value of every entry that leaves something out, in the order of the file."""
     waiting = list(reversed(_members("", content)))
     while waiting:
         path, value = waiting.pop()
         key = path.rpartition(".")[2]
-        # A fraction is the rate of a training, and lists no layers.
+        # A fraction is a training rate and lists no layers.
         if value and not isinstance(value, float) and (key in LEFT_OUT or LISTED.fullmatch(key)):
             yield path, value
         elif _speaks_of_layers(path, value):
@@ -81,14 +81,14 @@ def _members(path: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         return [(f"{path}.{key}" if path else key, inner) for key, inner in value.items()]
     if isinstance(value, list):
-        return [(f"{path}[{place}]", inner) for place, inner in enumerate(value)]
+        return [(f"{path}[{index}]", inner) for index, inner in enumerate(value)]
     return []
 
 
 def _speaks_of_layers(path: str, value: Any) -> bool:
-    """Whether entries of layers may stand in a value: in the part on the language model, or where settings are listed.
+    """Whether a value may contain entries of layers: the block of the language model, or a list of settings.
 
-    Names of labels, settings of tasks, of positions and of quantisation are no layers, whatever stands in them.
+    Names of labels, settings of tasks, of positions and of quantisation never do.
     """
     part, _, below = path.partition(".")
     if part in TEXT_PARTS:

@@ -1,4 +1,4 @@
-"""How many examples every part gets: decided once, for the check before any job and for the job."""
+"""Number of examples of each subset, for both the check before any job and the job itself."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,14 +8,14 @@ from keepfaith.config.schema import Examples
 
 
 class Counts(NamedTuple):
-    """Examples of each part; explanation examples are evaluation examples."""
+    """Examples of each subset; explanation examples are evaluation examples."""
 
     evaluation: int
     explanation: int
     tuning: int
 
 
-def part_counts(
+def subset_counts(
     task: str,
     examples: Examples,
     rows: int,
@@ -23,24 +23,24 @@ def part_counts(
     skipped: int = 0,
     evaluated: int = 0,
 ) -> Counts:
-    """Sizes of the parts of a task.
+    """Sizes of the subsets of a task.
 
-    `evaluation` is a wish: a smaller split gives all it has, and the tables say how many that were. What
-    would make tasks incomparable or a choice unfounded is refused: too few explained or tuning examples.
+    `evaluation` is an upper bound: a smaller split gives all its rows, and the tables state their number. Too few
+    explained or tuning examples are refused, as tasks would not be comparable.
 
     Args:
         task: its name, for the message.
-        examples: what was asked for.
+        examples: the requested numbers.
         rows: rows of the evaluation split.
         tuning_rows: rows of the tuning split; None where tuning is taken from the evaluation split.
         skipped: rows that the source's `skip` left out of them, for the message.
-        evaluated: rows left out of the tuning split since they stand in the evaluation split too, for the message.
+        evaluated: rows left out of the tuning split because they are also in the evaluation split, for the message.
 
     Raises:
         ConfigError: there are fewer rows than explained or tuning examples.
     """
     less = f" ({skipped} more are left out by skip)" if skipped else ""
-    also = f" ({evaluated} more stand in its evaluation split too)" if evaluated else ""
+    also = f" ({evaluated} more are also in its evaluation split)" if evaluated else ""
     if tuning_rows is not None and examples.tuning > tuning_rows:
         raise ConfigError(
             "config: examples.tuning",
@@ -65,14 +65,14 @@ def part_counts(
 
 
 def left_out(skipped: Mapping[str, int], rows: int) -> str:
-    """How many rows a source's `skip` leaves out, as words: `1 of 6 rows left out by skip (1 unlabelled)`."""
+    """The number of rows that a source's `skip` leaves out: `1 of 6 rows left out by skip (1 unlabelled)`."""
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
     total = sum(skipped.values())
     return f"{total} of {rows + total} rows left out by skip ({reasons})"
 
 
 def evaluated_too(evaluated: int, rows: int, evaluation: str) -> str:
-    """How many tuning rows are left out since they are evaluated, as words."""
+    """The number of tuning rows that are left out because they are evaluated, as a phrase."""
     return (
-        f"{evaluated} of {rows + evaluated} tuning rows stand in {evaluation} too, and are left out"
+        f"{evaluated} of {rows + evaluated} tuning rows are also in {evaluation}, and are left out"
     )

@@ -1,8 +1,8 @@
-"""How many random draws an interval and a test need, so that they can show anything at all.
+"""Minimum number of random draws for an interval and for a test.
 
 A p-value from R draws cannot be smaller than about 1 / R, and Holm's correction multiplies the smallest of K levels
-by K. With too few draws no harm, however large, passes. The ends of an interval from R draws lie between the draws:
-with fewer than one beyond either end they are the extremes of few, and with one draw the interval has no width.
+by K. With too few draws no harm is significant, however large. The ends of an interval from R draws lie between the
+draws: with fewer than one beyond either end they are the extremes of few, and with one draw the interval has no width.
 """
 
 from math import ceil, floor
@@ -40,12 +40,12 @@ def least_for_interval(confidence: float) -> int:
     return max(2, ceil(2 / (1 - confidence) * (1 - _ROUNDING)))
 
 
-def check_interval(place: str, draws: int, confidence: float) -> None:
+def check_interval(location: str, draws: int, confidence: float) -> None:
     """Refuse fewer draws than an interval needs.
 
     Args:
-        place: where `draws` was typed.
-        draws: of the interval or band.
+        location: where `draws` was typed.
+        draws: number of draws for the interval or band.
         confidence: its coverage.
 
     Raises:
@@ -54,23 +54,23 @@ def check_interval(place: str, draws: int, confidence: float) -> None:
     needed = least_for_interval(confidence)
     if draws < needed:
         raise ConfigError(
-            place,
+            location,
             f"{draws} draws give no interval of confidence {confidence:g}, whose ends lie at the "
             f"{50 * (1 - confidence):g} % of draws on either side; type at least {needed}",
         )
 
 
 def check_flips(
-    place: str, repetitions: int, levels: int, confidence: float, whose: str = ""
+    location: str, repetitions: int, levels: int, confidence: float, whose: str = ""
 ) -> None:
-    """Refuse settings with which no change could be shown at any level.
+    """Refuse settings with which no change could be significant at any level.
 
     Args:
-        place: where `repetitions` was typed.
-        repetitions: sign flips.
-        levels: pruned levels that are compared with the dense one: of the path with most of them, or of an import.
+        location: where `repetitions` was typed.
+        repetitions: number of sign flips.
+        levels: pruned levels compared with the dense one: the most of any pruning path, or those of an import.
         confidence: coverage of the intervals; tests are one-sided at half of what is left.
-        whose: where those levels were typed, if not in the study's `levels`.
+        whose: key under which those levels were typed, if not the study's `levels`.
 
     Raises:
         ConfigError: in one line, with the number to type.
@@ -80,7 +80,7 @@ def check_flips(
         most = floor((repetitions + 1) * (1 - confidence) * (1 + _ROUNDING))
         fewer = f", or run at most {most} pruned levels" if most else ""
         raise ConfigError(
-            place,
+            location,
             f"{repetitions} draws can show no harm, however large, at {levels} pruned levels"
             f"{f' of {whose}' if whose else ''} with confidence {confidence:g}; type at least {needed}{fewer}",
         )

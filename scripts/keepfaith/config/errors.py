@@ -1,25 +1,25 @@
-"""The one error of this room: a sentence on one line that says where, what is wrong and what to type."""
+"""The error of this package: one line with the location, the problem and what to type instead."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from reprlib import Repr
 
-# Looks at the outermost few values only: YAML's aliases make values whose whole repr fills the memory.
+# Only the outermost few values: YAML's aliases can make values whose full repr fills the memory.
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 
 class ConfigError(ValueError):
-    """Something a user typed, or a local input, cannot be used. `str()` is one line."""
+    """Invalid configuration or local input. `str()` is one line."""
 
-    def __init__(self, place: object, problem: str) -> None:
-        self.place = str(place)
+    def __init__(self, location: object, problem: str) -> None:
+        self.location = str(location)
         self.problem = problem
-        super().__init__(" ".join(f"{place}: {problem}".split()))
+        super().__init__(" ".join(f"{location}: {problem}".split()))
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """ "; did you mean 'x'?" for the known name most like `name`, else a list of what there is."""
+    """ "; did you mean 'x'?" for the known name closest to `name`, else a list of all known names."""
     names = sorted(known)
     close = get_close_matches(str(name).lower(), names, n=1, cutoff=0.6)
     if close:
@@ -28,6 +28,6 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 
 def shown(value: object, width: int = 60) -> str:
-    """`value` as it may stand in a sentence: its repr, cut to `width` characters."""
+    """`value` for use in a message: its repr, cut to `width` characters."""
     text = _SHORT.repr(value)
     return text if len(text) <= width else text[: width - 3] + "..."

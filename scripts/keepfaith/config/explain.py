@@ -1,4 +1,4 @@
-"""From pydantic's account of what is wrong to one sentence: the key, the fault, what to type instead."""
+"""Conversion of a pydantic error to one sentence: the key, the fault, what to type instead."""
 
 from collections.abc import Sequence
 from typing import Any, get_args, get_origin
@@ -23,29 +23,29 @@ _WORDS = {
 
 
 def config_error(
-    schema: type[BaseModel], error: ValidationError, place: str, above: Sequence[str] = ()
+    schema: type[BaseModel], error: ValidationError, location: str, above: Sequence[str] = ()
 ) -> ConfigError:
-    """The first fault as a ConfigError; an unknown key goes first, as it often explains a missing one.
+    """The first fault as a ConfigError; an unknown key has priority, as it often explains a missing one.
 
-    `above`: the keys of `place` under which the record stands.
+    `above`: the keys of `location` that lead to the record.
     """
     faults = error.errors(include_url=False)
     fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-    location = fault["loc"]
+    steps = fault["loc"]
     if fault["type"] == "extra_forbidden":
-        keys, owner, _ = _locate(schema, location[:-1])
+        keys, owner, _ = _locate(schema, steps[:-1])
         fields = owner.model_fields if owner else {}
         known = [name for name, found in fields.items() if not is_typed_inline(found)]
         return ConfigError(
-            _at(place, [*above, *keys]),
-            f"unknown key {location[-1]!r}{nearest(location[-1], known)}",
+            _at(location, [*above, *keys]),
+            f"unknown key {steps[-1]!r}{nearest(steps[-1], known)}",
         )
-    keys, _, field = _locate(schema, location)
-    return ConfigError(_at(place, [*above, *keys]), _problem(fault, field))
+    keys, _, field = _locate(schema, steps)
+    return ConfigError(_at(location, [*above, *keys]), _problem(fault, field))
 
 
-def _at(place: str, keys: Sequence[str]) -> str:
-    return f"{place}: {'.'.join(keys)}" if keys else place
+def _at(location: str, keys: Sequence[str]) -> str:
+    return f"{location}: {'.'.join(keys)}" if keys else location
 
 
 def _problem(fault: ErrorDetails, field: FieldInfo | None) -> str:
@@ -91,7 +91,7 @@ def _problem(fault: ErrorDetails, field: FieldInfo | None) -> str:
 
 
 def _share(given: object, limit: float) -> str:
-    """What to type for a share that was typed in percent; nothing where that cannot be meant."""
+    """Advice for a share that was typed in percent; empty where percent cannot be meant."""
     number = as_number(given)
     if limit > 2 or not isinstance(number, int | float) or not 0 < number / 100 < limit:
         return ""
@@ -123,17 +123,17 @@ def _pattern(pattern: str) -> str:
 
 
 def _locate(
-    schema: type[BaseModel], location: Sequence[int | str]
+    schema: type[BaseModel], steps: Sequence[int | str]
 ) -> tuple[list[str], type[BaseModel] | None, FieldInfo | None]:
-    """The keys that a user typed on the way, the record they lead to, and the last field.
+    """The keys on the way to a fault, the record they lead to, and the last field.
 
-    Pydantic's location also holds the tags of unions; these are no keys and are left out.
+    `steps`, which pydantic calls loc, also contains the tags of unions; these are left out.
     """
     keys: list[str] = []
     current: Any = schema
     field: FieldInfo | None = None
-    for part in location:
-        if part == "[key]":  # pydantic's mark behind a key of a mapping that is itself at fault
+    for part in steps:
+        if part == "[key]":  # pydantic's mark after a key of a mapping that is itself at fault
             continue
         choices = members(current)
         record = next(filter(is_record, choices), None)

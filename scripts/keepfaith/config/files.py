@@ -1,7 +1,7 @@
-"""Reading local tables: JSON lines, CSV, Parquet. Values arrive as they stand in the file.
+"""Reading of local tables: JSON lines, CSV, Parquet. Values stay as written in the file.
 
-The JSON and CSV readers of `datasets` guess types over a whole column: a column of dates turns into time
-stamps, one of digits into numbers, "NA" into nothing. Text that goes into a prompt must not be guessed at.
+The JSON and CSV readers of `datasets` infer types over a whole column: dates become time stamps, digits become
+numbers, "NA" becomes null. Text of a prompt must stay unchanged.
 """
 
 import csv
@@ -20,7 +20,7 @@ _GZIP = b"\x1f\x8b"
 _BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
 
 LONGEST_CELL = 10_000_000
-"""Characters of a CSV cell; Python's own limit is 131,072. No model admits more: a quote is then left open."""
+"""Characters of a CSV cell; Python's limit is 131,072. No model admits more; a longer cell means an unclosed quote."""
 
 
 def read_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -59,7 +59,7 @@ def opened(path: Path) -> BinaryIO:
 
 
 def existing(path: Path) -> None:
-    """Refuse a path that is no file, naming the nearest one beside it."""
+    """Refuse a path that is not a file, with the closest name beside it."""
     if path.is_file():
         return
     if not path.parent.is_dir():
@@ -77,7 +77,7 @@ def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file, without a byte order mark.
 
     Raises:
-        ConfigError: it is no UTF-8; with the line.
+        ConfigError: it is not UTF-8; with the line.
     """
     path = Path(path)
     try:
@@ -114,12 +114,12 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             except _KeyTwiceError as error:
                 raise ConfigError(
                     path,
-                    f"line {number}: the key {shown(error.args[0])} stands twice in one object; delete one of the two",
+                    f"line {number}: the key {shown(error.args[0])} occurs twice in one object; delete one of the two",
                 ) from error
             except (ValueError, RecursionError) as error:
-                read_text(path)  # of a file that is no text at all, say that
+                read_text(path)  # raises where the file is not text at all
                 raise ConfigError(
-                    path, f"line {number}: broken JSON ({error}); mend that line"
+                    path, f"line {number}: broken JSON ({error}); correct that line"
                 ) from error
             if not isinstance(row, dict):
                 raise ConfigError(
@@ -129,11 +129,11 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _cut(path: Path, error: Exception) -> ConfigError:
-    return ConfigError(path, f"is no whole gzip file ({error}); copy it again")
+    return ConfigError(path, f"is not a complete gzip file ({error}); copy it again")
 
 
 class _KeyTwiceError(ValueError):
-    """A JSON object has a key twice, of which readers take one silently: the key."""
+    """A JSON object has a key twice, of which readers silently take one; the argument is the key."""
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _no_utf8(path: Path, line: int) -> ConfigError:
     with path.open("rb") as file:
         if file.read(2) == _GZIP:
             return ConfigError(path, "is packed with gzip; gunzip it")
-    return ConfigError(path, f"line {line}: is no UTF-8 text; save the file as UTF-8")
+    return ConfigError(path, f"line {line}: is not UTF-8 text; save the file as UTF-8")
 
 
 def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -156,7 +156,7 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             yield from _csv_rows(path, handle)
     except UnicodeDecodeError:
-        read_text(path)  # knows the line
+        read_text(path)  # raises, with the line
         raise
 
 
@@ -180,7 +180,7 @@ def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str,
             if len(cells) != len(header):
                 raise ConfigError(
                     path,
-                    f"{location}: {len(cells)} cells for {len(header)} columns; quote cells that hold a comma",
+                    f"{location}: {len(cells)} cells for {len(header)} columns; quote cells that contain a comma",
                 )
             yield location, dict(zip(header, cells, strict=True))
     except csv.Error as error:
@@ -188,12 +188,12 @@ def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str,
 
 
 def _broken_csv(begins: int, ends: int, error: str) -> str:
-    """What is wrong with the row of these lines."""
+    """The problem of the row on these lines."""
     if "field larger" in error:
         error = f"a cell has more than {LONGEST_CELL:,} characters"
     if ends <= begins:
-        return f"line {ends}: broken CSV ({error}); mend that line"
-    return f"line {ends}: broken CSV ({error}) in the row that begins on line {begins}; close its quotes"
+        return f"line {ends}: broken CSV ({error}); correct that line"
+    return f"line {ends}: broken CSV ({error}) in the row that starts on line {begins}; close its quotes"
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -204,6 +204,8 @@ def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         frame = read_parquet(path)
     except (OSError, PolarsError) as error:
-        raise ConfigError(path, f"is no readable Parquet file ({error}); write it again") from error
+        raise ConfigError(
+            path, f"is not a readable Parquet file ({error}); write it again"
+        ) from error
     for number, row in enumerate(frame.iter_rows(named=True), start=1):
         yield f"row {number}", row

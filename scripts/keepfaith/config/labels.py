@@ -1,4 +1,4 @@
-"""Labels: which option a row's label names, however the source writes it."""
+"""Labels: the choice that a row's label names, in any notation of a source."""
 
 import re
 import unicodedata
@@ -11,22 +11,22 @@ from keepfaith.config.errors import nearest, shown
 from keepfaith.config.schema import TableSource
 
 NO_LABEL = ("", "-", "-1")
-"""How data sets write that a row has no label, besides null and NaN; - is SNLI's, -1 that of the hub."""
+"""Values that mean no label in data sets, besides null and NaN; - is SNLI's, -1 that of the hub."""
 
 _WHOLE = re.compile(r"(-?[0-9]+)(\.0+)?")
 
 
 def read_label(row: Mapping[str, Any], source: TableSource, options: tuple[str, ...]) -> int:
-    """The number of the right option, from a number or a name.
+    """The index of the correct choice, from a number or a name.
 
     Raises:
-        RowError: there is no label, or it is no option's.
+        RowError: there is no label, or it names no choice.
     """
     found = value(row, source.label, "unlabelled")
     number = _whole(found)
     names = None if source.label_names is None else _names(row, source.label_names, len(options))
     if names is not None:
-        # 1.0 names what 1 names: a column of whole numbers with a gap becomes one of fractions in many programs.
+        # 1.0 names the same as 1: many programs turn a column of integers with a gap into one of floats.
         written = [_plain(found), *([] if number is None else [str(number)])]
         for text in written:
             if text in names:
@@ -37,33 +37,33 @@ def read_label(row: Mapping[str, Any], source: TableSource, options: tuple[str, 
 
 
 def _is_option(found: Any, number: int, count: int) -> bool:
-    """Whether a label is one of `count` options; true and false are so where there are two."""
+    """Whether a label is one of `count` choices; true and false count where there are two."""
     return 0 <= number < count and (count == 2 or not isinstance(found, bool))
 
 
 def _refused_label(
-    place: str, found: Any, names: list[str] | None, options: tuple[str, ...]
+    location: str, found: Any, names: list[str] | None, options: tuple[str, ...]
 ) -> RowError:
-    """Why a label is no option's number or name."""
+    """The error for a label that is not a choice's number or name."""
     text, number, count = _plain(found), _whole(found), len(options)
-    outside = f"{place} lies outside the {count} options (0 to {count - 1})"
+    outside = f"{location} lies outside the {count} choices (0 to {count - 1})"
     if text in NO_LABEL or number == -1 or found != found:  # NaN alone is not equal to itself
         return RowError(outside, "fill it", "unlabelled")
     if names is not None:
-        return RowError(f"{place} names none of the options {names}{nearest(text, names)}")
+        return RowError(f"{location} names none of the choices {names}{nearest(text, names)}")
     if number is None:
         return RowError(
-            f"{place} is no number from 0; name the options by label_names in the task's source"
+            f"{location} is not a number from 0; name the choices by label_names in the task's source"
         )
     if isinstance(found, bool):
         return RowError(
-            f"{place} is true or false, but there are {count} options; name them by label_names"
+            f"{location} is true or false, but there are {count} choices; name them by label_names"
         )
     return RowError(outside)
 
 
 def _whole(found: Any) -> int | None:
-    """A whole number, however it is written: 1, true, 1.0, or the cell " 1 " of a CSV file; else None."""
+    """A whole number in any notation: 1, true, 1.0, or the cell " 1 " of a CSV file; else None."""
     if isinstance(found, Integral):
         return int(found)
     if isinstance(found, float) and found.is_integer():
@@ -74,16 +74,16 @@ def _whole(found: Any) -> int | None:
 
 
 def _plain(name: object) -> str:
-    """A name without blanks around it, its letters composed: ü is one letter, however it was typed."""
+    """A name without surrounding blanks and with composed letters (NFC): ü is always one character."""
     return unicodedata.normalize("NFC", str(name).strip())
 
 
 def _names(row: Mapping[str, Any], named: str | tuple[str, ...], count: int) -> list[str]:
-    """How the label column names the `count` options, in their order."""
+    """Names of the `count` choices in the label column, in their order."""
     names = named if isinstance(named, tuple) else value(row, named)
     if isinstance(names, str) or not isinstance(names, Sequence) or len(names) != count:
-        raise RowError(f"label_names {shown(names)} do not name the {count} options one by one")
+        raise RowError(f"label_names {shown(names)} do not name the {count} choices one by one")
     known = [_plain(name) for name in names]
     if len(set(known)) < len(known):
-        raise RowError(f"label_names {shown(names)} have the same name twice; make them differ")
+        raise RowError(f"label_names {shown(names)} contain the same name twice; make them differ")
     return known

@@ -1,4 +1,4 @@
-"""From the levels that a study asks for to those that are run of one model, and their words."""
+"""Resolution of a study's levels to those of one model, and levels as text."""
 
 from collections.abc import Sequence
 from math import ceil, floor
@@ -11,32 +11,32 @@ _ROUNDING = 1e-9
 
 
 def levels_of(
-    wanted: Levels | tuple[int, ...], model: str, layers: int, place: str
+    wanted: Levels | tuple[int, ...], model: str, layers: int, location: str
 ) -> tuple[int, ...]:
-    """The levels of one model, rising, the dense one first: every change is against it.
+    """The levels of one model in ascending order. The first is the dense one, with which all are compared.
 
     Args:
-        wanted: what the study says.
+        wanted: the study's levels.
         model: name of the model.
         layers: its number of layers.
-        place: where `wanted` was typed.
+        location: where `wanted` was typed.
 
     Raises:
-        ConfigError: a level that the model does not have, in one line that says what to type.
+        ConfigError: a level that the model does not have; the message says what to type.
     """
     if isinstance(wanted, tuple):
-        _check_most(wanted[-1], model, layers, place, f"levels up to {layers}")
+        _check_most(wanted[-1], model, layers, location, f"levels up to {layers}")
         return tuple(sorted({0, *wanted}))
     if wanted.shares is not None:
-        return _of_shares(wanted.shares, model, layers, f"{place}.shares")
+        return _of_shares(wanted.shares, model, layers, f"{location}.shares")
     chosen = "half" if wanted.maximum is None else wanted.maximum
     maximum = {"half": layers // 2, "all": layers}[chosen] if isinstance(chosen, str) else chosen
-    _check_most(maximum, model, layers, f"{place}.maximum", f"at most {layers}, half or all")
+    _check_most(maximum, model, layers, f"{location}.maximum", f"at most {layers}, half or all")
     return tuple(range(maximum + 1))
 
 
 def level_words(levels: Sequence[int]) -> str:
-    """`1, 3 to 5`: rising levels, runs of three or more by their ends."""
+    """Ascending levels as text, runs of three or more by their ends: `1, 3 to 5`."""
     runs: list[list[int]] = []
     for level in levels:
         if runs and level == runs[-1][-1] + 1:
@@ -48,21 +48,21 @@ def level_words(levels: Sequence[int]) -> str:
     )
 
 
-def _of_shares(shares: Sequence[float], model: str, layers: int, place: str) -> tuple[int, ...]:
+def _of_shares(shares: Sequence[float], model: str, layers: int, location: str) -> tuple[int, ...]:
     levels = [floor(share * layers + _ROUNDING) for share in shares]
     if not levels[0]:
         least = ceil(1000 / layers) / 1000
         raise ConfigError(
-            place,
-            f"{shares[0]:g} of the {layers} attention layers of model {model!r} is less than one, and level 0 is run "
-            f"anyway; type at least {least:g}",
+            location,
+            f"{shares[0]:g} of the {layers} attention layers of model {model!r} is less than one, and level 0 is "
+            f"always run; type at least {least:g}",
         )
     return tuple(sorted({0, *levels}))
 
 
-def _check_most(level: int, model: str, layers: int, place: str, advice: str) -> None:
+def _check_most(level: int, model: str, layers: int, location: str, advice: str) -> None:
     if level > layers:
         raise ConfigError(
-            place,
+            location,
             f"{level} is above the {layers} attention layers of model {model!r}; type {advice}",
         )

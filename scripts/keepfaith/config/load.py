@@ -1,4 +1,4 @@
-"""From what a user typed to Settings: names looked up, sources chosen, levels counted."""
+"""Resolution of a study to Settings: names looked up, sources chosen, levels counted."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,10 +52,10 @@ RESERVED_MODELS = (
     "export",
     "imported",
 )
-"""Folders of results/ that stand beside those of the models."""
+"""Folders of results/ beside those of the models."""
 
-PLACE = "config"
-"""Where the study's own keys stand, in messages: several files and --config make up one study."""
+LOCATION = "config"
+"""Location of the study's keys in messages: several files and --config form one study."""
 
 BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin" / "checkpoint"
 """The checkpoint that ships with keepfaith."""
@@ -67,16 +67,16 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     Args:
         raw: the study as read from YAML: selections and settings.
         catalogs: folders with models/, orders/, texts/, tasks/ and methods/, one YAML file per definition.
-            A definition is taken from the first that has it: the user's own catalog comes before the shipped one.
+            A definition is taken from the first that has it: the user's catalog comes before the shipped one.
 
     Raises:
-        ConfigError: one line: where, what is wrong, what to type instead.
+        ConfigError: one line: the location, the problem, what to type instead.
     """
-    study = _with_margins(validated(Study, dict(raw), PLACE))
+    study = _with_margins(validated(Study, dict(raw), LOCATION))
     for name in study.models:
         if name in RESERVED_MODELS:
             raise ConfigError(
-                f"{PLACE}: models", f"{name!r} is a folder of the results; rename that model"
+                f"{LOCATION}: models", f"{name!r} is a folder of the results; rename that model"
             )
     _check_counts(study)
     _check_imports(study)
@@ -87,7 +87,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     orders, texts, drawn_orders = _orders(study, catalogs)
     methods = {
         name: _seeded(
-            read_method([folder / "methods" for folder in catalogs], name, f"{PLACE}: methods"),
+            read_method([folder / "methods" for folder in catalogs], name, f"{LOCATION}: methods"),
             study,
         )
         for name in study.methods
@@ -97,22 +97,22 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         for name, task in _entries(Task, catalogs, study.tasks, "tasks").items()
     }
     for operator in study.faithfulness.operators:
-        _known(f"{PLACE}: faithfulness.operators", "operator", operator, OPERATORS.names())
+        _known(f"{LOCATION}: faithfulness.operators", "operator", operator, OPERATORS.names())
     _known(
-        f"{PLACE}: faithfulness.removal",
+        f"{LOCATION}: faithfulness.removal",
         "segment operator",
         study.faithfulness.removal,
         SEGMENT_OPERATORS.names(),
     )
     for name in study.export.formats:
-        _known(f"{PLACE}: export.formats", "export format", name, EXPORT_FORMATS.names())
+        _known(f"{LOCATION}: export.formats", "export format", name, EXPORT_FORMATS.names())
     layers = {name: _layers(name, model) for name, model in models.items()}
     levels = {
-        name: levels_of(study.levels, name, count, f"{PLACE}: levels")
+        name: levels_of(study.levels, name, count, f"{LOCATION}: levels")
         for name, count in layers.items()
     }
     check_flips(
-        f"{PLACE}: statistics.repetitions",
+        f"{LOCATION}: statistics.repetitions",
         study.statistics.repetitions,
         max(len(of_model) for of_model in levels.values()) - 1,
         study.statistics.confidence,
@@ -121,11 +121,11 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         ("statistics.repetitions", study.statistics.repetitions),
         ("calibration.null_repetitions", study.calibration.null_repetitions),
     ):
-        check_interval(f"{PLACE}: {key}", draws, study.statistics.confidence)
+        check_interval(f"{LOCATION}: {key}", draws, study.statistics.confidence)
     settings = Settings(study, models, orders, texts, drawn_orders, tasks, methods, layers, levels)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(
-            f"{PLACE}: models",
+            f"{LOCATION}: models",
             f"{settings.trained_models()[0]!r} learns from training splits and no selected task has one; "
             "add a task with splits.training, or another model",
         )
@@ -133,7 +133,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
 
 
 def overridden_definitions(settings: Settings, catalogs: Sequence[Path]) -> list[str]:
-    """One line for each definition of a study that hides another one of a later catalog, with other contents."""
+    """One line for each definition of a study that hides a different one of a later catalog."""
     study = settings.study
     names = {
         "models": study.models,
@@ -150,25 +150,25 @@ def _folders(catalogs: Sequence[Path], kind: str) -> list[Path]:
 
 
 def _file(catalogs: Sequence[Path], kind: str, name: str) -> Path:
-    return entry_path(_folders(catalogs, kind), name, f"{PLACE}: {kind}")
+    return entry_path(_folders(catalogs, kind), name, f"{LOCATION}: {kind}")
 
 
 def _entries(
     schema: type[Entry], catalogs: Sequence[Path], names: tuple[str, ...], kind: str
 ) -> dict[str, Entry]:
     folders = _folders(catalogs, kind)
-    return {name: read_entry(schema, folders, name, f"{PLACE}: {kind}") for name in names}
+    return {name: read_entry(schema, folders, name, f"{LOCATION}: {kind}") for name in names}
 
 
-def _known(place: str, kind: str, name: str, known: tuple[str, ...]) -> None:
+def _known(location: str, kind: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
-        raise ConfigError(place, f"unknown {kind} {name!r}{nearest(name, known)}")
+        raise ConfigError(location, f"unknown {kind} {name!r}{nearest(name, known)}")
 
 
 def _with_margins(study: Study) -> Study:
     margins = complete_margins(
         study.statistics.margins,
-        f"{PLACE}: statistics.margins",
+        f"{LOCATION}: statistics.margins",
         coalitions=study.faithfulness.segments > 0,
     )
     statistics = study.statistics.model_copy(update={"margins": margins})
@@ -179,13 +179,13 @@ def _check_counts(study: Study) -> None:
     examples = study.examples
     if examples.evaluation != "all" and examples.explanation > examples.evaluation:
         raise ConfigError(
-            f"{PLACE}: examples.explanation",
+            f"{LOCATION}: examples.explanation",
             f"{examples.explanation} explained examples are more than the {examples.evaluation} evaluation examples "
-            f"they are part of; type at most {examples.evaluation}",
+            f"they are chosen from; type at most {examples.evaluation}",
         )
     if study.report.explained_examples > examples.explanation:
         raise ConfigError(
-            f"{PLACE}: report.explained_examples",
+            f"{LOCATION}: report.explained_examples",
             f"{study.report.explained_examples} shown examples are more than the {examples.explanation} explained "
             f"ones; type at most {examples.explanation}",
         )
@@ -195,18 +195,18 @@ def _found(folder: str | None, kind: str, path: str, user: str) -> str:
     """The path that `user` reads, below the study's folder of that kind.
 
     Raises:
-        ConfigError: that folder is not set, or one of the two is no path that can be read.
+        ConfigError: that folder is not set, or one of the two paths cannot be read.
     """
     if problem := input_problem(path):
         raise ConfigError(user, problem)
     found = below(folder, path)
     if found is None:
         raise ConfigError(
-            f"{PLACE}: folders.{kind}",
+            f"{LOCATION}: folders.{kind}",
             f"not set, but {user} reads {path!r} below it; add --config 'folders={{{kind}: FOLDER}}'",
         )
     if problem := input_problem(folder or "") or input_problem(found):
-        raise ConfigError(f"{PLACE}: folders.{kind}", problem)
+        raise ConfigError(f"{LOCATION}: folders.{kind}", problem)
     return found
 
 
@@ -214,9 +214,9 @@ def _check_imports(study: Study) -> None:
     for name, runs in study.imports.items():
         for level, run in runs.levels.items():
             if problem := input_problem(run):
-                raise ConfigError(f"{PLACE}: imports.{name}.{level}", problem)
+                raise ConfigError(f"{LOCATION}: imports.{name}.{level}", problem)
         check_flips(
-            f"{PLACE}: statistics.repetitions",
+            f"{LOCATION}: statistics.repetitions",
             study.statistics.repetitions,
             len(runs.levels) - 1,
             study.statistics.confidence,
@@ -256,32 +256,32 @@ def _orders(
     return orders, texts, tuple(drawn)
 
 
-def _criterion(place: str, name: str) -> Criterion:
-    _known(place, "criterion", name, CRITERIA.names())
+def _criterion(location: str, name: str) -> Criterion:
+    _known(location, "criterion", name, CRITERIA.names())
     try:
         return CRITERIA.load(name)
     except TypeError as error:
-        raise ConfigError(place, str(error)) from error
+        raise ConfigError(location, str(error)) from error
 
 
 def _text(
     study: Study, catalogs: Sequence[Path], orders: Sequence[str]
 ) -> CalibrationTextEntry | None:
-    """The study's calibration text, with a path that starts at the working directory; None where no order reads it.
+    """The study's calibration text, its path relative to the working directory; None where no order reads it.
 
     Args:
         orders: the orders that read text.
     """
-    place, folders = f"{PLACE}: text", _folders(catalogs, "texts")
+    location, folders = f"{LOCATION}: text", _folders(catalogs, "texts")
     if study.text is None and orders:
         raise ConfigError(
-            place,
+            location,
             f"missing; order {orders[0]!r} ranks layers on calibration text, add text: with one of "
             f"{', '.join(entries(*folders))}",
         )
     if study.text is None:
         return None
-    entry = read_entry(CalibrationTextEntry, folders, study.text, place)
+    entry = read_entry(CalibrationTextEntry, folders, study.text, location)
     if not orders or not isinstance(entry.source, LocalText):
         return entry
     path = _found(study.folders.data, "data", entry.source.path, f"text {study.text}")
@@ -289,7 +289,7 @@ def _text(
 
 
 def _seeded(method: MethodEntry, study: Study) -> MethodEntry:
-    """The method with the study's seeds; one that needs a single seed keeps it."""
+    """The method with the study's seeds; a method with a single seed keeps it."""
     if study.seeds is None or len(method.seeds) == 1:
         return method
     return method.model_copy(update={"seeds": study.seeds})
@@ -300,15 +300,15 @@ def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:
     wanted = next(iter(available)) if study.task_source == "auto" else study.task_source
     if wanted not in available:
         raise ConfigError(
-            f"{PLACE}: task_source",
+            f"{LOCATION}: task_source",
             f"task {name!r} has no {wanted} source; type {' or '.join(available)} or auto, or leave the task out",
         )
     source = available[wanted]
     if isinstance(source, LocalTaskSource):
         splits: dict[str, str] = {}
-        for part, path in source.splits.model_dump().items():
+        for subset, path in source.splits.model_dump().items():
             if path is not None:
-                splits[part] = _found(study.folders.data, "data", path, f"task {name}")
+                splits[subset] = _found(study.folders.data, "data", path, f"task {name}")
         source = source.model_copy(update={"splits": source.splits.model_copy(update=splits)})
         source = with_one_spelling(f"task {name}: sources.local.splits", source)
     return ResolvedTask(name=name, task=task, source=source)

@@ -14,28 +14,28 @@ from keepfaith.plugins.registry import Registry
 Declared = TypeVar("Declared")
 
 
-def declaration(registry: Registry[Declared], name: str, kind: str, place: str) -> Declared:
-    """What the plug-in `name` declares; `place` is where the name was typed, `kind` what it is called there.
+def declaration(registry: Registry[Declared], name: str, kind: str, location: str) -> Declared:
+    """The declaration of the plug-in `name`; `location` is where it was typed, `kind` the noun for messages.
 
     Raises:
         ConfigError: there is no such plug-in, or its module cannot be imported.
     """
     if name not in registry.names():
-        raise ConfigError(place, f"unknown {kind} {name!r}{nearest(name, registry.names())}")
+        raise ConfigError(location, f"unknown {kind} {name!r}{nearest(name, registry.names())}")
     try:
         return registry.load(name)
-    except Exception as error:  # whatever a module raises that somebody is writing
+    except Exception as error:  # a plug-in under development may raise anything
         problem = f"{registry.files(name)[0]} cannot be loaded: {type(error).__name__}: {error}"
-        raise ConfigError(place, problem) from error
+        raise ConfigError(location, problem) from error
 
 
-def read_method(folders: Sequence[Path], name: str, place: str) -> MethodEntry:
-    """The method `name` of the catalogs, all its settings filled in; `place` is where the name was typed.
+def read_method(folders: Sequence[Path], name: str, location: str) -> MethodEntry:
+    """The method `name` of the catalogs with all its settings; `location` is where the name was typed.
 
     Raises:
-        ConfigError: there is no such definition, or it is wrong: also in what its module declares.
+        ConfigError: there is no such definition, or it or its module's declaration is invalid.
     """
-    path = entry_path(folders, name, place)
+    path = entry_path(folders, name, location)
     content = read_yaml(path)
     if isinstance(content, dict) and content.get("method") in METHODS.names():
         _refuse_settings_outside(path, content, _declared(path, content["method"]))
@@ -55,7 +55,7 @@ def _declared(path: Path, method: str) -> Method:
 
 
 def _refuse_settings_outside(path: Path, content: dict[str, object], declared: Method) -> None:
-    """Say of a setting that stands beside `settings` where it belongs, rather than that its key is unknown."""
+    """Refuse a setting beside `settings` with its correct location, instead of as an unknown key."""
     for key, value in content.items():
         if key in declared.settings.model_fields and key not in MethodEntry.model_fields:
             raise ConfigError(

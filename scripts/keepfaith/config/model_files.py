@@ -1,7 +1,7 @@
-"""The one list of a model's files, by their names: which belong to it, and what is missing.
+"""The files of a model by name: which belong to it, and which are missing.
 
-A local folder and a repository of the hub pass the same checks, and are refused in the same words; on the hub, the
-sentence also says how to bring the files to where they can be mended.
+Local folders and repositories of the hub pass the same checks with the same messages; on the hub, the message also
+says how to fetch the files so that they can be corrected.
 """
 
 import json
@@ -28,13 +28,13 @@ MODEL_FILES = (
     "*.model",
 )
 OTHER_FORMATS = "consolidated*"
-"""The same weights once more, for other loaders."""
+"""Copies of the weights, for other loaders."""
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 OTHER_TOKENIZERS = ("*.model", "*.tiktoken", "vocab.json", "vocab.txt", "merges.txt", "tekken.json")
-"""Files that a tokenizer can be made from. How it then splits a text is up to the class that makes it, and no
-character has a known place in a token: none of them stands for `TOKENIZER`."""
+"""Files that a tokenizer can be made from. They do not replace `TOKENIZER`: the class that reads them decides how a
+text is split, and gives no character offsets of tokens."""
 
 
 def is_model_file(name: str) -> bool:
@@ -43,20 +43,20 @@ def is_model_file(name: str) -> bool:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """The files of a folder that belong to a model, so that a change of one can be noticed."""
+    """The files of a folder that belong to a model; a change of one re-runs the jobs of the model."""
     return sorted(path for path in folder.glob("*") if path.is_file() and is_model_file(path.name))
 
 
 @dataclass(frozen=True)
 class FileListing:
-    """The names of a model's files, and how messages speak of them.
+    """The names of a model's files, and the words for them in messages.
 
     Attributes:
-        names: names of all files, folders below left out.
+        names: names of all files, without subfolders.
         origin: the folder, or the repository and its revision.
-        source: what `from_pretrained` takes to read them.
-        folder: where they can be mended.
-        fetch: what to type before that, where they lie elsewhere.
+        source: the argument of `from_pretrained` that reads them.
+        folder: local folder in which they can be corrected.
+        fetch: what to type before that, where they are on the hub.
     """
 
     names: tuple[str, ...]
@@ -76,7 +76,7 @@ class FileListing:
         return f", and name {self.folder} as a local model" if self.fetch else ""
 
     def no_model(self) -> str | None:
-        """Why these files are no model of transformers by itself, and what to do; None where they may be one."""
+        """Why these files are not a complete model of transformers, with advice; None where they may be one."""
         if is_adapter(list(self.names)):
             as_local = " as a local model" if self.fetch else ""
             return f"{self.origin} {merge_adapter(self.source)}{as_local}"
@@ -88,7 +88,7 @@ class FileListing:
         return None
 
     def no_weights(self) -> str | None:
-        """Why there are no weights to read; None where there are some."""
+        """Why there are no readable weights; None where there are some."""
         if any(name.endswith(".safetensors") for name in self.names):
             return None
         pickles = [name for name in self.names if Path(name).suffix in PICKLES]
@@ -100,7 +100,7 @@ class FileListing:
         )
 
     def no_tokenizer(self, configuration: Path) -> str | None:
-        """Why nothing says how texts become token ids; None where `TOKENIZER` is there.
+        """Why the tokenizer cannot be read; None where `TOKENIZER` is present.
 
         Args:
             configuration: the model's tokenizer_config.json on disk, where it has one.

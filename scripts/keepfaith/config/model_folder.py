@@ -1,8 +1,8 @@
-"""What a model folder needs, looked at without loading anything; `model_files` lists its files.
+"""Checks of a model folder without loading the model; `model_files` lists its files.
 
-A folder needs config.json of a model that transformers knows, tokenizer.json, and whole safetensors of plain numbers
-(see `weights`). The configuration is checked with it before any job, rule prepare_model checks every folder with it
-again, and the loaders read the files that are named here.
+A folder needs config.json of a model that transformers knows, tokenizer.json, and complete safetensors of plain numbers
+(see `weights`). Local folders are checked before any job, rule prepare_model checks every folder again, and the loaders
+read the files that are named here.
 """
 
 import json
@@ -33,7 +33,7 @@ QUANTISED_KEYS = ("quantization_config", "compression_config")
 LAYER_NAME = re.compile(r"^(.*?)(?<![^.])(layers|layer|h|blocks|block)\.(\d+)\.(.+)$")
 
 
-def read_configuration(place: str, folder: Path) -> dict[str, Any]:
+def read_configuration(location: str, folder: Path) -> dict[str, Any]:
     """The content of a model folder's config.json.
 
     Raises:
@@ -41,37 +41,37 @@ def read_configuration(place: str, folder: Path) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise ConfigError(
-            place,
+            location,
             f"there is no folder {folder}{unexpanded(folder)}; check its path and folders.models",
         )
     if problem := FileListing.of_folder(folder).no_model():
-        raise ConfigError(place, problem)
-    return _read_object(place, folder / CONFIG)
+        raise ConfigError(location, problem)
+    return _read_object(location, folder / CONFIG)
 
 
-def _read_object(place: str, file: Path) -> dict[str, Any]:
+def _read_object(location: str, file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(place, f"{file} is broken JSON ({error}); copy it again") from error
+        raise ConfigError(location, f"{file} is broken JSON ({error}); copy it again") from error
     if not isinstance(content, dict):
-        raise ConfigError(place, f"{file} holds no object; copy it again")
+        raise ConfigError(location, f"{file} holds no JSON object; copy it again")
     return content
 
 
 def text_part(content: dict[str, Any]) -> dict[str, Any]:
-    """The part of a config.json on the language model; models that also see or hear keep it one level down."""
+    """The block of a config.json on the language model; multimodal models have it one level down."""
     text = content.get("text_config")
     return text if isinstance(text, dict) and text else content
 
 
-def layer_count(place: str, folder: Path) -> int:
-    """Attention layers that config.json speaks of.
+def layer_count(location: str, folder: Path) -> int:
+    """Number of attention layers according to config.json.
 
     Raises:
         ConfigError: the file is missing or broken or gives no number.
     """
-    content = read_configuration(place, folder)
+    content = read_configuration(location, folder)
     text = text_part(content)
     values = [text[key] for key in LAYER_KEYS if text.get(key) is not None]
     if text is not content and not values:
@@ -79,77 +79,77 @@ def layer_count(place: str, folder: Path) -> int:
     count = next((value for value in values if type(value) is int and value > 0), None)
     if count is None:
         raise ConfigError(
-            place,
+            location,
             f"{folder / CONFIG} gives no num_hidden_layers; use a decoder-only language model",
         )
     return count
 
 
-def check_model_folder(place: str, folder: Path) -> None:
-    """Check that a folder holds a whole model that loads without running code; every kind of folder passes here.
+def check_model_folder(location: str, folder: Path) -> None:
+    """Check that a folder holds a complete model that loads without running code; used for every kind of folder.
 
     Raises:
-        ConfigError: config.json, tokenizer.json or safetensors are missing, broken or not of one model, or code of its
-            own is needed.
+        ConfigError: config.json, tokenizer.json or safetensors are missing, broken or of different models, or the model
+            needs its own code.
     """
-    check_description(place, folder)
+    check_description(location, folder)
     if problem := FileListing.of_folder(folder).no_weights():
-        raise ConfigError(place, problem)
-    content = read_configuration(place, folder)
-    weights = check_weights(place, folder)
-    _check_plain(place, folder, content, weights)
-    # Decoders cut out of an encoder-decoder count the encoder's layers under the same key.
+        raise ConfigError(location, problem)
+    content = read_configuration(location, folder)
+    weights = check_weights(location, folder)
+    _check_plain(location, folder, content, weights)
+    # Decoders taken from an encoder-decoder give the encoder's layers under the same key.
     if not {"encoder_layers", "decoder_layers"} & text_part(content).keys():
-        _check_layers(place, layer_count(place, folder), weights)
-    check_tokenizer(place, folder)
+        _check_layers(location, layer_count(location, folder), weights)
+    check_tokenizer(location, folder)
 
 
-def check_description(place: str, folder: Path) -> None:
-    """Check what config.json alone tells, before anything large is looked at or fetched.
+def check_description(location: str, folder: Path) -> None:
+    """Check config.json alone, before anything large is read or fetched.
 
     Raises:
         ConfigError: it is missing, broken, contradicts itself, or is of a model that cannot be studied.
     """
-    content = read_configuration(place, folder)
+    content = read_configuration(location, folder)
     file, kind = folder / CONFIG, content.get("model_type")
     if kind == SLIM_TYPE:
         raise ConfigError(
-            place,
-            f"{folder} is a pruned export, whose levels would count from there; use the dense model it was made from, "
+            location,
+            f"{folder} is a pruned export, from which levels would be counted; use the dense model it was made from, "
             "with the same order",
         )
     if content.get("auto_map") and not known_to_transformers(kind):
         raise ConfigError(
-            place,
+            location,
             f"{folder} asks to run its own code (auto_map in config.json), and transformers knows no model_type "
             f"{shown(kind)}; use a model that transformers knows",
         )
     if not isinstance(kind, str):
         raise ConfigError(
-            place, f"{file} names no model_type; name the folder that save_pretrained wrote"
+            location, f"{file} names no model_type; name the folder that save_pretrained wrote"
         )
     if wrong := contradiction(content):
-        raise ConfigError(place, f"{file}: {wrong}")
+        raise ConfigError(location, f"{file}: {wrong}")
     if content.get("is_encoder_decoder"):
         raise ConfigError(
-            place, f"{folder} is an encoder-decoder; use a decoder-only language model"
+            location, f"{folder} is an encoder-decoder; use a decoder-only language model"
         )
     if content.get("transformers_weights"):
         raise ConfigError(
-            place,
+            location,
             f"{file} names another file of weights (transformers_weights); rename that file to model.safetensors and "
             "delete the key",
         )
-    layers, types = layer_count(place, folder), text_part(content).get("layer_types")
+    layers, types = layer_count(location, folder), text_part(content).get("layer_types")
     if isinstance(types, list) and len(types) != layers:
         raise ConfigError(
-            place,
+            location,
             f"{file}: layer_types lists {len(types)} layers, num_hidden_layers says {layers}; {TWO_MODELS}",
         )
 
 
-def _check_plain(place: str, folder: Path, content: dict[str, Any], found: list[Weight]) -> None:
-    """Weights are plain numbers, and config.json does not say otherwise."""
+def _check_plain(location: str, folder: Path, content: dict[str, Any], found: list[Weight]) -> None:
+    """Check that weights are plain numbers, and that config.json says so too."""
     encoded = not_plain(found)
     text = text_part(content)
     for key in QUANTISED_KEYS:
@@ -158,30 +158,30 @@ def _check_plain(place: str, folder: Path, content: dict[str, Any], found: list[
             continue
         if encoded is None:
             raise ConfigError(
-                place,
-                f"{folder / CONFIG} speaks of quantised weights, but the weights are plain {dtypes_of(found)}: delete "
+                location,
+                f"{folder / CONFIG} describes quantised weights, but the weights are plain {dtypes_of(found)}: delete "
                 f"{key} from it",
             )
         method = asked.get("quant_method") if isinstance(asked, dict) else None
         raise ConfigError(
-            place,
+            location,
             f"{folder} is quantised ({method or key}), and neither the self-test nor gradients are defined on such "
             "weights; use the checkpoint it was made from",
         )
     if encoded is not None:
         count = sum(not_plain([weight]) is not None for weight in found)
         raise ConfigError(
-            place,
-            f"{count} weights are no plain numbers, first {encoded.name} ({encoded.dtype} in {encoded.file}); use the "
+            location,
+            f"{count} weights are not plain numbers, first {encoded.name} ({encoded.dtype} in {encoded.file}); use the "
             "checkpoint they were made from, in F64, F32, BF16 or F16",
         )
 
 
-def _check_layers(place: str, layers: int, found: list[Weight]) -> None:
-    """Layers of the weights beyond those of config.json, where nothing but a layer can be meant.
+def _check_layers(location: str, layers: int, found: list[Weight]) -> None:
+    """Refuse layers of the weights beyond those of config.json, where they can only be layers.
 
     Other differences need the model's class, and are found by rule prepare_model. Layers that predict further tokens
-    lie beyond the last one too, but have weights that no other layer has.
+    also come after the last one, but have weights that no other layer has.
     """
     named = [match for weight in found if (match := LAYER_NAME.match(weight.name))]
     if len({match[1] + match[2] for match in named}) != 1:
@@ -191,19 +191,21 @@ def _check_layers(place: str, layers: int, found: list[Weight]) -> None:
     surplus = [match[0] for match in beyond if not match[4].endswith("rotary_emb.inv_freq")]
     if surplus and {match[4] for match in beyond} <= kept:
         files = {weight.name: str(weight.file) for weight in found}
-        raise ConfigError(place, counted(surplus, LEFT_OVER, files))
+        raise ConfigError(location, counted(surplus, LEFT_OVER, files))
 
 
-def check_tokenizer(place: str, folder: Path) -> None:
-    """Check that a folder has the one file that says how texts become token ids.
+def check_tokenizer(location: str, folder: Path) -> None:
+    """Check that a folder has tokenizer.json, the one file that defines the tokenizer.
 
     Raises:
-        ConfigError: it is missing, with how to make it from what is there, or it is no JSON.
+        ConfigError: it is missing (the message says how to make it from the files present) or not JSON.
     """
     if problem := FileListing.of_folder(folder).no_tokenizer(folder / TOKENIZER_CONFIG):
-        raise ConfigError(place, problem)
+        raise ConfigError(location, problem)
     file = folder / TOKENIZER
     with file.open("rb") as handle:
         start = handle.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start.startswith(b"{"):
-        raise ConfigError(place, f"{file} is no JSON object; fetch it again (a Git LFS pointer?)")
+        raise ConfigError(
+            location, f"{file} is not a JSON object; fetch it again (a Git LFS pointer?)"
+        )

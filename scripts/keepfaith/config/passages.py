@@ -1,22 +1,22 @@
-"""What a task or an import says about the passages that its examples share, and what is taken for one unasked."""
+"""Passages that examples share: the words of a task or an import for them, and the criteria to find them."""
 
 import unicodedata
 
 NO_PASSAGE = "none"
-"""What is typed where every example is independent of the others."""
+"""Typed where all examples are independent."""
 
 SHORTEST_PASSAGE = 20
-"""Width in characters, those of Chinese, Japanese and Korean counting twice. A shorter text, such as a topic, a source
-or a yes, may be shared by examples that have nothing in common; it groups examples only where `passage` names it."""
+"""Width in characters, those of Chinese, Japanese and Korean counting twice. Unrelated examples may share a shorter
+text, such as a topic, a source or a yes; it groups examples only where `passage` names it."""
 
 _QUOTES = frozenset("'\"`\u00b4\u201a\u201e\u2032\u2033")
-"""Beside those of the categories Pi and Pf: straight, acute, low ones and primes."""
+"""Quotes beside those of the categories Pi and Pf: straight, acute, low, and primes."""
 
 _MINUS = "\u2212"
 
 
 def comparable(text: str) -> str:
-    """`text` so that spellings of one text are equal; for comparing texts, never for a model.
+    """`text` in a form in which spellings of one text are equal; for comparing texts, never for a model.
 
     Letter case, compatibility forms and composition of Unicode (NFKC), characters without width (format characters,
     soft hyphens, variation selectors), the shape of quotes and dashes, and runs of white space do not count.
@@ -24,14 +24,14 @@ def comparable(text: str) -> str:
     >>> comparable(" The  CAFE\\u0301\\nopens\\u200b ") == comparable("the caf\\u00e9 opens")
     True
     """
-    # Shapes first: NFKC makes a blank of an acute accent, and cannot compose across what shows nothing.
+    # Shapes first: NFKC turns an acute accent into a blank, and does not compose across invisible characters.
     plain = _mapped(text, {sign: _shape(sign) for sign in set(text)})
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
     return " ".join(folded.split())
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to be seen: white space and characters without width alone.
+    """Whether a text is invisible: white space and characters without width only.
 
     >>> is_blank(" \\u200b\\ufeff"), is_blank(".")
     (True, False)
@@ -40,7 +40,7 @@ def is_blank(text: str) -> bool:
 
 
 def is_short(text: str) -> bool:
-    """Whether a comparable text is too short to be taken for a passage unasked."""
+    """Whether a comparable text is too short for a passage that no setting names."""
     wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text[:SHORTEST_PASSAGE])
     return len(text) + wide < SHORTEST_PASSAGE
 
@@ -60,7 +60,7 @@ def _shape(sign: str) -> str:
 
 
 def _has_no_width(sign: str, category: str) -> bool:
-    """Whether a character shows nothing: Cf, control characters that are no white space, fillers and selectors."""
+    """Whether a character is invisible: Cf, control characters except white space, fillers and selectors."""
     if category in ("Cf", "Cc"):
         return not sign.isspace()
     return sign in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" or (

@@ -1,4 +1,4 @@
-"""The little language of prompts: literal text and {field}; nothing of `str.format` beyond that."""
+"""Prompt templates: literal text and {field}; nothing else of `str.format`."""
 
 import re
 from functools import cache
@@ -8,7 +8,7 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
 
 
 class PromptPiece(NamedTuple):
-    """A stretch of a prompt: literal text, or the name of a field that stands there."""
+    """A piece of a prompt: literal text, or the name of a field."""
 
     text: str
     is_field: bool
@@ -19,7 +19,7 @@ def parse(prompt: str) -> tuple[PromptPiece, ...]:
     """Split a prompt into literal pieces and fields; `{{` and `}}` are literal braces.
 
     Raises:
-        ValueError: a single brace that opens no field name.
+        ValueError: a single brace that does not open a field name.
     """
     pieces: list[PromptPiece] = []
     literal = ""

@@ -1,11 +1,11 @@
-"""A look at every local input before any job: models, task files, calibration text. No torch, no datasets."""
+"""Check of every local input before any job: models, task files, calibration text. No torch, no datasets."""
 
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 from keepfaith.config.cells import RowError
-from keepfaith.config.counts import evaluated_too, left_out, part_counts
+from keepfaith.config.counts import evaluated_too, left_out, subset_counts
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
@@ -25,10 +25,10 @@ from keepfaith.config.texts import local_texts
 
 
 def check(settings: Settings) -> list[str]:
-    """Look at all local inputs of a study; sources on the hub are not asked.
+    """Check all local inputs of a study; sources on the hub are not checked.
 
     Returns:
-        What the user should know although nothing is wrong, one line each: rows that are left out.
+        Notes for the user, one line each: rows that are left out.
 
     Raises:
         ConfigError: the first input that cannot be used, in one line.
@@ -49,19 +49,19 @@ def _check_model(name: str, model: Model) -> None:
         case LocalModel(path=path):
             check_model_folder(f"model {name}", Path(path))
         case BuiltinModel(layers=layers) if BUILTIN_CHECKPOINT.joinpath("config.json").is_file():
-            # It may be absent only while the checkpoint that ships is being made again.
+            # It may be absent only while the shipped checkpoint is being rebuilt.
             found = layer_count(f"model {name}", BUILTIN_CHECKPOINT)
             if found != layers:
                 raise ConfigError(
                     f"model {name}: source.layers",
-                    f"{layers}, but the checkpoint that ships has {found} layers; type {found}",
+                    f"{layers}, but the shipped checkpoint has {found} layers; type {found}",
                 )
 
 
 def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> list[str]:
     match resolved.source:
         case BuiltinTaskSource(sizes=sizes):
-            part_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
+            subset_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
         case LocalTaskSource() as source:
             return _check_files(resolved, source, examples, training)
     return []
@@ -70,7 +70,7 @@ def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> l
 def _check_files(
     resolved: ResolvedTask, source: LocalTaskSource, examples: Examples, training: bool
 ) -> list[str]:
-    """Read the files of a task as its jobs will; rows that are left out, one line for each file and reason."""
+    """Read the files of a task as its jobs do; returns one line per file and reason on rows left out."""
     splits = source.splits
     own_tuning = splits.tuning not in (None, splits.evaluation)
     found = {splits.evaluation: _count(resolved, source, splits.evaluation, own_tuning)}
@@ -78,7 +78,7 @@ def _check_files(
     if own_tuning:
         tuning = found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning), True)
         evaluated = sum(content in rows.contents for content in tuning.contents.elements())
-    part_counts(
+    subset_counts(
         resolved.name,
         examples,
         rows.rows,
@@ -102,7 +102,7 @@ def _check_files(
 
 
 class _Count(NamedTuple):
-    """Rows of a file that can be examples, how often each content occurs if asked for, and rows left out by reason."""
+    """Rows of a file that can be examples, counts of each content if requested, and rows left out by reason."""
 
     rows: int
     contents: Counter[bytes]
@@ -116,7 +116,7 @@ def _count(
     compared: bool,
     distinct: bool = True,
 ) -> _Count:
-    """Rows of a file, each of which was read as the jobs will read it."""
+    """Count the rows of a file, each read as by the jobs."""
     rows = 0
     contents: Counter[bytes] = Counter()
     skipped: Counter[str] = Counter()
@@ -134,7 +134,7 @@ def _count(
 
 
 def _check_text(settings: Settings) -> None:
-    """See that the study's local text is long enough for every order; it is read once."""
+    """Check that the study's local text is long enough for every order; it is read once."""
     found = None
     for name, text in settings.texts.items():
         if not isinstance(text.source, LocalText):

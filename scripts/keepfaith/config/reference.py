@@ -1,4 +1,4 @@
-"""The JSON schema and the page of options, rendered from the typed schema so that they cannot drift from it.
+"""JSON schema and page of options, rendered from the typed schema so that they always agree with it.
 
 `python -m keepfaith.config.reference` writes both.
 """
@@ -29,16 +29,16 @@ _INTRODUCTION = """\
 # Options
 
 A study selects models, orders, a text, tasks and methods by the names of their files in `config/catalog/`, and holds
-the settings of the run. It is `config/config.yaml`, or the file named by `--configfile` alone: a study takes nothing
-from a file that it does not name, or it would run whatever the other file happens to select. What it leaves out has the
-default below. With `--configfile A B`, B is laid over A, and `--config` goes on top: lists replace the list they are
-laid over, keys of a block are merged one by one (`levels` is replaced as a whole). Unknown keys are refused.
+the settings of the run. It is `config/config.yaml`, or only the file named by `--configfile`: then nothing is taken
+from `config/config.yaml`. Keys that it leaves out have the default below. With `--configfile A B`, B overrides A, and
+`--config` overrides both: a list replaces the list that it overrides, keys of a block are merged one by one (`levels`
+is replaced as a whole). Unknown keys are refused.
 
-Values that are names of files of the package:
+Values that are names of modules of the package:
 """
 
 _MARGINS = "statistics.margins"
-"""A mapping in the schema, whose keys are the judged quantities."""
+"""A mapping in the schema with the judged quantities as keys."""
 
 _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Study", Study, "`config/config.yaml` and `config/studies/*.yaml`."),
@@ -63,7 +63,7 @@ def json_schema() -> str:
 
 
 def _name_margins(margins: dict[str, Any]) -> None:
-    """Of the keys of `margins` the schema knows only that they are names: say which quantities there are."""
+    """List the judged quantities as keys of `margins`, which the typed schema knows only as names."""
     (value,) = margins.pop("patternProperties").values()
     del margins["propertyNames"]
     margins["additionalProperties"] = False
@@ -84,8 +84,8 @@ def options_page() -> str:
         lines.append(f"- {what}:")
         lines += [f"    - `{name}`: {'; '.join(words)}" for name, words in cited.items()]
     lines.append(f"- export formats: {'; '.join(_export_formats())}")
-    for title, schema, place in _SECTIONS:
-        lines += ["", f"## {title}", "", place, ""]
+    for title, schema, location in _SECTIONS:
+        lines += ["", f"## {title}", "", location, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
         lines += list(_rows(schema, ""))
         if schema is Order:
@@ -96,14 +96,14 @@ def options_page() -> str:
 
 
 def _export_formats() -> Iterator[str]:
-    """Every export format with what it is good for, and which models it can hold where that is not all."""
+    """Every export format with its purpose, and its model types where it cannot hold all."""
     for name, format in EXPORT_FORMATS.all().items():
         held = f" (of {' and '.join(format.model_types)} models)" if format.model_types else ""
         yield f"`{name}`: {format.description}{held}"
 
 
 def _criteria() -> Iterator[str]:
-    """What each criterion declares about itself, as a table."""
+    """The declaration of each criterion, as a table."""
     example = 32
     yield f"| criterion | name | forward passes over the calibration text to rank {example} components | reference |"
     yield "|---|---|---|---|"
@@ -147,7 +147,7 @@ def _settings_rows() -> Iterator[str]:
 
 
 def _named_records(field: FieldInfo) -> list[type[BaseModel]]:
-    """The blocks under keys that the user names."""
+    """The blocks under keys that the user chooses."""
     mappings = [m for m in members(field.annotation) if get_origin(m) is dict]
     return [value for m in mappings if is_record(value := get_args(m)[1])]
 
@@ -158,7 +158,7 @@ def _is_tag(row: str, key: str) -> bool:
 
 def _kind(field: FieldInfo) -> str:
     found = members(field.annotation)
-    # Of keys that are typed inline, only the value has a row.
+    # Keys that are typed inline have a row for the value only.
     words = [_word(get_args(m)[1] if is_typed_inline(field) else m) for m in found]
     if NoneType in get_args(field.annotation):
         words.append("null")

@@ -1,4 +1,4 @@
-"""Rotary positions that a config.json speaks of twice, under its old keys and its new ones, and not alike."""
+"""Rotary positions that a config.json defines twice, under old and new keys, with different values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,29 +7,29 @@ from keepfaith.config.errors import shown
 
 NEW, OLD = "rope_parameters", "rope_scaling"
 BESIDE = ("rope_theta", "partial_rotary_factor", "original_max_position_embeddings")
-"""Parameters that old files write beside the others."""
+"""Parameters that old files have beside the block of the others."""
 SAME = {"su": "longrope", "mrope": "default"}
-"""Kinds that transformers reads as another one."""
+"""Kinds that transformers reads as another kind."""
 
 
 def said_twice(content: Mapping[str, Any]) -> str | None:
-    """Two keys of a config.json that say different things of rotary positions, in words; None where all agree.
+    """A message on two keys of a config.json that disagree on rotary positions; None where all agree.
 
-    transformers takes one of them and passes over the other; which one, other loaders decide otherwise.
+    transformers takes one of them and ignores the other; other loaders choose differently.
     """
     for prefix, part in (("", content), ("text_config.", content.get("text_config"))):
         if isinstance(part, Mapping):
             for one, first, other, second in _pairs(part):
                 if first != second:
                     return (
-                        f"{prefix}{one} ({shown(first)}) and {prefix}{other} ({shown(second)}) say different things of "
+                        f"{prefix}{one} ({shown(first)}) and {prefix}{other} ({shown(second)}) disagree on "
                         "the rotary positions; delete the one that the weights were not trained with"
                     )
     return None
 
 
 def _pairs(part: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, Any]]:
-    """Keys that must say the same, with what they say."""
+    """Pairs of keys that must agree, each with its value."""
     for name in (OLD, NEW):
         for path, rope in _each(name, part.get(name)):
             if None not in (rope.get("type"), rope.get("rope_type")):
@@ -42,7 +42,7 @@ def _pairs(part: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, Any]]:
 
 
 def _beside(part: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any, str, Any]]:
-    """What stands beside the parameters and inside; layers of other kinds may have another value."""
+    """Parameters that are both inside and beside the block; layers of other kinds may have another value."""
     for key in BESIDE:
         outside = part.get(key)
         inside = {
@@ -56,7 +56,7 @@ def _beside(part: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any, str,
 
 
 def _each(name: str, rope: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """One set of parameters, or one for each kind of layer."""
+    """The set of parameters, or one set for each kind of layer."""
     if isinstance(rope, Mapping):
         yield name, rope
         for key, inner in rope.items():
@@ -65,7 +65,7 @@ def _each(name: str, rope: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _plain(rope: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters in one spelling, with what stands beside them."""
+    """Parameters in one spelling, with those beside the block."""
     found = {key: value for key, value in rope.items() if value is not None}
     kind = found.pop("type", None)
     found["rope_type"] = _kind(found.get("rope_type", kind))

@@ -1,4 +1,4 @@
-"""One row of a source, read as its task says. Pure: the same reading serves the check before any job and the job."""
+"""Reading of one row of a source as its task defines it; shared by the check before any job and by the job."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from keepfaith.config.spans import Spans
 
 @dataclass(frozen=True)
 class Skipped:
-    """A row that is left out because its source says so: the reason, and what is wrong with it, with its location."""
+    """A row left out by the `skip` of its source: the reason, and the problem with its location."""
 
     reason: SkipReason
     problem: str
@@ -25,25 +25,25 @@ class Skipped:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """What a row says: field texts as they stand in the source, options without the delimiter before them.
+    """A row that was read: field texts as in the source, choices without the delimiter before them.
 
-    White space around a row's own options goes, unless the delimiter is "": then it alone parts prompt and option.
-    `number` counts from 0 in the source, rows that are left out included.
+    White space around a row's own choices is removed, unless the delimiter is "": then it alone separates prompt and
+    choice. `number` counts from 0 in the source, including rows that are left out.
     """
 
     id: str
     fields: dict[str, str]
     options: tuple[str, ...]
     label: int
-    evidence: dict[str, Spans] = field(default_factory=dict)
+    rationale: dict[str, Spans] = field(default_factory=dict)
     posterior: tuple[float, ...] = ()
     number: int = 0
 
 
 def content_of(row: TaskRow) -> bytes:
-    """What two rows with the same texts and options have in common, whatever they are called; 16 bytes.
+    """A digest of 16 bytes, equal for rows with the same texts and choices, whatever their ids.
 
-    Texts are the same as `comparable` has it, so that no blank and no form of Unicode hides an example that is known.
+    Texts are compared as by `comparable`, so that blanks and forms of Unicode do not hide a repeated example.
     """
     fields = [(name, comparable(text)) for name, text in sorted(row.fields.items())]
     texts = json.dumps([fields, list(map(comparable, row.options))])
@@ -57,17 +57,17 @@ def read_row(
     distinct: bool = True,
     number: int = 0,
 ) -> TaskRow:
-    """Read a row; one without a name of its own is named by its number.
+    """Read a row; without an id column its id is its number.
 
     Args:
-        task: says which fields and options there are.
-        source: says in which columns they stand.
+        task: defines the fields and choices.
+        source: names their columns.
         row: column values.
-        distinct: refuse equal options; training rows may have them (three of openbookqa do).
+        distinct: refuse equal choices; training rows may have them (three of openbookqa do).
         number: its index in the source, from 0.
 
     Raises:
-        RowError: a column is missing or holds what it must not.
+        RowError: a column is missing or has an invalid value.
     """
     fields = {name: _text(row, source.columns.get(name, name)) for name in task.fields}
     options = task.options or _options(row, str(source.options), distinct, task.delimiter == "")
@@ -76,8 +76,9 @@ def read_row(
         fields=fields,
         options=options,
         label=read_label(row, source, options),
-        evidence={
-            name: _spans(row, column, len(fields[name])) for name, column in source.evidence.items()
+        rationale={
+            name: _spans(row, column, len(fields[name]))
+            for name, column in source.rationale.items()
         },
         number=number,
     )
@@ -94,7 +95,7 @@ def read_task_rows(
     Args:
         task, source: see `read_row`; `source.skip` names the rows to leave out.
         table: every row of the source with its location, such as "line 3".
-        distinct: refuse equal options where `source.skip` does not leave them out.
+        distinct: refuse equal choices where `source.skip` does not leave them out.
 
     Raises:
         RowError: with the location of the row; or no row is left.
@@ -114,7 +115,7 @@ def read_task_rows(
             continue
         if row.id in locations:
             raise RowError(
-                f"{location}: id {row.id!r} stands in {locations[row.id]} too; give every row its own, or leave id out "
+                f"{location}: id {row.id!r} is also in {locations[row.id]}; give every row its own, or leave id out "
                 f"of sources.{source.kind} to name rows by their number"
             )
         locations[row.id] = location
@@ -126,8 +127,8 @@ def read_task_rows(
 
 
 def _with_skip(error: RowError, source: TableTaskSource, number: int) -> str:
-    """The refusal, with the `skip` to type where that would leave the row out."""
-    # A column that the very first row lacks is more likely misspelt than empty.
+    """The message, with the `skip` to type where that would leave the row out."""
+    # A column that the first row lacks is more likely misspelt than empty.
     if error.reason is None or (error.no_column and number == 0):
         return str(error)
     skip = ", ".join([*source.skip, error.reason])
@@ -156,7 +157,7 @@ def _encodable(text: str, column: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise RowError(
-            f"column {column!r} holds half a surrogate pair at character {error.start}; mend the escape"
+            f"column {column!r} holds half a surrogate pair at character {error.start}; correct the escape"
         ) from error
 
 
@@ -174,37 +175,37 @@ def _identity(row: Mapping[str, Any], column: str) -> str:
 def _options(
     row: Mapping[str, Any], column: str, distinct: bool, as_they_stand: bool
 ) -> tuple[str, ...]:
-    """A row's own options; those that differ in the white space around them alone are equal."""
+    """A row's own choices; those that differ only in the white space around them are equal."""
     found = value(row, column)
     if isinstance(found, str) or not isinstance(found, Sequence):
-        raise RowError(f"column {column!r} must be a list of options, got {shown(found)}")
+        raise RowError(f"column {column!r} must be a list of choices, got {shown(found)}")
     if not found:
         raise empty_cell(column)
     options = []
     for option in found:
         if option is None or (isinstance(option, str) and is_blank(option)):
             raise RowError(
-                f"column {column!r} has the option {shown(option)}",
-                "an option must be text and not empty: fill it",
+                f"column {column!r} has the choice {shown(option)}",
+                "a choice must be text and not empty: fill it",
                 "empty",
             )
         if not isinstance(option, str):
             raise RowError(
-                f"column {column!r} has the option {shown(option)}; an option must be text and not empty"
+                f"column {column!r} has the choice {shown(option)}; a choice must be text and not empty"
             )
         _encodable(option, column)
         options.append(option)
     stripped = [option.strip() for option in options]
     if len(options) < 2:
         raise RowError(
-            f"column {column!r} has {len(options)} options",
+            f"column {column!r} has {len(options)} choices",
             "there must be at least two: add the others",
             "single_option",
         )
     if distinct and len(set(stripped)) < len(stripped):
         twice = next(option for option in stripped if stripped.count(option) > 1)
         raise RowError(
-            f"column {column!r} has the option {shown(twice)} twice",
+            f"column {column!r} has the choice {shown(twice)} twice",
             "a label could not tell the two apart: change one",
             "equal_options",
         )
@@ -222,7 +223,7 @@ def _spans(row: Mapping[str, Any], column: str, length: int) -> Spans:
         )
         if not pair or not 0 <= span[0] < span[1] <= length:
             raise RowError(
-                f"column {column!r}: evidence {shown(span)} is no [start, end] inside its field of {length} characters"
+                f"column {column!r}: rationale {shown(span)} is not a [start, end] in its field of {length} characters"
             )
         spans.append((span[0], span[1]))
     return tuple(sorted(spans))

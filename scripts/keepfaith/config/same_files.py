@@ -1,4 +1,4 @@
-"""Files that are one although they are spelt otherwise: a task must not take its parts for different ones."""
+"""Detection of files that are the same under different paths, so that the splits of a task stay disjoint."""
 
 import filecmp
 from pathlib import Path
@@ -7,27 +7,27 @@ from keepfaith.config.errors import ConfigError
 from keepfaith.config.schema import LocalTaskSource
 
 
-def with_one_spelling(place: str, source: LocalTaskSource) -> LocalTaskSource:
-    """The source with every split spelt as the first that is the same file: by its path, a link, or a copy.
+def with_one_spelling(location: str, source: LocalTaskSource) -> LocalTaskSource:
+    """The source in which splits of the same file (by path, link or copy) all have the first one's path.
 
-    Parts of one file are made disjoint, and that is told by the spelling.
+    Subsets of one file are made disjoint, and one file is recognised by equal paths.
 
     Args:
-        place: what errors name.
-        source: its paths start at the working directory.
+        location: start of error messages.
+        source: with paths that start at the working directory.
 
     Raises:
         ConfigError: training and evaluation are the same file.
     """
     spelt: dict[str, str] = {}
-    for part, path in source.splits.model_dump().items():
+    for subset, path in source.splits.model_dump().items():
         if path is not None:
             first = (other for other in spelt.values() if are_one(Path(other), Path(path)))
-            spelt[part] = next(first, path)
+            spelt[subset] = next(first, path)
     typed = source.splits.training
     if typed is not None and spelt["training"] == spelt["evaluation"]:
         raise ConfigError(
-            place,
+            location,
             f"training ({typed}) and evaluation ({spelt['evaluation']}) are the same rows; name another file for "
             "training, or none",
         )
@@ -35,7 +35,7 @@ def with_one_spelling(place: str, source: LocalTaskSource) -> LocalTaskSource:
 
 
 def are_one(one: Path, other: Path) -> bool:
-    """Whether two paths lead to the same file, or to two with the same bytes; missing files are not."""
+    """Whether two paths are the same file, or files with the same bytes; False where one is missing."""
     if one == other:
         return True
     try:

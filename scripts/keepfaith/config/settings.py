@@ -1,4 +1,4 @@
-"""A study with everything it names looked up: what the workflow hands to its rules, slice by slice."""
+"""A resolved study: every name looked up. The workflow passes slices of it to the rules."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from keepfaith.config.strict import Name, Positive, Seed
 
 
 class ResolvedTask(Strict):
-    """A task with the one source that this study reads; paths start at the working directory."""
+    """A task with the source that this study reads; paths start at the working directory."""
 
     name: Name = Field(description="Name of the task.")
     task: Task = Field(description="Its definition.")
@@ -41,7 +41,7 @@ class ResolvedTask(Strict):
     @field_validator("source")
     @classmethod
     def _one_spelling(cls, source: TaskSource) -> TaskSource:
-        """Whoever makes a task, parts that are the same file are spelt alike."""
+        """Give splits of the same file the same path, wherever a task is made."""
         return with_one_spelling("task", source) if isinstance(source, LocalTaskSource) else source
 
     def files(self) -> list[str]:
@@ -52,7 +52,7 @@ class ResolvedTask(Strict):
         return list(dict.fromkeys(split for split in splits if split))
 
     def training_file(self) -> str | None:
-        """The local file that `train` models learn from, if any."""
+        """The local training file of `train` models, if any."""
         return self.source.splits.training if isinstance(self.source, LocalTaskSource) else None
 
     def trains(self) -> bool:
@@ -64,7 +64,7 @@ class OrderText(Strict):
     """The calibration text that one order is ranked on."""
 
     source: HubText | LocalText | BuiltinText = Field(
-        discriminator="kind", description="Where its rows are read."
+        discriminator="kind", description="Source of its rows."
     )
     samples: Positive = Field(description="Samples that are read.")
     sample_tokens: Positive = Field(description="Longest sample in tokens; the rest is cut.")
@@ -76,15 +76,15 @@ class Settings:
     """One study, resolved.
 
     Attributes:
-        study: selections and settings as typed, with the defaults filled in.
+        study: selections and settings as typed, with the defaults.
         models: by name; paths of local models start at the working directory.
         orders: by name.
-        texts: calibration text by order, of those whose criterion reads any; its path starts at the working directory.
-        drawn_orders: those that another seed may change, as they read text or draw numbers.
+        texts: calibration text of every order whose criterion reads any; its path starts at the working directory.
+        drawn_orders: orders that depend on a seed, as they read text or draw random numbers.
         tasks: by name, each with its chosen source.
         methods: by name.
         layers: attention layers per model.
-        levels: the levels that are run, per model: rising, the dense one first, not always one layer apart.
+        levels: the levels that are run, per model: ascending, the dense one first, not always one layer apart.
     """
 
     study: Study
@@ -98,7 +98,7 @@ class Settings:
     levels: dict[str, tuple[int, ...]]
 
     def training_tasks(self) -> list[str]:
-        """The selected tasks that `train` models learn from, in the order of the selection."""
+        """The selected tasks with training examples for `train` models, in the order of the selection."""
         return [name for name, task in self.tasks.items() if task.trains()]
 
     def trained_models(self) -> list[str]:
@@ -106,24 +106,24 @@ class Settings:
         return [name for name, model in self.models.items() if isinstance(model.source, TrainModel)]
 
     def training_files(self) -> list[str]:
-        """Local files that `train` models learn from."""
+        """Local training files of `train` models."""
         return [path for task in self.tasks.values() if (path := task.training_file())]
 
     def model_files(self, model: str) -> list[str]:
-        """The files of a local model's folder, if it is one."""
+        """The files of a local model's folder; empty for other models."""
         source = self.models[model].source
         return (
             list(map(str, model_files(Path(source.path)))) if isinstance(source, LocalModel) else []
         )
 
     def text_files(self, order: str) -> list[str]:
-        """The local file of an order's calibration text, if it has one."""
+        """The local file of an order's calibration text; empty for others."""
         text = self.texts.get(order)
         return [text.source.path] if text and isinstance(text.source, LocalText) else []
 
 
 def below(folder: str | None, path: str) -> str | None:
-    """`path` seen from the working directory; None for a relative path without its folder."""
+    """`path` relative to the working directory; None for a relative path without its folder."""
     if Path(path).is_absolute():
         return path
     return None if folder is None else str(Path(folder) / path)

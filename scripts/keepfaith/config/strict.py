@@ -1,4 +1,4 @@
-"""What all schemas share: strictness, and the kinds of names and numbers."""
+"""Base of all schemas: strict records, and the types of names and numbers."""
 
 import re
 from typing import Annotated, TypeVar
@@ -15,14 +15,14 @@ class Strict(BaseModel):
 
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]*$"
-"""Lower case only, so no two names differ by case alone; no separator, so none leaves results/."""
+"""Lower case only, so no two names differ only by case; no separator, so none leaves results/."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def as_number(value: object) -> object:
-    """Text that is a number, as that number: Snakemake's --config gives the values inside {} as text."""
+    """Convert text to the number it spells: Snakemake's --config gives the values inside {} as text."""
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
@@ -34,22 +34,22 @@ typed_number = BeforeValidator(as_number)
 
 
 def distinct(values: tuple[_T, ...]) -> tuple[_T, ...]:
-    """The values, none of which stands there twice."""
-    for place, value in enumerate(values):
-        if value in values[:place]:
+    """The values, which must be distinct."""
+    for index, value in enumerate(values):
+        if value in values[:index]:
             raise ValueError(f"{value!r} is listed twice; leave one of them out")
     return values
 
 
 def ascending(values: tuple[float, ...]) -> tuple[float, ...]:
-    """The values, which rise."""
+    """The values, which must ascend."""
     if list(values) != sorted(values):
-        raise ValueError(f"must rise; type {sorted(values)}")
+        raise ValueError(f"must ascend; type {sorted(values)}")
     return values
 
 
 def words_or_number(*words: str) -> BeforeValidator:
-    """Only one error for a field that takes a few words or a whole number, and a readable one."""
+    """Raise one readable error for a field that takes certain words or a whole number."""
 
     def check(value: object) -> object:
         value = as_number(value)
@@ -63,7 +63,7 @@ def words_or_number(*words: str) -> BeforeValidator:
 
 
 REPOSITORY = r"^[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*$"
-"""Owner and name on the hub; nothing that could be taken for a path."""
+"""Owner and name on the hub; never readable as a path."""
 
 Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN, max_length=80)]
 FieldName = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]*$")]

@@ -1,4 +1,4 @@
-"""Reading a local file of running text, for a criterion to look at."""
+"""Reading of a local file of calibration text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,25 +9,26 @@ from keepfaith.config.schema import LocalText
 
 
 def local_texts(source: LocalText) -> Iterator[str]:
-    """The texts of a file that are not empty, in its order.
+    """The non-empty texts of a file, in its order.
 
     Raises:
-        ConfigError: the file cannot be read, has no such column, or something else than text in it.
+        ConfigError: the file cannot be read, has no such column, or a value of it is not text.
     """
     path = Path(source.path)
     if path.suffix == ".txt":
         existing(path)
         yield from (line for line in read_text(path).split("\n") if line.strip())
         return
-    for place, row in read_rows(path):
+    for location, row in read_rows(path):
         if source.column not in row:
             raise ConfigError(
-                path, f"{place}: no column {source.column!r}{nearest(source.column, map(str, row))}"
+                path,
+                f"{location}: no column {source.column!r}{nearest(source.column, map(str, row))}",
             )
         text = row[source.column]
         if not isinstance(text, str):
             raise ConfigError(
-                path, f"{place}: column {source.column!r} must be text, got {shown(text)}"
+                path, f"{location}: column {source.column!r} must be text, got {shown(text)}"
             )
         if text.strip():
             yield text

@@ -1,4 +1,4 @@
-"""The header of a safetensors file: which tensors it holds, and where; no number is read.
+"""Header of a safetensors file: its tensors and their offsets; the numbers are not read.
 
 The file is eight bytes of header length, a JSON header, then as many bytes as it announces.
 """
@@ -15,7 +15,7 @@ BITS = {
     **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
     **dict.fromkeys(("F8_E4M3", "F8_E5M2", "F8_E8M0", "I8", "U8", "BOOL"), 8),
 }
-"""Bits of a number of each dtype; of those that are not listed the size is not checked."""
+"""Bits of a number of each dtype; the size is not checked for dtypes that are not listed."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Weight:
 
 
 def read_header(path: Path) -> tuple[int, list[Weight]]:
-    """Bytes before a safetensors file's numbers, and its weights.
+    """Number of bytes before the tensor data of a safetensors file, and its weights.
 
     Raises:
-        ValueError: the header is none, or its tensors do not lie one behind the other without gaps.
+        ValueError: the header is invalid, or its tensors are not contiguous.
     """
     with path.open("rb") as handle:
         length = int.from_bytes(handle.read(8), "little")
@@ -41,22 +41,22 @@ def read_header(path: Path) -> tuple[int, list[Weight]]:
             raise ValueError("its header is longer than the file")
         try:
             header: Any = json.loads(handle.read(length))
-            json.dumps(header, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(header, ensure_ascii=False).encode()  # half a surrogate pair is not text
         except RecursionError as error:
             raise ValueError("its header is nested too deeply") from error
     if not isinstance(header, dict):
-        raise ValueError("its header is no object")
+        raise ValueError("its header is not an object")
     metadata = header.pop("__metadata__", None) or {}
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise ValueError("in its header, __metadata__ is no object of texts")
+        raise ValueError("in its header, __metadata__ is not an object of texts")
     spans = sorted((*_span(name, entry), name) for name, entry in header.items())
-    behind = 0
+    expected = 0
     for start, end, name in spans:
-        if start != behind:
+        if start != expected:
             raise ValueError(
-                f"in its header, {name} begins at byte {start}, and what lies before it ends at {behind}"
+                f"in its header, {name} starts at byte {start}, but the data before it end at {expected}"
             )
-        behind = end
+        expected = end
     return 8 + length, [_weight(name, entry, path) for name, entry in header.items()]
 
 

@@ -1,4 +1,4 @@
-"""Which safetensors files a model folder is loaded from: the one, or those that an index lists."""
+"""Safetensors files that a model folder is loaded from: a single one, or those that an index lists."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ WHOLE = "model.safetensors"
 
 
 def weight_files(folder: Path, variant: str | None = None) -> list[Path]:
-    """The safetensors files that transformers loads a model from: the one, or those of the index; no copies.
+    """The safetensors files that transformers loads a model from: a single one, or those of the index; no copies.
 
     Args:
         folder: the model folder.
         variant: the middle part of their names, `slim` for model.slim.safetensors.
 
     Raises:
-        ConfigError: the index is none.
+        ConfigError: the index is invalid.
     """
     stem = f"model.{variant}" if variant else "model"
     whole = folder / f"{stem}.safetensors"
@@ -27,30 +27,30 @@ def weight_files(folder: Path, variant: str | None = None) -> list[Path]:
     return [folder / name for name in listed(str(folder), index)] if index.is_file() else []
 
 
-def listed(place: str, index: Path) -> list[str]:
+def listed(location: str, index: Path) -> list[str]:
     """Names of the files that an index lists, sorted.
 
     Raises:
-        ConfigError: it is no index.
+        ConfigError: it is not an index.
     """
-    weight_map = _read(place, index).get("weight_map")
+    weight_map = _read(location, index).get("weight_map")
     names: list[Any] = list(weight_map.values()) if isinstance(weight_map, dict) else [None]
     if not all(isinstance(name, str) for name in names):
         raise ConfigError(
-            place,
-            f"{index} is no index of weights: its weight_map must name a file of the folder for every weight; copy it "
-            "again",
+            location,
+            f"{index} is not an index of weights: its weight_map must name a file of the folder for every weight; copy "
+            "it again",
         )
     return sorted(set(names))
 
 
-def check_index(place: str, folder: Path, index: Path) -> None:
-    """Check that the files of an index are there, and that it is the only set of weights.
+def check_index(location: str, folder: Path, index: Path) -> None:
+    """Check that the files of an index exist, and that it is the only set of weights.
 
     Raises:
-        ConfigError: a file is missing, another file is read in their place, or the loader cannot read the index.
+        ConfigError: a file is missing, another file is read instead, or the loader cannot read the index.
     """
-    wanted = listed(place, index)
+    wanted = listed(location, index)
     whole = folder / WHOLE
     alone = index.name == f"{WHOLE}.index.json" and whole.is_file() and wanted != [WHOLE]
     there = {path.name for path in folder.glob("*.safetensors")}
@@ -58,24 +58,24 @@ def check_index(place: str, folder: Path, index: Path) -> None:
     if missing:
         or_delete = f", or delete {index.name} if {WHOLE} holds all weights" if alone else ""
         raise ConfigError(
-            place, f"{folder} lacks {missing[0]}, named in {index.name}; copy it too{or_delete}"
+            location, f"{folder} lacks {missing[0]}, named in {index.name}; copy it too{or_delete}"
         )
     if alone:
         raise ConfigError(
-            place,
+            location,
             f"{folder} holds two sets of weights, {WHOLE} and the {len(wanted)} files of {index.name}, of which "
-            f"transformers reads {WHOLE} alone; delete the set that you do not mean",
+            f"transformers reads only {WHOLE}; delete the set that you do not mean",
         )
-    if not isinstance(_read(place, index).get("metadata"), dict):
+    if not isinstance(_read(location, index).get("metadata"), dict):
         raise ConfigError(
-            place,
+            location,
             f'{index} has no metadata, which transformers reads; add "metadata": {{}} beside weight_map',
         )
 
 
-def _read(place: str, index: Path) -> dict[str, Any]:
+def _read(location: str, index: Path) -> dict[str, Any]:
     try:
         content = json.loads(index.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(place, f"{index} is no index of weights; copy it again") from error
+        raise ConfigError(location, f"{index} is not an index of weights; copy it again") from error
     return content if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""The weights of a model folder, as the headers of its safetensors files list them; no number is read."""
+"""Weights of a model folder, as listed in the headers of its safetensors files; the numbers are not read."""
 
 import math
 import re
@@ -10,19 +10,19 @@ from keepfaith.config.weight_header import Weight, read_header
 from keepfaith.config.weight_index import WHOLE, check_index, weight_files
 
 PLAIN_DTYPES = ("F64", "F32", "BF16", "F16")
-"""Numbers that a model computes with as they are; all other dtypes need a scale or a table beside them."""
+"""Dtypes that a model computes with directly; all others need a scale or a table beside them."""
 
 COUNTS_AND_MASKS = ("I64", "BOOL")
-"""Old checkpoints hold positions and attention masks in these; weights are never so."""
+"""Dtypes of positions and attention masks in old checkpoints; weights never have them."""
 
 MASKS = ("bias", "masked_bias", "causal_mask")
-"""How the attention masks of GPT-2 and its kin end, which may be U8."""
+"""Last parts of the names of attention masks of GPT-2 and related models, which may be U8."""
 
 MISSING = "are missing from the checkpoint"
 LEFT_OVER = "of the checkpoint have no place in the model"
 RESHAPED = "have another shape than config.json says"
 TWO_MODELS = (
-    "config.json and the weights are of two models, copy both from the same checkpoint or correct the key of "
+    "config.json and the weights are of different models, copy both from the same checkpoint or correct the key of "
     "config.json"
 )
 
@@ -31,68 +31,68 @@ def weights(folder: Path, variant: str | None = None) -> list[Weight]:
     """All weights that a folder is loaded from, in natural order of their names.
 
     Raises:
-        ValueError: a header cannot be read; a folder that passed `check_weights` has none such.
+        ValueError: a header cannot be read; never after `check_weights`.
     """
     found = [weight for path in weight_files(folder, variant) for weight in read_header(path)[1]]
     return sorted(found, key=lambda weight: natural(weight.name))
 
 
 def weight_size(folder: Path) -> tuple[int, int]:
-    """How many numbers a folder's weights are, and how many bytes; it must have passed `check_weights`."""
+    """Numbers and bytes of a folder's weights; it must have passed `check_weights`."""
     found = weights(folder)
     return sum(math.prod(weight.shape) for weight in found), sum(weight.size for weight in found)
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts layer 2 before layer 10."""
+    """Sort key that puts layer 2 before layer 10."""
     parts = re.split(r"(\d+)", name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def counted(names: list[str], problem: str, files: dict[str, str]) -> str:
-    """The sentence on weights that config.json and the files disagree about.
+    """The message on weights about which config.json and the files disagree.
 
     Args:
         names: the weights, at least one.
         problem: `MISSING`, `LEFT_OVER` or `RESHAPED`.
-        files: the file that holds a weight, by its name.
+        files: {name of a weight: its file}.
     """
     first = min(names, key=natural)
-    place = f" (in {files[first]})" if first in files else ""
-    return f"{len(names)} weights {problem}, first {first}{place}; {TWO_MODELS}"
+    where = f" (in {files[first]})" if first in files else ""
+    return f"{len(names)} weights {problem}, first {first}{where}; {TWO_MODELS}"
 
 
-def check_weights(place: str, folder: Path) -> list[Weight]:
-    """Check that a folder's safetensors are whole, and plain numbers; return what they hold.
+def check_weights(location: str, folder: Path) -> list[Weight]:
+    """Check that a folder's safetensors are complete; return their weights.
 
     Raises:
-        ConfigError: a file of the index is missing, there are two sets of weights, a file is cut short or is no
-            safetensors file, or a weight stands in two files.
+        ConfigError: a file of the index is missing, there are two sets of weights, a file is cut short or is not
+            a safetensors file, or a weight is in two files.
     """
     files = sorted(folder.glob("*.safetensors"))
     for index in folder.glob("*.safetensors.index.json"):
-        check_index(place, folder, index)
+        check_index(location, folder, index)
     if not weight_files(folder):
         raise ConfigError(
-            place,
+            location,
             f"{folder} holds {files[0].name}, but neither {WHOLE} nor its index; "
             "save it with save_pretrained",
         )
     for path in files:
-        _check_file(place, path)
+        _check_file(location, path)
     found = weights(folder)
     for one, other in pairwise(found):
         if one.name == other.name:
             raise ConfigError(
-                place,
-                f"weight {one.name} stands in {one.file.name} and in {other.file.name} of {folder}; copy the folder "
+                location,
+                f"weight {one.name} is in {one.file.name} and in {other.file.name} of {folder}; copy the folder "
                 "again from one checkpoint",
             )
     return found
 
 
 def not_plain(found: list[Weight]) -> Weight | None:
-    """The first weight whose dtype no model computes with, if any; counts and masks are no weights."""
+    """The first weight whose dtype no model computes with, if any; counts and masks do not matter."""
     return next((weight for weight in found if _encoded(weight)), None)
 
 
@@ -107,9 +107,9 @@ def _encoded(weight: Weight) -> bool:
 
 
 def is_attention_mask(weight: Weight) -> bool:
-    """Whether a tensor is the causal mask that GPT-2, GPT-J and their kin once saved, or the number it masks with.
+    """Whether a tensor is the causal mask that old GPT-2-like checkpoints contain, or the value it masks with.
 
-    A mask is [1, 1, positions, positions]; a bias that is learned has one dimension.
+    A mask is [1, 1, positions, positions]; a learned bias has one dimension.
     """
     last = weight.name.rpartition(".")[2]
     if last == "masked_bias":
@@ -119,18 +119,18 @@ def is_attention_mask(weight: Weight) -> bool:
 
 
 def dtypes_of(found: list[Weight]) -> str:
-    """The dtypes as a sentence names them: "F32", "BF16 and F32"."""
+    """The dtypes as text: "F32", "BF16 and F32"."""
     return " and ".join(sorted({weight.dtype for weight in found}))
 
 
-def _check_file(place: str, path: Path) -> None:
+def _check_file(location: str, path: Path) -> None:
     try:
         start, found = read_header(path)
     except ValueError as error:
         raise ConfigError(
-            place,
-            f"{path} is no safetensors file ({shown(str(error), 120)}); fetch it again (a Git LFS pointer?)",
+            location,
+            f"{path} is not a safetensors file ({shown(str(error), 120)}); fetch it again (a Git LFS pointer?)",
         ) from error
     end = start + sum(weight.size for weight in found)
     if (size := path.stat().st_size) != end:
-        raise ConfigError(place, f"{path} is cut short: {size} bytes of {end}; fetch it again")
+        raise ConfigError(location, f"{path} is cut short: {size} bytes of {end}; fetch it again")

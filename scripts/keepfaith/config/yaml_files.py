@@ -1,4 +1,4 @@
-"""Reading YAML so that nothing typed is lost or becomes something else without a word."""
+"""Reading of YAML in which nothing is silently lost or changed."""
 
 import re
 from collections.abc import Hashable
@@ -11,29 +11,29 @@ from keepfaith.config.errors import ConfigError
 
 _MERGE = "tag:yaml.org,2002:merge"
 _OTHER_NUMBER = re.compile(r"[+-]?0[0-9_]+|.*:.*")
-"""Octal numbers and those to the base of 60: whoever types 010 or 1:30 does not mean 8 or 90."""
+"""Octal and sexagesimal numbers: 010 and 1:30 are not meant as 8 and 90."""
 
 
 class _Misread(yaml.constructor.ConstructorError):
-    """What is valid YAML and loses or changes what was typed."""
+    """Valid YAML that loses or changes what was typed."""
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML without code, and without silently dropping the first of two equal keys."""
+    """YAML without code; two equal keys are an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
         for key_node, _ in node.value:
             if key_node.tag == _MERGE:
                 continue
-            # `4` and `"4"` are two keys to YAML; nobody means two.
+            # `4` and `"4"` are two keys in YAML, but never meant as two.
             key = self.construct_object(key_node, deep=True)
             spelt = {key, str(key)} if isinstance(key, Hashable) else set()
             if seen & spelt:
                 raise _Misread(
                     None,
                     None,
-                    f"the key {key!r} stands there twice; leave one out",
+                    f"the key {key!r} occurs twice; leave one out",
                     key_node.start_mark,
                 )
             seen |= spelt
@@ -41,7 +41,7 @@ class _UniqueKeys(yaml.SafeLoader):
 
 
 class _PlainNumbers(_UniqueKeys):
-    """The same, and whole numbers are decimal."""
+    """As above, with decimal whole numbers only."""
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         number: int = super().construct_yaml_int(node)
@@ -49,8 +49,8 @@ class _PlainNumbers(_UniqueKeys):
             raise _Misread(
                 None,
                 None,
-                f"{node.value} is the number {number} to YAML; type {number}, or what was meant without a zero in "
-                f"front, or '{node.value}' in quotes for a text",
+                f"YAML reads {node.value} as {number}; type {number}, or the meant number without a leading zero, "
+                f"or '{node.value}' in quotes for a text",
                 node.start_mark,
             )
         return number
@@ -63,8 +63,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file.
 
     Raises:
-        ConfigError: the file is missing, no UTF-8, no YAML, no mapping, or holds a key twice or a number that is
-            another one than it looks like; with the line where known.
+        ConfigError: the file is missing, not UTF-8, not YAML, not a mapping, or has a key twice or a number that YAML
+            reads as another one; with the line where known.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainNumbers)
@@ -72,7 +72,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(path, f"cannot be read ({error.strerror}); check the path") from error
     except UnicodeDecodeError as error:
         raise ConfigError(
-            path, f"is no UTF-8 text (byte {error.start}); save it as UTF-8"
+            path, f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
         ) from error
     except _Misread as error:
         raise _misread(path, error) from error
@@ -80,7 +80,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or error
-        raise ConfigError(path, f"{line}broken YAML ({problem}); mend that line") from error
+        raise ConfigError(path, f"{line}broken YAML ({problem}); correct that line") from error
     except RecursionError as error:
         raise ConfigError(path, "is nested too deeply; a definition needs a few levels") from error
     if not isinstance(content, dict):
@@ -89,10 +89,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def check_study_file(path: Path) -> None:
-    """Refuse a study, which somebody else's reader has read, where that reader lost or changed what was typed.
+    """Refuse a study in which Snakemake's own reader has lost or changed something.
 
     Raises:
-        ConfigError: a key stands there twice, or a number is another one than it looks like; with the line.
+        ConfigError: a key occurs twice, or YAML reads a number as another one; with the line.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -102,24 +102,24 @@ def check_study_file(path: Path) -> None:
 
 
 def check_typed(key: str, value: str) -> None:
-    """The same of one setting of the command line, whose numbers are read as they are typed.
+    """The same for one setting of the command line, whose numbers are read as typed.
 
     Raises:
-        ConfigError: a key stands there twice.
+        ConfigError: a key occurs twice.
     """
     _check(value, _UniqueKeys, f"--config {key}")
 
 
-def _misread(place: object, error: _Misread) -> ConfigError:
-    mark = error.problem_mark if isinstance(place, Path) else None
+def _misread(location: object, error: _Misread) -> ConfigError:
+    mark = error.problem_mark if isinstance(location, Path) else None
     line = f"line {mark.line + 1}: " if mark else ""
-    return ConfigError(place, f"{line}{error.problem}")
+    return ConfigError(location, f"{line}{error.problem}")
 
 
-def _check(text: str, loader: type[yaml.SafeLoader], place: object) -> None:
+def _check(text: str, loader: type[yaml.SafeLoader], location: object) -> None:
     try:
         yaml.load(text, Loader=loader)
     except _Misread as error:
-        raise _misread(place, error) from error
+        raise _misread(location, error) from error
     except (yaml.YAMLError, ValueError, RecursionError):
-        return  # whoever reads it says so
+        return  # the reader reports it

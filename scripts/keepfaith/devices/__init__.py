@@ -1,1 +1,1 @@
-"""Which GPUs a job may use: those that the user or the cluster shows it, one holder each."""
+"""GPUs of a job: those that the user or the cluster makes visible, each leased to one job."""

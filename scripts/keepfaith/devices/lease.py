@@ -1,8 +1,8 @@
-"""Distinct GPUs for jobs that run side by side on one machine.
+"""Distinct GPUs for jobs that run in parallel on one machine.
 
-`--resources gpu=N` bounds how many GPU jobs run at once; nothing in Snakemake says which device is whose. A job takes
-its devices by locking one file per device. The kernel frees a lock with the process that holds it, however it ends,
-so a lease cannot outlive its holder.
+`--resources gpu=N` limits the number of GPU jobs; Snakemake does not assign devices to them. A job takes its devices by
+locking one file per device. The kernel frees the locks of a process when it ends, in whatever way, so a lease cannot
+outlive its holder.
 """
 
 import fcntl
@@ -26,20 +26,20 @@ NOTICE_SECONDS = 60.0
 
 
 class LeaseError(Exception):
-    """A job asks for more GPUs than it may use."""
+    """A job requests more GPUs than are visible."""
 
 
 def lease_folder() -> Path:
-    """Where the lock files of this user lie on this machine."""
+    """Folder of this user's lock files on this machine."""
     return Path(tempfile.gettempdir()) / f"keepfaith-gpus-{getpass.getuser()}"
 
 
 @contextmanager
 def leased_gpus(count: int, folder: Path | None = None) -> Iterator[list[str]]:
-    """Hold `count` GPUs that no other job of this user holds, and show this process no others.
+    """Hold `count` GPUs that no other job of this user holds, and hide all others from this process.
 
-    Waits while they are taken. Must be entered before CUDA is first used. On a machine without a GPU, and for a count
-    of 0, nothing is held and nothing changes.
+    Waits while they are in use. Must be entered before CUDA is first used. On a machine without a GPU, and for a count
+    of 0, nothing is locked and nothing changes.
 
     Raises:
         LeaseError: fewer than `count` GPUs are visible.
@@ -50,7 +50,7 @@ def leased_gpus(count: int, folder: Path | None = None) -> Iterator[list[str]]:
         return
     if len(gpus) < count:
         raise LeaseError(
-            f"the job asks for {count} GPUs and sees {len(gpus)}; lower gpu in the model's catalog entry, or let "
+            f"the job requests {count} GPUs and sees {len(gpus)}; lower gpu in the model's catalog entry, or let "
             f"{VISIBLE_DEVICES} show more"
         )
     folder = folder or lease_folder()
@@ -83,7 +83,7 @@ def _wait_for(gpus: Sequence[Gpu], count: int, folder: Path, held: ExitStack) ->
         if time.monotonic() - noticed > NOTICE_SECONDS:
             noticed = time.monotonic()
             logger.info("waiting for %d of %d GPUs, all of which are in use", count, len(gpus))
-        # Uneven, so that two jobs that wait for two devices each do not take one each for ever.
+        # Random, so that two jobs that need two devices each do not hold one each for ever.
         time.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))
 
 

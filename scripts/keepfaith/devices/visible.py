@@ -1,4 +1,4 @@
-"""The GPUs of this machine that a job may use, and a name for each that all jobs agree on."""
+"""The GPUs of this machine that a job may use, each with an identity that all jobs agree on."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
-"""Set by the user or by SLURM, it is respected: a job chooses among what it lists, and in its words."""
+"""Set by the user or by SLURM; a job chooses among the devices that it lists, under the names that it uses."""
 
 _QUERY = ("nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader")
 _PATIENCE = 60.0
@@ -17,8 +17,8 @@ class Gpu:
     """One device.
 
     Attributes:
-        token: how CUDA_VISIBLE_DEVICES names it.
-        identity: the same for all processes that can reach the device, however they name it.
+        token: its name in CUDA_VISIBLE_DEVICES.
+        identity: the same for all processes that can reach the device, under any token.
     """
 
     token: str
@@ -26,7 +26,7 @@ class Gpu:
 
 
 def visible_gpus(environment: Mapping[str, str] = os.environ) -> list[Gpu]:
-    """The GPUs that a job may use; none on a machine without."""
+    """The GPUs that a job may use; empty on a machine without GPUs."""
     installed = _installed()
     shown = environment.get(VISIBLE_DEVICES)
     if shown is None:
@@ -34,7 +34,7 @@ def visible_gpus(environment: Mapping[str, str] = os.environ) -> list[Gpu]:
     tokens = [token.strip() for token in shown.split(",") if token.strip()]
     # CUDA, too, reads the list up to the first device that does not exist.
     known = tokens[: tokens.index("-1")] if "-1" in tokens else tokens
-    # An index counts what one allocation sees: two allocations on a node may each call their own device 0.
+    # An index counts the devices of one allocation: two allocations on a node may each have a device 0.
     scope = environment.get("SLURM_JOB_ID", "")
     return [
         Gpu(token, installed.get(token, f"{scope}.{token}" if token.isdigit() else token))
@@ -43,7 +43,7 @@ def visible_gpus(environment: Mapping[str, str] = os.environ) -> list[Gpu]:
 
 
 def _installed() -> dict[str, str]:
-    """Index to UUID, in the order of nvidia-smi; empty without it."""
+    """{index: UUID} in the order of nvidia-smi; empty without it."""
     try:
         found = subprocess.run(
             _QUERY, capture_output=True, text=True, timeout=_PATIENCE, check=True

@@ -1,1 +1,1 @@
-"""What a level saves: weights, KV cache, time and memory, measured beside what arithmetic says."""
+"""Savings of a level: weights, KV cache, time and memory, measured and by arithmetic."""

@@ -1,4 +1,4 @@
-"""What a level should cost, from shapes alone: what the measurements are held against."""
+"""Expected cost of a level, from shapes alone, for comparison with the measurements."""
 
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from keepfaith.models.families import layer_sites
 from keepfaith.models.slim import read_config
 
 OF_DROPPED = 2
-"""Numbers that a dropped layer caches per token; see `removal` for why."""
+"""Numbers that a dropped layer caches per token; `models.removal` says why."""
 
 
 def cache_bytes_per_token(model: PreTrainedModel, gone: frozenset[Sublayer], tokens: int) -> float:
-    """Keys and values of the layers that keep their attention, over a text of `tokens` tokens.
+    """Bytes of keys and values per token, for a text of `tokens` tokens.
 
     A layer with a sliding window holds one token less than its window. A dropped layer holds two numbers per token.
     """
@@ -37,10 +37,10 @@ def cache_bytes_per_token(model: PreTrainedModel, gone: frozenset[Sublayer], tok
 
 
 def prefill_operations(model: PreTrainedModel, gone: frozenset[Sublayer], tokens: int) -> float:
-    """Floating-point operations of reading a prompt of `tokens` tokens up to the logits of its last.
+    """Floating-point operations to read a prompt of `tokens` tokens and compute the logits of its last.
 
-    Two per weight of a matrix and token; four per head dimension and pair of tokens that attends, windows left out
-    of account; the head once.
+    Two per weight of a matrix and token; four per head dimension and pair of tokens that attends, ignoring sliding
+    windows; the head once.
     """
     config = model.config.get_text_config(decoder=True)
     kept = int(config.num_hidden_layers) - len(_layers_without_attention(gone))
@@ -56,25 +56,25 @@ def prefill_operations(model: PreTrainedModel, gone: frozenset[Sublayer], tokens
 
 
 def decode_bytes(model: PreTrainedModel, gone: frozenset[Sublayer], tokens: int) -> float:
-    """Bytes that are read to decode one token behind `tokens` tokens, batch 1: weights, head and cache."""
+    """Bytes read to decode one token after `tokens` tokens, batch 1: weights, head and cache."""
     weights = sum(weight.numel() * share for _, weight, share in _weights_used(model))
     weights += _head(model).numel()
     return weights * model.dtype.itemsize + cache_bytes_per_token(model, gone, tokens) * tokens
 
 
 def weight_bytes_on_disk(folder: str, gone: frozenset[Sublayer]) -> int:
-    """Bytes of the tensors in a folder's safetensors files without those of the dropped sub-layers.
+    """Bytes of the tensors in a folder's safetensors files, without those of the dropped sub-layers.
 
-    Files name tensors in ways of their own, so what is dropped is counted on the architecture, at the files' mean
-    number of bytes per number: about right where a file mixes dtypes or holds more than weights, else exactly.
+    Tensor names in files vary, so the dropped numbers are counted on the architecture, at the files' mean
+    bytes per number: exact, or approximate if a file mixes dtypes or holds more than weights.
     """
     numbers, size = weight_size(Path(folder))
     config = read_config(folder)
-    kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    base: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
     with torch.device("meta"):
-        sites = layer_sites(kind(config))
+        sites = layer_sites(base(config))
     dropped = sum(
-        weight.numel() for layer, part in gone for weight in sites[layer].modules[part].parameters()
+        weight.numel() for layer, kind in gone for weight in sites[layer].modules[kind].parameters()
     )
     return size - round(dropped * size / numbers)
 
@@ -84,7 +84,7 @@ def _layers_without_attention(gone: frozenset[Sublayer]) -> frozenset[int]:
 
 
 def _cached_numbers(config: PreTrainedConfig) -> int:
-    """Numbers that one layer caches per token: keys and values, or what both are made from."""
+    """Numbers that one layer caches per token: keys and values, or the latent vector of both."""
     if latent := getattr(config, "kv_lora_rank", None):
         return int(latent + config.qk_rope_head_dim)
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
@@ -96,7 +96,7 @@ def _cached_numbers(config: PreTrainedConfig) -> int:
 
 
 def _operations_per_pair(config: PreTrainedConfig) -> int:
-    """Of one layer: two per head dimension for the score, two for the value."""
+    """Operations of one layer per pair of tokens: two per head dimension for the score, two for the value."""
     widths = 2 * _head_width(config)
     if getattr(config, "kv_lora_rank", None):
         widths = config.qk_nope_head_dim + config.qk_rope_head_dim + config.v_head_dim
@@ -110,13 +110,13 @@ def _head_width(config: PreTrainedConfig) -> int:
 
 
 def _windows(config: PreTrainedConfig) -> list[int | None]:
-    """The sliding window of every layer in tokens; None where a layer sees everything."""
+    """The sliding window of every layer in tokens; None for a layer without one."""
     layers = DynamicCache(config=config).layers
     return [getattr(layer, "sliding_window", None) for layer in layers]
 
 
 def _weights_used(model: PreTrainedModel) -> list[tuple[str, torch.Tensor, float]]:
-    """The decoder's weights but for embeddings and head: name, weight, and the share of it that one token meets."""
+    """The decoder's weights except embeddings and head: name, weight, and the share of it that one token uses."""
     experts = _expert_share(model.config.get_text_config(decoder=True))
     find: Any = model.get_decoder  # untyped
     decoder: nn.Module = find()
@@ -132,8 +132,8 @@ def _weights_used(model: PreTrainedModel) -> list[tuple[str, torch.Tensor, float
 
 def _expert_share(config: PreTrainedConfig) -> float:
     experts = getattr(config, "num_experts", None) or getattr(config, "num_local_experts", None)
-    met = getattr(config, "num_experts_per_tok", None)
-    return float(met / experts) if met and experts else 1.0
+    used = getattr(config, "num_experts_per_tok", None)
+    return float(used / experts) if used and experts else 1.0
 
 
 def _head(model: PreTrainedModel) -> torch.Tensor:

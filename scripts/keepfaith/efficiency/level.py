@@ -1,8 +1,8 @@
-"""One level, measured in a process of its own: dropped weights are never loaded, no other level's memory counts.
+"""Measurement of one level in its own process: dropped weights are never loaded, no other level's memory counts.
 
 Run as `python -m keepfaith.efficiency.level`: a list of requests is read from standard input as JSON; per request one
-JSON line with its rows is written to standard output. The process that reads does nothing else, so that it can be
-forked before any thread or device is touched, and torch is imported once.
+JSON line with its rows is written to standard output. The parent process does nothing else, so that it can fork
+before any thread or device is used, and torch is imported once.
 """
 
 import json
@@ -32,15 +32,15 @@ from keepfaith.models.loading import choose_device, load_model
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure.
+    """A level to measure.
 
     Attributes:
         folder: a dense model folder.
         dropped: (layer, kind) of every component that the level drops.
-        dtype, device, threads: how the model is run.
+        dtype, device, threads: for running the model.
         contexts: prompt lengths in tokens.
-        new_tokens: tokens decoded behind each prompt.
-        repeats: timings, of which the fastest counts: whatever else runs can only slow one down.
+        new_tokens: tokens decoded after each prompt.
+        repeats: timings, of which the fastest counts: other processes can only slow one down.
     """
 
     folder: str
@@ -78,7 +78,7 @@ def measure_level(request: Request) -> list[dict[str, float | int]]:
 
 
 def _read_all(model: PreTrainedModel) -> None:
-    """Read every weight once: a file is mapped lazily, so a weight takes memory only when it is first read."""
+    """Read every weight once: files are mapped lazily, so a weight takes memory only when it is first read."""
     with torch.inference_mode():
         for weight in model.parameters():
             weight.max()
@@ -110,7 +110,7 @@ def _run(
 
 
 def _decode(model: PreTrainedModel, out: Any, new_tokens: int) -> None:
-    """Greedy, one token at a time."""
+    """Greedy decoding, one token at a time."""
     for _ in range(new_tokens):
         token = out.logits[:, -1:].argmax(-1)
         out = model(input_ids=token, past_key_values=out.past_key_values, use_cache=True)
@@ -119,7 +119,7 @@ def _decode(model: PreTrainedModel, out: Any, new_tokens: int) -> None:
 def _cache_of_generate(
     model: PreTrainedModel, tokens: torch.Tensor, new_tokens: int
 ) -> tuple[float, int]:
-    """Of a real call of `generate`: bytes of all keys and values per token that they stand for, and these tokens."""
+    """From a real call of `generate`: bytes of all keys and values per cached token, and the number of these tokens."""
     out = generate_greedily(model, tokens, torch.ones_like(tokens), new_tokens)
     cache = out.past_key_values
     held = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
@@ -142,7 +142,7 @@ def _finish() -> None:
 
 
 def main() -> int:
-    """Measure all requests; the exit status of the first that fails, as a shell gives it."""
+    """Measure all requests; return the exit status of the first that fails, as in a shell, else 0."""
     for content in json.load(sys.stdin):
         request = Request(**content)
         process = multiprocessing.get_context("fork").Process(target=_report, args=(request,))

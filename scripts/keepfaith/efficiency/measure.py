@@ -1,4 +1,4 @@
-"""All levels of a path, one process each (see `level`)."""
+"""Measurement of all levels of a pruning path, one process each (see `level`)."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ from keepfaith.models.components import Step, as_component
 logger = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).resolve().parents[2]
-"""Where a child process finds the package."""
+"""Folder from which a child process imports the package."""
 
 
 class EfficiencyError(Exception):
@@ -38,20 +38,20 @@ def measure_efficiency(
     threads: int = 1,
     repeats: int = 5,
 ) -> pl.DataFrame:
-    """EFFICIENCY of every level.
+    """EFFICIENCY table of every level.
 
     Args:
         folder: the dense model's folder.
         order: components in the order in which they are dropped.
         levels: levels to measure.
         contexts: prompt lengths in tokens.
-        new_tokens: tokens decoded behind each prompt.
-        longest: the model's longest input in tokens; None where it has no limit.
-        dtype, device, threads: how the model is run.
-        repeats: timings, of which the fastest counts: whatever else runs can only slow one down.
+        new_tokens: tokens decoded after each prompt.
+        longest: the model's longest input in tokens; None if it has no limit.
+        dtype, device, threads: for running the model.
+        repeats: timings, of which the fastest counts: other processes can only slow one down.
 
     Raises:
-        EfficiencyError: a level's process failed, or the model's longest input leaves no room for a prompt.
+        EfficiencyError: a level's process failed, or the model's longest input leaves no token for a prompt.
     """
     shared = {
         "folder": str(folder),
@@ -71,36 +71,36 @@ def measure_efficiency(
 
 
 def fitting_contexts(contexts: Sequence[int], new_tokens: int, longest: int | None) -> list[int]:
-    """Prompt lengths that leave room for the new tokens; a longer one becomes the longest that does.
+    """Prompt lengths that fit into the longest input together with the new tokens; longer ones are shortened to fit.
 
-    Models of one study differ in their longest input, and each is measured as far as it goes.
+    Models of one study differ in their longest input; each is measured up to its own.
 
     Raises:
-        EfficiencyError: not even a prompt of one token leaves room.
+        EfficiencyError: not even a prompt of one token fits.
     """
     if longest is None:
         return sorted(set(contexts))
-    room = longest - new_tokens
-    if room < 1:
+    fitting = longest - new_tokens
+    if fitting < 1:
         raise EfficiencyError(
             f"efficiency.new_tokens: {new_tokens} leave no room for a prompt in a model of {longest} positions; "
             f"type at most {longest - 1}"
         )
-    if beyond := [context for context in contexts if context > room]:
+    if beyond := [context for context in contexts if context > fitting]:
         logger.info(
-            "contexts %s are measured at %d tokens: %d positions less %d new tokens",
+            "contexts %s are measured at %d tokens: %d positions minus %d new tokens",
             beyond,
-            room,
+            fitting,
             longest,
             new_tokens,
         )
-    return sorted({min(context, room) for context in contexts})
+    return sorted({min(context, fitting) for context in contexts})
 
 
 def _processes(
     requests: Sequence[dict[str, object]], levels: Sequence[int]
 ) -> Iterator[list[dict[str, object]]]:
-    """Rows of one request after the other, as they come."""
+    """Rows of each request, in order, as soon as they are measured."""
     progress = Progress(len(requests), "levels", logger)
     with subprocess.Popen(
         [sys.executable, "-m", "keepfaith.efficiency.level"],

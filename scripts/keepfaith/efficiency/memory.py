@@ -1,4 +1,4 @@
-"""How much memory this process has taken, at most, since a given moment."""
+"""Peak memory of this process since a given moment."""
 
 import resource
 import sys
@@ -12,7 +12,7 @@ _CLEAR = Path("/proc/self/clear_refs")
 
 
 class PeakMemory:
-    """Bytes that were taken since it was made: GPU memory of torch, or resident memory on a CPU."""
+    """Peak bytes since it was created: GPU memory of torch, or resident memory on a CPU."""
 
     def __init__(self, device: torch.device) -> None:
         self._cuda = device.type == "cuda"
@@ -22,12 +22,12 @@ class PeakMemory:
             for each in devices():
                 torch.cuda.reset_peak_memory_stats(each)
         elif _CLEAR.exists():
-            # Linux: forget the peak of what came before, such as importing torch.
+            # Linux: reset the peak, so that earlier work, such as importing torch, does not count.
             _CLEAR.write_text("5")
         self._start = self._now()
 
     def taken(self) -> int:
-        """Highest so far, above what there was at the start."""
+        """Peak so far, minus the memory at the start."""
         return max(0, self._peak() - self._start)
 
     def _now(self) -> int:

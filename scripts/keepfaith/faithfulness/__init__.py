@@ -1,4 +1,4 @@
-"""Do the top-ranked tokens carry the prediction? Perturbed inputs, their probabilities, and the metrics on them.
+"""Faithfulness of explanations: perturbed inputs, their probabilities, and the metrics on them.
 
-`measure.measure` needs a scorer; `metrics` (with `agreement` and `evidence`) reads tables only and never imports torch.
+`measure.measure` needs a scorer; `metrics` (with `agreement` and `rationale`) reads tables and never imports torch.
 """

@@ -1,4 +1,4 @@
-"""Do two levels point at the same tokens? Overlap of their top features, with its floor and chance level."""
+"""Agreement of the explanations of two levels: overlap of their top features, with its floor and chance level."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -22,20 +22,20 @@ def overlap(
 
     As in the study, the scores of all seeds are summed before two levels are compared. `floor` is the
     overlap of single seeds at one level (mean over pairs of seeds, then over the two levels); it is null
-    with fewer than two seeds. Overlap below the floor shows drift. Overlap above it does not show its
-    absence: sums over seeds are less noisy than single seeds, and LIME and KernelSHAP draw the same masks
-    at all levels, so that levels share part of their noise, which seeds do not.
+    with fewer than two seeds. Overlap below the floor shows drift. Overlap above it does not show that there
+    is none: sums over seeds are less noisy than single seeds, and LIME and KernelSHAP draw the same masks
+    at all levels, so levels share part of their noise, but seeds do not.
     `chance` is top / N. A prompt of N <= top features counts with overlap and chance 1.
 
-    Ties count by expectation: a feature tied at the threshold is a member with the probability that random
-    tie-breaking, independent at the two levels, would give it. So shared zeros do not pass for agreement.
+    Ties count by expectation: a feature tied at the threshold is a member with the probability under random
+    tie-breaking, independent at the two levels. So shared zeros do not count as agreement.
     A level compared with itself has overlap 1.
 
     Args:
         attributions: ATTRIBUTIONS of all seeds, concatenated.
         tops: numbers of top features to compare.
-        clusters: the cluster of every example, as `statistics.clusters` groups them; without it, examples are taken
-            to be independent.
+        clusters: the cluster of every example, as `statistics.clusters` groups them; without it, examples count as
+            independent.
 
     Raises:
         ValueError: an example lacks a level, seed or feature that others of its method have.

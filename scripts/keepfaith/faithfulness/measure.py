@@ -1,4 +1,4 @@
-"""Probabilities of the predicted option with the top-ranked features removed, or alone kept."""
+"""Probabilities of the predicted choice with the top-ranked features removed, or with only these kept."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import CONTROL, FAITHFULNESS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.faithfulness.ranking import rank, selected_count
 from keepfaith.plugins.operator import OPERATORS, Operator
@@ -20,7 +20,7 @@ from keepfaith.scoring.scorer import OptionScorer
 logger = logging.getLogger(__name__)
 
 MEASURED_AT_ONCE = 64
-"""Examples measured and kept at once: bounds memory, and what a kill can lose."""
+"""Examples measured at once and written as one shard: bounds memory, and the work that a kill can lose."""
 
 
 class FaithfulnessError(Exception):
@@ -45,7 +45,7 @@ class RankedExample:
 
 @dataclass(frozen=True)
 class Perturbation:
-    """One row to be: which features of which example stay, at which level; none of it scored yet."""
+    """One row before scoring: the features of an example that stay, at one level."""
 
     ranked: RankedExample
     level: int
@@ -66,26 +66,26 @@ def measure(
     levels: Sequence[int],
     fractions: Sequence[float],
     operators: Sequence[str],
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
 ) -> pl.DataFrame:
     """Comprehensiveness and sufficiency of every explanation, per fraction, operator and ranking.
 
-    The probability is the softmax over the example's options of their summed log-likelihoods, and the
-    target is the level's own predicted option. A fraction selects int(fraction x features) features from
-    the top of the ranking. Where it selects none, the row is kept with null probabilities: an empty
-    fraction does not count. The ranking "reversed" selects from the bottom; a control has none: chance
-    reversed is chance.
+    The probability is the softmax over the example's choices of their summed log-likelihoods, and the
+    target is the level's own predicted choice. A fraction selects int(fraction x features) features from
+    the top of the ranking. If it selects none, the row has null probabilities: an empty fraction does not
+    count. The ranking "reversed" selects from the bottom; a control has none, since reversed chance is
+    chance.
 
     Args:
-        scorer: scores options at a level.
-        encoder: the encoder with which the attributions were made.
+        scorer: scores choices at a level.
+        encoder: the encoder used for the attributions.
         examples: EXAMPLES of at least the attributed examples.
         attributions: ATTRIBUTIONS of one or more methods and seeds.
         predictions: PREDICTIONS of at least the attributed examples: the probabilities of whole prompts.
         levels: levels to measure.
         fractions: shares of the features, each in (0, 1].
         operators: names of the operators that remove features.
-        keep: makes or brings back the part of some examples.
+        keep: makes the shard of some examples, or reads it back.
 
     Returns:
         A FAITHFULNESS table.
@@ -110,10 +110,10 @@ def measure(
         for start in range(0, len(ranked), MEASURED_AT_ONCE):
             some = ranked[start : start + MEASURED_AT_ONCE]
             perturbations = _perturbations(some, levels, rankings, by_name, fractions)
-            make = partial(_part, scorer, encoder, some, perturbations, levels, by_name, whole)
-            part = keep(f"{method}-{seed}-{start:09d}", make)
+            make = partial(_shard, scorer, encoder, some, perturbations, levels, by_name, whole)
+            shard = keep(f"{method}-{seed}-{start:09d}", make)
             frames.append(
-                part.with_columns(method=pl.lit(method), role=pl.lit(role), seed=pl.lit(seed))
+                shard.with_columns(method=pl.lit(method), role=pl.lit(role), seed=pl.lit(seed))
             )
             progress.advance(len(some) * len(levels))
     if not frames:
@@ -178,7 +178,7 @@ def _perturbations(
                             )
 
 
-def _part(
+def _shard(
     scorer: OptionScorer,
     encoder: PromptEncoder,
     ranked: Sequence[RankedExample],
@@ -195,7 +195,7 @@ def _part(
 def _log_likelihoods(
     predictions: pl.DataFrame, levels: Sequence[int]
 ) -> dict[tuple[str, int], np.ndarray]:
-    """By example and level: the summed log-likelihood of every option, [options]."""
+    """By example and level: the summed log-likelihood of every choice, [choices]."""
     groups = (
         predictions.filter(pl.col("level").is_in(list(levels)))
         .sort("option")
@@ -212,14 +212,14 @@ def _full_probabilities(
     chunk: Sequence[RankedExample],
     levels: Sequence[int],
 ) -> dict[tuple[str, int], float]:
-    """The target's probability of every whole prompt, as it was predicted."""
+    """The target's probability after every whole prompt, from the predictions."""
     probabilities = {}
     for ranked in chunk:
         for level in levels:
             found = whole.get((ranked.example_id, level), np.empty(0))
             if len(found) != len(ranked.options):
                 raise FaithfulnessError(
-                    f"example {ranked.example_id}, level {level}: {len(found)} of {len(ranked.options)} options have "
+                    f"example {ranked.example_id}, level {level}: {len(found)} of {len(ranked.options)} choices have "
                     "a prediction"
                 )
             probabilities[ranked.example_id, level] = _probability(found, ranked, level)
@@ -257,10 +257,10 @@ def _perturbed_probabilities(
 
 
 def _probability(log_likelihoods: np.ndarray, ranked: RankedExample, level: int) -> float:
-    """Softmax over options, at the level's target."""
+    """Softmax over choices, at the level's target."""
     if not np.isfinite(log_likelihoods).all():
         raise FaithfulnessError(
-            f"example {ranked.example_id}, level {level}: an option's log-likelihood is not finite"
+            f"example {ranked.example_id}, level {level}: the log-likelihoods contain NaN or infinity"
         )
     weights = np.exp(log_likelihoods - log_likelihoods.max())
     return float(weights[ranked.targets[level]] / weights.sum())

@@ -1,6 +1,6 @@
 """Comprehensiveness and sufficiency from saved tables: per fraction, per example, per level.
 
-Both are full minus perturbed probability of the predicted option: high comprehensiveness and low sufficiency
+Both are full minus perturbed probability of the predicted choice: high comprehensiveness and low sufficiency
 are better (DeYoung et al. 2020, ERASER, arXiv:1911.03429).
 """
 
@@ -11,29 +11,29 @@ import polars as pl
 from keepfaith.artifacts.schemas import CURVES
 from keepfaith.artifacts.tables import conform
 from keepfaith.faithfulness.agreement import overlap
-from keepfaith.faithfulness.evidence import evidence_recall
+from keepfaith.faithfulness.rationale import r_precision
 
 __all__ = [
     "AGGREGATES",
     "curves",
-    "evidence_recall",
     "overlap",
     "per_example_aggregates",
+    "r_precision",
     "summarise",
 ]
 
 GROUP = ("level", "method", "role", "ranking", "operator", "kind")
 
 AGGREGATES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
-    # The study: sum over the non-empty fractions, divided by one more than their number. Its formula gives 0 where all
-    # are empty; here nothing was measured then.
+    # The study: sum over the non-empty fractions, divided by one more than their number. If all are empty, its formula
+    # gives 0; here the value is null, as nothing was measured.
     "study": lambda difference: pl.when(difference.count() > 0).then(
         difference.sum() / (1 + difference.count())
     ),
     # ERASER's area over the perturbation curve: the plain mean over the non-empty fractions.
     "eraser": lambda difference: difference.mean(),
 }
-"""How the fractions of one example become one value, by name. Empty fractions (null) never count."""
+"""Aggregates of the fractions of one example, by name. Empty fractions (null) never count."""
 
 
 def per_example_aggregates(frame: pl.DataFrame, aggregate: str = "study") -> pl.DataFrame:
@@ -44,7 +44,7 @@ def per_example_aggregates(frame: pl.DataFrame, aggregate: str = "study") -> pl.
         aggregate: a key of `AGGREGATES`. With n non-empty fractions "study" is n / (n + 1) of "eraser".
 
     Returns:
-        level, example_id, method, role, seed, ranking, operator, kind, value. Null where every fraction of an
+        level, example_id, method, role, seed, ranking, operator, kind, value. Null if every fraction of an
         example is empty, as the prompt has too few tokens: nothing was removed.
 
     Raises:
@@ -72,7 +72,7 @@ def summarise(per_example: pl.DataFrame) -> pl.DataFrame:
     """Mean over examples and seeds of per-example values, with the seed band.
 
     Args:
-        per_example: what `per_example_aggregates` returns.
+        per_example: the result of `per_example_aggregates`.
 
     Returns:
         level, method, role, ranking, operator, kind, value, seed_sd, seeds, examples. `seed_sd` is the sample
@@ -88,9 +88,9 @@ def curves(frame: pl.DataFrame, clusters: Mapping[str, int] | None = None) -> pl
 
     Args:
         frame: a FAITHFULNESS table (or several, concatenated). `examples` counts those whose prompt is long
-            enough for the fraction to select a feature; `value` is null where there is none.
-        clusters: the cluster of every example, as `statistics.clusters` groups them; without it, examples are taken
-            to be independent.
+            enough for the fraction to select a feature; `value` is null if there is none.
+        clusters: the cluster of every example, as `statistics.clusters` groups them; without it, examples count as
+            independent.
     """
     table = _over_seeds(frame, "difference", [*GROUP, "fraction"], clusters)
     return conform(table.drop("seeds"), CURVES)
@@ -109,7 +109,7 @@ def _over_seeds(
             examples=pl.col(column).count(),
             clusters=cluster.filter(pl.col(column).is_not_null()).n_unique(),
         )
-        .sort(*keys, "seed")  # the same order of summation every time, so the same last digit
+        .sort(*keys, "seed")  # a fixed order of summation gives the same last digit
     )
     return (
         per_seed.group_by(keys)

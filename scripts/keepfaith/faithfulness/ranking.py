@@ -1,8 +1,8 @@
-"""From scores to rankings, with a stated rule for ties.
+"""Rankings from scores, with a rule for ties.
 
-Tied features are ordered at random, by a permutation that depends on the seed and the example only. So no
-position in the prompt is favoured (LIME's Lasso gives many exact zeros, and by position the template at the
-prompt's end would lose every tie), and two levels with equal scores have equal rankings.
+Tied features are ordered at random, by a permutation that depends only on the seed and the example. So no
+position in the prompt is favoured (LIME's Lasso gives many exact zeros; with ties broken by position, the template
+at the prompt's end would lose every tie), and two levels with equal scores have equal rankings.
 """
 
 import hashlib
@@ -11,10 +11,10 @@ import numpy as np
 
 
 def rank(scores: np.ndarray, seed: int, example_id: str) -> np.ndarray:
-    """Feature indices by falling signed score; ties in the random order of (seed, example).
+    """Feature indices by descending signed score; ties in the random order of (seed, example).
 
     Args:
-        scores: [features], finite, as every table's numbers are.
+        scores: [features], finite, as in every table.
 
     Examples:
         >>> rank(np.array([0.1, 0.7, -0.3]), seed=0, example_id="a").tolist()
@@ -28,18 +28,18 @@ def rank(scores: np.ndarray, seed: int, example_id: str) -> np.ndarray:
 
 
 def selected_count(fraction: float, features: int) -> int:
-    """How many features a fraction selects: rounded down, as in the study; 0 on a short prompt."""
+    """Number of features that a fraction selects: rounded down, as in the study; 0 for a short prompt."""
     return int(fraction * features)
 
 
 def membership(scores: np.ndarray, top: int) -> np.ndarray:
-    """Probability that each feature is among the `top` highest, were ties broken at random.
+    """Probability that each feature is among the `top` highest if ties are broken at random.
 
-    1 above the threshold score, 0 below it, and the remaining places shared evenly by the features at it.
+    1 above the threshold score, 0 below it; features at the threshold share the remaining ranks evenly.
 
     Args:
-        scores: [..., features], finite; each last-axis row is ranked by itself.
-        top: at least 0; at most the number of features counts.
+        scores: [..., features], finite; each row of the last axis is ranked by itself.
+        top: at least 0; capped at the number of features.
 
     Returns:
         float64, of the shape of `scores`; every row sums to min(top, features).
@@ -55,5 +55,5 @@ def membership(scores: np.ndarray, top: int) -> np.ndarray:
     threshold = np.partition(scores, features - top, axis=-1)[..., features - top, None]
     above = scores > threshold
     tied = scores == threshold
-    places = top - above.sum(axis=-1, keepdims=True)
-    return np.asarray(above + tied * (places / tied.sum(axis=-1, keepdims=True)))
+    remaining = top - above.sum(axis=-1, keepdims=True)
+    return np.asarray(above + tied * (remaining / tied.sum(axis=-1, keepdims=True)))

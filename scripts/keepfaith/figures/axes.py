@@ -1,4 +1,4 @@
-"""What every panel over levels is made of: the level axis, a line with its band, the dense line, references."""
+"""Elements of every panel over levels: the level axis, a line with its band, the dense line, references."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,24 +9,24 @@ from keepfaith.figures.labels import LEVEL_AXIS
 from keepfaith.figures.published import SOURCE
 from keepfaith.figures.style import BLACK, GREEN, GREY, LIGHT_GREY, ORANGE, Stroke
 
-if TYPE_CHECKING:  # Matplotlib is imported where something is drawn: see `plugins.cell_figure`
+if TYPE_CHECKING:  # Matplotlib is imported inside functions: see `plugins.cell_figure`
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
 MANY_LEVELS = 9
 MOST_TICKS = 12
-"""Of levels that do not follow one another; closer ones would run into each other."""
+"""Most ticks on an axis of levels that are not consecutive; more would overlap."""
 
 
 def level_axis(panel: "Axes", levels: Sequence[int], label: bool = True) -> None:
-    """Whole-number ticks from the dense model to the deepest level, with room for the markers."""
+    """Whole-number ticks from the dense model to the deepest level, with margins for the markers."""
     from matplotlib.ticker import FuncFormatter
 
     first, last = levels[0], levels[-1]
     room = max(0.4, 0.03 * (last - first))
     panel.set_xlim(first - room, last + room)
     level_ticks(panel, levels)
-    # A single level widens the axis beyond the levels there are; ticks outside them would promise more.
+    # A single level widens the axis beyond the existing levels; ticks outside them would be wrong.
     panel.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value:.0f}" if first <= round(value, 6) <= last else "")
     )
@@ -35,7 +35,7 @@ def level_axis(panel: "Axes", levels: Sequence[int], label: bool = True) -> None
 
 
 def level_ticks(panel: "Axes", levels: Sequence[int], nbins: int = 9) -> None:
-    """Ticks at whole numbers; at levels that were run alone, where some between them were not."""
+    """Ticks at whole numbers; only at the levels of the run if some between them were left out."""
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
     if list(levels) == list(range(levels[0], levels[-1] + 1)):
@@ -45,7 +45,7 @@ def level_ticks(panel: "Axes", levels: Sequence[int], nbins: int = 9) -> None:
 
 
 def _apart(levels: Sequence[int]) -> list[int]:
-    """The first and the last level, and of those between as many as stand apart from each other."""
+    """The first and the last level, and those between that are far enough apart."""
     distance = (levels[-1] - levels[0]) / MOST_TICKS
     shown = [levels[0]]
     for level in levels[1:-1]:
@@ -55,7 +55,7 @@ def _apart(levels: Sequence[int]) -> list[int]:
 
 
 def place_ticks(axis: "Axis", levels: Sequence[int], nbins: int) -> None:
-    """Ticks of an axis on which the levels stand side by side, whatever was left out between them."""
+    """Ticks of an axis with adjacent levels, also if levels between them were left out."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     names = dict(enumerate(levels))
@@ -65,7 +65,7 @@ def place_ticks(axis: "Axis", levels: Sequence[int], nbins: int) -> None:
 
 INTERVAL = ("low", "high")
 SEEDS = ("seed_low", "seed_high")
-"""Columns of METRICS that make a band: the interval over examples, or the spread of attribution seeds."""
+"""Columns of METRICS for a band: the interval over examples, or the spread of attribution seeds."""
 
 
 def line(
@@ -77,7 +77,7 @@ def line(
     ends: tuple[str, str] = INTERVAL,
     faint: bool = False,
 ) -> None:
-    """Value by level with the band between two columns, where both are known."""
+    """Value by level with the band between two columns, if both are known."""
     band = rows.drop_nulls(ends)
     if band.height:
         panel.fill_between(
@@ -108,7 +108,7 @@ def line(
 
 
 def dense_line(panel: "Axes", rows: pl.DataFrame, label: str = "dense model") -> None:
-    """A horizontal line at the value of level 0, where there is one."""
+    """A horizontal line at the value of level 0, if there is one."""
     dense = rows.filter(pl.col("level") == 0).drop_nulls("value")
     if dense.height:
         value = float(dense["value"].to_list()[0])
@@ -118,7 +118,7 @@ def dense_line(panel: "Axes", rows: pl.DataFrame, label: str = "dense model") ->
 
 
 def chance_line(panel: "Axes", value: float | None, label: str) -> None:
-    """A dotted horizontal line at what chance alone gives."""
+    """A dotted horizontal line at chance."""
     if value is not None:
         panel.axhline(
             value, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1.4, label=label
@@ -131,7 +131,7 @@ def ceiling_line(panel: "Axes", value: float, label: str) -> None:
 
 
 def reference_band(panel: "Axes", rows: pl.DataFrame, label: str) -> None:
-    """The grey band of `reference_low`..`reference_high`, where both are known."""
+    """The grey band of `reference_low`..`reference_high`, if both are known."""
     known = rows.drop_nulls(["reference_low", "reference_high"])
     if known.height:
         levels, low, high = (

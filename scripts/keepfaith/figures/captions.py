@@ -1,6 +1,6 @@
-"""Captions for Snakemake's own report, which takes one file per figure and reads it as Jinja and reStructuredText.
+"""Captions for Snakemake's own report, which reads one file per figure as Jinja and reStructuredText.
 
-The files are written when the workflow is read, from what each figure declares: none is kept by hand.
+The files are written when the workflow is read, from the declarations of the figures.
 """
 
 import re
@@ -15,13 +15,13 @@ _PUNCTUATION = re.compile(r"([^\w\s]|_)")
 
 
 def caption_text(title: str, explanation: str) -> str:
-    """A caption in reStructuredText, in which every character of the two texts stands for itself."""
+    """A caption in reStructuredText, with all special characters of the two texts escaped."""
     title, explanation = (_PUNCTUATION.sub(r"\\\1", text) for text in (title, explanation))
     return f"**{title}\\.** {explanation}\n"
 
 
 def write_captions(figures: Mapping[str, CellFigure | StudyFigure], folder: Path) -> None:
-    """Write the caption of every figure as `<name>.rst`; a file that is right already is left as it is."""
+    """Write the caption of every figure as `<name>.rst`; a file with the right content is not rewritten."""
     for name, figure in figures.items():
         path, text = folder / f"{name}.rst", caption_text(figure.title, figure.explanation)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:

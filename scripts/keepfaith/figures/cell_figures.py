@@ -1,4 +1,4 @@
-"""Drawing the figures of one cell (model, order and task), in the order in which they are shown."""
+"""Drawing the figures of one cell (model, order and task), in the order of the report."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def cell_figures() -> dict[str, CellFigure]:
-    """All figures of a cell by name, in the order in which the report shows them."""
+    """All figures of a cell by name, in the order of the report."""
     figures = CELL_FIGURES.all()
     return {name: figures[name] for name in sorted(figures, key=lambda n: figures[n].position)}
 
@@ -29,7 +29,7 @@ def draw_all(tables: CellTables, paths: Iterable[Path]) -> None:
 
     Args:
         tables: the cell's tables.
-        paths: of svg, pdf and png; folders are made if missing.
+        paths: of svg, pdf and png; missing folders are created.
     """
     for name, files in by_stem(paths).items():
         save(draw(name, tables), files)

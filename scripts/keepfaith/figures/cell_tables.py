@@ -1,4 +1,4 @@
-"""The tables of one unit (model x order x task), and the rows that a figure asks them for."""
+"""Tables of one cell (model, order, task), and the rows that figures need."""
 
 from dataclasses import dataclass, field
 
@@ -14,10 +14,10 @@ OWN = "method"
 
 @dataclass(frozen=True)
 class CellTables:
-    """Tables of one model x order x task, as `artifacts.schemas` defines them.
+    """Tables of one cell, as `artifacts.schemas` defines them.
 
     `published` holds matching rows of `published.match_published`, or None. `chance` is the accuracy of guessing
-    (mean of 1 / options over the examples), or None where it is not known.
+    (mean of 1 / options over the examples), or None if it is unknown.
     """
 
     metrics: pl.DataFrame
@@ -42,7 +42,7 @@ class CellTables:
         return self.levels[-1]
 
     def dropped(self) -> dict[int, list[str]]:
-        """Per level what it drops beyond the level that was run before it, in words, in the sequence of the order."""
+        """Per level, the components dropped since the previous level of the run, in words and in order."""
         order = self.order.sort("position").select("component", "layer").rows()
         names = [layer_name(component, layer) for component, layer in order]
         ends = zip((0, *self.levels), self.levels, strict=False)
@@ -55,7 +55,7 @@ class CellTables:
 
     @property
     def controls(self) -> list[str]:
-        """The methods against which those under test are held, in order of name."""
+        """The controls, in order of name."""
         return of_role(self.metrics, CONTROL)
 
     @property
@@ -68,7 +68,7 @@ class CellTables:
         return series(self.metrics, metric, method, ranking)
 
     def quantities(self, *, explained: bool) -> dict[str, Quantity]:
-        """The quantities of explanations, or those of the model, that have values here; in the order to show them."""
+        """The quantities of explanations, or those of the model, that have values; in the order of the report."""
         methods = self.methods if explained else [None]
         return {
             name: quantity
@@ -78,14 +78,14 @@ class CellTables:
         }
 
     def guessing(self) -> float | None:
-        """Accuracy of guessing: as given, or what table metrics states as its reference."""
+        """Accuracy of guessing: as given, or the reference in table metrics."""
         if self.chance is not None:
             return self.chance
         bounds = self.series("accuracy").select("reference_low", "reference_high").drop_nulls()
         return float(bounds.to_numpy().mean()) if bounds.height else None
 
     def counted(self, metric: str, method: str | None = None) -> str:
-        """`60 examples, 6 independent texts`: what a metric rests on; empty where it is unknown."""
+        """`60 examples, 6 independent texts`: the data of a metric; empty if unknown."""
         rows = self.series(metric, method)
         if rows.is_empty():
             return ""
@@ -94,7 +94,7 @@ class CellTables:
         return f"{examples} examples" + ("" if independent else f", {clusters} independent texts")
 
     def shown_levels(self, count: int = 3) -> list[int]:
-        """A few levels that span the path: dense, deepest, and evenly between."""
+        """A few levels that span the pruning path: dense, deepest, and evenly between."""
         last = len(self.levels) - 1
         places = {round(step * last / max(count - 1, 1)) for step in range(count)}
         return [self.levels[place] for place in sorted(places)]
@@ -109,7 +109,7 @@ def of_role(table: pl.DataFrame, role: str) -> list[str]:
 def series(
     metrics: pl.DataFrame, metric: str, method: str | None = None, ranking: str = OWN
 ) -> pl.DataFrame:
-    """Rows of one metric of one unit by level; of one method under the shown operator, if a method is given."""
+    """Rows of one metric of one cell by level; of one method under the shown operator, if a method is given."""
     operator = shown_operator(metrics)
     rows = metrics.filter(pl.col("metric") == metric)
     if method is not None:

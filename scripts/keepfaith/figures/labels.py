@@ -1,4 +1,4 @@
-"""What methods and quantities are called on axes, in tables and in sentences, and in which unit they are."""
+"""Names of methods and quantities, with units, on axes, in tables and in sentences."""
 
 import textwrap
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Path = tuple[str, str]
 
 
 def path_names(paths: Sequence[Path]) -> dict[Path, str]:
-    """What tells paths apart: where all have the same model, the order alone, and the other way round."""
+    """Names that distinguish pruning paths: only the order if all have the same model, and vice versa."""
     models, orders = ({path[part] for path in paths} for part in (0, 1))
     if len(models) == 1 and len(orders) > 1:
         return {path: path[1] for path in paths}
@@ -29,17 +29,17 @@ def path_names(paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def wrapped(text: str, letters: int = 27) -> str:
-    """Text in lines of at most `letters` letters: a panel's title that stays above its panel."""
+    """Text in lines of at most `letters` letters: a panel's title that is not wider than its panel."""
     return "\n".join(textwrap.wrap(text, letters))
 
 
 def component_name(component: str) -> str:
-    """What of a layer is dropped, in words."""
+    """Dropped component of a layer, in words."""
     return _COMPONENTS.get(component, component)
 
 
 def layer_name(component: str, layer: int) -> str:
-    """`attention 5`: what is dropped, and of which layer."""
+    """`attention 5`: dropped component and its layer."""
     return f"{component_name(component)} {layer}"
 
 
@@ -53,17 +53,17 @@ def method_name(method: str | None) -> str:
 
 
 def control_name(control: str) -> str:
-    """A control's own name with its role, so that no reader takes it for a method under test."""
+    """A control's name with its role, so that it is not mistaken for a method under test."""
     return f"{control} (control)"
 
 
 def operator_name(operator: str | None) -> str:
-    """What an operator does, in words."""
+    """Label of an operator."""
     return OPERATORS.load(operator).label if operator in OPERATORS.names() else operator or ""
 
 
 def quantity(name: str) -> Quantity:
-    """The quantity of this name, or else the one whose METRICS rows have it.
+    """The quantity of this name, or the one with METRICS rows of this name.
 
     Raises:
         ValueError: there is none.
@@ -74,12 +74,12 @@ def quantity(name: str) -> Quantity:
 
 
 def metric_name(metric: str) -> str:
-    """The label of the quantity that a METRICS row is of, or else the row's own name in words."""
+    """The label of the quantity of a METRICS row, or the row's metric in words."""
     labels = {each.metric: each.label for each in QUANTITIES.all().values()}
     return labels.get(metric, metric.replace("_", " "))
 
 
 def quantity_name(name: str, method: str | None = None) -> str:
-    """`comprehensiveness (KernelSHAP)`, or the bare label where no method is involved."""
+    """`comprehensiveness (KernelSHAP)`, or only the label without a method."""
     label = QUANTITIES.load(name).label
     return f"{label} ({method_name(method)})" if method else label

@@ -1,7 +1,7 @@
 """One quantity over all tasks: small multiples on equal scales.
 
-With one model and order a panel per task holds a line per method. With several, lines are models and orders, and
-an attribution metric gets a row per task and a column per method: fifteen lines in one panel say nothing.
+With one pruning path, a panel per task has a line per method. With several, lines are pruning paths, and an
+attribution metric has a row per task and a column per method: fifteen lines in one panel are unreadable.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _Series = tuple[str, str, str | None]
 
 
 def over_tasks(metric: str, title: str, explanation: str, position: int) -> StudyFigure:
-    """The figure of one metric over all tasks; `explanation` says what the metric and its bands are."""
+    """The figure of one metric over all tasks; `explanation` describes the metric and its bands."""
     shared = " One panel per task on equal scales, by number of layers dropped."
     return StudyFigure(
         title=title,
@@ -40,25 +40,25 @@ def over_tasks(metric: str, title: str, explanation: str, position: int) -> Stud
 
 
 def _draw(tables: Mapping[str, pl.DataFrame], metric: str) -> "Figure":
-    """Draw `metric` from table `metrics` of all units."""
+    """Draw `metric` from table `metrics` of all cells."""
     metrics = tables["metrics"].filter(pl.col("metric") == metric)
     if not metrics.height:
         return note(f"no {quantity(metric).label} in this study")
     tasks = metrics["task"].unique(maintain_order=True).to_list()
-    units: list[tuple[str, str]] = (
+    paths: list[tuple[str, str]] = (
         metrics.select("model", "order").unique(maintain_order=True).rows()
     )
     methods = of_role(metrics, METHOD)
     contents: list[tuple[str, str, dict[_Series, tuple[Stroke, str]]]]
-    if methods and len(units) > 1:
+    if methods and len(paths) > 1:
         contents = [
-            (task, f"{task}: {method_name(method)}", _by_unit(units, method))
+            (task, f"{task}: {method_name(method)}", _by_path(paths, method))
             for task in tasks
             for method in methods
         ]
         columns = len(methods)
     else:
-        one = _by_method(units[0], methods) if methods else _by_unit(units, None)
+        one = _by_method(paths[0], methods) if methods else _by_path(paths, None)
         contents = [(task, task, one) for task in tasks]
         columns = min(_COLUMNS, len(tasks))
     count = -(-len(contents) // columns)
@@ -81,25 +81,25 @@ def _draw(tables: Mapping[str, pl.DataFrame], metric: str) -> "Figure":
     return figure
 
 
-def _by_unit(units: list[tuple[str, str]], method: str | None) -> dict[_Series, tuple[Stroke, str]]:
-    names, strokes = path_names(units), series_strokes(len(units))
+def _by_path(paths: list[tuple[str, str]], method: str | None) -> dict[_Series, tuple[Stroke, str]]:
+    names, strokes = path_names(paths), series_strokes(len(paths))
     return {
-        (*path, method): (stroke, names[path]) for path, stroke in zip(units, strokes, strict=True)
+        (*path, method): (stroke, names[path]) for path, stroke in zip(paths, strokes, strict=True)
     }
 
 
-def _by_method(unit: tuple[str, str], methods: list[str]) -> dict[_Series, tuple[Stroke, str]]:
+def _by_method(path: tuple[str, str], methods: list[str]) -> dict[_Series, tuple[Stroke, str]]:
     strokes = method_strokes(methods)
-    return {(*unit, method): (strokes[method], method_name(method)) for method in methods}
+    return {(*path, method): (strokes[method], method_name(method)) for method in methods}
 
 
 def _panel(panel: "Axes", metrics: pl.DataFrame, lines: dict[_Series, tuple[Stroke, str]]) -> None:
     for (model, order, method), (stroke, label) in lines.items():
-        unit = metrics.filter(pl.col("model") == model, pl.col("order") == order)
-        if not unit.height:
+        of_path = metrics.filter(pl.col("model") == model, pl.col("order") == order)
+        if not of_path.height:
             panel.plot([], [], **stroke.line, label=label)
             continue
-        rows = series(unit, str(metrics["metric"][0]), method)
+        rows = series(of_path, str(metrics["metric"][0]), method)
         if len(lines) == 1 and str(metrics["metric"][0]) == "ece":
             reference_band(panel, rows, "calibrated model (null band)")
         line(panel, rows, stroke, label, ends=SEEDS if method else INTERVAL)

@@ -1,4 +1,4 @@
-"""Numbers that a publication printed, to be drawn over a run of the same model on the same dataset."""
+"""Published numbers, drawn over a run of the same model on the same dataset."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ def read_published(path: Path) -> pl.DataFrame:
     """Read a catalog of published numbers: model, dataset, n_dropped and one column per quantity.
 
     Raises:
-        ArtifactError: the file lacks one of the columns that say what a row is about.
+        ArtifactError: the file lacks one of the key columns.
     """
     frame = read_csv(path)
     missing = [name for name in COLUMNS if name not in frame.columns]
@@ -29,14 +29,14 @@ def read_published(path: Path) -> pl.DataFrame:
 def match_published(
     frame: pl.DataFrame, repository: str | None, dataset: str, methods: Mapping[str, str]
 ) -> pl.DataFrame | None:
-    """Rows of one model repository and dataset, by level; None where nothing was published.
+    """Rows of one model repository and dataset, by level; None if nothing was published.
 
     Args:
-        frame: what `read_published` returns; its columns of explanations end with what a method is.
+        frame: what `read_published` returns; its columns of explanations end with the module of a method.
         repository: the model's, or None.
         dataset: name of the task.
-        methods: what each attribution method of the study is (its module), by its name in the study. Columns of
-            explanations are returned under these names, so that a method is compared with its own kind only.
+        methods: module of each attribution method of the study, by its name in the study. Columns of explanations are
+            returned under these names, so that a method is compared only with the same method.
     """
     if repository is None:
         return None

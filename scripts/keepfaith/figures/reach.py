@@ -1,11 +1,11 @@
-"""How far each watched quantity goes on its own: the verdict's answer, quantity by quantity."""
+"""Deepest kept and clear levels of each judged quantity."""
 
 import polars as pl
 
 from keepfaith.statistics.verdict import Answer, summary
 
 Watched = tuple[str, str | None]
-"""Quantity and, where explanations are judged, method."""
+"""Quantity and, for explanations, method."""
 
 
 def reaches(verdict: pl.DataFrame) -> dict[Watched, Answer]:

@@ -1,4 +1,4 @@
-"""Drawing the figures over a whole study, in the order in which they are shown."""
+"""Drawing the figures over a whole study, in the order of the report."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ Tables = Mapping[str, pl.DataFrame]
 
 
 def study_figures() -> dict[str, StudyFigure]:
-    """All figures over a study by name, in the order in which the report shows them."""
+    """All figures over a study by name, in the order of the report."""
     figures = STUDY_FIGURES.all()
     return {name: figures[name] for name in sorted(figures, key=lambda n: figures[n].position)}
 
@@ -32,9 +32,9 @@ def draw_all_study(tables: Tables, paths: Iterable[Path]) -> None:
     """Draw the figures that `paths` name: the stem is the figure, the suffix its format.
 
     Args:
-        tables: summary tables by name, each with model, order and, where it has one, task in front; those that the
-            figures declare, where the study has them.
-        paths: of svg, pdf and png; folders are made if missing.
+        tables: summary tables by name, each with leading columns model, order and, if it has one, task; those that
+            the figures declare, if the study has them.
+        paths: of svg, pdf and png; missing folders are created.
     """
     for name, files in by_stem(paths).items():
         save(draw_study(name, tables), files)

@@ -1,7 +1,7 @@
-"""The one look of every figure, and how a figure becomes files with the same bytes for the same data.
+"""Common style of all figures, and their files, with the same bytes for the same data.
 
-Colours are Okabe and Ito's set (https://jfly.uni-koeln.de/color/), told apart by readers with any common form of
-colour blindness; every colour comes with its own marker, so that nothing is said by colour alone.
+Colours are Okabe and Ito's set (https://jfly.uni-koeln.de/color/), distinguishable with any common form of
+colour blindness; every colour has its own marker, so that no information is in the colour alone.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepfaith.artifacts.atomic import replacing
 
-if TYPE_CHECKING:  # Matplotlib is imported where something is drawn: see `plugins.cell_figure`
+if TYPE_CHECKING:  # Matplotlib is imported inside functions: see `plugins.cell_figure`
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ SETTINGS: dict[Any, Any] = {
     "lines.markersize": 5,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "figure.dpi": 200,  # as saved: text is as wide where it is laid out as where it is drawn
+    "figure.dpi": 200,  # as saved, so that text has the same width in the layout and in the drawing
     "savefig.dpi": 200,
     "svg.fonttype": "none",  # text stays text: small, searchable, read aloud
     "svg.hashsalt": "keepfaith",
@@ -122,9 +122,9 @@ def control_strokes(controls: Sequence[str]) -> dict[str, Stroke]:
 
 
 def series_strokes(count: int) -> list[Stroke]:
-    """Strokes of `count` series without a meaning of their own, no two alike up to 98.
+    """Strokes of `count` series without a fixed style, all different up to 98.
 
-    Behind the first seven, colours come again with the next marker, hollow in every other round.
+    After the first seven, colours repeat with the next marker, hollow in every second round.
     """
     several = len(_SERIES)
     strokes = []
@@ -136,7 +136,7 @@ def series_strokes(count: int) -> list[Stroke]:
 
 
 def sequential() -> "LinearSegmentedColormap":
-    """Colours of a heat map: one hue from pale to dark, which stays readable in grey and for colour-blind readers."""
+    """Colours of a heat map: one hue from pale to dark, readable in grey and with colour blindness."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list(
@@ -146,7 +146,7 @@ def sequential() -> "LinearSegmentedColormap":
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """Matplotlib's settings are this style's inside the block and what they were after it."""
+    """Matplotlib uses this style inside the block, and the former settings after it."""
     import matplotlib as mpl
 
     with mpl.rc_context():
@@ -166,7 +166,7 @@ def canvas(
 ) -> "tuple[Figure, list[list[Axes]]]":
     """A figure of `rows` x `columns` panels; `size` in inches.
 
-    Figures are made without pyplot: no global state, no display, nothing to close.
+    Figures are made without pyplot: no global state and no display.
     """
     from matplotlib.figure import Figure
 
@@ -178,7 +178,7 @@ def canvas(
 
 
 def note(sentence: str, size: tuple[float, float] = (5.2, 1.1)) -> "Figure":
-    """A figure that says why there is nothing to draw, so that a rule always has its file."""
+    """A figure with the reason why nothing is drawn, so that the rule always has its file."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
@@ -191,7 +191,7 @@ _LETTER, _ENTRY = 0.075, 0.65
 
 
 def legend(figure: "Figure", panel: "Axes", columns: int = 4) -> None:
-    """One legend above all panels, where it covers no data; entries of equal name appear once.
+    """One legend above all panels; entries of equal name appear once.
 
     It has `columns` columns, or as many as fit.
     """
@@ -217,10 +217,8 @@ def by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
 
 
 def save(figure: "Figure", paths: Iterable[Path]) -> None:
-    """Write the figure in the format that each path ends with, atomically, with the same bytes for the same data."""
-    with (
-        applied()
-    ):  # some settings (fonts, spaces, ids) are read when a figure is laid out and written
+    """Write the figure in the format of each path's suffix, atomically, with the same bytes for the same data."""
+    with applied():  # some settings (fonts, spaces, ids) are read at layout and writing
         # Laid out once: the same picture in every format, and half the time.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

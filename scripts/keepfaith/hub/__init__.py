@@ -1,1 +1,1 @@
-"""Files of the Hugging Face hub: fetched by commit, checked, cached, and refused in one sentence."""
+"""Files of the Hugging Face hub: fetched by commit, checked, cached, with one-line errors."""

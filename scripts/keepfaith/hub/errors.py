@@ -1,4 +1,4 @@
-"""What the hub refuses, and what does not arrive: one sentence each that says what to type."""
+"""Errors of the hub and of the network, each as one sentence that says what to type."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
 
 WRONG_TOKEN = "Invalid credentials in Authorization header"
 PASSING = (408, 429, 500, 502, 503, 504)
-"""Answers of a hub that is busy or down: the same request may succeed a little later."""
+"""Status codes of a hub that is busy or down: the same request may succeed later."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Address:
 
     @property
     def page(self) -> str:
-        """Where a person looks at it."""
+        """Its web page."""
         prefix = "datasets/" if self.kind == "dataset" else ""
         return f"{constants.ENDPOINT}/{prefix}{self.repository}"
 
@@ -43,18 +43,18 @@ class Address:
 
 
 class HubError(Exception):
-    """A repository cannot be used: one sentence on one line, with what to do about it."""
+    """A repository cannot be used: one line with advice."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(" ".join(sentence.split()))
 
 
 class Unreachable(HubError):
-    """The network or the hub failed, not the name: worth another attempt."""
+    """The network or the hub failed, the name may be correct: worth another attempt."""
 
 
 class Damaged(HubError):
-    """What arrived is not what the hub announces."""
+    """The received content is not that which the hub announces."""
 
 
 def refusal(address: Address, error: Exception) -> HubError | None:
@@ -66,7 +66,7 @@ def refusal(address: Address, error: Exception) -> HubError | None:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what it was raised from, the innermost first: it is the one that names the reason."""
+    """An error and its causes, the innermost first, as that one names the reason."""
     if error is not None:
         yield from _causes(error.__cause__)
         yield error
@@ -76,7 +76,7 @@ def _refusal(address: Address, error: BaseException) -> HubError | None:
     match error:
         case OfflineModeIsEnabled():
             return HubError(
-                f"HF_HUB_OFFLINE is set, but {address} is not whole in the cache {constants.HF_HUB_CACHE}; "
+                f"HF_HUB_OFFLINE is set, but {address} is not complete in the cache {constants.HF_HUB_CACHE}; "
                 "run the same command once without HF_HUB_OFFLINE and with a network"
             )
         case GatedRepoError(response=response) if response.status_code == 403:
@@ -113,7 +113,7 @@ def _refusal(address: Address, error: BaseException) -> HubError | None:
             )
         case OSError() if "Consistency check failed" in str(error):
             return Unreachable(
-                f"a file of {address} arrived cut short; run the same command again, it goes on where it stopped"
+                f"a file of {address} arrived cut short; run the same command again, it resumes where it stopped"
             )
     return None
 
@@ -125,7 +125,7 @@ def _answer(address: Address, status: int, message: str) -> HubError:
         )
     if status in PASSING:
         return Unreachable(
-            f"the hub answers {status} for {address}; run the same command later, what arrived is kept"
+            f"the hub answers {status} for {address}; run the same command later, received data are kept"
         )
     return HubError(
         f"the hub answers {status} for {address} ({message or 'no reason given'}); look at {address.page}"

@@ -1,4 +1,4 @@
-"""A repository of the hub at one commit: which files it has, and each of them on disk, checked."""
+"""A repository of the hub at one commit: the list of its files, and each of them on disk, checked."""
 
 import logging
 import time
@@ -24,9 +24,9 @@ from keepfaith.hub.errors import Address, Damaged, HubError, Unreachable, refusa
 from keepfaith.hub.transfer import CHECKSUM, checksum, receive
 
 logger = logging.getLogger(__name__)
-# Their lines hold signed addresses of files, which are as good as a token for a while.
+# Its lines contain signed addresses of files, which grant access like a token for a while.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
-# It is asked for the listing alone, and would warn that it fetches nothing.
+# It is called only for the listing, and would warn that it fetches nothing.
 logging.getLogger("huggingface_hub._snapshot_download").setLevel(logging.ERROR)
 disable_progress_bars()
 
@@ -38,11 +38,11 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository at one commit, in the client's own cache, which other programs share.
+    """A repository at one commit, in the client's cache, which other programs share.
 
     Attributes:
-        address: as it was asked for.
-        commit: what the revision stands for.
+        address: repository and revision as requested.
+        commit: commit of the revision.
         paths: all its files.
     """
 
@@ -53,10 +53,10 @@ class Repository:
     def fetch(self, path: str) -> Path:
         """One of `paths` on disk, with the content that the hub announces.
 
-        A file that is whole in the cache needs no network; a damaged one is fetched again.
+        A complete file in the cache needs no network; a damaged one is fetched again.
 
         Raises:
-            HubError: it cannot be had.
+            HubError: it cannot be fetched.
         """
         file = _storage(self.address) / "snapshots" / self.commit / path
         if file.is_file() and _whole(file):
@@ -77,7 +77,7 @@ class Repository:
             file.unlink()
         logger.info("fetching %s of %s", path, self.address)
         receive(url, _storage(self.address) / "blobs" / str(metadata.etag), metadata)
-        # Finds the content in place and links it into the snapshot.
+        # Finds the content in the cache and links it into the snapshot.
         hf_hub_download(repository, path, repo_type=kind, revision=self.commit)
         if not _whole(file):
             raise Damaged(f"{file} changed while it was fetched; run the same command again")
@@ -85,10 +85,10 @@ class Repository:
 
 
 def open_repository(address: Address) -> Repository:
-    """Look a repository up: at the hub, or in the cache where the commit is known and was looked at before.
+    """Look up a repository: at the hub, or in the cache where the commit is given and was listed before.
 
     Raises:
-        HubError: there is no such repository or revision, or it may not be seen, or the hub cannot be reached.
+        HubError: there is no such repository or revision, access is denied, or the hub cannot be reached.
     """
     return _patiently(address, lambda: _open(address))
 
@@ -109,13 +109,13 @@ def _list(address: Address, commit: str) -> tuple[str, ...]:
     kind, repository = address.kind, address.repository
     snapshot = _storage(address) / "snapshots" / commit
     if constants.is_offline_mode() and snapshot.is_dir():
-        # Fetched by an older client, which kept no listing.
+        # Fetched by an older client, which stored no listing.
         return tuple(
             str(path.relative_to(snapshot))
             for path in sorted(snapshot.rglob("*"))
             if path.is_file()
         )
-    # Fails at once where the listing would try for half a minute, and knows a repository's new name.
+    # Fails at once where the listing would retry for half a minute, and returns a repository's new name.
     name = HfApi().repo_info(repository, repo_type=kind, revision=commit, timeout=30).id
     if name != repository:
         logger.warning("%s is now called %s; type repository: %s", repository, name, name)
@@ -132,14 +132,14 @@ def _storage(address: Address) -> Path:
 def _whole(file: Path) -> bool:
     """Whether a file of the cache has the checksum by which it is named there.
 
-    Where the disk has no links, files of the cache are not named by checksum; they were checked when they came.
+    On a file system without links, files of the cache are not named by checksum; they were checked on arrival.
     """
     expected = file.resolve().name
     return not CHECKSUM.fullmatch(expected) or checksum(file, expected) == expected
 
 
 def _patiently(address: Address, action: Callable[[], Made]) -> Made:
-    """Do it, with another attempt after a pause where the network failed; a wrong name fails at once."""
+    """Run `action`, again after a pause where the network failed; a wrong name fails at once."""
     for pause in (*PAUSES, None):
         try:
             return action()

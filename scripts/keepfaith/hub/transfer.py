@@ -1,4 +1,4 @@
-"""One file from the hub to the disk: it goes on where it stopped, and counts only if its checksum is right."""
+"""Transfer of one file from the hub: it resumes where it stopped, and its checksum is verified."""
 
 import fcntl
 import hashlib
@@ -18,11 +18,11 @@ from keepfaith.hub.errors import Damaged
 logger = logging.getLogger(__name__)
 
 CHECKSUM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-"""How the hub announces content: the git object id of a plain file, the sha256 of a large (LFS) one."""
+"""Checksums of the hub: the git object id of a plain file, the sha256 of a large (LFS) one."""
 
 
 def checksum(path: Path, like: str) -> str:
-    """Checksum of a file's content, of the kind of `like`."""
+    """Checksum of a file's content, of the same kind as `like`."""
     with path.open("rb") as handle:
         if len(like) == 64:
             return hashlib.file_digest(handle, "sha256").hexdigest()
@@ -32,7 +32,7 @@ def checksum(path: Path, like: str) -> str:
 
 
 class _Log:
-    """In the place of the client's progress bar: the job's log, with the time left."""
+    """Replacement of the client's progress bar: the job's log, with the time left."""
 
     def __init__(self, total: int, initial: int = 0, **_: object) -> None:
         self._progress = Progress(total - initial, "bytes", logger, quiet=True)
@@ -48,13 +48,13 @@ class _Log:
 
 
 def receive(url: str, blob: Path, metadata: HfFileMetadata) -> None:
-    """Bring the content behind `url` to the file `blob`, whose name is its checksum.
+    """Fetch the content of `url` into the file `blob`, whose name is its checksum.
 
-    Bytes are kept in `<blob>.incomplete` until their checksum is right, so a transfer that was interrupted, by a
-    fault or by a kill, goes on behind what had arrived. (The client itself begins a file anew in each process.)
+    Bytes are kept in `<blob>.incomplete` until their checksum is verified, so a transfer that was interrupted, by a
+    fault or by a kill, resumes after the bytes received. (The client itself restarts a file in each process.)
 
     Raises:
-        Damaged: the content arrived twice with another checksum; nothing of it is kept.
+        Damaged: the content arrived twice with a wrong checksum; nothing of it is kept.
     """
     expected = blob.name
     if blob.is_file() and checksum(blob, expected) == expected:
@@ -65,7 +65,7 @@ def receive(url: str, blob: Path, metadata: HfFileMetadata) -> None:
     # Sizes and ranges are those of the file itself only where the hub does not compress it.
     headers = build_hf_headers() | {"Accept-Encoding": "identity"}
     with incomplete.open("ab") as handle:
-        # Two processes that want the same file: the second waits, then finds it.
+        # Of two processes that fetch the same file, the second waits, then finds it.
         fcntl.flock(handle, fcntl.LOCK_EX)
         if blob.is_file():
             return
@@ -74,7 +74,7 @@ def receive(url: str, blob: Path, metadata: HfFileMetadata) -> None:
             if metadata.size is not None and size > metadata.size:
                 size = handle.truncate(0)
             if size:
-                logger.info("%s goes on behind %d bytes", url, size)
+                logger.info("%s: resuming after %d bytes", url, size)
             http_get(
                 url,
                 handle,

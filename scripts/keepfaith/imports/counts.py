@@ -1,9 +1,9 @@
-"""Whether a log is whole, from what the harness's own results beside it state.
+"""Completeness of a log, checked with the harness's results beside it.
 
-Versions of the harness before 0.4.13 state the number of the whole task's examples, though the run had `--samples` and
-logged a few of them. Such a log is told from one that was cut by the results' hash over all logged examples. All
-versions that know `--samples` write that hash; where it is gone, examples that a whole run would log one after the
-other are what is left of one that was cut, and others were chosen, if the other levels hold the same ones.
+Versions of the harness before 0.4.13 state the number of the task's examples even where the run had `--samples` and
+logged fewer. The results' hash over all logged examples tells such a log from one that was cut. All versions with
+`--samples` write that hash. Where it is missing, consecutive examples of a complete run mean that the log was cut;
+other examples were selected, if all levels have the same ones.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from keepfaith.imports.targets import Lines
 
 @dataclass(frozen=True)
 class _Stated:
-    """What a results file says of a task: how many examples, the hash over them, and whether the run chose them."""
+    """Statement of a results file about a task: number of examples, hash over them, whether the run selected them."""
 
     file: Path
     examples: int
@@ -37,11 +37,11 @@ def check_whole(logs: Mapping[Path, Lines]) -> dict[Path, str]:
         logs: those of one task at all levels.
 
     Returns:
-        What could not be checked, by log: nothing states how many examples it should hold, or it holds fewer than
-        stated and may have been chosen or lost them.
+        {log: reason why it could not be checked}: its number of examples is not stated, or it has fewer than stated,
+        which may have been selected or lost.
 
     Raises:
-        ConfigError: a log holds another number of examples than stated, and nothing says that the run chose them.
+        ConfigError: a log has another number of examples than stated, and nothing says that the run selected them.
     """
     examples = [lines.keys() for lines in logs.values()]
     agree = len(examples) > 1 and all(ids == examples[0] for ids in examples)
@@ -49,7 +49,7 @@ def check_whole(logs: Mapping[Path, Lines]) -> dict[Path, str]:
     for path, lines in logs.items():
         stated = _stated(path)
         if stated is None:
-            unchecked[path] = f"nothing states how many examples it should hold; {len(lines)} taken"
+            unchecked[path] = f"no file states its number of examples; {len(lines)} taken"
             continue
         logged = _digest(lines)
         if stated.examples == len(lines) or (logged and logged == stated.digest):
@@ -65,7 +65,7 @@ def check_whole(logs: Mapping[Path, Lines]) -> dict[Path, str]:
 
 
 def _stated(log: Path) -> _Stated | None:
-    """What the results beside a log say of its task; None where they say nothing that is a count of this log."""
+    """The statement of the results beside a log about its task; None where they do not count this log."""
     file = results_of(log)
     if file is None:
         return None
@@ -81,16 +81,16 @@ def _stated(log: Path) -> _Stated | None:
         digest = (results.get("task_hashes") or {}).get(task)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if not is_dated(log):
-            return None  # the file may be of another run, or none of the harness's
+            return None  # the file may be of another run, or not of the harness
         raise ConfigError(
             file,
-            f"does not say how many examples task {task} has; move it away or copy it again",
+            f"does not state the number of examples of task {task}; move it away or copy it again",
         ) from error
     return _Stated(file, examples, digest if isinstance(digest, str) else "", bool(chosen))
 
 
 def _chosen(settings: Any) -> dict[str, list[int]]:
-    """The harness's `samples`: numbers of examples by task; of a file of them, its name with none."""
+    """The harness's `samples`: {task: numbers of examples}; for a file of them, {its name: []}."""
     samples = settings.get("samples") if isinstance(settings, dict) else None
     if isinstance(samples, dict):
         return {
@@ -102,18 +102,18 @@ def _chosen(settings: Any) -> dict[str, list[int]]:
 
 
 def _digest(lines: Lines) -> str:
-    """The harness's hash over all logged examples; empty where a line has none of its own."""
+    """The harness's hash over all logged examples; empty where a line has no hash."""
     hashes = [line.hashes for line in lines.values()]
     return hashlib.sha256("".join(hashes).encode("utf-8")).hexdigest() if all(hashes) else ""
 
 
 def _is_piece(doc_ids: list[int], examples: int) -> bool:
-    """Whether these follow each other in the order in which a run over so many examples logs them.
+    """Whether the ids are consecutive in the order in which a complete run over `examples` logs them.
 
-    A run on several devices gives every n-th example to each, and logs those of the first device, then of the second.
+    A run on n devices gives every n-th example to each, and logs those of the first device, then of the second.
     """
     if len(doc_ids) > examples:
-        return True  # nothing that a run chooses makes more of them
+        return True  # no selection of a run gives more examples
     if len(doc_ids) == 1:
         return doc_ids == [0]
     pairs = list(pairwise(doc_ids))

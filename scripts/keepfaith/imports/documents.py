@@ -1,7 +1,7 @@
-"""The texts of logged documents, and how the documents of a log are built: which keys are names, and which are ids.
+"""Texts of logged documents, and the structure of the documents of a log: which keys are names, and which are ids.
 
-A list has a text now at this place, now at that, and some documents have a key per passage. Such places and keys say
-nothing about what a text is, so all of them are one field, under the name `*`.
+A text may be at any index of a list, and some documents have a key per passage. Such indices and keys do not tell what
+a text is, so all of them are one field, with the name `*`.
 """
 
 import json
@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EVERY = "*"
-"""Stands for any position of a list, and for any key that is an id."""
+"""Stands for any index of a list, and for any key that is an id."""
 
 DocumentPath = tuple[str | int, ...]
-"""Keys and positions from the outside to a text."""
+"""Keys and indices from the document to a text in it."""
 
 
 def dotted(path: DocumentPath) -> str:
-    """A path as it is typed: `a`, nested `a.b`, in a list `a.0`; `doc` where the document is the text."""
+    """A document path as text: `a`, nested `a.b`, in a list `a.0`; `doc` where the document itself is the text."""
     return ".".join(map(str, path)) or "doc"
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a typed path names that of a text, `*` being any one key or position."""
+    """Whether a typed document path matches that of a text; `*` is any one key or index."""
     if EVERY not in pattern:
         return pattern == name
     parts, keys = pattern.split("."), name.split(".")
@@ -32,7 +32,7 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def parsed(document: Any) -> Any:
-    """A document; one that was written as JSON text, as what that text says."""
+    """A document, decoded where it was logged as JSON text."""
     if not isinstance(document, str) or not document.lstrip().startswith(("{", "[")):
         return document
     try:
@@ -42,7 +42,7 @@ def parsed(document: Any) -> Any:
 
 
 def named_values(document: Any, pattern: str) -> dict[DocumentPath, str]:
-    """What a typed path names, by its own path, as text: a text, a number, or a whole list or block."""
+    """{document path: value as text} of all that `pattern` names: texts, numbers, or whole lists or blocks."""
     found: dict[DocumentPath, str] = {}
     pending: list[tuple[DocumentPath, Any]] = [((), document)]
     while pending:
@@ -56,7 +56,7 @@ def named_values(document: Any, pattern: str) -> dict[DocumentPath, str]:
 
 
 def document_keys(document: Any) -> frozenset[str]:
-    """The paths of all texts and numbers of a document, as they are typed."""
+    """The document paths of all texts and numbers, as text."""
     keys = set()
     pending: list[tuple[DocumentPath, Any]] = [((), document)]
     while pending:
@@ -68,12 +68,12 @@ def document_keys(document: Any) -> frozenset[str]:
 
 
 def document_texts(document: Any) -> dict[DocumentPath, str]:
-    """Every text of a document by its path, in the document's order.
+    """{document path: text} of all texts of a document, in its order.
 
-    Of two paths that read alike (`a.b` and `b` within `a`), the first counts.
+    Of two paths with the same text form (`a.b`, and `b` within `a`), the first counts.
     """
     texts: dict[str, tuple[DocumentPath, str]] = {}
-    # Not recursive: what may be read as JSON may be nested more deeply than functions may call each other.
+    # Not recursive: JSON may be nested more deeply than the recursion limit.
     pending: list[tuple[DocumentPath, Any]] = [((), document)]
     while pending:
         path, value = pending.pop()
@@ -93,12 +93,12 @@ def _within(value: Any) -> Iterator[tuple[str | int, Any]]:
 
 @dataclass
 class _Node:
-    """One place of the documents.
+    """One document path, over all documents.
 
     Attributes:
-        met: how often something stood there.
-        dictionaries: how often that was a dictionary.
-        within: what stood within it, by key; elements of lists under `*`.
+        met: number of values at this path.
+        dictionaries: number of those that are dictionaries.
+        within: nodes below it, by key; elements of lists under `*`.
         ids: keys that were moved under `*`.
     """
 
@@ -109,10 +109,10 @@ class _Node:
 
 
 class Shape:
-    """How the documents of a log are built.
+    """Structure of the documents of a log.
 
-    A key is a name where more than half of the dictionaries at its place have it, or where it alone is rarer; other
-    keys are ids.
+    A key is a name where more than half of the dictionaries at its path have it, or where it is the only rarer one;
+    other keys are ids.
     """
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class Shape:
         self._settled = False
 
     def add(self, document: Any) -> None:
-        """Count a document; before any name is asked for."""
+        """Count a document; must not be called after `name`."""
         pending = [(self._root, document)]
         while pending:
             node, value = pending.pop()
@@ -131,7 +131,7 @@ class Shape:
                 pending.append((node.within.setdefault(part, _Node()), inner))
 
     def name(self, path: DocumentPath) -> str:
-        """The path with `*` for positions and ids; of a text of one of the documents."""
+        """The path of a text of the documents, with `*` for indices and ids."""
         if not self._settled:
             _settle(self._root)
             self._settled = True
@@ -145,7 +145,7 @@ class Shape:
 
 
 def _settle(root: _Node) -> None:
-    """Move ids under `*`, from the outside to the inside."""
+    """Move ids under `*`, from the top down."""
     pending = [root]
     while pending:
         node = pending.pop()

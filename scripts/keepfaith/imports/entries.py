@@ -1,4 +1,4 @@
-"""Reading a log's entries: one JSON object per line, or the single JSON list that the harness wrote before 0.4.3.
+"""Reading of a log's entries: one JSON object per line, or the single JSON list of versions before 0.4.3.
 
 Either may be packed with gzip.
 """
@@ -13,7 +13,7 @@ from keepfaith.config.errors import ConfigError, shown
 from keepfaith.config.files import existing, opened, read_rows, read_text, rows_as_they_stand
 
 PACKED = ".gz"
-"""Ending of a log that gzip has packed; it is read as it is."""
+"""Suffix of a log packed with gzip; it is read without unpacking it on disk."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -54,7 +54,7 @@ def _not_empty(
 
 
 def _of_list(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    # Decoded entry by entry, as json.loads of the whole would not tell on which line an entry stands.
+    # Decoded entry by entry, as json.loads of the whole would not tell the line of an entry.
     decoder = json.JSONDecoder()
     position = _skip(text, text.index("[") + 1, "")
     line, counted = 1, 0
@@ -62,18 +62,20 @@ def _of_list(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         raise ConfigError(path, "holds no rows; check that it was written to the end")
     while True:
         line, counted = line + text.count("\n", counted, position), position
-        place = f"line {line}"
+        location = f"line {line}"
         if position == len(text):
-            raise ConfigError(path, f"{place}: the list ends without a ]; copy the whole log again")
+            raise ConfigError(
+                path, f"{location}: the list ends without a ]; copy the whole log again"
+            )
         try:
             entry, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError) as error:
             raise ConfigError(
-                path, f"{place}: broken JSON ({error}); copy the whole log again"
+                path, f"{location}: broken JSON ({error}); copy the whole log again"
             ) from error
         if not isinstance(entry, dict):
-            raise ConfigError(path, f"{place}: expected an object {{...}}, got {shown(entry)}")
-        yield place, entry
+            raise ConfigError(path, f"{location}: expected an object {{...}}, got {shown(entry)}")
+        yield location, entry
         position = _skip(text, end, "")
         if text[position : position + 1] == "]":
             break
@@ -88,7 +90,7 @@ def _of_list(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _skip(text: str, position: int, sign: str) -> int:
-    """The position after `sign`, where it stands there, and after white space."""
+    """The position after an optional `sign` and white space."""
     position += len(sign) if text.startswith(sign, position) else 0
     while text[position : position + 1].isspace():
         position += 1

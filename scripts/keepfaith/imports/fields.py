@@ -1,4 +1,4 @@
-"""Finding the texts of a logged document in its prompt, so that examples about one passage can be told."""
+"""Search for the texts of a logged document in its prompt, to find examples that share a passage."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,31 +9,30 @@ from keepfaith.config.passages import comparable, is_short
 from keepfaith.imports.documents import DocumentPath, dotted, matches
 
 NamedSpan = tuple[str, int, int]
-"""Name of a field, and the characters (start, end) of its text in the prompt."""
+"""(name of a field, start, end) of its text in the prompt, in characters."""
 
 DocumentSpan = tuple[DocumentPath, int, int]
-"""The same with the path of the text in the document."""
+"""The same with the document path of the text."""
 
 _COMBINING = 4
-"""Characters that may follow a letter and be composed with it."""
+"""Upper bound of the characters that are composed with a letter before them."""
 
 
 class RenderedPrompt:
-    """A rendered prompt in which texts are looked for."""
+    """A rendered prompt that can be searched."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     @cached_property
     def comparable(self) -> str:
-        """The prompt as texts are compared."""
+        """The prompt in comparable form."""
         return comparable(self.text)
 
     def find(self, text: str) -> tuple[int, int] | None:
-        """Start and end of the last occurrence of a text, without the blanks at its ends; None where it has none.
+        """Start and end of the last occurrence of a text, without surrounding blanks; None where it has none.
 
-        Where it does not stand there letter by letter (a template may change case or blanks), it is looked for as
-        texts are compared.
+        A text that is not found literally (a template may change case or blanks) is searched for in comparable form.
         """
         bare = text.strip()
         start = self.text.rfind(bare)
@@ -51,7 +50,7 @@ class RenderedPrompt:
         )
 
     def has_word(self, text: str) -> bool:
-        """Whether a text stands there and does not go on as a word."""
+        """Whether the prompt contains a text as whole words."""
         return re.search(rf"(?<!\w){re.escape(text.strip())}(?!\w)", self.text) is not None
 
     def _last(self, length: int) -> int:
@@ -73,20 +72,20 @@ def spans_of(
     options: Sequence[str],
     passage: str | None,
 ) -> tuple[list[DocumentSpan], list[tuple[DocumentPath, str]]]:
-    """Where the texts of a document stand in its prompt, without the blanks at their ends; and those that do not.
+    """Spans of a document's texts in its prompt, without surrounding blanks, and the texts that are not in it.
 
-    The last occurrence counts, after any solved examples. Left out are the prompt itself, and of short texts those
-    that are an option or part of a word, unless `passage` names the text.
+    The last occurrence counts, after any few-shot examples. The prompt itself is left out, and so are short texts that
+    are a choice or part of a word, unless `passage` names the text.
 
     Args:
-        texts: texts by path, as `document_texts` gives them, with what `passage` names.
+        texts: result of `document_texts`, with the values that `passage` names.
         prompt: the rendered prompt.
         options: texts that the model chooses from.
-        passage: path of the texts that are kept in any case, or None.
+        passage: document path of texts that are always kept, or None.
 
     Returns:
-        Fields of the prompt, and comparable texts that are not in it: those that are named, and those that are neither
-        short nor an option.
+        Fields of the prompt, and comparable texts that are not in it: those that `passage` names, and those that are
+        neither short nor a choice.
     """
     labels = {comparable(option) for option in options}
     found: list[DocumentSpan] = []
@@ -106,7 +105,7 @@ def spans_of(
 
 
 def _span(text: str, prompt: RenderedPrompt) -> tuple[int, int] | None:
-    """Where a text stands, as it is or with its HTML entities as the characters that they are."""
+    """Span of a text, as it is or with its HTML entities decoded."""
     span = prompt.find(text)
     return prompt.find(unescape(text)) if span is None and "&" in text else span
 

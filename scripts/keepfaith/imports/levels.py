@@ -1,4 +1,4 @@
-"""The logs of all levels of a task, which must be about the same examples."""
+"""Logs of all levels of a task, which must have the same examples."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -21,10 +21,10 @@ class LoggedTask:
 
     Attributes:
         levels: the log of every level.
-        keys: paths of all texts and numbers of the documents.
-        named: whether any document has what `passage` names.
-        unchecked: what could not be checked, by log.
-        notes: what a reader of the numbers must know, as sentences.
+        keys: document paths of all texts and numbers.
+        named: whether any document has the key that `passage` names.
+        unchecked: {log: reason why it could not be checked}.
+        notes: cautions for a reader of the numbers, as sentences.
     """
 
     levels: dict[int, Log]
@@ -35,15 +35,15 @@ class LoggedTask:
 
 
 def read_task(logs: Mapping[int, Path], passage: str | None = None) -> LoggedTask:
-    """The log of every level, checked to hold the same examples with the same prompts, options and labels.
+    """The log of every level, checked to hold the same examples with the same prompts, choices and labels.
 
     Args:
         logs: the log's file, by level; at least one.
-        passage: key of the documents whose value is the passage, NO_PASSAGE, or None where nobody said.
+        passage: key of the documents whose value is the passage, NO_PASSAGE, or None if not given.
 
     Raises:
-        ConfigError: a log is unusable, or differs from that of the lowest level; with the line. Or two levels have
-            the same log-likelihoods.
+        ConfigError: a log is unusable, or differs from that of the lowest level; with the line. Or two levels have the
+            same log-likelihoods.
     """
     read = _read(logs, passage)
     for path, sentence in read.unchecked.items():
@@ -54,7 +54,7 @@ def read_task(logs: Mapping[int, Path], passage: str | None = None) -> LoggedTas
 def check_logs(
     tasks: Iterable[Mapping[int, Path]], passage: str | None, location: str
 ) -> list[str]:
-    """Read the logs of all tasks of an import, so that a bad one is refused before any job.
+    """Read the logs of all tasks of an import, so that an invalid one is refused before any job.
 
     Args:
         tasks: the log of every level, one mapping per task.
@@ -62,11 +62,11 @@ def check_logs(
         location: where the passage was typed, for messages.
 
     Returns:
-        What the user should know although nothing is wrong, one line each: logs that nothing says to be whole, and
-        levels that may be of one model.
+        Notes for the user, one line each: logs that cannot be shown to be complete, and levels that may be of the same
+        model.
 
     Raises:
-        ConfigError: as `read_task`; or no document of any task has what `passage` names.
+        ConfigError: as `read_task`; or no document of any task has the key that `passage` names.
     """
     keys: set[str] = set()
     named = False
@@ -79,14 +79,14 @@ def check_logs(
         unchecked |= read.unchecked
         notes += read.notes
     if passage not in (None, NO_PASSAGE) and not named:
-        # Elements of lists are named only to those who look for one: there may be hundreds.
+        # Elements of lists are suggested only for lack of others: there may be hundreds.
         plain = {key for key in keys if not any(part.isdigit() for part in key.split("."))}
         raise ConfigError(
             location,
             f"{passage!r} names nothing in any logged document; type none where there is no passage"
             f"{nearest(passage, plain or keys)}",
         )
-    # One line for all: a run without its results has as many logs as tasks.
+    # One line for all: a run without its results has a log per task.
     first = [
         f"{path}: {_not_checked(sentence, len(unchecked) - 1)}"
         for path, sentence in unchecked.items()
@@ -97,11 +97,8 @@ def check_logs(
 
 
 def _not_checked(sentence: str, others: int = 0) -> str:
-    also = f", nor is it of {others} other logs" if others else ""
-    return (
-        f"{sentence}: whether the log is whole is not known{also}; copy the run's results_*.json beside it if there is "
-        "one"
-    )
+    also = f", and so may {others} other logs" if others else ""
+    return f"{sentence}: the log may be incomplete{also}; copy the run's results_*.json beside it if there is one"
 
 
 def _read(logs: Mapping[int, Path], passage: str | None) -> LoggedTask:
@@ -122,30 +119,30 @@ def _read(logs: Mapping[int, Path], passage: str | None) -> LoggedTask:
 
 
 def _all_different(log: Unlabelled, named: str | None) -> list[str]:
-    """A sentence where what is named is another one in every example, and none is a text of the prompt."""
+    """A note where the named value differs in every example, and is never a text of the prompt."""
     texts = [text for line in log.lines.values() for name, text in line.outside if name == named]
     inside = any(name == named for line in log.lines.values() for name, _, _ in line.fields)
     if inside or len(texts) < 2 or len(set(texts)) < len(texts):
         return []
     return [
-        f"`{named}` is another one in every example, so passage: {named} groups nothing; name a key that examples "
-        "about one passage share, or type passage: none."
+        f"`{named}` differs in every example, so passage: {named} groups nothing; name a key that examples about one "
+        "passage share, or type passage: none."
     ]
 
 
 def _bare(log: Unlabelled, passage: str | None) -> list[str]:
-    """A sentence where documents are missing, from which shared texts are known."""
+    """A note where documents are missing, which are needed to find shared texts."""
     if not log.bare or passage == NO_PASSAGE:
         return []
     return [
         f"{log.bare} of {len(log.lines)} examples are logged without their document (doc): a passage that they share "
-        "was looked for in their prompts alone. Import a log that holds the documents, or type passage: none if the "
+        "was searched for in their prompts only. Import a log that has the documents, or type passage: none if the "
         "examples are independent."
     ]
 
 
 def _check_answers(found: Mapping[int, Log], logs: Mapping[int, Path]) -> None:
-    """Refuse two levels with the same answers, bit for bit: a copy of one run, or a model that was not pruned."""
+    """Refuse two levels with identical log-likelihoods: a copy of one run, or a model that was not pruned."""
     seen: dict[frozenset[tuple[int, tuple[float, ...]]], int] = {}
     for level, log in found.items():
         answers = frozenset((doc_id, line.log_likelihoods) for doc_id, line in log.items())
@@ -173,7 +170,7 @@ def _compare(expected: Log, reference: Path, found: Log, path: Path) -> None:
         for name in ("document", "prompt", "options", "label"):
             ours, theirs = getattr(example, name), getattr(dense, name)
             if name == "document" and not (ours and theirs):
-                continue  # a version of the harness that wrote no hash: prompt, options and label tell
+                continue  # a version of the harness that wrote no hash: prompt, choices and label are compared
             if ours != theirs:
                 raise ConfigError(
                     path,

@@ -1,4 +1,4 @@
-"""The log of one task of one run of lm-evaluation-harness: examples of a multiple choice, and one model's answers."""
+"""Log of one task of one run of lm-evaluation-harness: examples of a multiple choice, and one model's answers."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from keepfaith.imports.requests import Unusable
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedExample(LoggedLine):
-    """A line whose target was read: `label` is the index of the right option."""
+    """A line whose target was read: `label` is the index of the correct choice."""
 
     label: int
 
@@ -28,9 +28,9 @@ class Unlabelled:
     """Lines of a log by doc_id, in the order of the file.
 
     Attributes:
-        lines: each checked by itself.
-        keys: paths of all texts and numbers of the documents.
-        named: whether any document has what `passage` names.
+        lines: each checked on its own.
+        keys: document paths of all texts and numbers.
+        named: whether any document has the key that `passage` names.
         bare: number of lines without a document.
     """
 
@@ -41,24 +41,24 @@ class Unlabelled:
 
 
 def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
-    """The lines of a log, each checked by itself.
+    """The lines of a log, each checked on its own.
 
     Args:
         path: the log.
-        passage: path of what is a passage in any case, or None.
+        passage: document path of a value that is always kept, or None.
 
     Raises:
-        ConfigError: it is truncated, is of a task that is no multiple choice over one prompt, names an example twice,
-            or holds a log-likelihood that is none, or anything else that the harness does not write; with the line.
+        ConfigError: it is truncated, its task is not a multiple choice over one prompt, an example occurs twice, or a
+            log-likelihood or another value is not one that the harness writes; with the line.
     """
     lines: dict[int, LoggedLine] = {}
     shape = Shape()
     texts: dict[int, DocumentTexts] = {}
     bare = 0
-    for place, row in read_entries(path):
+    for location, row in read_entries(path):
         try:
             doc_id = doc_id_of(row)
-            line = read_line(row, place)
+            line = read_line(row, location)
             if doc_id in lines:
                 raise Unusable(_twice(doc_id, lines[doc_id], line))
             lines[doc_id] = line
@@ -67,14 +67,14 @@ def read_lines(path: Path, passage: str | None = None) -> Unlabelled:
             shape.add(document)
             bare += not document
         except Unusable as error:
-            raise ConfigError(path, f"{place}: {error}") from error
+            raise ConfigError(path, f"{location}: {error}") from error
         except (
             TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError,
         ) as error:  # fmt: skip
             raise ConfigError(
                 path,
-                f"{place}: holds what lm_eval does not write ({type(error).__name__}: {shown(str(error))}); copy the "
-                "log again",
+                f"{location}: is not as lm_eval writes it ({type(error).__name__}: {shown(str(error))}); copy the log "
+                "again",
             ) from error
     keys = {key for of_document in texts.values() for key in of_document.keys}
     named = any(of_document.named for of_document in texts.values())
@@ -87,9 +87,9 @@ def _with_texts(
     shape: Shape,
     passage: str | None,
 ) -> dict[int, LoggedLine]:
-    """The lines with the texts of their documents: what `passage` names goes by that name.
+    """The lines with the texts of their documents; values that `passage` names have that name.
 
-    Of the texts that do not stand in the prompt, those are kept that are named or that several lines share.
+    Of the texts that are not in the prompt, those are kept that are named or that several lines share.
     """
 
     def name(path: DocumentPath) -> str:
@@ -129,4 +129,4 @@ def labelled(lines: dict[int, LoggedLine], labels: dict[int, int]) -> Log:
 def _twice(doc_id: int, first: LoggedLine, second: LoggedLine) -> str:
     filters = sorted({first.filter, second.filter} - {""})
     told = f" (filters {' and '.join(map(repr, filters))})" if len(filters) > 1 else ""
-    return f"doc_id {doc_id} stands in {first.line} already{told}; keep one filter per log, and each example once"
+    return f"doc_id {doc_id} is already in {first.line}{told}; keep one filter per log, and each example once"

@@ -1,4 +1,4 @@
-"""Which model a run says it was of: two levels of one model are no levels, unless something was pruned in place."""
+"""Model of each imported run: two levels must not be the same model, unless it was pruned in place."""
 
 import json
 from collections.abc import Mapping
@@ -10,25 +10,25 @@ from keepfaith.imports.log import Log
 from keepfaith.imports.runs import results_of
 
 RERUN = 1e-3
-"""Nats by which no log-likelihood of two runs of one model differs, unless they compute in half precision."""
+"""Upper bound, in nats, of differences between two runs of one model, except in half precision."""
 
 NOISE = 1e-6
-"""The same where nothing says that it is one model."""
+"""The same bound where the runs do not name a model."""
 
 _HOW = (
     "attn_implementation", "batch_size", "device", "device_map", "device_map_option", "dtype", "gpu_memory_utilization",
     "max_batch_size", "max_length", "max_model_len", "parallelize", "tensor_parallel_size", "trust_remote_code",
 )  # fmt: skip
-"""Arguments that say how a model is run, not which."""
+"""Arguments that define how a model is run, not which model."""
 
 _WEIGHTS = ("model_num_parameters", "model_revision", "model_sha", "peft_sha", "delta_sha")
 
 
 def check_models(levels: Mapping[int, Log], logs: Mapping[int, Path]) -> list[str]:
-    """Refuse a second run of one model, where both runs say so and their answers agree.
+    """Refuse a second run of one model, where both runs name it and their answers agree.
 
     Returns:
-        One line per pair of levels that may be one model all the same: that name one and have other answers (a model
+        One line per pair of levels that may still be one model: that name the same one but have other answers (a model
         that was pruned in place, or rounding), or that name none and have nearly the same answers.
 
     Raises:
@@ -63,7 +63,7 @@ def check_models(levels: Mapping[int, Log], logs: Mapping[int, Path]) -> list[st
 
 
 def _difference(one: Log, other: Log) -> float:
-    """The largest difference of two log-likelihoods of the same option."""
+    """The largest difference of two log-likelihoods of the same choice."""
     return max(
         abs(ours - theirs)
         for doc_id, line in one.items()

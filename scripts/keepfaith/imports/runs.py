@@ -1,9 +1,9 @@
-"""Where the logs of a run lie, at any depth below its folder, and of which task each is.
+"""Logs of a run, at any depth below its folder, and the task of each.
 
     samples_<task>_<date>.jsonl      one line per example, since 0.4.3
     <model_args>_<task>.jsonl        one JSON list, before that; / and = of the arguments are written as __
 
-The second name does not say where the arguments end. The results beside the log tell, or else the other levels' logs.
+The second name does not show where the arguments end. The results beside the log do, or else the other levels' logs.
 """
 
 import json
@@ -24,27 +24,27 @@ _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.
 _TASK_AFTER_ARGUMENTS = re.compile(rf"(?=(?:(?<!_)_|___)(?P<task>{_TASK})$)")
 
 Names = tuple[str, ...]
-"""Tasks that a log may be of, the longest first; one where it is certain."""
+"""Possible tasks of a log, the longest first; a single one where it is certain."""
 
 
 def task_of(log: Path) -> str:
     """The task in a log's name, the longest where its end is uncertain.
 
     Raises:
-        ConfigError: the name holds none.
+        ConfigError: the name contains none.
     """
     return _names(log)[0]
 
 
 def is_dated(log: Path) -> bool:
-    """Whether a log's name holds the date of its run, as its results' name does."""
+    """Whether a log's name contains the date of its run, as its results' name does."""
     return _SAMPLES.fullmatch(log.name) is not None
 
 
 def results_of(log: Path) -> Path | None:
     """The harness's results of the run that wrote a log, or None.
 
-    Told by the date in both names; of a log without a date, the only results beside it.
+    Found by the date in both names; for a log without a date, the only results beside it.
     """
     dated = _SAMPLES.fullmatch(log.name)
     if dated is None:
@@ -54,16 +54,16 @@ def results_of(log: Path) -> Path | None:
     return next((file for file in sorted(log.parent.iterdir()) if file.name.endswith(ending)), None)
 
 
-def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[int, Path]]:
+def logs_by_task(runs: Mapping[int, str | Path], location: str) -> dict[str, dict[int, Path]]:
     """The log of every task at every level.
 
     Args:
-        runs: by level: the folder given to lm_eval as --output_path, one above or below it, or a single log.
-        place: where these runs were named, for messages.
+        runs: {level: the folder given to lm_eval as --output_path, one above or below it, or a single log}.
+        location: where these runs were typed, for messages.
 
     Raises:
-        ConfigError: nothing is there, one task was logged twice, the runs do not hold the same tasks, or two levels
-            read the same log, however its path is spelled.
+        ConfigError: a log is missing, one task was logged twice, the runs do not have the same tasks, or two levels
+            read the same log, by any path.
     """
     named = {level: {log: _names(log) for log in _logs(Path(run))} for level, run in runs.items()}
     found = {
@@ -75,7 +75,7 @@ def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[i
             if task not in logs:
                 having = next(other for other, of_other in found.items() if task in of_other)
                 raise ConfigError(
-                    place,
+                    location,
                     f"level {level} ({runs[level]}) has no log of task {task}, which level {having} has; run it "
                     "there too, or move that log away (a log that was renamed needs its name "
                     "samples_<task>_<date>.jsonl back)",
@@ -85,19 +85,21 @@ def logs_by_task(runs: Mapping[int, str | Path], place: str) -> dict[str, dict[i
         for task in sorted(next(iter(found.values())))
     }
     for of_levels in by_task.values():
-        _check_distinct(of_levels, runs, place)
+        _check_distinct(of_levels, runs, location)
     return by_task
 
 
-def _check_distinct(logs: Mapping[int, Path], runs: Mapping[int, str | Path], place: str) -> None:
-    """Refuse levels that read one file: links, `./` and `..` make other paths of it, not another run."""
+def _check_distinct(
+    logs: Mapping[int, Path], runs: Mapping[int, str | Path], location: str
+) -> None:
+    """Refuse levels that read the same file, also by links, `./` and `..`."""
     seen: dict[tuple[int, int], int] = {}
     for level, log in logs.items():
         file = log.stat()
         other = seen.setdefault((file.st_dev, file.st_ino), level)
         if other != level:
             raise ConfigError(
-                place,
+                location,
                 f"levels {other} ({runs[other]}) and {level} ({runs[level]}) are the same run: both read "
                 f"{log.resolve()}; name the run of level {level}, or leave it out",
             )
@@ -129,7 +131,7 @@ def _names(log: Path) -> Names:
             raise ConfigError(
                 log,
                 f"the task {dated['task']!r} in its name cannot be a folder's; rename the log, at all levels, so that "
-                "the task starts with a letter, digit or _ and goes on with those or . + , @ -",
+                "the task starts with a letter, digit or _ and continues with those or . + , @ -",
             )
         return (dated["task"],)
     stem = Path(log.name.removesuffix(PACKED)).stem
@@ -138,12 +140,12 @@ def _names(log: Path) -> Names:
         return (max(stated, key=len),)
     bare = stem.removeprefix("samples_").removesuffix("_samples").lstrip("_")
     if "__" not in bare and re.fullmatch(_TASK, bare):
-        # No = of any argument: the name is the task's, or the user's own that ends in it.
+        # No = of an argument: the name is the task's, or one of the user's that ends in it.
         certain = bare != stem
         return (bare,) if certain else (bare, *_ends(bare))
     if ends := _ends(stem):
         return ends
-    raise ConfigError(log, "its name does not tell its task; name it samples_<task>_<date>.jsonl")
+    raise ConfigError(log, "its name does not show its task; name it samples_<task>_<date>.jsonl")
 
 
 def _ends(stem: str) -> Names:
@@ -152,7 +154,7 @@ def _ends(stem: str) -> Names:
 
 
 def _tasks_beside(log: Path) -> list[str]:
-    """The tasks that results beside a log name; files that are none of the harness's name none."""
+    """The tasks that results beside a log name; files that are not of the harness name none."""
     tasks: list[str] = []
     for file in sorted(log.parent.glob("*.json")):
         try:
@@ -166,7 +168,7 @@ def _tasks_beside(log: Path) -> list[str]:
 def _settled(
     run: Path, logs: Mapping[Path, Names], levels: Sequence[Mapping[Path, Names]]
 ) -> dict[str, Path]:
-    """The logs of one run by task: of the tasks that a log may be of, the one that the other levels have, too."""
+    """{task: log} of one run: of the possible tasks of a log, the one that the other levels also have."""
     certain = {names[0] for level in levels for names in level.values() if len(names) == 1}
     found: dict[str, Path] = {}
     for log, names in logs.items():

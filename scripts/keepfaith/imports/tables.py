@@ -1,4 +1,4 @@
-"""Logs as the tables that the workflow makes itself: examples and predictions."""
+"""Conversion of logs to the workflow's tables of examples and predictions."""
 
 from collections.abc import Mapping
 
@@ -13,8 +13,8 @@ from keepfaith.imports.log import Log
 def examples_table(log: Log) -> pl.DataFrame:
     """EXAMPLES of one log: all of them are evaluated, none is explained.
 
-    The fields are the texts of the document that stand in the prompt, by their key in the document: which of them is a
-    passage that several examples are about is for `statistics.clusters` to find.
+    The fields are the texts of the document that are in the prompt, by their key in the document; `statistics.clusters`
+    finds the one that is a passage of several examples.
     """
     rows = [
         {
@@ -27,7 +27,7 @@ def examples_table(log: Log) -> pl.DataFrame:
             "outside": [{"name": name, "text": text} for name, text in example.outside],
             "options": list(example.options),
             "label": example.label,
-            "evidence": None,
+            "rationale": None,
             "posterior": None,
             "evaluation": True,
             "explanation": False,
@@ -39,7 +39,7 @@ def examples_table(log: Log) -> pl.DataFrame:
 
 
 def passage_of_task(passage: str | None, examples: pl.DataFrame) -> str | None:
-    """The passage that a whole import names, for one of its tasks: not said where no example has it.
+    """The passage that an import names, for one of its tasks: None where no example has it.
 
     Args:
         passage: a key of the documents, NO_PASSAGE, or None.
@@ -54,7 +54,7 @@ def passage_of_task(passage: str | None, examples: pl.DataFrame) -> str | None:
 
 
 def predictions_table(levels: Mapping[int, Log]) -> pl.DataFrame:
-    """PREDICTIONS of all levels. A log does not say how many tokens an option has: `tokens` is null."""
+    """PREDICTIONS of all levels. A log does not give the tokens of a choice: `tokens` is null."""
     rows = [
         {
             "level": level,

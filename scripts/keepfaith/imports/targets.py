@@ -1,6 +1,7 @@
-"""Labels from the targets of a task, which are indices, texts of options, or truth values, and do not say which.
+"""Labels from the targets of a task, which are indices, texts of choices, or truth values.
 
-The targets of all logs of a task are read as a whole: one target such as "2" may be an index or an option's text.
+The kind is found from the targets of all logs of a task together: a single target such as "2" may be an index or a
+choice's text.
 """
 
 import re
@@ -20,17 +21,17 @@ Labels = tuple[int, ...]
 
 
 def labels_of(logs: Mapping[Path, Lines]) -> dict[Path, dict[int, int]]:
-    """The index of the right option of every line, by log and doc_id.
+    """The index of the correct choice of every line, by log and doc_id.
 
-    Where several readings fit all targets, the one counts that agrees with every `acc`: whether the option with the
-    highest log-likelihood is the right one.
+    Where several readings fit all targets, the one counts that agrees with every `acc`: whether the choice with the
+    highest log-likelihood is the correct one.
 
     Raises:
         ConfigError: no reading fits all targets, none agrees with `acc`, or several do; with the line.
     """
     logged = [(path, line) for path, lines in logs.items() for line in lines.values()]
     readings = {name: [read(line) for _, line in logged] for name, read in READINGS.items()}
-    # Readings that come to the same are one.
+    # Readings with the same labels are one.
     fitting: dict[Labels, str] = {}
     for name, read in readings.items():
         labels = tuple(label for label in read if label is not None)
@@ -49,9 +50,9 @@ def labels_of(logs: Mapping[Path, Lines]) -> dict[Path, dict[int, int]]:
 
 def _index(line: LoggedLine) -> int | None:
     text = "" if isinstance(line.target, bool) else str(line.target).strip()
-    # A task that may have several right options writes a list, here of one.
+    # A task that may have several correct choices writes a list, here of one.
     text = match[1] if (match := _LISTED.fullmatch(text)) else text
-    # Only as the harness writes a number; int() would also take other scripts' digits and "1_0".
+    # Only numbers as the harness writes them; int() would also accept digits of other scripts and "1_0".
     known = [str(option) for option in range(len(line.options))]
     return known.index(text) if text in known else None
 
@@ -62,7 +63,7 @@ def _text(line: LoggedLine) -> int | None:
 
 
 def _truth(line: LoggedLine) -> int | None:
-    """A truth value, which the harness takes as the number 0 or 1."""
+    """A truth value, which the harness reads as 0 or 1."""
     text = str(line.target).strip().lower()
     if len(line.options) != 2 or text not in ("true", "false"):
         return None
@@ -70,7 +71,7 @@ def _truth(line: LoggedLine) -> int | None:
 
 
 def _same_text(line: LoggedLine) -> list[int]:
-    """The options that read as the target; the harness puts a delimiter, mostly a space, before an option."""
+    """The choices equal to the target; the harness puts a delimiter, mostly a space, before a choice."""
     if not isinstance(line.target, str):
         return []
     target = line.target.strip()
@@ -79,7 +80,7 @@ def _same_text(line: LoggedLine) -> list[int]:
 
 READINGS: dict[str, Callable[[LoggedLine], int | None]] = {
     "an index": _index,
-    "the text of an option": _text,
+    "the text of a choice": _text,
     "a truth value": _truth,
 }
 
@@ -87,7 +88,7 @@ LoggedLines = Sequence[tuple[Path, LoggedLine]]
 
 
 def _contradicted(logged: LoggedLines, labels: Labels) -> int | None:
-    """The first line whose `acc` says otherwise."""
+    """Index of the first line whose `acc` contradicts the labels."""
     for number, ((_, line), label) in enumerate(zip(logged, labels, strict=True)):
         if line.acc is not None and line.acc != (line.predicted == label):
             return number
@@ -99,8 +100,8 @@ def _own_accuracy(logged: LoggedLines, labels: Labels) -> ConfigError:
     path, line = logged[number]
     return ConfigError(
         path,
-        f"{line.line}: acc is {float(bool(line.acc))}, but the highest log-likelihood is that of option "
-        f"{line.predicted} and the target is option {labels[number]}: this task counts accuracy in a way of its own, "
+        f"{line.line}: acc is {float(bool(line.acc))}, but the highest log-likelihood is that of choice "
+        f"{line.predicted} and the target is choice {labels[number]}: this task counts accuracy in another way, "
         "leave it out",
     )
 
@@ -111,14 +112,14 @@ def _ambiguous(logged: LoggedLines, readings: Mapping[str, Labels]) -> ConfigErr
     path, line = logged[number]
     return ConfigError(
         path,
-        f"{line.line}: ambiguous: target {shown(line.target)} is option {first[number]} as {one}, option "
-        f"{second[number]} as {other}, as all targets may be either, and no acc tells which; add the metric acc to the "
+        f"{line.line}: ambiguous: target {shown(line.target)} is choice {first[number]} as {one}, choice "
+        f"{second[number]} as {other}, as all targets may be either, and no acc decides; add the metric acc to the "
         "task's metric_list and run it again",
     )
 
 
 def _unread(logged: LoggedLines, readings: Mapping[str, Sequence[int | None]]) -> ConfigError:
-    """What is wrong at the line that the reading which gets furthest cannot read."""
+    """The problem of the first line that the most successful reading cannot read."""
     name = max(readings, key=lambda name: list(readings[name]).index(None))
     number = list(readings[name]).index(None)
     path, line = logged[number]
@@ -126,7 +127,7 @@ def _unread(logged: LoggedLines, readings: Mapping[str, Sequence[int | None]]) -
     options = len(line.options)
     if len(same := _same_text(line)) > 1:
         problem = (
-            f"target {shown(line.target)} is the text of options {' and '.join(map(str, same))}; leave that example "
+            f"target {shown(line.target)} is the text of choices {' and '.join(map(str, same))}; leave that example "
             "out of the logs of all levels"
         )
     elif others and number > 0:
@@ -136,7 +137,7 @@ def _unread(logged: LoggedLines, readings: Mapping[str, Sequence[int | None]]) -
         )
     else:
         problem = (
-            f"target {shown(line.target)} is none of the {options} options (0 to {options - 1}, or one of their "
-            "texts); a task without labels, or with several right options, cannot be imported"
+            f"target {shown(line.target)} is none of the {options} choices (0 to {options - 1}, or one of their "
+            "texts); a task without labels, or with several correct choices, cannot be imported"
         )
     return ConfigError(path, f"{line.line}: {problem}")

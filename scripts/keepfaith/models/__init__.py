@@ -1,1 +1,1 @@
-"""Models: sources, training, removal of sub-layers, families and export."""
+"""Models: sources, removal of sub-layers, architectures and export."""

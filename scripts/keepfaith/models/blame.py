@@ -1,4 +1,4 @@
-"""Which key of a config.json an error of transformers is about."""
+"""The key of config.json that caused an error of transformers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +14,12 @@ CORRECT_OR_COPY = "correct that key, or copy config.json again from the checkpoi
 
 
 def cure_of(folder: Path | str, config: PretrainedConfig, error: BaseException) -> str:
-    """What to do about an error that building a model has raised.
+    """Advice on an error raised while a model was built.
 
     Args:
         folder: the model's folder.
         config: its configuration, as transformers reads it.
-        error: what was raised.
+        error: the error.
     """
     text = config.get_text_config(decoder=True)
     padding = getattr(text, "pad_token_id", None)
@@ -29,20 +29,20 @@ def cure_of(folder: Path | str, config: PretrainedConfig, error: BaseException) 
             "one that is wrong, or type pad_token_id: null"
         )
     if isinstance(error, KeyError) and error.args:
-        places = [
-            path
-            for path, value in _values(read_configuration("", Path(folder)))
+        keys = [
+            key
+            for key, value in _values(read_configuration("", Path(folder)))
             if value == error.args[0]
         ]
-        if places:
-            return f"transformers knows no {shown(error.args[0])} at {places[0]}; {CORRECT_OR_COPY}"
+        if keys:
+            return f"transformers knows no {shown(error.args[0])} at {keys[0]}; {CORRECT_OR_COPY}"
     return TWO_MODELS if "conversion of the weights" in str(error) else CORRECT_OR_COPY
 
 
-def _values(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Path and value of every text of a JSON object."""
+def _values(content: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of every string in a JSON object."""
     if isinstance(content, dict):
-        for key, inner in content.items():
-            yield from _values(inner, f"{path}.{key}" if path else key)
+        for name, inner in content.items():
+            yield from _values(inner, f"{key}.{name}" if key else name)
     elif isinstance(content, str):
-        yield path, content
+        yield key, content

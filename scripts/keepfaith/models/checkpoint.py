@@ -1,7 +1,7 @@
-"""A model folder held against itself: the model that config.json describes, and the weights that are there.
+"""Comparison of the model that config.json describes with the weights in its folder.
 
-Both are compared by the loader of transformers itself, on tensors without memory, so that whatever it renames, ties,
-splits or lets pass at loading is renamed, tied, split and let pass here. No weight is read.
+The loader of transformers itself compares them, on meta tensors, so whatever it renames, ties, splits or ignores at
+loading is treated the same way here. No weight is read.
 """
 
 import logging
@@ -39,7 +39,7 @@ from keepfaith.models.tied import refuse_twice, refuse_untied
 
 @dataclass(frozen=True)
 class Described:
-    """What a folder's config.json describes.
+    """The model that a folder's config.json describes.
 
     Attributes:
         config: as transformers reads it.
@@ -56,7 +56,8 @@ def described(folder: Path | str, dropped: Iterable[Step] = ()) -> Described:
     """The model of a folder, without `dropped`.
 
     Raises:
-        LoadingError: transformers refuses config.json, it is of no causal language model, or it is not of the weights.
+        LoadingError: transformers refuses config.json, it describes no causal language model, or does not belong to
+            the weights.
     """
     _refuse_too_many_layers(folder)
     config = read_config(folder)
@@ -70,10 +71,10 @@ def described(folder: Path | str, dropped: Iterable[Step] = ()) -> Described:
 
 
 def check_checkpoint(folder: Path | str) -> None:
-    """Compare the model that config.json describes with the weights that are there; takes seconds and no memory.
+    """Compare the model that config.json describes with the weights in the folder; takes seconds and no memory.
 
     Raises:
-        LoadingError: one line, if a weight is missing, left over, of another shape or no plain number.
+        LoadingError: one line, if a weight is missing, left over, of another shape or not of a plain dtype.
     """
     model = described(folder)
     found = weights_of(folder)
@@ -97,7 +98,7 @@ def weights_of(folder: Path | str) -> list[Weight]:
     """The weights that a folder is loaded from.
 
     Raises:
-        LoadingError: a file of them is broken.
+        LoadingError: one of their files is broken.
     """
     try:
         return weights(Path(folder), variant_of(folder))
@@ -108,7 +109,7 @@ def weights_of(folder: Path | str) -> list[Weight]:
 
 
 def _refuse_too_many_layers(folder: Path | str) -> None:
-    """Before a model of a thousand million layers is built: each layer has a weight of its own."""
+    """Refuse a wrong layer count before such a model is built: each layer has at least one weight."""
     try:
         layers = layer_count("", Path(folder))
     except ConfigError as error:
@@ -116,7 +117,7 @@ def _refuse_too_many_layers(folder: Path | str) -> None:
     found = weights_of(folder)
     if layers > max(len(found), 1):
         raise LoadingError(
-            f"{Path(folder) / CONFIG} speaks of {layers} layers, and the checkpoint holds {len(found)} weights; "
+            f"{Path(folder) / CONFIG} says {layers} layers, but the checkpoint holds {len(found)} weights; "
             f"{TWO_MODELS}"
         )
 
@@ -130,13 +131,13 @@ def refuse_differences(
     """Refuse a model whose weights are not those that config.json describes.
 
     Args:
-        folder: where both are.
-        report: what `from_pretrained` says of loading (`output_loading_info`).
+        folder: the folder of both.
+        report: the loading report of `from_pretrained` (`output_loading_info`).
         built: the model.
         absent: weights that may be missing.
 
     Raises:
-        LoadingError: how many weights differ and the first of them.
+        LoadingError: weights differ; says how many, and names the first.
     """
     found = weights_of(folder)
     problems = {
@@ -153,7 +154,7 @@ def refuse_differences(
 
 
 def _computed(found: Iterable[Weight], built: PreTrainedModel) -> set[str]:
-    """Tensors of old checkpoints that a model computes by itself: buffers that it does not save, and causal masks."""
+    """Tensors of old checkpoints that a model computes itself: buffers that it does not save, and causal masks."""
     buffers = {name for name, _ in built.named_buffers()} - built.state_dict().keys()
     return buffers | {weight.name for weight in found if is_attention_mask(weight)}
 
@@ -161,7 +162,7 @@ def _computed(found: Iterable[Weight], built: PreTrainedModel) -> set[str]:
 def _refuse_encoded(
     folder: Path | str, found: Iterable[Weight], built: Mapping[str, torch.Tensor]
 ) -> None:
-    """Refuse whole numbers where the model computes with fractions; its own counts and masks may be whole."""
+    """Refuse integer weights where the model computes in floating point; its counts and masks may be integers."""
     wrong = [
         weight
         for weight in found
@@ -178,7 +179,7 @@ def _refuse_encoded(
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """transformers prints a table of what differs, and more; the one line says it."""
+    """Silence transformers, which prints a table of the differences: the one-line error says the same."""
     logger = logging.getLogger("transformers")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

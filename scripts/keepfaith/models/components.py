@@ -1,4 +1,4 @@
-"""What one level drops: an attention sub-layer, an MLP sub-layer, or a block of both."""
+"""Components that a level drops: an attention sub-layer, an MLP sub-layer, or a block of both."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
@@ -19,14 +19,14 @@ class Sublayer(NamedTuple):
 
 
 class Component(NamedTuple):
-    """What is dropped in one step of an order."""
+    """The component dropped in one step of an order."""
 
     layer: int
     kind: ComponentKind = "attention"
 
     @property
     def sublayers(self) -> tuple[Sublayer, ...]:
-        """A block is both sub-layers, anything else the one of its name."""
+        """Both sub-layers for a block, else the one of that name."""
         kinds = SUBLAYERS if self.kind == "block" else (self.kind,)
         return tuple(Sublayer(self.layer, kind) for kind in kinds)
 
@@ -49,7 +49,7 @@ def sublayers_of(steps: Iterable[Step]) -> frozenset[Sublayer]:
 
 
 def check_order(order: Sequence[Step], levels: Sequence[int]) -> None:
-    """Raise ValueError unless every step of `order` drops something of its own and `levels` lie within it."""
+    """Raise ValueError if two steps of `order` drop the same sub-layer, or a level lies outside it."""
     named = [sublayer for step in order for sublayer in as_component(step).sublayers]
     if len(set(named)) != len(named):
         twice = next(sublayer for sublayer in named if named.count(sublayer) > 1)

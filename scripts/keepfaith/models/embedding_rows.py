@@ -1,4 +1,4 @@
-"""Token ids held against the rows of a model's input embedding: an id without a row stops the model in mid-run."""
+"""Check of token ids against the rows of a model's input embedding: an id without a row stops the model mid-run."""
 
 from collections.abc import Iterable
 
@@ -13,9 +13,9 @@ ADVICE = (
 def without_row(
     tokenizer: PreTrainedTokenizerBase, ids: Iterable[int], rows: int | None
 ) -> str | None:
-    """What is wrong where an id has no row in the embedding, in words; None where all have one.
+    """The problem in words if an id has no row in the embedding; None if all have one.
 
-    Only ids that occur are asked about: many tokenizers know tokens that their model was never given.
+    Only ids that occur are checked: many tokenizers have tokens without a row in their model.
 
     Args:
         tokenizer: names the token.

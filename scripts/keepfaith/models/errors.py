@@ -1,4 +1,4 @@
-"""Why a model folder does not load: one line, with what to do about it."""
+"""Errors for model folders that do not load: one line each, with what to do about it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,25 +6,25 @@ from pathlib import Path
 
 
 class LoadingError(Exception):
-    """A model folder cannot be loaded, or not to what its configuration says."""
+    """A model folder cannot be loaded, or the loaded model differs from its configuration."""
 
 
 def one_line(error: BaseException, longest: int = 300) -> str:
-    """An error of another library as it may stand in a sentence: its kind and its words, on one line."""
+    """An error of another library for use in a sentence: its type and message, on one line."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 @contextmanager
 def refused(file: Path | str, cure: str | Callable[[BaseException], str]) -> Iterator[None]:
-    """Whatever is raised while `file` is read becomes one line that names it, and ends with a cure.
+    """Turn any error raised while `file` is read into one line that names the file and ends with a cure.
 
     Args:
-        file: see above.
-        cure: what to do about it, or how that is made from the error.
+        file: the file.
+        cure: what to do about the error, or a function that makes this text from the error.
 
     Raises:
-        LoadingError: another library fails on what the file says, in whatever way: a panic of Rust is no `Exception`.
+        LoadingError: another library fails on the file's content, in any way: a panic of Rust is not an `Exception`.
     """
     try:
         yield

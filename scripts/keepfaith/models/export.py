@@ -1,4 +1,4 @@
-"""Pruned checkpoints: a model folder per level, reloaded and compared before it is called done."""
+"""Export of pruned checkpoints: one model folder per level, reloaded and compared with the model in memory."""
 
 import shutil
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.plugins.export_format import EXPORT_FORMATS, UnsuitableModelError
 
 ALLOWED_DIFFERENCE = 1e-6
-"""Of the logits, relative to the largest, between the pruned model in memory and the reloaded folder."""
+"""Allowed difference of logits, relative to the largest, between the pruned model in memory and the reloaded folder."""
 
 
 class ExportError(Exception):
-    """A written checkpoint does not give the logits of the pruned model; nothing is left behind."""
+    """A written checkpoint does not give the logits of the pruned model; it is deleted."""
 
 
 def export(
@@ -39,9 +39,9 @@ def export(
     Args:
         folder: a dense model folder.
         dropped: components to leave out.
-        target: the new folder; it appears only once the reloaded model agrees.
+        target: the new folder; it appears only after the reloaded model agrees.
         format: a name of `EXPORT_FORMATS`.
-        dtype: of the weights written; auto: as the configuration in `folder` says.
+        dtype: of the weights written; auto: the dtype named by the configuration in `folder`.
         card: text of README.md.
 
     Raises:
@@ -65,8 +65,8 @@ def export(
         difference = _difference(_logits(chosen.load(temporary, dtype)), expected)
         if not difference <= ALLOWED_DIFFERENCE:
             raise ExportError(
-                f"the {format} checkpoint of {folder} differs from the pruned model by {difference:.1e} of its "
-                "logits after reloading"
+                f"the {format} checkpoint of {folder} differs from the pruned model after reloading: its logits by "
+                f"{difference:.1e} of the largest"
             )
 
 

@@ -1,8 +1,8 @@
-"""Where a model keeps its decoder layers and, in each, the attention and the MLP sub-layer.
+"""Location of a model's decoder layers and, in each, of the attention and the MLP sub-layer.
 
-One generic rule serves nearly every architecture of transformers: the decoder layers are the module
+One generic rule covers nearly every architecture of transformers: the decoder layers are the module
 list as long as the configured layer count; a sub-layer is the layer's child whose class is called
-...Attention, or ...MLP and its kin. What deviates stands in `FAMILIES`, by `model_type`.
+...Attention, or ...MLP or similar. `FAMILIES` lists the exceptions by `model_type`.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ SUBLAYER_CLASSES: dict[SublayerKind, tuple[str, ...]] = {
     "attention": ("Attention",),
     "mlp": ("MLP", "MoE", "Moe", "MoeBlock", "MoEBlock", "MoELayer", "FeedForward", "FFN"),
 }
-"""How the classes of sub-layers end."""
+"""Endings of the class names of sub-layers."""
 
 
 class UnsupportedModelError(Exception):
@@ -31,11 +31,11 @@ class Family:
 
     Attributes:
         residual_inside: sub-layers whose module itself adds the residual to its output.
-        post_norm: by sub-layer the child of the layer that normalises its output before the residual is added.
+        post_norm: by sub-layer, the child of the layer that normalises its output before the residual is added.
         scale: attribute of the layer that multiplies either (normalised) output before the residual is added.
-        pairs: sub-layers whose module answers with (output, something else); attention always does.
-        parallel: both sub-layers read the layer's input: always, or where one of these settings of the
-            configuration is true.
+        pairs: sub-layers whose module returns (output, something else); attention always does.
+        parallel: both sub-layers read the layer's input: always, or if one of these keys of the configuration is
+            true.
     """
 
     residual_inside: frozenset[SublayerKind] = frozenset()
@@ -87,7 +87,7 @@ class LayerSite:
     Attributes:
         index: from the first layer, 0.
         layer: the decoder layer.
-        modules: its sub-layers; the MLP is absent where it is not one module (OPT has none, some MoE layers two).
+        modules: its sub-layers; no MLP where it is not one module (OPT has none, some MoE layers two).
         family: how the architecture deviates.
         parallel: both sub-layers read the layer's input.
     """
@@ -105,7 +105,7 @@ class LayerSite:
     def contribution(
         self, kind: SublayerKind, output: torch.Tensor, residual: torch.Tensor
     ) -> torch.Tensor:
-        """What a sub-layer adds to the residual stream, given its module's `output`. [B, T, hidden]"""
+        """The term that a sub-layer adds to the residual stream, given its module's `output`. [B, T, hidden]"""
         if kind in self.family.residual_inside:
             return output - residual
         if kind in self.family.post_norm:
@@ -124,7 +124,7 @@ def layer_sites(model: PreTrainedModel) -> list[LayerSite]:
     config = model.config.get_text_config(decoder=True)
     count = int(config.num_hidden_layers)
     family = FAMILIES.get(config.model_type, Family())
-    # Models that also see or hear have layers of other kinds, too: those of the text decoder count.
+    # Multimodal models have layers of other kinds, too: only those of the text decoder count.
     decoder: Any = model.get_decoder  # untyped
     for module in decoder().modules():
         if isinstance(module, nn.ModuleList) and len(module) == count:
@@ -140,14 +140,14 @@ def layer_sites(model: PreTrainedModel) -> list[LayerSite]:
         if "attention" not in sublayers:
             raise UnsupportedModelError(
                 f"{config.model_type}: decoder layer {index} ({type(layer).__name__}) has no "
-                "attention sub-layer; models that mix other layers in are not supported"
+                "attention sub-layer; models that mix in other layers are not supported"
             )
         sites.append(LayerSite(index, layer, sublayers, family, _parallel(family, config)))
     return sites
 
 
 def _sublayers(layer: nn.Module) -> dict[SublayerKind, nn.Module]:
-    """The child of each kind; of several attentions the first, since cross-attention comes later."""
+    """The child of each kind; the first of several attentions, since cross-attention comes later."""
     found: dict[SublayerKind, list[nn.Module]] = {}
     for child in layer.children():
         for kind, endings in SUBLAYER_CLASSES.items():

@@ -1,4 +1,4 @@
-"""A model whose answers are no finite numbers is refused before they reach a table."""
+"""Check that a model's outputs are finite, before they reach a table."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 
 class NotFiniteError(Exception):
-    """A model's outputs hold NaN or infinity: one sentence, with what to do about it."""
+    """A model's outputs contain NaN or infinity: one sentence, with what to do about it."""
 
 
 def check_finite(values: NDArray[np.floating[Any]], what: str, dtype: torch.dtype) -> None:
-    """Refuse `values` that hold NaN or infinity.
+    """Refuse `values` that contain NaN or infinity.
 
     Args:
-        values: what a model gave.
-        what: their name, for the message.
+        values: outputs of a model.
+        what: their name in the plural, for the message.
         dtype: the model's.
 
     Raises:
@@ -24,6 +24,6 @@ def check_finite(values: NDArray[np.floating[Any]], what: str, dtype: torch.dtyp
     """
     if not np.isfinite(values).all():
         raise NotFiniteError(
-            f"{what} of the model hold what is no finite number; its weights are damaged, or its numbers do not fit "
-            f"into {str(dtype).removeprefix('torch.')}: fetch it again, or type scoring.dtype: float32"
+            f"{what} of the model contain NaN or infinity; its weights are damaged, or its numbers do not fit into "
+            f"{str(dtype).removeprefix('torch.')}: fetch it again, or type scoring.dtype: float32"
         )

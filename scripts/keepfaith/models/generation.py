@@ -1,4 +1,4 @@
-"""A call of `generate` that decodes a known number of tokens."""
+"""Greedy decoding of a fixed number of tokens."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from transformers import PreTrainedModel
 def generate_greedily(
     model: PreTrainedModel, tokens: torch.Tensor, mask: torch.Tensor, new_tokens: int
 ) -> Any:
-    """Greedy continuations by exactly `new_tokens` tokens, whatever the model's own settings of generation say.
+    """Greedy continuations by exactly `new_tokens` tokens, regardless of the model's own generation settings.
 
     Args:
-        model: what generates.
+        model: the model that generates.
         tokens: [B, T], padded on the left.
         mask: [B, T], 0 where `tokens` is padding.
-        new_tokens: tokens after each prompt; the end-of-text token does not end one.
+        new_tokens: tokens after each prompt; the end-of-text token does not stop decoding.
 
     Returns:
-        What transformers returns, with `sequences` and `past_key_values`.
+        The output of `generate`, with `sequences` and `past_key_values`.
     """
     generate: Any = model.generate
     return generate(

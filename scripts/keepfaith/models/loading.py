@@ -33,7 +33,7 @@ NO_UNKNOWN = (
     "give its model an unk_token that is in its vocabulary, or copy it again from the checkpoint"
 )
 ROUND_TRIP_PROBES = ("a", "1 \U00013000\U00010380")
-"""Texts of which the second has characters that hardly any vocabulary knows."""
+"""Texts to encode; the second has characters that hardly any vocabulary contains."""
 
 DTYPES = {
     "float32": torch.float32,
@@ -44,21 +44,21 @@ DTYPES = {
 
 
 def as_dtype(name: str) -> torch.dtype | Literal["auto"]:
-    """What transformers calls a dtype of `DTYPES`; `auto` is what the configuration says, else that of the weights."""
+    """The torch dtype of a name; `auto` (the configuration's, else that of the weights) is passed to transformers."""
     return "auto" if name == "auto" else DTYPES[name]
 
 
 def choose_device(device: str) -> torch.device:
-    """`auto` is the first CUDA device where there is one, else the CPU.
+    """The torch device of a name; `auto` is the first CUDA device if there is one, else the CPU.
 
     Raises:
-        LoadingError: CUDA is asked for by name and there is none.
+        LoadingError: CUDA is requested by name and there is none.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise LoadingError(
-            f"device {device} is asked for, but torch sees no CUDA device; use auto or cpu"
+            f"device {device} is requested, but torch sees no CUDA device; use auto or cpu"
         )
     return torch.device(device)
 
@@ -66,12 +66,13 @@ def choose_device(device: str) -> torch.device:
 def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
     """The folder's tokenizer: token ids are those of tokenizer.json.
 
-    The class that a folder names for its tokenizer may make it anew from vocabulary and merges, with a splitting of its
-    own, and other files may add tokens. So the class is not asked, and what encodes is read from the file alone; the
-    other files say what its tokens are for: BOS, EOS and padding, the chat template, the longest input.
+    The tokenizer class that a folder names may rebuild the tokenizer from vocabulary and merges, with another
+    splitting, and other files may add tokens. So that class is not used, and the encoder is read from tokenizer.json
+    alone; the other files give the roles of tokens (BOS, EOS, padding), the chat template and the longest input.
 
     Raises:
-        LoadingError: config.json or a file of the tokenizer is missing or broken, or BOS or EOS are no tokens of it.
+        LoadingError: config.json or a file of the tokenizer is missing or broken, or BOS or EOS is not one of its
+            tokens.
     """
     try:
         check_tokenizer("", Path(folder))
@@ -83,7 +84,9 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
         encodes = Tokenizer.from_file(str(file))
         encodes.no_truncation()
         encodes.no_padding()
-        if hasattr(encodes.model, "dropout"):  # a way to train: one text would have many encodings
+        if hasattr(
+            encodes.model, "dropout"
+        ):  # meant for training: one text would have many encodings
             encodes.model.dropout = None
     with refused(file, NO_UNKNOWN):
         for probe in ROUND_TRIP_PROBES:
@@ -104,26 +107,26 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerFast:
 
 
 def _refuse_nameless(tokenizer: PreTrainedTokenizerFast) -> None:
-    """Refuse ids that no token has; a post-processor puts in what ids it likes."""
+    """Refuse ids that no token has: a post-processor may add any id."""
     for probe in ROUND_TRIP_PROBES:
         ids = tokenizer(probe)["input_ids"]
         for index, token in zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True):
             if token is None:
                 raise ValueError(
-                    f"it puts id {index} into every text, which none of its tokens has"
+                    f"it adds id {index} to every text, but none of its tokens has that id"
                 )
 
 
 def _keep_known_roles(
     folder: Path | str, tokenizer: PreTrainedTokenizerFast, encodes: Tokenizer
 ) -> None:
-    """Forget special tokens that tokenizer.json has not: transformers would add them with ids that the model lacks."""
+    """Remove special tokens that tokenizer.json lacks: transformers would add them with ids that the model lacks."""
     for role, token in tokenizer.special_tokens_map.items():
         if encodes.token_to_id(token) is not None:
             continue
         if role in ("bos_token", "eos_token"):
             raise LoadingError(
-                f"{folder}: {role} is {token!r} in {TOKENIZER_CONFIG}, and {TOKENIZER} has no such token; name one of "
+                f"{folder}: {role} is {token!r} in {TOKENIZER_CONFIG}, but {TOKENIZER} has no such token; name one of "
                 "its tokens, or copy both files from the same checkpoint"
             )
         setattr(tokenizer, role, None)
@@ -134,7 +137,7 @@ def _keep_known_roles(
 def _take_roles(
     configuration: Mapping[str, Any], tokenizer: PreTrainedTokenizerFast, encodes: Tokenizer
 ) -> None:
-    """Where no file of the tokenizer names BOS or EOS, config.json may, as GPT-2's does: special tokens only."""
+    """Take BOS and EOS from config.json, as for GPT-2, if no file of the tokenizer names them; special tokens only."""
     special = {n for n, token in encodes.get_added_tokens_decoder().items() if token.special}
     for role in ("bos_token", "eos_token"):
         ids = configuration.get(f"{role}_id")
@@ -151,17 +154,17 @@ def load_model(
 ) -> PreTrainedModel:
     """The folder's causal language model in evaluation mode, without gradients on its weights.
 
-    Where the process sees several GPUs (a job sees those that it holds), the layers are spread over them.
+    If the process sees several GPUs (a job sees those that it holds), the layers are spread over them.
 
     Args:
-        folder: a folder with config.json and safetensors; slim ones (`slim`) come without what they dropped.
-        dtype: float32, bfloat16, float16 (or float64, for references), or auto: as its configuration says.
+        folder: a folder with config.json and safetensors; a slim one (`slim`) loads without what it dropped.
+        dtype: float32, bfloat16, float16 (or float64, for references), or auto: the dtype of its configuration.
         device: auto, cpu or cuda.
-        dropped: components left out for good; their weights are never read.
+        dropped: components left out permanently; their weights are never read.
 
     Raises:
-        LoadingError: the model is no causal language model, or its weights are not those that config.json describes
-            (transformers would fill missing ones at random, and pass over those left over).
+        LoadingError: the model is not a causal language model, or its weights are not those that config.json describes
+            (transformers would fill missing ones at random and ignore extra ones).
 
     Examples:
         >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
@@ -169,8 +172,8 @@ def load_model(
         >>> model.config.num_hidden_layers, model.dtype
         (8, torch.float32)
     """
-    place = choose_device(device)
-    spread = place.type == "cuda" and torch.cuda.device_count() > 1
+    chosen = choose_device(device)
+    spread = chosen.type == "cuda" and torch.cuda.device_count() > 1
     asked = described(folder, dropped)
     loaded: Any = _from_pretrained(
         asked.kind,
@@ -186,11 +189,11 @@ def load_model(
     mark(model.config, asked.gone)
     model.requires_grad_(False)
     ready: PreTrainedModel = model.eval()
-    return ready if spread else ready.to(place)  # type: ignore[arg-type]
+    return ready if spread else ready.to(chosen)  # type: ignore[arg-type]
 
 
 def _from_pretrained(kind: Any, folder: Path | str, **settings: Any) -> Any:
-    """The model and what transformers says of loading it; what it raises is one line, unless a device is full."""
+    """The model and the loading report of transformers; an error becomes one line, unless it is out of memory."""
     try:
         return kind.from_pretrained(
             str(folder),
@@ -207,17 +210,17 @@ def _from_pretrained(kind: Any, folder: Path | str, **settings: Any) -> Any:
 
 
 def check_generation(folder: Path | str) -> bool:
-    """Whether how the model would generate text can be read; the log names the file that cannot.
+    """Whether the model's generation settings can be read; a warning names the file if not.
 
-    keepfaith generates in its self-test and its measurements alone, with settings of its own.
+    keepfaith generates only in its self-test and its measurements, with its own settings.
     """
     file = Path(folder) / GENERATION_CONFIG
     if not file.is_file():
         return False
     try:
-        with refused(file, "it is passed over, as keepfaith needs none"):
+        with refused(file, "it is ignored, since keepfaith does not need it"):
             if not isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
-                raise ValueError("it holds no object")
+                raise ValueError("it contains no JSON object")
             GenerationConfig.from_pretrained(str(folder), local_files_only=True)
     except LoadingError as error:
         logger.warning("%s", error)
@@ -226,11 +229,11 @@ def check_generation(folder: Path | str) -> bool:
 
 
 def _own_generation(config: PretrainedConfig) -> GenerationConfig:
-    """What the model's configuration says of BOS, EOS and padding; generation_config.json is not read."""
+    """BOS, EOS and padding from the model's configuration; generation_config.json is not read."""
     text, make = config.get_text_config(decoder=True), cast(Any, GenerationConfig)
     roles = ("bos_token_id", "eos_token_id", "pad_token_id")
     try:
         made = make(**{role: getattr(text, role, None) for role in roles})
-    except Exception:  # what it accepts is up to transformers
+    except Exception:  # transformers decides what it accepts
         made = make()
     return cast(GenerationConfig, made)

@@ -1,4 +1,4 @@
-"""From a model's source (hub, local folder, built-in folder) to a checked local folder and its manifest."""
+"""Preparation of a model: from its source (hub, local folder, built-in folder) to a checked folder and its manifest."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from keepfaith.models.sources import ModelError, ModelManifest, prepare_folder
 
 
 def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelManifest:
-    """Prepare a model from a `hub`, `local` or `builtin` source as the configuration writes it.
+    """Prepare a model from a `hub`, `local` or `builtin` source of the configuration.
 
     Args:
         name: the model's name in the catalog.
@@ -20,7 +20,7 @@ def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelMani
         builtin: folder of the checkpoint that ships with keepfaith.
 
     Raises:
-        ModelError: see `prepare_hub` and `prepare_folder`; also for a kind that is not prepared here.
+        ModelError: see `prepare_hub` and `prepare_folder`; also for another kind of source.
     """
     match source["kind"]:
         case "hub":
@@ -30,7 +30,7 @@ def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelMani
         case "builtin":
             return prepare_folder(name, builtin, source="builtin")
         case kind:
-            raise ModelError(f"model {name}: sources of kind {kind} are not prepared but trained")
+            raise ModelError(f"model {name}: a source of kind {kind} is trained, not prepared")
 
 
 def prepare_hub(name: str, repository: str, revision: str, layers: int) -> ModelManifest:
@@ -40,18 +40,18 @@ def prepare_hub(name: str, repository: str, revision: str, layers: int) -> Model
         name: the model's name in the catalog.
         repository: owner/name.
         revision: a commit, tag or branch.
-        layers: the number of layers that the catalog speaks of.
+        layers: number of layers according to the catalog.
 
     Raises:
-        ModelError: the repository or revision cannot be had, it holds no whole model (no safetensors or damaged ones,
-            no tokenizer.json, an adapter), its files are not of one model, or it has another number of layers.
+        ModelError: the repository or revision is not available, it holds no complete model (no safetensors or damaged
+            ones, no tokenizer.json, an adapter), its files are not of one model, or it has another number of layers.
     """
     address = Address("model", repository, revision)
     try:
         opened = open_repository(address)
-        # Folders below hold other formats of the same weights.
+        # Subfolders hold other formats of the same weights.
         paths = tuple(path for path in opened.paths if "/" not in path)
-        # All before anything large is fetched.
+        # Before anything large is fetched.
         _check_files(name, opened, paths, layers)
         for path in filter(is_model_file, paths):
             folder = opened.fetch(path).parent
@@ -66,7 +66,7 @@ def prepare_hub(name: str, repository: str, revision: str, layers: int) -> Model
 
 
 def _on_the_hub(error: Exception, address: Address) -> ModelError:
-    """The files cannot be mended where they are."""
+    """The error with advice for files that the user cannot correct."""
     return ModelError(f"{error} ({address} is so on the hub: name another revision or repository)")
 
 
@@ -76,7 +76,7 @@ def _listing(address: Address, names: tuple[str, ...]) -> FileListing:
 
 
 def _check_files(name: str, opened: Repository, paths: tuple[str, ...], layers: int) -> None:
-    """Check what the names of the files and the small ones among them tell."""
+    """Check the names of the files, and the content of the small ones."""
     listing = _listing(opened.address, paths)
     if problem := listing.no_model() or listing.no_weights():
         raise ModelError(f"model {name}: {problem}")

@@ -1,11 +1,11 @@
-"""Removing sub-layers in memory, and putting them back.
+"""Removing sub-layers in memory, and restoring them.
 
-A removed sub-layer computes nothing: its module answers with zeros (or with the residual, where the
+A removed sub-layer computes nothing: its module returns zeros (or the residual, where the
 architecture adds it inside), which equals zeroing its output projection (Gromov et al. 2024,
 arXiv:2403.17887, and He et al. 2024, arXiv:2406.15786, drop sub-layers this way).
 
-With a KV cache the removed attention still has to be counted: `Cache.get_seq_length()` and the masks ask
-the first layer of each kind how many tokens were seen. So it stores one head of width one per token.
+With a KV cache the removed attention must still count tokens: `Cache.get_seq_length()` and the masks ask
+the first layer of each kind how many tokens it has seen. So it stores one head of width one per token.
 """
 
 import inspect
@@ -31,8 +31,8 @@ from keepfaith.models.families import Family, LayerSite, UnsupportedModelError, 
 from keepfaith.models.positions import longest_input
 
 
-class Absence:
-    """How a removed sub-layer answers in the place of one module."""
+class NoOp:
+    """The no-op that replaces the module of a removed sub-layer."""
 
     def __init__(self, sublayer: Sublayer, module: nn.Module, family: Family) -> None:
         self.sublayer = sublayer
@@ -41,9 +41,9 @@ class Absence:
         self._signature = inspect.signature(type(module).forward)
 
     def answer(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module would return if it added nothing to the residual stream."""
+        """The module's return value if it added nothing to the residual stream."""
         arguments = self._signature.bind(None, *args, **kwargs).arguments
-        # The first argument after `self`, whatever an architecture calls it: [B, T, hidden].
+        # The first tensor after `self`; architectures name it differently: [B, T, hidden].
         hidden: torch.Tensor = next(
             value for name, value in arguments.items() if name != "self" and torch.is_tensor(value)
         )
@@ -57,52 +57,52 @@ class Absence:
         return (nothing, None) if kind in self.family.pairs else nothing
 
 
-class Shadow:
-    """Another `forward` for a module until `lift`; the one before may be a shadow too, as that of a spread model is."""
+class PatchedForward:
+    """Another `forward` for a module until `restore`; the previous one may be a patch too, as in a spread model."""
 
     def __init__(self, module: nn.Module, forward: Callable[..., Any]) -> None:
         self._module = module
         self._before = module.__dict__.get("forward")
         module.forward = forward
 
-    def lift(self) -> None:
-        """Give the module the `forward` back that it had."""
+    def restore(self) -> None:
+        """Put back the previous `forward`."""
         if self._before is None:
             del self._module.__dict__["forward"]
         else:
             self._module.forward = self._before
 
 
-class Switch:
-    """Stands before one sub-layer: `on` runs it, off answers as if it added nothing.
+class Toggle:
+    """Turns one sub-layer on and off: `on` runs it, off returns the no-op's answer.
 
-    The module stays where it is (same name, same weights, same hooks); only its `forward` is shadowed,
-    so that saving, loading and reading the model's attributes work as before.
+    The module stays where it is (same name, same weights, same hooks); only its `forward` is patched,
+    so saving, loading and reading the model's attributes work as before.
     """
 
     def __init__(self, site: LayerSite, kind: SublayerKind) -> None:
         self.module = site.modules[kind]
         self.on = True
         self._run = self.module.forward
-        # A module that is gone for good answers for itself, switched on or off.
-        self._absence: Absence = getattr(self.module, "absence", None) or Absence(
+        # A module that was replaced permanently has its own no-op.
+        self._no_op: NoOp = getattr(self.module, "no_op", None) or NoOp(
             Sublayer(site.index, kind), self.module, site.family
         )
-        self._shadow = Shadow(self.module, self._forward)
+        self._patch = PatchedForward(self.module, self._forward)
 
     def uninstall(self) -> None:
-        """Give the module its own `forward` back."""
-        self._shadow.lift()
+        """Put back the module's own `forward`."""
+        self._patch.restore()
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self._run(*args, **kwargs) if self.on else self._absence.answer(*args, **kwargs)
+        return self._run(*args, **kwargs) if self.on else self._no_op.answer(*args, **kwargs)
 
 
 def _count_tokens(cache: Cache, index: int, hidden: torch.Tensor) -> None:
-    """Let layer `index` of the cache see the tokens of `hidden`, at one number per key and value."""
+    """Count the tokens of `hidden` in layer `index` of the cache, at one number per key and value."""
     layer = cache.layers[index] if index < len(cache.layers) else None
     keys = getattr(layer, "keys", None)  # [B, heads, tokens, width]
-    # A static cache may have been allocated ahead: then keep the shape that it has.
+    # A static cache may be allocated already: then keep its shape.
     heads, width = (keys.shape[1], keys.shape[3]) if keys is not None and keys.ndim == 4 else (1, 1)
     # [B, heads, T, width]
     placeholder = hidden.new_zeros((hidden.shape[0], heads, hidden.shape[1], width))
@@ -113,9 +113,9 @@ class PrunableModel:
     """A causal language model whose sub-layers can be removed one by one.
 
     Attributes:
-        model: the wrapped model; call it as usual, inside `dropping` or `at_level` with sub-layers removed.
+        model: the wrapped model; call it as usual. Inside `dropping` or `at_level` it runs with sub-layers removed.
         sites: its decoder layers.
-        switches: one per sub-layer that can be removed.
+        toggles: one per sub-layer that can be removed.
 
     Examples:
         >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
@@ -133,8 +133,8 @@ class PrunableModel:
     def __init__(self, model: PreTrainedModel) -> None:
         self.model = model
         self.sites = layer_sites(model)
-        self.switches = {
-            Sublayer(site.index, kind): Switch(site, kind)
+        self.toggles = {
+            Sublayer(site.index, kind): Toggle(site, kind)
             for kind in SUBLAYERS
             for site in self.sites
             if kind in site.modules
@@ -155,23 +155,23 @@ class PrunableModel:
 
     @property
     def embedding_rows(self) -> int | None:
-        """Rows of the input embedding: one per token id that the model can be given; None where it has no table."""
+        """Rows of the input embedding, one per token id that the model accepts; None if it has no such table."""
         weight = getattr(self.model.get_input_embeddings(), "weight", None)
         return None if weight is None else int(weight.shape[0])
 
     @property
     def context_length(self) -> int | None:
-        """Longest input the architecture admits, or None where it has no limit of its own."""
+        """Longest input that the architecture accepts, or None if it has no limit."""
         return longest_input(self.model.config)
 
     @property
     def dropped(self) -> tuple[Sublayer, ...]:
-        """The sub-layers that are removed at this moment."""
-        return tuple(sorted(name for name, switch in self.switches.items() if not switch.on))
+        """The sub-layers that are currently removed."""
+        return tuple(sorted(name for name, toggle in self.toggles.items() if not toggle.on))
 
-    def switches_of(self, site: LayerSite) -> dict[SublayerKind, Switch]:
-        """The switches of one layer."""
-        return {kind: self.switches[Sublayer(site.index, kind)] for kind in site.modules}
+    def toggles_of(self, site: LayerSite) -> dict[SublayerKind, Toggle]:
+        """The toggles of one layer."""
+        return {kind: self.toggles[Sublayer(site.index, kind)] for kind in site.modules}
 
     def removable(self, steps: Iterable[Step]) -> frozenset[Sublayer]:
         """The sub-layers that these components drop, checked.
@@ -185,28 +185,28 @@ class PrunableModel:
         if outside:
             raise ValueError(f"layers {outside} are outside the model, which has {self.layers}")
         chosen = sublayers_of(components)
-        if absent := sorted(chosen - set(self.switches)):
+        if missing := sorted(chosen - set(self.toggles)):
             raise UnsupportedModelError(
-                f"{self.model.config.model_type}: the {absent[0]} is not one module and cannot be dropped"
+                f"{self.model.config.model_type}: the {missing[0]} is not one module and cannot be dropped"
             )
         return chosen
 
     @contextmanager
     def dropping(self, steps: Iterable[Step]) -> Iterator[nn.Module]:
-        """Remove exactly these components; the previous state returns afterwards.
+        """Remove exactly these components; the previous state is restored afterwards.
 
         Raises:
             ValueError, UnsupportedModelError: as `removable`.
         """
         chosen = self.removable(steps)
-        before = {name: switch.on for name, switch in self.switches.items()}
+        before = {name: toggle.on for name, toggle in self.toggles.items()}
         try:
-            for name, switch in self.switches.items():
-                switch.on = name not in chosen
+            for name, toggle in self.toggles.items():
+                toggle.on = name not in chosen
             yield self.model
         finally:
-            for name, switch in self.switches.items():
-                switch.on = before[name]
+            for name, toggle in self.toggles.items():
+                toggle.on = before[name]
 
     @contextmanager
     def at_level(self, order: Sequence[Step], level: int) -> Iterator[nn.Module]:

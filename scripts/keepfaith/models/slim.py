@@ -1,10 +1,10 @@
-"""Models without some sub-layers' weights: loaded so that these never exist, and saved so that no loader invents them.
+"""Slim models: without the weights of some sub-layers, in memory and on disk.
 
-Which sub-layers are gone stands in the configuration under transformers' own key, `per_layer_config`:
+The configuration lists the removed sub-layers under transformers' own key, `per_layer_config`:
 `{"25": {"skip": ["attention"]}}`. No architecture of transformers acts on it yet: its loader would build the
-missing weights and fill them at random. A slim folder therefore names a model type of its own, which that loader
-refuses, and keeps the real one beside it; and its weights are in files (`model.slim.safetensors`) that no loader looks
-for by itself, lest a class of transformers that is called by name reads them.
+missing weights and fill them at random. A slim folder therefore names its own model type, which that loader
+refuses, and keeps the real one in another key. Its weights are in files (`model.slim.safetensors`) that no loader
+looks for by default, so that a class of transformers called by name does not read them either.
 """
 
 import json
@@ -24,73 +24,73 @@ from keepfaith.config.model_folder import SLIM_TYPE, read_configuration
 from keepfaith.models.components import SUBLAYERS, Sublayer
 from keepfaith.models.errors import LoadingError, refused
 from keepfaith.models.families import LayerSite, layer_sites
-from keepfaith.models.removal import Absence
+from keepfaith.models.removal import NoOp
 
 BASE_TYPE = "keepfaith_base_model_type"
-"""Where the configuration of a slim folder says what the model really is."""
+"""Key of a slim folder's configuration that holds the real model type."""
 
 
 class RemovedSublayer(nn.Module):
-    """Stands where a sub-layer was: no weights, and an answer that adds nothing."""
+    """Module in place of a removed sub-layer: no weights, and an output that adds nothing."""
 
-    def __init__(self, absence: Absence, module: nn.Module) -> None:
+    def __init__(self, no_op: NoOp, module: nn.Module) -> None:
         super().__init__()
-        # What the layer around it may ask of it: its index, its kind of attention.
+        # Attributes that the enclosing layer may read: its index, its kind of attention.
         for name, value in vars(module).items():
             if not name.startswith("_") and name != "training":
                 setattr(self, name, value)
-        self.absence = absence
+        self.no_op = no_op
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.absence.answer(*args, **kwargs)
+        return self.no_op.answer(*args, **kwargs)
 
 
 class RemovedAttention(RemovedSublayer):
-    """The name says what it stands for, to whoever looks for sub-layers by class."""
+    """Removed attention; the class name lets the search for sub-layers by class find it."""
 
 
 class RemovedMLP(RemovedSublayer):
-    """As `RemovedAttention`."""
+    """Removed MLP, as `RemovedAttention`."""
 
 
 _REMOVED = {"attention": RemovedAttention, "mlp": RemovedMLP}
 
 
 def slim_class(base: type[PreTrainedModel], dropped: frozenset[Sublayer]) -> type[PreTrainedModel]:
-    """A subclass of `base` that is built without these sub-layers, so that no memory is ever theirs."""
+    """A subclass of `base` that is built without these sub-layers, so that they never take memory."""
 
     def build(self: Any, config: PretrainedConfig, *args: Any, **kwargs: Any) -> None:
         base.__init__(self, config, *args, **kwargs)
         take_out(self, dropped)
-        # The dense checkpoint holds them: that is meant, and no reason for a warning.
+        # The dense checkpoint contains them: this is intended and needs no warning.
         self._keys_to_ignore_on_load_unexpected = {
             *(self._keys_to_ignore_on_load_unexpected or ()),
             *(re.escape(prefix) for prefix in module_prefixes(self, dropped)),
         }
 
-    # The module's name decides how transformers maps weights and finds related classes.
+    # transformers maps weights and finds related classes by the module's name.
     return type(base.__name__, (base,), {"__init__": build, "__module__": base.__module__})
 
 
 def take_out(model: PreTrainedModel, dropped: frozenset[Sublayer]) -> None:
-    """Replace the modules of these sub-layers for good."""
+    """Replace the modules of these sub-layers permanently."""
     sites = layer_sites(model)
     for sublayer in sorted(dropped):
         site = sites[sublayer.layer]
         module = site.modules[sublayer.kind]
-        absence = Absence(sublayer, module, site.family)
-        setattr(site.layer, _child_name(site, module), _REMOVED[sublayer.kind](absence, module))
+        no_op = NoOp(sublayer, module, site.family)
+        setattr(site.layer, _child_name(site, module), _REMOVED[sublayer.kind](no_op, module))
 
 
 def module_prefixes(model: PreTrainedModel, dropped: Iterable[Sublayer]) -> tuple[str, ...]:
-    """How the names of these sub-layers' weights begin."""
+    """Prefixes of the names of these sub-layers' weights."""
     names = {id(module): name for name, module in model.named_modules()}
     sites = layer_sites(model)
     return tuple(f"{names[id(sites[layer].modules[kind])]}." for layer, kind in sorted(dropped))
 
 
 def mark(config: PretrainedConfig, dropped: frozenset[Sublayer]) -> None:
-    """Write into a configuration which sub-layers are gone."""
+    """Write the removed sub-layers into a configuration."""
     skips: dict[int | str, dict[str, Any]] = {}
     for layer, kind in sorted(dropped):
         skips.setdefault(layer, {"skip": []})["skip"].append(kind)
@@ -98,7 +98,7 @@ def mark(config: PretrainedConfig, dropped: frozenset[Sublayer]) -> None:
 
 
 def skipped(config: PretrainedConfig) -> frozenset[Sublayer]:
-    """The sub-layers that a configuration says are gone."""
+    """The removed sub-layers according to a configuration."""
     text = config.get_text_config(decoder=True)
     if not text.is_heterogeneous:
         return frozenset()
@@ -114,7 +114,7 @@ def read_config(folder: Path | str) -> PretrainedConfig:
     """The configuration of a model folder, slim or not.
 
     Raises:
-        LoadingError: transformers does not know the model, or refuses what the file says.
+        LoadingError: transformers does not know the model, or refuses the file's content.
     """
     file = Path(folder) / CONFIG
     content = _content(folder)
@@ -146,7 +146,7 @@ def read_config(folder: Path | str) -> PretrainedConfig:
 
 
 def _answer_as_asked(config: PretrainedConfig) -> None:
-    """How a model is run and what it returns is up to the caller; a file may ask for kernels that are not there."""
+    """Reset how a model is run and what it returns: the caller decides, and a file may ask for missing kernels."""
     for part in {id(c): c for c in (config, config.get_text_config(decoder=True))}.values():
         part.output_attentions = part.output_hidden_states = False
         part.return_dict = True
@@ -164,7 +164,7 @@ _SLIM_KEYS = ("model_type", BASE_TYPE, "architectures")
 
 
 VARIANT = "slim"
-"""What transformers calls weights in files of another name."""
+"""Name of the weight files: transformers calls weights under another file name a variant."""
 
 
 def variant_of(folder: Path | str) -> str | None:
@@ -178,7 +178,7 @@ def variant_of(folder: Path | str) -> str | None:
 
 
 def write_slim_config(folder: Path) -> None:
-    """Give a saved folder the model type that stock loaders refuse."""
+    """Give a saved folder the model type that other loaders refuse."""
     path = folder / "config.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     content |= {

@@ -27,7 +27,7 @@ class ModelError(Exception):
 
 
 class ModelManifest(BaseModel):
-    """What a rule needs to know about a prepared model, with the digest of every file it is made of."""
+    """Description of a prepared model for the rules, with the digest of each of its files."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
@@ -43,7 +43,7 @@ class ModelManifest(BaseModel):
 
     @property
     def identity(self) -> dict[str, str | None]:
-        """What tells this model's numbers from another's, for the provenance of artifacts."""
+        """What distinguishes this model from another, for the provenance of artifacts."""
         weights = hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
         return {
             "name": self.name,
@@ -64,7 +64,7 @@ class ModelManifest(BaseModel):
 def prepare_folder(
     name: str, folder: Path, source: str = "local", revision: str | None = None
 ) -> ModelManifest:
-    """Check a local model folder, hold its files against each other, and describe it.
+    """Check a local model folder and that its files agree, and describe it.
 
     Raises:
         ModelError: a file is missing or broken, or config.json, weights and tokenizer are not of one model.

@@ -1,19 +1,19 @@
-"""The special tokens that a tokenizer puts in front of every text, and texts that spell them already."""
+"""Text opening: the special tokens that a tokenizer adds before every text, and texts that already contain them."""
 
 from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
 OPENING_PROBES = ("a", "1", ".", "The")
-"""Texts of which at least one has a token of its own, so that what stands before it is the opening."""
+"""Texts of which at least one has an ordinary token; the tokens before it are the opening."""
 
 
 class TextOpening(NamedTuple):
-    """The tokens that a tokenizer puts in front of every text: BOS, `[gMASK]<sop>`, or none.
+    """The tokens that a tokenizer adds before every text: BOS, `[gMASK]<sop>`, or none.
 
     Attributes:
         ids: their token ids, in order.
-        text: how a text spells them.
+        text: the same as text.
     """
 
     ids: tuple[int, ...]
@@ -21,21 +21,21 @@ class TextOpening(NamedTuple):
 
 
 def opening_of(tokenizer: PreTrainedTokenizerBase) -> TextOpening:
-    """What `tokenizer` puts in front of every text by itself."""
+    """The tokens that `tokenizer` itself adds before every text."""
     for probe in OPENING_PROBES:
         encoded = tokenizer(probe, return_special_tokens_mask=True, verbose=False)
-        put_in = [bool(special) for special in encoded["special_tokens_mask"]]
-        if False in put_in:
-            ids = tuple(encoded["input_ids"][: put_in.index(False)])
+        added = [bool(special) for special in encoded["special_tokens_mask"]]
+        if False in added:
+            ids = tuple(encoded["input_ids"][: added.index(False)])
             return TextOpening(ids, "".join(tokenizer.convert_ids_to_tokens(list(ids))))
     return TextOpening((), "")
 
 
 def adds_opening(tokenizer: PreTrainedTokenizerBase, opening: TextOpening, text: str) -> bool:
-    """Whether the tokenizer has to put its opening in front of `text`: not where the text spells it already.
+    """Whether the tokenizer has to add its opening to `text`: not if the text already begins with it.
 
     Raises:
-        ValueError: the text begins with a part of the opening, so that neither way gives what the model was trained on.
+        ValueError: the text begins with a part of the opening, so neither way gives what the model was trained on.
     """
     if not opening.ids:
         return True

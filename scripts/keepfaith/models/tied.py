@@ -1,4 +1,4 @@
-"""Weights that are one in the model: the files must not hold two of them that differ."""
+"""Check of tied weights: the files must not contain two different copies of one weight of the model."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,19 +13,19 @@ from keepfaith.config.weight_header import Weight
 from keepfaith.models.errors import LoadingError
 
 ROWS = 4096
-"""Rows that are compared at once, so that two embeddings need not fit into memory."""
+"""Rows compared at once, so that two embeddings need not fit into memory."""
 
 
 def refuse_untied(folder: Path | str, found: Iterable[Weight], built: PreTrainedModel) -> None:
-    """Refuse two weights of which config.json says that they are one: loaders differ in which of them they use.
+    """Refuse two different weights that config.json declares to be tied: loaders differ in which of them they use.
 
     Args:
-        folder: where both are.
-        found: the weights of the folder.
+        folder: the model's folder.
+        found: its weights.
         built: the model that its config.json describes.
 
     Raises:
-        LoadingError: both are in the file, and they differ.
+        LoadingError: both are in the files, and they differ.
     """
     files = {weight.name: weight for weight in found}
     prefix = f"{built.base_model_prefix}."
@@ -40,7 +40,7 @@ def refuse_untied(folder: Path | str, found: Iterable[Weight], built: PreTrained
 
 
 def refuse_twice(folder: Path | str, found: Iterable[Weight], built: PreTrainedModel) -> None:
-    """Refuse two weights of the files that transformers loads into the same place: one of them is passed over.
+    """Refuse two different weights that transformers loads into the same parameter: it would ignore one of them.
 
     Names may have the model's prefix or not, and old names are renamed.
 
@@ -55,8 +55,8 @@ def refuse_twice(folder: Path | str, found: Iterable[Weight], built: PreTrainedM
     prefix = f"{built.base_model_prefix}."
     first: dict[str, Weight] = {}
     for weight in found:
-        place, _ = rename_source_key(weight.name, renamings, [])
-        other = first.setdefault(place.removeprefix(prefix), weight)
+        key, _ = rename_source_key(weight.name, renamings, [])
+        other = first.setdefault(key.removeprefix(prefix), weight)
         if other is not weight and not _are_equal(other, weight):
             raise LoadingError(
                 f"{folder}: {other.name} (in {other.file.name}) and {weight.name} (in {weight.file.name}) are one "
@@ -65,7 +65,7 @@ def refuse_twice(folder: Path | str, found: Iterable[Weight], built: PreTrainedM
 
 
 def _of_name(files: dict[str, Weight], name: str, prefix: str) -> Weight | None:
-    """The weight of the file, which may leave out the model's prefix or have it in front of everything."""
+    """The weight of this name; a file may leave out the model's prefix or add it to every name."""
     names = (name, name.removeprefix(prefix), prefix + name)
     return next((files[one] for one in names if one in files), None)
 

@@ -1,15 +1,15 @@
-"""The self-test of removal: before a model is pruned, it has to show that pruning it is done right.
+"""Self-test of removal, run on every model before any of its levels is used.
 
 Checks on the model itself, each with several sets of sub-layers removed, layer 0 among them:
 
 - oracle: the logits equal those of the same model with all weights of these sub-layers set to zero;
 - cache: token by token with the KV cache the logits are the same;
 - generation: greedy continuations of left-padded prompts are those of the oracle;
-- remainder: a dropped block hands on what it was given;
+- remainder: a dropped block returns its input;
 - and at least one set makes a difference: otherwise other modules than the decoder's were removed.
 
 A removal that is wrong only with a cache, or only under padding, would otherwise go unnoticed: nothing fails,
-the numbers are merely false.
+but the numbers are wrong.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,27 +32,27 @@ ALLOWED = {torch.float64: 1e-8, torch.float32: 1e-4}
 ALLOWED_IN_HALF = 5e-2
 """Largest difference of logits, relative to their size: rounding of batched against single tokens."""
 ALLOWED_OF_ORACLE = 1e-3
-"""Of the oracle and the remainder, in half precision: both ways do the same arithmetic."""
+"""The same for the oracle and the remainder, in half precision: both sides do the same arithmetic."""
 
 
 NEEDS_ENTRY = "its architecture needs an entry in keepfaith/models/families.py"
 
 
 class RemovalError(Exception):
-    """Removing sub-layers of this model does not do what it must; the message says which check failed."""
+    """Removing sub-layers of this model does not work correctly; the message names the failed check."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was removed, and how far the three ways of running the model are apart.
+    """The removed sub-layers, and how much the three ways of running the model differ.
 
     Attributes:
         removed: the sub-layers, in words.
         oracle: largest difference of logits from the oracle, relative to the largest logit.
         cache: the same between cached and uncached.
-        generation: whether the greedy continuations are the oracle's.
-        remainder: largest change that a dropped block makes to the stream, relative to the stream's largest number.
-        differs: whether the logits are others than the dense model's.
+        generation: whether the greedy continuations equal the oracle's.
+        remainder: largest change that a dropped block makes to the residual stream, relative to its largest number.
+        differs: whether the logits differ from the dense model's.
     """
 
     removed: str
@@ -64,19 +64,19 @@ class Check:
 
 
 def verify(model: PrunableModel, drop: Sequence[str] = ("attention",)) -> list[Check]:
-    """Run the checks on `model`; afterwards it is as before.
+    """Run the checks on `model`, then restore it.
 
     Args:
-        model: with all sub-layers switched on.
+        model: with all sub-layers on.
         drop: kinds of components that will be dropped: attention, mlp, block.
 
     Raises:
-        NotFiniteError: the dense model gives NaN or infinity.
-        RemovalError: with sub-layers removed the model does not run.
+        NotFiniteError: the logits of the dense model contain NaN or infinity.
+        RemovalError: the model does not run with sub-layers removed.
     """
     with torch.inference_mode(), model.dropping(()):
         dense = _logits(model)
-        check_finite(dense.float().cpu().numpy(), "logits", model.dtype)
+        check_finite(dense.float().cpu().numpy(), "the logits", model.dtype)
         return [_check(model, components, dense) for components in _cases(model, drop)]
 
 
@@ -91,7 +91,7 @@ def _check(model: PrunableModel, components: list[Component], dense: torch.Tenso
             remainder = blocks.change
             cached = _logits_by_token(model)
             generation = torch.equal(_continuation(model), continued)
-    except Exception as error:  # whatever an unforeseen architecture does
+    except Exception as error:  # an unforeseen architecture may raise anything
         if is_out_of_memory(error):
             raise
         raise RemovalError(
@@ -110,7 +110,7 @@ def _check(model: PrunableModel, components: list[Component], dense: torch.Tenso
 
 
 class _Blocks:
-    """Watches dropped blocks: `change` is the largest change of the stream, relative to its largest number."""
+    """Hooks on dropped blocks: `change` is the largest change of the stream, relative to its largest number."""
 
     def __init__(self, model: PrunableModel, components: Sequence[Component]) -> None:
         self.change = 0.0
@@ -128,10 +128,11 @@ class _Blocks:
             handle.remove()
 
     def _look(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        before = (args[0] if args else kwargs["hidden_states"]).double()
-        behind = (output[0] if isinstance(output, tuple) else output).double().to(before.device)
-        size = float(before.abs().max()) or 1.0
-        self.change = max(self.change, _difference(behind, before) / size)
+        resid_pre = (args[0] if args else kwargs["hidden_states"]).double()  # [B, T, hidden]
+        resid_post = output[0] if isinstance(output, tuple) else output
+        resid_post = resid_post.double().to(resid_pre.device)
+        size = float(resid_pre.abs().max()) or 1.0
+        self.change = max(self.change, _difference(resid_post, resid_pre) / size)
 
 
 def refuse_failures(name: str, checks: Sequence[Check], dtype: torch.dtype) -> None:
@@ -139,8 +140,8 @@ def refuse_failures(name: str, checks: Sequence[Check], dtype: torch.dtype) -> N
 
     Args:
         name: of the model, for the message.
-        checks: what `verify` found.
-        dtype: of the model; rounding decides what difference is allowed.
+        checks: the results of `verify`.
+        dtype: of the model; its rounding decides the allowed difference.
     """
     cached = ALLOWED.get(dtype, ALLOWED_IN_HALF)
     exact = ALLOWED.get(dtype, ALLOWED_OF_ORACLE)
@@ -148,7 +149,7 @@ def refuse_failures(name: str, checks: Sequence[Check], dtype: torch.dtype) -> N
         for what, found, allowed in (
             ("logits differ from those of the model with zeroed weights", check.oracle, exact),
             ("logits with a KV cache differ from those without", check.cache, cached),
-            ("a dropped block still changes the stream", check.remainder, exact),
+            ("a dropped block still changes the residual stream", check.remainder, exact),
         ):
             if not found <= allowed:
                 raise RemovalError(
@@ -158,12 +159,12 @@ def refuse_failures(name: str, checks: Sequence[Check], dtype: torch.dtype) -> N
         if not check.generation:
             raise RemovalError(
                 f"model {name} cannot be pruned: with {check.removed} removed, it continues left-padded "
-                f"prompts otherwise than with zeroed weights; {NEEDS_ENTRY}"
+                f"prompts differently than with zeroed weights; {NEEDS_ENTRY}"
             )
     if checks and not any(check.differs for check in checks):
         raise RemovalError(
-            f"model {name} cannot be pruned: its logits are the same whatever is removed; either what was found are "
-            f"not its decoder's layers and {NEEDS_ENTRY}, or they add too little to show in {dtype}: type "
+            f"model {name} cannot be pruned: its logits are the same whatever is removed; either the layers found are "
+            f"not its decoder's and {NEEDS_ENTRY}, or they add too little to show in {dtype}: type "
             "scoring.dtype: float32"
         )
 
@@ -187,9 +188,9 @@ def _zeroed(model: PrunableModel, sublayers: frozenset[Sublayer]) -> Iterator[No
     parameters = [
         parameter
         for sublayer in sublayers
-        for parameter in model.switches[sublayer].module.parameters()
+        for parameter in model.toggles[sublayer].module.parameters()
     ]
-    # On the CPU: beside a model that just fits its GPU there is no room.
+    # On the CPU: a model may fill its GPU.
     kept = [parameter.detach().to("cpu", copy=True) for parameter in parameters]
     try:
         for parameter in parameters:
@@ -218,9 +219,9 @@ def _logits_by_token(model: PrunableModel) -> torch.Tensor:
     tokens = _tokens(model, 2)
     out = model.model(input_ids=tokens[:, :PREFILL], use_cache=True)
     logits = [out.logits]
-    for place in range(PREFILL, SELF_TEST_TOKENS):
+    for position in range(PREFILL, SELF_TEST_TOKENS):
         out = model.model(
-            input_ids=tokens[:, place : place + 1],
+            input_ids=tokens[:, position : position + 1],
             past_key_values=out.past_key_values,
             use_cache=True,
         )
@@ -239,6 +240,6 @@ def _continuation(model: PrunableModel) -> torch.Tensor:
 
 
 def _difference(one: torch.Tensor, other: torch.Tensor) -> float:
-    """Largest difference; infinite where either holds a number that is none."""
+    """Largest absolute difference; infinite if either contains NaN."""
     difference = float((one - other).abs().max())
     return difference if difference == difference else float("inf")

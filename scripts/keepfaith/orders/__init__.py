@@ -1,1 +1,1 @@
-"""Orders: criteria that say which attention layers are dropped first. One file per criterion."""
+"""Orders: criteria that decide which attention layers are dropped first. One file per criterion."""

@@ -1,4 +1,4 @@
-"""How far orders from different calibration texts agree: do they drop the same at every level?"""
+"""Agreement of orders from different calibration texts: the share of the same components dropped at every level."""
 
 from itertools import combinations
 
@@ -13,8 +13,8 @@ def agreement(stability: pl.DataFrame) -> pl.DataFrame:
         stability: STABILITY of one model and order.
 
     Returns:
-        samples, level, mean, lowest, highest (over pairs) and chance: level / components, the expected share that two
-        random orders have in common.
+        samples, level, mean, lowest, highest (over pairs) and chance: level / components, the expected share for two
+        random orders.
     """
     rows: list[tuple[int, int, float, float, float, float]] = []
     for samples, orders in _orders(stability).items():
@@ -60,7 +60,7 @@ _Component = tuple[int, str]
 
 
 def _orders(stability: pl.DataFrame) -> dict[int, dict[int, list[_Component]]]:
-    """By number of samples and seed."""
+    """Components of every order, by number of samples and seed."""
     found: dict[int, dict[int, list[_Component]]] = {}
     for (samples, seed), rows in stability.group_by("samples", "seed", maintain_order=True):
         components = rows.sort("position").select("layer", "component").rows()

@@ -1,4 +1,4 @@
-"""How scores become an order: all at once, or one drop at a time."""
+"""Turning scores into an order: all at once, or one drop at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ def one_by_one(
     components: Sequence[Component],
     scores: Callable[[Sequence[Component], Sequence[Component]], Mapping[Component, float]],
 ) -> "RankedComponents":
-    """Iterative: drop the component with the smallest score, score the others again without it, and so on.
+    """Iterative: drop the component with the smallest score, score the others again without it, and repeat.
 
     Args:
         components: all of them.

@@ -1,4 +1,4 @@
-"""How well the model predicts calibration text with some components removed."""
+"""Loss on calibration text with some components removed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from keepfaith.models.removal import PrunableModel
 def mean_loss(
     model: PrunableModel, samples: Sequence[torch.Tensor], dropped: Iterable[Step]
 ) -> float:
-    """Mean negative log-likelihood of the samples' tokens behind their first, in nats per token."""
+    """Mean negative log-likelihood of the samples' tokens after the first, in nats per token."""
     total, tokens = 0.0, 0
     with torch.inference_mode(), model.dropping(dropped):
         for sample in samples:
@@ -34,7 +34,7 @@ def mean_divergence(
     Args:
         model: the dense model.
         samples: token ids, each [1, T].
-        variants: what each variant drops.
+        variants: the components that each variant drops.
     """
     totals, tokens = dict.fromkeys(variants, 0.0), 0
     with torch.inference_mode():

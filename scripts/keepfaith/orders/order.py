@@ -1,4 +1,4 @@
-"""Orders: which components there are to rank, and the table of a ranking."""
+"""Orders: the components to rank, and the table of a ranking."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
@@ -9,11 +9,11 @@ from keepfaith.artifacts.schemas import ORDER
 from keepfaith.artifacts.tables import conform
 from keepfaith.models.components import Component
 
-if TYPE_CHECKING:  # what reads an order does not depend on the criteria
+if TYPE_CHECKING:  # code that reads an order does not depend on the criteria
     from keepfaith.plugins.criterion import RankedComponents
 
 Drop = Literal["attention", "mlp", "joint", "block"]
-"""What a path drops: one kind of component, or attention and MLP sub-layers in one sequence (joint)."""
+"""Components of a pruning path: one kind, or attention and MLP sub-layers in one sequence (joint)."""
 
 _CANDIDATES: dict[str, Callable[[int], list[Component]]] = {
     "attention": lambda layer: [Component(layer, "attention")],
@@ -24,12 +24,12 @@ _CANDIDATES: dict[str, Callable[[int], list[Component]]] = {
 
 
 def candidates(layers: int, drop: Drop) -> list[Component]:
-    """All components of a model with that many layers, from the first layer to the last."""
+    """All components of a model with this many layers, from the first layer to the last."""
     return [component for layer in range(layers) for component in _CANDIDATES[drop](layer)]
 
 
 def order_table(ranked: "RankedComponents") -> pl.DataFrame:
-    """ORDER of a ranking: position 1 is dropped first."""
+    """ORDER table of a ranking; position 1 is dropped first."""
     rows = [
         (position, component.layer, component.kind, score)
         for position, (component, score) in enumerate(ranked, start=1)

@@ -1,4 +1,4 @@
-"""From a criterion and calibration text to an order."""
+"""Ranking: from a criterion and calibration text to an order."""
 
 from collections.abc import Sequence
 
@@ -28,18 +28,19 @@ def rank_layers(
         criterion: a name in `CRITERIA.names()`.
         model: the dense model.
         tokenizer: the model's.
-        texts: calibration texts, one per sample; not looked at where the criterion reads none.
+        texts: calibration texts, one per sample; ignored if the criterion reads none.
         sample_tokens: longest sample in tokens; the rest of a text is cut.
-        drop: what the path drops.
-        reverse: put the component that the criterion would drop last in front: a control.
-        seed: of criteria that draw.
+        drop: the kind of components of the pruning path.
+        reverse: reverse the order, as a control: the component that the criterion would drop last goes first.
+        seed: of criteria that draw numbers.
 
     Returns:
         ORDER: position 1 is dropped first.
 
     Raises:
         ValueError: the criterion is unknown.
-        UnsupportedModelError: the architecture has no such components, or adds them up otherwise than known.
+        UnsupportedModelError: the architecture has no such components, or adds them to the residual stream in an
+            unknown way.
         CalibrationTextError: the criterion reads text, and there is none or the model cannot read it.
 
     Examples:

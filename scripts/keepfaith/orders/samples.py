@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class CalibrationTextError(Exception):
-    """The calibration text cannot serve."""
+    """The calibration text cannot be used."""
 
 
 def token_samples(
@@ -23,21 +23,21 @@ def token_samples(
     context_length: int | None = None,
     embedding_rows: int | None = None,
 ) -> list[torch.Tensor]:
-    """One sample per text: its first tokens, with the tokenizer's own special tokens in front, once.
+    """One sample per text: its first tokens, after the tokenizer's own special tokens, which are added once.
 
     Args:
         tokenizer: the model's.
         texts: one per sample.
         sample_tokens: longest sample; the rest of a text is cut.
-        context_length: longest input the model admits, or None; samples are cut to it as well.
-        embedding_rows: rows of the model's input embedding, or None; each token has to have one.
+        context_length: longest input the model accepts, or None; samples are cut to it as well.
+        embedding_rows: rows of the model's input embedding, or None; each token needs one.
 
     Returns:
         Token ids, each [1, T] with its own T.
 
     Raises:
-        CalibrationTextError: no text is given, one gives no token, one begins with a part of what the
-            tokenizer puts in front, or a token has no row in the embedding.
+        CalibrationTextError: no text is given, one gives no token, one begins with a part of the tokenizer's opening,
+            or a token has no row in the embedding.
     """
     if not texts:
         raise CalibrationTextError("there is no calibration text; give a source with text in it")
@@ -45,17 +45,17 @@ def token_samples(
     samples = []
     opening = opening_of(tokenizer)
     for number, text in enumerate(texts, start=1):
-        place = f"calibration text {number} of {len(texts)}"
+        name = f"calibration text {number} of {len(texts)}"
         try:
             adds = adds_opening(tokenizer, opening, text)
         except ValueError as error:
-            raise CalibrationTextError(f"{place}: {error}") from error
+            raise CalibrationTextError(f"{name}: {error}") from error
         ids = tokenizer.encode(text, add_special_tokens=adds)[:longest]
         if not ids:
-            raise CalibrationTextError(f"{place} gives no token")
+            raise CalibrationTextError(f"{name} gives no token")
         if wrong := without_row(tokenizer, ids, embedding_rows):
-            raise CalibrationTextError(f"{place}: {wrong}")
+            raise CalibrationTextError(f"{name}: {wrong}")
         samples.append(torch.tensor([ids]))
     total = sum(sample.shape[1] for sample in samples)
-    logger.info("%d calibration samples, %d tokens, none above %d", len(samples), total, longest)
+    logger.info("%d calibration samples, %d tokens, at most %d each", len(samples), total, longest)
     return samples

@@ -1,4 +1,4 @@
-"""The same criterion with other seeds, on other texts: is the order a property of the model, or of the draw?"""
+"""Stability of an order: the same criterion with other seeds, on other texts."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TextDraws:
-    """TextDraws of calibration text.
+    """Draws of calibration text.
 
     Attributes:
         texts: (number of samples, seed) -> calibration texts.
-        sizes: numbers of samples; a smaller draw is the beginning of the larger one of its seed.
+        sizes: numbers of samples; a smaller draw is the beginning of the larger one with the same seed.
         sample_tokens: longest sample in tokens; the rest of a text is cut.
     """
 
@@ -41,12 +41,12 @@ def measure_stability(
     drop: Drop = "attention",
     reverse: bool = False,
 ) -> pl.DataFrame:
-    """STABILITY: the order by every seed and number of samples.
+    """STABILITY: the order for every seed and number of samples.
 
     Args:
         criterion, model, tokenizer, drop, reverse: as `rank_layers`.
         seeds: of the draws of text, and of a criterion that draws numbers.
-        draws: None where the criterion reads no text: one order per seed, of 0 samples.
+        draws: None if the criterion reads no text: one order per seed, with 0 samples.
     """
     sizes = draws.sizes if draws else [0]
     sample_tokens = draws.sample_tokens if draws else 0

@@ -1,4 +1,7 @@
-"""The residual stream before and behind every component, while the model reads calibration text."""
+"""Residual stream before and after every component, while the model reads calibration text.
+
+`resid_pre` and `resid_post` are the names of TransformerLens.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,7 +14,7 @@ from keepfaith.models.families import LayerSite
 from keepfaith.models.removal import PrunableModel
 
 Observe = Callable[[Component, torch.Tensor, torch.Tensor], None]
-"""(component, stream before it, stream behind it), both [B, T, hidden] in float64."""
+"""(component, resid_pre, resid_post), both [B, T, hidden] in float64."""
 
 
 def observe_stream(
@@ -21,18 +24,19 @@ def observe_stream(
     observe: Observe,
     dropped: Iterable[Step] = (),
 ) -> None:
-    """Run the model over `samples` and show `observe` the stream X before and Y = X + f(X) behind every component.
+    """Run the model over `samples`; pass resid_pre = X and resid_post = X + f(X) of every component to `observe`.
 
-    Where attention and MLP run in parallel (GPT-NeoX, Phi, Falcon, Cohere), X is the layer's input, which
-    both read, and Y leaves the other's part out. Where the architecture normalises or scales a sub-layer's
-    output before adding it (Gemma 2 and 3, OLMo 2, GLM 4, Granite), Y uses what is really added.
+    If attention and MLP run in parallel (GPT-NeoX, Phi, Falcon, Cohere), resid_pre is the layer's input, which
+    both read, and resid_post leaves out the other's contribution. If the architecture normalises or scales a
+    sub-layer's output before adding it (Gemma 2 and 3, OLMo 2, GLM 4, Granite), resid_post contains the term that is
+    really added.
 
     Args:
         model: the dense model.
         samples: token ids [B, T], unpadded.
-        components: those to watch; none of `dropped`.
+        components: those to observe; none of `dropped`.
         observe: called once per component and sample.
-        dropped: components removed meanwhile.
+        dropped: components removed during the run.
     """
     by_layer: dict[int, list[Component]] = {}
     for component in components:
@@ -54,16 +58,16 @@ def stream_means(
     measure: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     dropped: Iterable[Step] = (),
 ) -> dict[Component, float]:
-    """Per component the mean of `measure(X, Y)` over all its values in all samples.
+    """Per component the mean of `measure(resid_pre, resid_post)` over all its values in all samples.
 
     Args:
         model, samples, components, dropped: as `observe_stream`.
-        measure: (stream before, stream behind) -> values, of any shape.
+        measure: (resid_pre, resid_post) -> values, of any shape.
     """
     sums, counts = dict.fromkeys(components, 0.0), dict.fromkeys(components, 0)
 
-    def add(component: Component, before: torch.Tensor, behind: torch.Tensor) -> None:
-        values = measure(before, behind)
+    def add(component: Component, resid_pre: torch.Tensor, resid_post: torch.Tensor) -> None:
+        values = measure(resid_pre, resid_post)
         sums[component] += float(values.sum())
         counts[component] += values.numel()
 
@@ -71,38 +75,38 @@ def stream_means(
     return {component: sums[component] / counts[component] for component in components}
 
 
-def cosines(before: torch.Tensor, behind: torch.Tensor) -> torch.Tensor:
-    """Cosine of the streams at every token, [..., hidden] -> [...]."""
-    return nn.functional.cosine_similarity(before, behind, dim=-1, eps=1e-30)
+def cosines(resid_pre: torch.Tensor, resid_post: torch.Tensor) -> torch.Tensor:
+    """Cosine similarity at every token, [..., hidden] -> [...]."""
+    return nn.functional.cosine_similarity(resid_pre, resid_post, dim=-1, eps=1e-30)
 
 
 class _Watch:
-    """Hooks on one layer; the stream is held only while that layer runs."""
+    """Hooks on one layer; they hold tensors only while that layer runs."""
 
     def __init__(self, site: LayerSite, components: Sequence[Component], observe: Observe) -> None:
         self._site = site
-        self._units = components
+        self._components = components
         self._observe = observe
         self._input = torch.empty(0)
         self._added: dict[str, torch.Tensor] = {}
         self._handles = [
-            site.layer.register_forward_pre_hook(self._before, with_kwargs=True),
-            site.layer.register_forward_hook(self._behind),
+            site.layer.register_forward_pre_hook(self._before_layer, with_kwargs=True),
+            site.layer.register_forward_hook(self._after_layer),
         ]
         for kind, module in site.modules.items():
             if any(component.kind == kind for component in components):
                 self._handles.append(
-                    module.register_forward_hook(self._keep(kind), with_kwargs=True)
+                    module.register_forward_hook(self._after_sublayer(kind), with_kwargs=True)
                 )
 
     def remove(self) -> None:
         for handle in self._handles:
             handle.remove()
 
-    def _before(self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _before_layer(self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._input = args[0] if args else kwargs["hidden_states"]  # [B, T, hidden]
 
-    def _keep(self, kind: Any) -> Callable[..., None]:
+    def _after_sublayer(self, kind: Any) -> Callable[..., None]:
         def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
             residual = self._input
             if kind == "mlp" and kind in self._site.family.residual_inside:
@@ -114,17 +118,17 @@ class _Watch:
 
         return hook
 
-    def _behind(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        # [B, T, hidden], as is `before`
-        behind = (output[0] if isinstance(output, tuple) else output).double()
-        # A layer of a spread model is handed its input from another GPU.
-        before = self._input.double().to(behind.device)
-        for component in self._units:
+    def _after_layer(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        # resid_pre and resid_post of the layer, both [B, T, hidden]
+        resid_post = (output[0] if isinstance(output, tuple) else output).double()
+        # A model spread over GPUs may pass a layer its input from another GPU.
+        resid_pre = self._input.double().to(resid_post.device)
+        for component in self._components:
             if component.kind == "block":
-                self._observe(component, before, behind)
+                self._observe(component, resid_pre, resid_post)
             elif component.kind == "attention" or self._site.parallel:
-                self._observe(component, before, before + self._added[component.kind])
+                self._observe(component, resid_pre, resid_pre + self._added[component.kind])
             else:
-                # The MLP comes last: what it met is what the layer returns, less what it added.
-                self._observe(component, behind - self._added[component.kind], behind)
+                # The MLP comes last: its resid_pre is the layer's output without its own contribution.
+                self._observe(component, resid_post - self._added[component.kind], resid_post)
         self._input, self._added = torch.empty(0), {}

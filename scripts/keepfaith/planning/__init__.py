@@ -1,1 +1,1 @@
-"""What a study will cost before it runs: jobs, hours, memory and disk, from its sizes and the machine's rate."""
+"""Estimated cost of a study: jobs, hours, memory and disk, from its sizes and the machine's speed."""

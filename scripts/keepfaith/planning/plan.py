@@ -1,4 +1,4 @@
-"""The plan of a study as text: what will be run, what it costs, on how many devices how long."""
+"""Plan of a study as text: jobs, costs, and duration by number of devices."""
 
 from collections.abc import Iterable
 
@@ -14,10 +14,10 @@ HOUR, GIB = 3600.0, 2.0**30
 
 
 def plan(settings: Settings) -> str:
-    """The plan, one fact a line; nothing is loaded or fetched for it.
+    """The plan, one fact per line; no model is loaded and nothing is fetched.
 
     Raises:
-        ConfigError, RowError: a local file that says how large a task is cannot be read.
+        ConfigError, RowError: a local file of a task cannot be read.
     """
     study, workload = settings.study, Workload(settings)
     jobs = list(workload.jobs())
@@ -51,14 +51,14 @@ def plan(settings: Settings) -> str:
             f"{_counted(count, device)}: {_duration(makespan(jobs, count))}"
             for count in study.plan.devices
         ),
-        f"Reckoned with {rate:.2g} operations per second and {device} (plan.{key}); meant to be right within a "
-        "factor of two. Jobs that call no model come on top, minutes in all.",
+        f"Based on {rate:.2g} operations per second and {device} (plan.{key}); meant to be right within a factor of "
+        "two. Jobs that call no model add minutes in total.",
     ]
     return "\n".join(lines)
 
 
 def _levels(settings: Settings) -> str:
-    """`0 to 16 of llama-2-7b; 0, 4, 9 of gemma-2b`; models with the same levels together."""
+    """Levels by model, those with the same levels together: `0 to 16 of llama-2-7b; 0, 4, 9 of gemma-2b`."""
     models: dict[tuple[int, ...], list[str]] = {}
     for model, levels in settings.levels.items():
         models.setdefault(levels, []).append(model)

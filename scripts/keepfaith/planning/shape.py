@@ -1,4 +1,4 @@
-"""How large a model and a task are, before either is loaded: from the catalog, a folder's files, or an architecture."""
+"""Size of a model and a task before either is loaded: from the catalog, a folder's files, or an architecture."""
 
 import math
 from collections.abc import Iterable
@@ -23,19 +23,19 @@ from keepfaith.config.settings import ResolvedTask
 from keepfaith.config.weights import weight_size
 
 CHARACTERS_PER_TOKEN = 4.2
-"""Of English text under a vocabulary of 32,000 or more; a character-level tokenizer makes four times as many."""
+"""For English text and a vocabulary of 32,000 or more; a character-level tokenizer makes four times as many tokens."""
 
 READ_ROWS = 200
-"""Rows of a local file that its mean prompt length is taken from."""
+"""Rows of a local file from which its mean prompt length is taken."""
 
 BUILTIN_TOKENS = 40
-"""Of a prompt of the built-in tasks, on average."""
+"""Mean tokens of a prompt of the built-in tasks."""
 
 OWN_OPTIONS = 4
-"""Of an example that has options of its own, on average."""
+"""Mean number of choices where every example has its own."""
 
 ASSUMED_VOCABULARY = 2048
-"""Of a model that the workflow trains, at most."""
+"""Upper bound for a model that the workflow trains."""
 
 WEIGHT_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -54,7 +54,7 @@ class ModelShape:
 
 @dataclass(frozen=True)
 class TaskShape:
-    """A task's size: rows of its evaluation split, tokens of a prompt on average, options of an example."""
+    """A task's size: rows of its evaluation split, tokens of a prompt on average, choices of an example."""
 
     rows: int
     tokens: float
@@ -98,7 +98,7 @@ def task_shape(resolved: ResolvedTask) -> TaskShape:
 
 
 def _rows(path: Path) -> int:
-    """Rows of a file, by its lines or its own count; not parsed, since a plan must be quick."""
+    """Rows of a file, by its lines or its metadata; not parsed, since a plan must be quick."""
     if path.suffix == ".parquet":
         return count_parquet_rows(path)
     with path.open("rb") as handle:

@@ -1,9 +1,9 @@
-"""What every job that calls a model costs: seconds, memory, disk.
+"""Cost of every job that calls a model: seconds, memory, disk.
 
-A forward pass over t tokens through a model of P parameters takes 2 P t floating-point operations; attention's own
-share is left out, as it is small at these lengths. A level of a path computes again what lies above the lowest layer
-that it drops beyond the level before it, and shares the rest. Costs are meant to be right within a factor of two:
-enough to request time, to choose a machine and to see what dominates.
+A forward pass over t tokens through a model of P parameters takes 2 P t floating-point operations; the operations of
+attention are left out, as they are few at these lengths. A level of a pruning path computes again the layers above the
+lowest layer that it drops and the level before it does not, and shares the others. Costs are meant to be right within a
+factor of two: enough to request time, to choose a machine and to see what dominates.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,24 +20,24 @@ from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.method import METHODS, Method
 
 Key = tuple[str, ...]
-"""(model, order, task, method, seed), as far as a job has them."""
+"""Leading elements of (model, order, task, method, seed)."""
 
 UPPER = 0.5
-"""Share of the layers in which the dropped ones lie: most criteria drop the upper ones first."""
+"""Upper share of the layers that contains the dropped ones: most criteria drop upper layers first."""
 
 SPREAD = 1.25
-"""Mean square of a prompt's length over the square of its mean, in the study's tasks: the passes of some methods grow
-with the length of the prompt, so that long prompts count more. They are asked for at the mean length times this factor,
+"""Mean square of the prompt length over its squared mean, in the study's tasks: the passes of some methods grow with
+the length of the prompt, so that long prompts count more. Passes are evaluated at the mean length times this factor,
 which is exact for passes in proportion to the length, and for those that do not depend on it."""
 
 OPTION_TOKENS = 8
-"""Of all options behind a prompt."""
+"""Tokens of all choices after a prompt."""
 
 BACKWARD = 3
 """Cost of a forward and backward pass over that of a forward pass."""
 
 DECODED = 100
-"""Cost of a decoded token over that of a token in a batch: all weights are moved for it."""
+"""Cost of a decoded token over that of a token in a batch: each decoded token reads all weights."""
 
 VERIFICATION_TOKENS = 2000
 
@@ -47,7 +47,7 @@ TEMPLATE_TOKENS = 10
 
 READING_BYTES_PER_SECOND = 1e9
 START_SECONDS = 5.0
-"""Of a job: Python, torch, tokenizer."""
+"""Start of a job: Python, torch, tokenizer."""
 
 START_BYTES = 4e9
 """Memory of a job besides the model's weights: libraries, a batch, results."""
@@ -55,7 +55,7 @@ START_BYTES = 4e9
 PREDICTION_BYTES = 12.0
 ATTRIBUTION_BYTES = 16.0
 FAITHFULNESS_BYTES = 10.0
-"""Of a row on disk, compressed."""
+"""Compressed bytes of a row on disk."""
 
 COALITION_BYTES = 8.0
 """Of a log-likelihood on disk."""
@@ -63,9 +63,9 @@ COALITION_BYTES = 8.0
 
 @dataclass(frozen=True)
 class Work:
-    """Tokens of a dense forward pass that cost as much as a job, and the bytes it leaves on disk.
+    """Tokens of a dense forward pass that cost as much as a job, and the bytes that it writes to disk.
 
-    `needs_model`: whether the job loads the model at all.
+    `needs_model`: whether the job loads the model.
     """
 
     tokens: float
@@ -78,12 +78,12 @@ class Job:
     """One job of a rule that calls a model.
 
     Attributes:
-        rule: its rule.
+        rule: name of the rule.
         key: its wildcards.
-        gpus: GPUs it holds; 0 on the CPU.
-        seconds: how long it takes.
-        memory_bytes: main memory it needs at most.
-        disk_bytes: what it leaves on disk.
+        gpus: GPUs that it needs; 0 on the CPU.
+        seconds: duration.
+        memory_bytes: upper bound of its main memory.
+        disk_bytes: size of its output on disk.
     """
 
     rule: str
@@ -95,7 +95,7 @@ class Job:
 
 
 class Workload:
-    """The sizes of a study's models and tasks, each looked up once, and from them the cost of every job."""
+    """Cost of every job, from the sizes of a study's models and tasks, each looked up once."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -124,7 +124,7 @@ class Workload:
         study = self.settings.study
         models = [(model,) for model in study.models]
         paths = [(*key, order) for key in models for order in study.orders]
-        units = [(*key, task) for key in paths for task in study.tasks]
+        cells = [(*key, task) for key in paths for task in study.tasks]
         methods = self.settings.methods.items()
         keys: dict[str, Iterable[Key]] = {
             "train_model": [(model,) for model in self.settings.trained_models()],
@@ -136,15 +136,15 @@ class Workload:
                 if study.stability.seeds and key[-1] in self.settings.drawn_orders
             ],
             "measure_efficiency": paths,
-            "predict": units,
+            "predict": cells,
             "attribute": [
                 (*key, name, str(seed))
-                for key in units
+                for key in cells
                 for name, method in methods
                 for seed in method.seeds
             ],
-            "measure_faithfulness": [(*key, name) for key in units for name, _ in methods],
-            "score_coalitions": units if study.faithfulness.segments else [],
+            "measure_faithfulness": [(*key, name) for key in cells for name, _ in methods],
+            "score_coalitions": cells if study.faithfulness.segments else [],
         }
         for rule, of_rule in keys.items():
             for key in of_rule:
@@ -157,7 +157,7 @@ class Workload:
         weights = model.weight_bytes(study.scoring.dtype) if work.needs_model else 0.0
         on_gpu = work.needs_model and study.scoring.device != "cpu"
         gpus = self.settings.models[key[0]].gpu if on_gpu else 0
-        # Several GPUs hold a model that one cannot; they work one after the other.
+        # Several GPUs hold a model that does not fit into one; they compute one after the other.
         rate = study.plan.gpu_flops if gpus else study.plan.core_flops * study.scoring.threads
         seconds = START_SECONDS + weights / READING_BYTES_PER_SECOND
         return Job(
@@ -173,9 +173,9 @@ class Workload:
         return len(self.settings.levels[model])
 
     def _path(self, model: str) -> float:
-        """Forward passes that all levels of a path cost together.
+        """Total forward passes of all levels of a pruning path.
 
-        The lowest of n layers, drawn from the upper half, lies 1 / (n + 1) of that half above its bottom.
+        The lowest of n layers, drawn from the upper half, is on average 1 / (n + 1) of that half above its bottom.
         """
         steps = [level - before for before, level in pairwise(self.settings.levels[model])]
         return 1 + sum(UPPER * step / (step + 1) for step in steps)
@@ -229,7 +229,7 @@ class Workload:
         return Work(tokens, rows * ATTRIBUTION_BYTES, self.method(method).needs_model)
 
     def _explaining(self, method: str, task: TaskShape, model: str) -> float:
-        """Tokens that explaining one example at all levels costs."""
+        """Cost in tokens of explaining one example at all levels."""
         declared = self.method(method)
         settings = declared.settings.model_validate(self.settings.methods[method].settings)
         passes = declared.passes(settings, SPREAD * task.tokens)

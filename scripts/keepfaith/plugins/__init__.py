@@ -1,1 +1,1 @@
-"""What each kind of plug-in declares, and how plug-ins are found by name. Every package may use it."""
+"""Declarations of every kind of plug-in, and their registries. Every package may use them."""

@@ -1,7 +1,7 @@
 """Figures of one cell (model, order and task).
 
-Their modules are imported wherever the workflow is read, so Matplotlib, which takes longer to import than all of them
-together, is imported by the functions that draw.
+Their modules are imported whenever the workflow is read, so Matplotlib, which takes longer to import than all of them
+together, is imported in the functions that draw.
 """
 
 from collections.abc import Callable
@@ -22,11 +22,11 @@ class CellFigure:
 
     Attributes:
         title: its heading in the report.
-        explanation: what it shows and how to read it, in plain text; the caption in Snakemake's own report.
-        position: the report shows figures in ascending position; the numbers in use leave room between them.
-        needs: names of the tables (`artifacts.schemas`) that its numbers come from. A cell that lacks one of them,
-            such as a task imported from logs, does not have this figure.
-        draw: the figure, under the style of `figures.style.applied`. Where there is nothing to show, it says why.
+        explanation: its contents and how to read it, in plain text; the caption in Snakemake's report.
+        position: the report shows figures in ascending position; the numbers in use leave gaps for new ones.
+        needs: names of the tables (`artifacts.schemas`) that it reads. A cell that lacks one of them, such as a task
+            imported from logs, does not have this figure.
+        draw: draws the figure, under the style of `figures.style.applied`. With nothing to show, it says why.
         caption: the explanation with facts from the cell's tables; None where there are none to add.
     """
 
@@ -38,7 +38,7 @@ class CellFigure:
     caption: "Callable[[CellTables], str] | None" = None
 
     def caption_of(self, tables: "CellTables") -> str:
-        """What the figure of this cell shows and how to read it, in plain text."""
+        """Contents of this cell's figure and how to read it, in plain text."""
         return self.caption(tables) if self.caption else self.explanation
 
 

@@ -1,4 +1,4 @@
-"""Pruning criteria: what one is given, what it declares about itself, and where criteria are found."""
+"""Pruning criteria: input, declaration and registry."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from keepfaith.models.removal import PrunableModel
 
 RankedComponents = list[tuple["Component", float]]
-"""Components with their scores, the one to be dropped first in front."""
+"""Components with their scores, the first to be dropped first."""
 
 Rank = Callable[
     ["PrunableModel", Sequence["torch.Tensor"], Sequence["Component"], int], RankedComponents
@@ -23,24 +23,24 @@ Rank = Callable[
 
 @dataclass(frozen=True)
 class Criterion:
-    """A pruning criterion: where it comes from, what it reads, what it costs, and the ranking itself.
+    """A pruning criterion: its source, input, cost, and the ranking itself.
 
     Its module is imported where a study is read and planned, without torch: heavy packages are imported inside its
     functions.
 
     Attributes:
-        label: what readers see.
-        citation: who proposed it.
-        reads_text: it needs calibration text; otherwise `rank` is given no samples.
-        reads_stream: it compares the residual stream before and after a sub-layer, so it must be known how an
-            architecture adds one to it (see `orders.stream_check`).
+        label: its name in the report.
+        citation: the paper that proposed it.
+        reads_text: it needs calibration text; otherwise `rank` gets no samples.
+        reads_stream: it compares the residual stream before and after a sub-layer, so the way in which an architecture
+            adds one to the stream must be known (see `orders.stream_check`).
         seeded: another seed gives another ranking of the same model on the same text.
         passes: number of components -> forward passes over the calibration text. A pass of a model with components
-            removed counts as a whole one.
-        rank: see `Rank`; attention, MLPs and blocks alike.
+            removed counts as a full one.
+        rank: see `Rank`; the same for attention, MLPs and blocks.
 
     Raises:
-        ValueError: it reads the stream, or passes over text, and says that it reads no text.
+        ValueError: it reads the stream, or passes over text, and declares that it reads no text.
     """
 
     label: str

@@ -1,6 +1,6 @@
 """Formats of pruned checkpoints.
 
-Their modules are imported where options are listed, so torch and transformers are imported by the functions that write
+Their modules are imported where settings are listed, so torch and transformers are imported in the functions that write
 and load.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class UnsuitableModelError(Exception):
-    """The model, or what is dropped of it, cannot be said in this format; `str()` is one line."""
+    """The format cannot represent the model or the dropped components; `str()` is one line."""
 
     def __init__(self, format: str, why: str) -> None:
         of_all = [
@@ -31,16 +31,16 @@ class UnsuitableModelError(Exception):
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """How a pruned model becomes a folder.
+    """A format in which a pruned model is written to a folder.
 
     Attributes:
-        description: what it is good for, in half a sentence; the page of options lists it.
-        model_types: those of `config.json` that it can hold; None where it can hold every model.
+        description: its purpose, in half a sentence, for the page of options.
+        model_types: model types of `config.json` that it supports; None where it supports all.
         usage: lines of the model card that say how to load the folder, in Markdown.
-        checked: a sentence of the model card: by what means the folder was loaded again before it was called done.
+        checked: a sentence of the model card: how the written folder was loaded and compared.
         write: writes weights and configuration of the model in a dense folder, without what is dropped, to a new
             folder, in a dtype (auto: as the dense configuration says). Raises `UnsuitableModelError`.
-        load: loads such a folder in a dtype, as its readers do; its logits are compared with those of the pruned model
+        load: loads such a folder in a dtype, as its users do; its logits are compared with those of the pruned model
             in memory.
     """
 

@@ -1,4 +1,4 @@
-"""Attribution methods: what each declares about itself, and how they are found by name."""
+"""Attribution methods: declaration and registry."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from keepfaith.config.strict import Strict
 
 Role = Literal["method", "control"]
-"""Under test, or held against those that are: see `artifacts.schemas.METHOD` and `CONTROL`."""
+"""Under test, or compared with those that are: see `artifacts.schemas.METHOD` and `CONTROL`."""
 
 Scores = Callable[..., "Iterator[np.ndarray]"]
 """(problems, levels, scorer, settings, seed) -> per problem, in order: scores [levels, features].
@@ -22,13 +22,13 @@ A method that needs no model is called without the scorer: (problems, levels, se
 
 @dataclass(frozen=True)
 class Passes:
-    """What explaining one prompt costs, in forward passes over that prompt with its options.
+    """Cost of explaining one prompt, in forward passes over that prompt with its choices.
 
     A backward pass counts as two, so that one forward and backward pass is 3.
 
     Attributes:
-        shared: passes that one sweep serves for all levels.
-        per_level: passes that every level takes by itself.
+        shared: passes that all levels share in one sweep.
+        per_level: passes of each level.
     """
 
     shared: float = 0.0
@@ -40,14 +40,14 @@ class Method:
     """An attribution method, as its module declares it.
 
     Attributes:
-        label: what it is called in figures and in the report.
-        citation: where it comes from.
-        role: a "control" says nothing about the model: it is never judged and has no reversed ranking, and the
-            methods are held against it.
-        needs_model: whether it asks the model anything; where not, its jobs load no weights and hold no GPU.
-        seeded: whether it draws anything, so that another seed gives other scores.
-        settings: its own settings; an entry of the catalog is checked against them, and they are handed to `scores`.
-        passes: of its settings and the number of features of a prompt: what the plan counts.
+        label: its name in figures and in the report.
+        citation: its source.
+        role: a "control" is independent of the model: it is never judged, has no reversed ranking, and the methods are
+            compared with it.
+        needs_model: whether it calls the model; if not, its jobs load no weights and hold no GPU.
+        seeded: whether it draws random numbers, so that another seed gives other scores.
+        settings: type of its settings; a catalog entry is checked with it, and `scores` gets an instance.
+        passes: (settings, number of features of a prompt) -> cost, which the plan counts.
         scores: the method itself, see `Scores`.
     """
 

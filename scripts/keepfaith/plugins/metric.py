@@ -19,16 +19,16 @@ OfDraws: TypeAlias = "Callable[[Draws], Floats]"
 
 @dataclass(frozen=True)
 class Metric:
-    """One number about a sample; it is called what its file is called.
+    """One number about a sample; its name is that of its file.
 
     Attributes:
         family: as in the METRICS table.
         better: direction of improvement; "neither" for a description such as the mean confidence.
-        citation: where the definition comes from.
+        citation: source of the definition.
         values: the metric [R] of every repetition; NaN where it is undefined.
-        per_example: [R or 1, n] whose weighted mean is the metric, or None where it is no mean over examples.
-        noise_adds: label noise moves it one way (it adds up distances), so a bootstrap of it misleads.
-        reads_labels: whether labels enter it; only then does a calibrated model have a null band of it.
+        per_example: [R or 1, n] whose weighted mean is the metric, or None where it is not a mean over examples.
+        noise_adds: label noise biases it in one direction (it sums distances), so its bootstrap misleads.
+        reads_labels: whether it depends on labels; only then does it have a null band.
     """
 
     family: MetricFamily

@@ -1,6 +1,6 @@
-"""Operators, which remove features from a prompt: what each declares about itself, and how they are found by name.
+"""Operators, which remove features from a prompt: declaration and registry.
 
-Either way special tokens stay, wherever in the prompt, and nothing takes the place of what was removed.
+All operators keep special tokens anywhere in the prompt, and insert nothing for removed features.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ Perturb = Callable[
 
 encoder: the encoder that made `encoded`.
 encoded: the whole prompt.
-kept: features that stay, rising: indices into `encoded.features`. Where none stays, the input is the special tokens
-    alone, or else `encoder.prefix_ids`.
-options: the texts of the options.
-name: what errors call the example.
+kept: ascending indices into `encoded.features` of the features that stay. If none stays, the input is the special
+    tokens alone, or else `encoder.prefix_ids`.
+options: the texts of the choices.
+name: name of the example in errors.
 
 Raises EncodingError where nothing remains and the tokenizer has no token to start from."""
 
@@ -33,8 +33,8 @@ class Operator:
     """A way to remove features from a prompt, as its module declares it.
 
     Attributes:
-        label: what it does, in the words of figures and of the report.
-        citation: where it comes from.
+        label: its effect, in the words of figures and of the report.
+        citation: its source.
         perturb: the operator itself, see `Perturb`.
     """
 

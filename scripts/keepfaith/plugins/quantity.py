@@ -6,12 +6,12 @@ from typing import Literal
 from keepfaith.plugins.registry import Registry
 
 CONCERNS = ("accuracy", "calibration", "faithfulness")
-"""What a reader asks for, in the order in which it is answered; a judged quantity may belong to one of them."""
+"""The reader's questions, in the order of the report; a judged quantity may belong to one of them."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """Two columns of METRICS that tables show beside a value, and the heading over them."""
+    """Two columns of METRICS that tables show beside a value, and their heading."""
 
     heading: str
     low: str
@@ -20,20 +20,20 @@ class Range:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity that is judged, or shown; it is called what its file is called.
+    """A quantity that is judged, or shown; its name is that of its file.
 
     Attributes:
         label: its name in sentences, figures and tables.
         axis: its label on an axis, with the unit.
         metric: its rows in METRICS.
         better: which direction is better; "neither" cannot be judged.
-        position: where it stands among the others, in tables and figures and in the verdict.
+        position: its rank among the others, in tables, figures and the verdict.
         heading: of its column in tables; by default its label, with a capital letter.
-        beside: what tables show beside its value.
-        explained: whether there is one per attribution method (under the shown operator), or one of the model.
-        margin: tolerated harm where the study names none, in the quantity's unit; None: shown, never judged.
-        tolerates: what that margin is, in one sentence, for the page of options.
-        concern: which of `CONCERNS` it answers, if any, where orders are compared.
+        beside: columns that tables show beside its value.
+        explained: whether it has a value per attribution method (with the shown operator), or one for the model.
+        margin: default of the tolerated harm, in the quantity's unit; None: shown, never judged.
+        tolerates: meaning of that margin, in one sentence, for the page of options.
+        concern: the one of `CONCERNS` that it answers where orders are compared, if any.
         by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
         above_chance: whether its reference in METRICS is what a model that knows nothing reaches, above which it can
             lose something; that of calibration is the band of a calibrated model.
@@ -66,7 +66,7 @@ class Quantity:
 
     @property
     def harmful(self) -> int:
-        """Which change is harmful: +1 a rise, -1 a fall."""
+        """Sign of a harmful change: +1 a rise, -1 a fall."""
         return -1 if self.better == "higher" else 1
 
     @property

@@ -1,4 +1,4 @@
-"""Plug-ins by name: a plug-in is a module of a package, and declares itself in one constant."""
+"""Registry of plug-ins by name: a plug-in is a module of a package that declares itself in one constant."""
 
 import importlib
 import pkgutil
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Registry(Generic[T]):
-    """The plug-ins of one kind: a new module in `package` is a new plug-in, and nothing else has to be edited.
+    """The plug-ins of one kind: a new module in `package` is a new plug-in, without any other edit.
 
     Where a registry is made, `package` is written as a string: `artifacts.code_digest` reads from it which files a
     job depends on.
@@ -19,8 +19,8 @@ class Registry(Generic[T]):
     Attributes:
         package: dotted name of the package whose modules are the plug-ins.
         constant: name of the module-level constant in which a plug-in declares itself.
-        declaration: its type.
-        noun: what a plug-in is called in messages.
+        declaration: type of that constant.
+        noun: word for a plug-in in messages.
 
     Examples:
         >>> from keepfaith.plugins.method import METHODS
@@ -43,7 +43,7 @@ class Registry(Generic[T]):
         return tuple(sorted(module.name for module in found if not module.name.startswith("_")))
 
     def load(self, name: str) -> T:
-        """The declaration of the plug-in called `name`.
+        """The declaration of the plug-in `name`.
 
         Raises:
             ValueError: there is no such plug-in; the message names the nearest one and lists all.
@@ -68,9 +68,9 @@ class Registry(Generic[T]):
         return {name: self.load(name) for name in self.names()}
 
     def files(self, *names: str) -> list[str]:
-        """Paths of plug-ins below the folder that holds `keepfaith`, of all of them where none is named.
+        """Paths of plug-ins relative to the parent folder of `keepfaith`; of all where none is named.
 
-        The rules name them to `artifacts.code_digest`: a job depends on the plug-ins that it uses.
+        The rules pass them to `artifacts.code_digest`: a job depends on the plug-ins that it uses.
         """
         folder = self.package.replace(".", "/")
         return [f"{folder}/{name}.py" for name in names or self.names()]

@@ -1,4 +1,4 @@
-"""Figures over all models, orders and tasks of a study. As those of a cell, they import Matplotlib where they draw."""
+"""Figures over all models, orders and tasks of a study. Like those of a cell, they import Matplotlib only to draw."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class StudyFigure:
 
     Attributes:
         title: its heading in the report.
-        explanation: what it shows and how to read it, in plain text; its caption in both reports.
-        position: the report shows figures in ascending position; the numbers in use leave room between them.
-        tables: names of the summary tables that it reads; each has model, order and, where it has one, task in front.
-        draw: the figure, from those of its tables that the study has (a study may leave out `stability`), under the
-            style of `figures.style.applied`. Where there is nothing to show, it says why.
+        explanation: its contents and how to read it, in plain text; its caption in both reports.
+        position: the report shows figures in ascending position; the numbers in use leave gaps for new ones.
+        tables: names of the summary tables that it reads; their first columns are model, order and, if any, task.
+        draw: draws the figure from those of its tables that the study has (a study may leave out `stability`), under
+            the style of `figures.style.applied`. With nothing to show, it says why.
     """
 
     title: str

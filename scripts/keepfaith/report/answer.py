@@ -1,4 +1,4 @@
-"""The verdict of one unit in a reader's words: how far, and what breaks first."""
+"""The verdict of one cell in words: the deepest level, and the quantities that degrade first."""
 
 from dataclasses import dataclass
 
@@ -23,10 +23,10 @@ class Break:
 
 @dataclass(frozen=True)
 class Finding:
-    """How far one unit can be pruned, in words; `answer` is None where no pruned level was run.
+    """The level to which one cell can be pruned, in words; `answer` is None if no pruned level was run.
 
-    `breaks`: what breaks first, the largest harm in margins first; `breaking` and `undecided`: names of what breaks
-    there, and of what is undecided at the first level that is not shown to be kept.
+    `breaks`: the quantities that degrade first, by harm in margins; `breaking` and `undecided`: names of these, and of
+    those undecided at the first level that is not shown to be kept.
     """
 
     answer: Answer | None
@@ -36,9 +36,9 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """Keeps apart what is shown to be kept and what is merely not shown to degrade."""
+        """Distinguishes levels shown to be kept from levels merely not shown to degrade."""
         if self.answer is None:
-            return "no pruned level was run, so there is nothing to decide."
+            return "no pruned level was run, so nothing can be decided."
         found = self.answer
         text = f"{_degraded(found)}; {self._kept(found)}."
         if found.breaks_at is not None:
@@ -47,23 +47,23 @@ class Finding:
 
     @property
     def kept(self) -> str:
-        """`level 1 of 4`: up to which everything is shown to be kept."""
+        """`level 1 of 4`: everything is shown to be kept up to this level."""
         return f"level {self.answer.safe} of {self.answer.deepest}" if self.answer else "n/a"
 
     @property
     def clear(self) -> str:
-        """`level 2 of 4`: up to which no degradation is shown."""
+        """`level 2 of 4`: no degradation is shown up to this level."""
         return f"level {self.answer.clear} of {self.answer.deepest}" if self.answer else "n/a"
 
     def _kept(self, found: Answer) -> str:
         if found.safe:
-            return f"every watched quantity is shown to be kept {_up_to(found)}"
+            return f"every judged quantity is shown to be kept {_up_to(found)}"
         listed = f" (undecided: {_listed(self.undecided)})" if self.undecided else ""
-        return f"level {found.levels[0]} is not shown to keep every watched quantity{listed}"
+        return f"level {found.levels[0]} is not shown to keep every judged quantity{listed}"
 
 
 def finding(verdict: pl.DataFrame) -> Finding:
-    """Read the answer of one unit off its VERDICT table."""
+    """Read the answer of one cell off its VERDICT table."""
     if verdict.is_empty():
         return Finding(None, (), (), ())
     found = summary(verdict)
@@ -76,7 +76,7 @@ def finding(verdict: pl.DataFrame) -> Finding:
 
 
 def _degraded(found: Answer) -> str:
-    """At which levels degradation is shown: each is named, since a later level may be undecided or kept again."""
+    """The levels with degradation: each is named, since a later level may be undecided or kept again."""
     if found.breaks_at is None:
         count = len(found.levels)
         levels = "the one pruned level" if count == 1 else f"any of the {count} pruned levels"
@@ -86,13 +86,13 @@ def _degraded(found: Answer) -> str:
 
 
 def _run_levels(found: Answer) -> str:
-    """` (run: 4, 8)` where levels in between were left out; of these nothing is said."""
+    """` (run: 4, 8)` if levels in between were left out."""
     complete = found.levels == tuple(range(1, found.deepest + 1))
     return "" if complete else f" (run: {level_words(found.levels)})"
 
 
 def _up_to(found: Answer) -> str:
-    """The levels that are kept, each named where some in between were not run."""
+    """The levels that are kept, each named if some in between were not run."""
     kept = [level for level in found.levels if level <= found.safe]
     if kept == list(range(1, found.safe + 1)):
         return f"up to level {found.safe}"

@@ -1,4 +1,4 @@
-"""The model card of a pruned checkpoint: what was dropped, by which criterion, and what it cost."""
+"""Model card of a pruned checkpoint: dropped layers, criterion, and change of every quantity."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ def model_card(
         name, source, revision: of the dense model.
         format: a name of `EXPORT_FORMATS`.
         level: the exported level.
-        dropped: what it drops, in words, first dropped first.
+        dropped: its dropped components in words, in order.
         order: the order's definition.
-        text: the calibration text that it was ranked on, if its criterion reads any.
+        text: the calibration text of the ranking, if the criterion reads any.
         results: per task, the study's tables.
     """
     chosen = EXPORT_FORMATS.load(format)
@@ -57,7 +57,7 @@ def model_card(
         "",
         _calibration(text),
         "",
-        "The weights have the dtype that the configuration of their model names.",
+        "The weights have the dtype in the configuration of their model.",
         "",
         "## How to load it",
         "",
@@ -68,7 +68,7 @@ def model_card(
         "## What it cost",
         "",
         "Each quantity at level 0 (dense) and here. Verdict: *kept*, the harm is shown to stay within the margin; "
-        "*degraded*, harm is shown (above zero) and its estimate exceeds the margin; *undecided*, neither.",
+        "*degraded*, harm above zero is shown and its estimate exceeds the margin; *undecided*, neither.",
         "",
         "| task | quantity | dense | here | change, with its interval | verdict |",
         "|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a verdict: a model that knows nothing has nothing to lose."""
+"""Cautions on a verdict: a model without any advantage over chance cannot degrade."""
 
 import polars as pl
 
@@ -7,24 +7,24 @@ from keepfaith.figures.labels import control_name, method_name
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 
 TIED = 0.005
-"""Difference of accuracy, with the first of tied options and with a drawn one, from which on it is said."""
+"""Least difference between accuracy with the first and with a random tied choice that gives a caution."""
 
 FEW = 30
 """Below this number of independent texts a bootstrap interval is known to be too narrow."""
 
 
 def caveats(tables: CellTables) -> list[str]:
-    """Sentences about this unit, most serious first; none where the dense model is sound and examples are many."""
+    """Sentences about this cell, most serious first; none where the dense model is sound and examples are many."""
     found = _sharing(tables)
     accuracy = _dense(tables, "accuracy")
     guessing = tables.guessing()
     low = accuracy.get("low")
-    # Where there is no interval, the value itself is all there is to hold against guessing.
+    # Without an interval, the value itself is compared with guessing.
     low = accuracy.get("value") if low is None else low
     if low is not None and guessing is not None and low <= guessing:
         found.append(
             "The dense model is not shown to do better than guessing (always giving one answer reaches "
-            f"{guessing:.3f}), so it has little accuracy to lose: that it is kept says little."
+            f"{guessing:.3f}), so it has little accuracy to lose: a verdict of kept has little meaning."
         )
     found += _ties(tables)
     pointless = [
@@ -40,7 +40,7 @@ def caveats(tables: CellTables) -> list[str]:
 
 
 def _ties(tables: CellTables) -> list[str]:
-    """Levels at which equally likely options decide on accuracy: the order of the options does, not the model."""
+    """Levels whose accuracy depends on ties: the order of the choices decides, not the model."""
     drawn = {
         row["level"]: row["value"] for row in tables.series("accuracy_of_drawn_ties").to_dicts()
     }
@@ -54,13 +54,13 @@ def _ties(tables: CellTables) -> list[str]:
         return []
     _, level, value = largest
     return [
-        "Options tie: of equally likely ones the first counts, as in lm-evaluation-harness. At level "
+        "Choices tie: of equally likely ones the first counts, as in lm-evaluation-harness. At level "
         f"{level} that gives accuracy {value:.3f}, and {drawn[level]:.3f} if ties were drawn."
     ]
 
 
 def _sharing(tables: CellTables) -> list[str]:
-    """Examples that are not independent: what is drawn for an interval is the text that they share."""
+    """Caution on dependent examples, which are resampled by the text that they share."""
     counts = tables.metrics.filter(pl.col("clusters") < pl.col("examples"))
     if counts.is_empty():
         return []
@@ -74,7 +74,7 @@ def _sharing(tables: CellTables) -> list[str]:
 
 
 def _few(tables: CellTables) -> list[str]:
-    """Numbers of independent texts with which intervals are too narrow or none is given."""
+    """Cautions on few independent texts, with too narrow intervals or none."""
     found = []
     parts = {"evaluated": ["accuracy"], "explained": ["comprehensiveness_study"]}
     for part, metrics in parts.items():
@@ -99,7 +99,7 @@ def _few(tables: CellTables) -> list[str]:
 
 def _beats_controls(tables: CellTables, method: str) -> bool:
     """Whether the dense comprehensiveness is shown, example by example, to exceed that of every control and of the
-    reversed ranking; True where there is nothing to compare it with."""
+    reversed ranking; True without any of these."""
     row = _dense(tables, "comprehensiveness_study_beyond_controls", method)
     return not row or ((row["low"] or 0.0) > 0)
 

@@ -1,4 +1,4 @@
-"""Which explained examples the report shows, and what it shows of them: the dense model beside pruned ones."""
+"""Selection and preparation of the explained examples in the report, with the dense model beside pruned ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class ExplainedExample:
     reason: str
     label: str
     method: str
-    evidence: bool
+    rationale: bool
     panels: tuple[Panel, ...]
 
 
@@ -48,18 +48,18 @@ def explained_examples(
     verdict: pl.DataFrame,
     count: int,
 ) -> list[ExplainedExample]:
-    """Choose `count` examples of one unit and prepare them.
+    """Choose `count` examples of one cell and prepare them.
 
     In turn: the example whose explanation changed most although the prediction stayed, one whose prediction
     flipped, and the typical one (median change); then the next of each. Change is one minus the cosine between
-    dense and deepest scores, averaged over seeds. No chance is involved; ties go to the earlier example.
+    dense and deepest scores, averaged over seeds. The selection is deterministic; ties go to the earlier example.
 
     Args:
         examples: EXAMPLES of the task.
-        predictions: PREDICTIONS of the unit.
-        attributions: ATTRIBUTIONS of the unit, all methods and seeds or only some.
-        verdict: VERDICT of the unit; the shown levels are the dense one, the last without degradation, the deepest.
-        count: how many; fewer are returned where fewer are explained.
+        predictions: PREDICTIONS of the cell.
+        attributions: ATTRIBUTIONS of the cell, all methods and seeds or only some.
+        verdict: VERDICT of the cell; the shown levels are the dense one, the last without degradation, the deepest.
+        count: number of examples; fewer are returned if fewer are explained.
     """
     method = _method(attributions)
     if method is None or count < 1:
@@ -122,7 +122,7 @@ def _levels(scores: pl.DataFrame, verdict: pl.DataFrame) -> list[int]:
 
 
 def _log_likelihoods(predictions: pl.DataFrame) -> dict[tuple[str, int], np.ndarray]:
-    """Summed log-likelihoods of the options, by example and level."""
+    """Summed log-likelihoods of the choices, by example and level."""
     ordered = predictions.sort("example_id", "level", "option")
     return {
         (str(name), int(str(level))): group["log_likelihood"].to_numpy()
@@ -131,7 +131,7 @@ def _log_likelihoods(predictions: pl.DataFrame) -> dict[tuple[str, int], np.ndar
 
 
 def _changes(scores: pl.DataFrame, dense: int, pruned: int) -> dict[str, float]:
-    """One minus the cosine between the score vectors of two levels, by example; 1 where one of them is all zero."""
+    """One minus the cosine between the score vectors of two levels, by example; 1 if one of them is all zero."""
     changes = {}
     for key, group in scores.group_by("example_id", maintain_order=True):
         a, b = (
@@ -161,9 +161,9 @@ def _prepare(
 ) -> ExplainedExample:
     name, prompt = str(example["example_id"]), str(example["prompt"])
     options, label = example["options"], example["label"]
-    spans = example["evidence"] or []
+    spans = example["rationale"] or []
     assert isinstance(options, list) and isinstance(label, int) and isinstance(spans, list)
-    evidence = [(span["start"], span["end"]) for span in spans]
+    rationale = [(span["start"], span["end"]) for span in spans]
     panels = []
     for level in levels:
         rows = scores.filter(pl.col("example_id") == name, pl.col("level") == level)
@@ -178,7 +178,7 @@ def _prepare(
                 str(options[predicted]).strip(),
                 probability,
                 predicted == label,
-                tuple(highlighted(prompt, tokens, values, evidence)),
+                tuple(highlighted(prompt, tokens, values, rationale)),
                 tuple((visible(prompt[slice(*tokens[index])]), values[index]) for index in best),
             )
         )
@@ -187,6 +187,6 @@ def _prepare(
         reason,
         str(options[label]).strip(),
         method_name(method),
-        bool(evidence),
+        bool(rationale),
         tuple(panels),
     )

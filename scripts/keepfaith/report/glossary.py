@@ -3,42 +3,42 @@
 GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Interval",
-        "Confidence interval over examples, with the coverage that the settings state (statistics "
+        "Confidence interval over examples, with the coverage in the settings (statistics "
         "confidence). A change against the dense model is judged by its own paired interval, which is "
         "narrower than two separate intervals suggest.",
     ),
     (
         "Level",
-        "Number of layers dropped: of each its attention, or what the order says (MLP, either, the whole block). "
-        "Level 0 is the dense model. The order says which layer goes at which level; every level contains the ones "
-        "before it. A study may leave levels out: of these nothing is said, and a level that follows them drops "
+        "Number of layers dropped: the attention of each, or the component of the order (MLP, either, whole block). "
+        "Level 0 is the dense model. The order sets which layer is dropped at which level; every level contains the "
+        "ones before it. A study may leave levels out: the report has no values for them, and the next level drops "
         "several layers at once.",
     ),
     (
         "Kept, degraded, undecided",
-        "Kept: the interval of the harm ends within the margin, so the loss is shown to be small. Degraded: "
-        "harm above zero is shown (a one-sided test, corrected over the levels) and its estimate exceeds the margin; "
-        "that the harm itself exceeds the margin is not shown by that. Undecided: neither. Undecided is "
-        "not kept: more examples would decide it. Where the margin holds all that the dense model has above chance "
-        "(guessing, the controls), nothing is called kept: lost whole, it would be. A quantity without a value or with "
+        "Kept (non-inferior): the interval of the harm ends within the margin, so the loss is shown to be small. "
+        "Degraded (inferior): harm above zero is shown (a one-sided test, corrected over the levels) and its estimate "
+        "exceeds the margin; this does not show that the harm itself exceeds the margin. Undecided (inconclusive): "
+        "neither; more examples would decide it. A quantity is never kept if the margin covers the dense model's "
+        "whole advantage over chance (guessing, the controls). A quantity without a value or with "
         "fewer than 6 independent texts is undecided.",
     ),
     (
         "Examples and independent texts",
-        "Intervals and tests draw independent texts, not examples: examples that share a passage, or the whole "
-        "prompt, are drawn together. Which field is the passage is what the task or the import says, or else a field "
+        "Intervals and tests resample independent texts, not examples: examples that share a passage, or the whole "
+        "prompt, are drawn together. The task or the import names the field with the passage; otherwise it is a field "
         "whose text several examples share. Columns examples and clusters of the tables give both numbers. "
         "The interval and the test of ECE, and null bands, simulate which answers are right, with as much dependence "
         "within a text as the labels admit.",
     ),
     (
         "Accuracy",
-        "Share of examples whose most probable option is the label. The probability of an option is the "
-        "softmax of the options' summed log-likelihoods.",
+        "Share of examples whose most probable choice is the label. The probability of a choice is the "
+        "softmax of the choices' summed log-likelihoods.",
     ),
     (
         "Mean confidence",
-        "Mean probability of the predicted option. A calibrated model's equals its accuracy.",
+        "Mean probability of the predicted choice. It equals the accuracy of a calibrated model.",
     ),
     (
         "ECE",
@@ -49,14 +49,14 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Brier score, NLL",
-        "Mean squared distance of the option probabilities from the label, and mean negative log probability "
-        "of the label in nats. Both lower is better, and both punish lost accuracy as well as bad "
+        "Mean squared distance of the choice probabilities from the label, and mean negative log probability "
+        "of the label in nats. Lower is better for both, and both penalise lost accuracy as well as bad "
         "calibration.",
     ),
     (
         "Comprehensiveness",
-        "Probability of the predicted option lost when the top-ranked tokens are removed. Higher means that "
-        "the explanation points at tokens the prediction needs. A flatter model has less probability to lose, "
+        "Probability of the predicted choice lost when the top-ranked tokens are removed. Higher means that "
+        "the explanation selects tokens the prediction needs. A flatter distribution has less probability to lose, "
         "so values of different levels also reflect confidence; controls and reversed rankings show how "
         "much.",
     ),
@@ -73,29 +73,29 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Seed band",
         "LIME and KernelSHAP draw random masks. The band is one standard deviation over attribution seeds: "
-        "what changes when nothing changes but the draw.",
+        "the effect of the draw alone.",
     ),
     (
         "Overlap, floor, chance",
         "Share of the top tokens that two explanations have in common, scores summed over seeds. Floor: two "
         "single seeds of the same method on the same model. Chance: random rankings. Overlap below the floor "
-        "shows drift; overlap above it does not show that there is none, because sums over seeds are less "
-        "noisy and all levels share the method's random masks. At chance nothing is left in common.",
+        "shows drift; overlap above it does not exclude drift, because sums over seeds are less "
+        "noisy and all levels share the method's random masks. At chance the overlap is that of random rankings.",
     ),
     (
-        "Evidence recall",
-        "Where a task marks the characters that decide the answer: the share of evidence tokens among as many "
-        "top-ranked tokens.",
+        "R-precision",
+        "Where a task marks the characters that decide the answer (the rationale): the share of the m rationale "
+        "tokens among the m highest-scored tokens. Chance is m over the number of tokens.",
     ),
     (
         "KV cache, prefill, decoding, weights",
         "Cost of a level, batch 1, relative to the dense model. Each level is loaded without the weights that it "
-        "drops and timed in a process of its own. The cache is that of a real call of generate: a dropped attention "
+        "drops and timed in its own process. The cache is that of a real call of generate: a dropped attention "
         "still counts its tokens, with two numbers per token instead of its keys and values.",
     ),
     (
         "Order stability",
-        "Share of what a level drops that two draws of calibration text have in common. Where it is low, another "
-        "draw would have pruned other layers.",
+        "Share of a level's dropped layers that two draws of calibration text have in common. Where it is low, another "
+        "draw would have dropped other layers.",
     ),
 )

@@ -1,4 +1,4 @@
-"""A prompt cut into pieces that carry token scores and evidence, ready to be written as highlighted text."""
+"""Pieces of a prompt with token scores and the rationale, for highlighted text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,31 +17,31 @@ class HighlightedText:
     text: str
     score: float | None
     strength: float
-    evidence: bool
+    rationale: bool
 
 
 def highlighted(
-    prompt: str, spans: Sequence[Span], scores: Sequence[float], evidence: Sequence[Span]
+    prompt: str, spans: Sequence[Span], scores: Sequence[float], rationale: Sequence[Span]
 ) -> list[HighlightedText]:
-    """Cut `prompt` at token and evidence boundaries; the texts of all pieces join to the prompt.
+    """Cut `prompt` at token and rationale boundaries; the texts of all pieces join to the prompt.
 
     Tokens of a byte-level tokenizer can share a character; such tokens become one piece with their summed score.
-    A token without characters lends its score to no text.
+    The score of a token without characters is not shown.
 
     Args:
         prompt: the whole prompt.
         spans: characters of every token, half-open, in order.
         scores: one score per token.
-        evidence: characters of known evidence, half-open.
+        rationale: characters of the known rationale, half-open.
     """
     largest = max((abs(score) for score in scores), default=0.0) or 1.0
     found: list[HighlightedText] = []
     index = 0
     for (start, end), score in _merged(spans, scores):
-        found += _cut(prompt, (index, start), None, largest, evidence)
-        found += _cut(prompt, (start, end), score, largest, evidence)
+        found += _cut(prompt, (index, start), None, largest, rationale)
+        found += _cut(prompt, (start, end), score, largest, rationale)
         index = end
-    return found + _cut(prompt, (index, len(prompt)), None, largest, evidence)
+    return found + _cut(prompt, (index, len(prompt)), None, largest, rationale)
 
 
 def _merged(spans: Sequence[Span], scores: Sequence[float]) -> list[tuple[Span, float]]:
@@ -58,15 +58,15 @@ def _merged(spans: Sequence[Span], scores: Sequence[float]) -> list[tuple[Span, 
 
 
 def _cut(
-    prompt: str, span: Span, score: float | None, largest: float, evidence: Sequence[Span]
+    prompt: str, span: Span, score: float | None, largest: float, rationale: Sequence[Span]
 ) -> list[HighlightedText]:
     start, end = span
-    edges = {edge for bounds in evidence for edge in bounds if start < edge < end}
+    edges = {edge for bounds in rationale for edge in bounds if start < edge < end}
     cuts = [start, *sorted(edges), end]
     strength = 0.0 if score is None else max(-1.0, min(1.0, score / largest))
     return [
         HighlightedText(
-            prompt[a:b], score, strength, any(low <= a and b <= high for low, high in evidence)
+            prompt[a:b], score, strength, any(low <= a and b <= high for low, high in rationale)
         )
         for a, b in pairwise(cuts)
         if a < b

@@ -1,4 +1,4 @@
-"""What a reader of imported numbers must know: the same cautions as in the report, which imports have none of."""
+"""Cautions on an imported task: those of the report, which imports do not have."""
 
 from collections.abc import Iterable
 
@@ -18,8 +18,8 @@ def cautions_of(
 
     Args:
         metrics: METRICS of the task.
-        grouping: how its examples were grouped.
-        notes: what reading the logs found.
+        grouping: grouping of its examples.
+        notes: notes from reading the logs.
     """
     tables = CellTables(
         metrics=metrics,

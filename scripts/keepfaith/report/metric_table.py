@@ -1,4 +1,4 @@
-"""The table of all metrics of the predictions of a unit: whatever METRICS hold, shown by name or not."""
+"""Table of all metrics of the predictions of a cell: every row of METRICS."""
 
 from typing import get_args
 
@@ -7,7 +7,7 @@ import polars as pl
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import metric_name
 from keepfaith.plugins.metric import PREDICTION_METRICS, MetricFamily
-from keepfaith.report.tables import Cell, PageTable, number
+from keepfaith.report.tables import PageTable, TableCell, number
 
 DIGITS = 4
 
@@ -15,8 +15,7 @@ DIGITS = 4
 def metric_table(tables: CellTables) -> PageTable | None:
     """One row per metric of accuracy and calibration, one column per level; None where there is none.
 
-    Which direction is better, and where a metric comes from, is said of those that are plug-ins; the others are made
-    from these.
+    The better direction and the source are given for plug-ins; the other metrics are derived from these.
     """
     declared = PREDICTION_METRICS.all()
     rows = []
@@ -29,10 +28,10 @@ def metric_table(tables: CellTables) -> PageTable | None:
             better = plugin.better if plugin and plugin.better != "neither" else ""
             rows.append(
                 (
-                    Cell(metric_name(metric)),
-                    Cell(better),
-                    *(Cell(number(values.get(level), DIGITS)) for level in tables.levels),
-                    Cell(plugin.citation if plugin else ""),
+                    TableCell(metric_name(metric)),
+                    TableCell(better),
+                    *(TableCell(number(values.get(level), DIGITS)) for level in tables.levels),
+                    TableCell(plugin.citation if plugin else ""),
                 )
             )
     levels = (str(level) if level else "0 (dense)" for level in tables.levels)

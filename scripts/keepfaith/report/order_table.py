@@ -1,10 +1,10 @@
-"""The table that compares orders: how far each goes before accuracy, calibration or faithfulness degrades."""
+"""Table that compares orders: the level up to which each preserves accuracy, calibration and faithfulness."""
 
 import polars as pl
 
 from keepfaith.figures.labels import path_names
 from keepfaith.plugins.quantity import CONCERNS
-from keepfaith.report.tables import UNKNOWN, Cell, PageTable, number
+from keepfaith.report.tables import UNKNOWN, PageTable, TableCell, number
 from keepfaith.statistics.order_comparison import (
     compare_orders,
     of_models_with_several_orders,
@@ -12,10 +12,10 @@ from keepfaith.statistics.order_comparison import (
 
 
 def orders_compared(verdicts: pl.DataFrame) -> PageTable | None:
-    """One row per model and order, the order that goes furthest first; None where no model has several orders.
+    """One row per model and order, the order that goes furthest first; None if no model has several orders.
 
     Args:
-        verdicts: VERDICT of all units, with model, order and task in front.
+        verdicts: VERDICT of all cells, with leading columns model, order and task.
     """
     compared = of_models_with_several_orders(compare_orders(verdicts))
     if compared.is_empty():
@@ -25,15 +25,15 @@ def orders_compared(verdicts: pl.DataFrame) -> PageTable | None:
     for path, name in names.items():
         of_order = compared.filter(pl.col("model") == path[0], pl.col("order") == path[1])
         reach = {row["concern"]: row for row in of_order.iter_rows(named=True)}
-        rows.append((Cell(name), *(_reach(reach.get(concern)) for concern in CONCERNS)))
+        rows.append((TableCell(name), *(_reach(reach.get(concern)) for concern in CONCERNS)))
     header = ("Order", *(concern.capitalize() for concern in CONCERNS))
     return PageTable(
         "Orders compared: shown to be kept / no degradation shown up to level", header, tuple(rows)
     )
 
 
-def _reach(row: dict[str, float] | None) -> Cell:
+def _reach(row: dict[str, float] | None) -> TableCell:
     """`3.0 / 6.5`: means over tasks."""
     if row is None:
-        return Cell(UNKNOWN)
-    return Cell(f"{number(row['kept'], 1)} / {number(row['clear'], 1)}")
+        return TableCell(UNKNOWN)
+    return TableCell(f"{number(row['kept'], 1)} / {number(row['clear'], 1)}")

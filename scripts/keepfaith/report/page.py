@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing else, not even a network or scripts."""
+"""The report: one self-contained HTML file, without network access or scripts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -29,10 +29,10 @@ COLUMN = 420.0
 
 
 @dataclass(frozen=True)
-class ReportUnit:
-    """One model x order x task: its tables, its explained examples, and its SVGs by the figure's name.
+class ReportCell:
+    """One cell: its tables, its explained examples, and its SVGs by the figure's name.
 
-    `notes` are sentences that the job which made the tables left for the reader.
+    `notes` are sentences for the reader from the job that made the tables.
     """
 
     model: str
@@ -46,7 +46,7 @@ class ReportUnit:
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure as the page writes it; a large one takes a row of its own."""
+    """A figure as the page writes it; a large one takes a whole row."""
 
     title: str
     image: Markup
@@ -55,8 +55,8 @@ class PageFigure:
 
 
 @dataclass(frozen=True)
-class PageUnit:
-    """A unit as the page writes it; `anchor` is its id."""
+class PageCell:
+    """A cell as the page writes it; `anchor` is its id."""
 
     anchor: str
     model: str
@@ -72,25 +72,25 @@ class PageUnit:
 def write_report(
     path: Path,
     study: StudyDescription,
-    units: Sequence[ReportUnit],
+    cells: Sequence[ReportCell],
     study_svgs: Mapping[str, Path],
 ) -> None:
     """Write the page atomically.
 
     Args:
         path: the page to write.
-        study: what was run.
-        units: in the order in which they appear.
+        study: description of the study.
+        cells: in the order of the page.
         study_svgs: the SVGs over the whole study, by the figure's name.
 
     Raises:
         FileNotFoundError: a figure is missing.
     """
-    write_text(path, render_page(study, units, study_svgs))
+    write_text(path, render_page(study, cells, study_svgs))
 
 
 def render_page(
-    study: StudyDescription, units: Sequence[ReportUnit], study_svgs: Mapping[str, Path]
+    study: StudyDescription, cells: Sequence[ReportCell], study_svgs: Mapping[str, Path]
 ) -> str:
     """The page as text; equal input gives equal text."""
     environment = Environment(
@@ -108,46 +108,46 @@ def render_page(
     return environment.get_template("page.html.j2").render(
         study=study,
         summary=summary,
-        compared=orders_compared(_verdicts(units)),
-        units=[_page_unit(index, unit) for index, unit in enumerate(units)],
+        compared=orders_compared(_verdicts(cells)),
+        cells=[_page_cell(index, cell) for index, cell in enumerate(cells)],
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
     )
 
 
-def _verdicts(units: Sequence[ReportUnit]) -> pl.DataFrame:
-    """VERDICT of all units with model, order and task in front."""
+def _verdicts(cells: Sequence[ReportCell]) -> pl.DataFrame:
+    """VERDICT of all cells with leading columns model, order and task."""
     return pl.concat(
-        unit.tables.verdict.select(
-            pl.lit(unit.model).alias("model"),
-            pl.lit(unit.order).alias("order"),
-            pl.lit(unit.task).alias("task"),
+        cell.tables.verdict.select(
+            pl.lit(cell.model).alias("model"),
+            pl.lit(cell.order).alias("order"),
+            pl.lit(cell.task).alias("task"),
             pl.all(),
         )
-        for unit in units
+        for cell in cells
     )
 
 
-def _page_unit(index: int, unit: ReportUnit) -> PageUnit:
-    names = "-".join((unit.model, unit.order, unit.task))
-    anchor = f"unit-{index}-" + re.sub(r"[^A-Za-z0-9]+", "-", names).strip("-").lower()
+def _page_cell(index: int, cell: ReportCell) -> PageCell:
+    names = "-".join((cell.model, cell.order, cell.task))
+    anchor = f"cell-{index}-" + re.sub(r"[^A-Za-z0-9]+", "-", names).strip("-").lower()
     figures = [
         _figure(
-            unit.figures[name], f"u{index}-{name}", figure.title, figure.caption_of(unit.tables)
+            cell.figures[name], f"c{index}-{name}", figure.title, figure.caption_of(cell.tables)
         )
         for name, figure in cell_figures().items()
     ]
-    tables = [make(unit.tables) for make in (model_table, explanation_table, metric_table)]
-    return PageUnit(
+    tables = [make(cell.tables) for make in (model_table, explanation_table, metric_table)]
+    return PageCell(
         anchor,
-        unit.model,
-        unit.order,
-        unit.task,
-        finding(unit.tables.verdict),
-        [*caveats(unit.tables), *unit.notes],
+        cell.model,
+        cell.order,
+        cell.task,
+        finding(cell.tables.verdict),
+        [*caveats(cell.tables), *cell.notes],
         figures,
         [table for table in tables if table is not None],
-        unit.explained,
+        cell.explained,
     )
 
 

@@ -43,7 +43,7 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
         | facts(entry.model_dump(mode="json", exclude={"gpu"}))
         for name, entry in settings.models.items()
     }
-    # A task lists every source that it could be read from; only the chosen one was run.
+    # A task lists every possible source; only the chosen one was read.
     tasks = {
         name: facts(entry.task.model_dump(mode="json", exclude={"sources"}))
         | {"delimiter": repr(entry.task.delimiter)}
@@ -71,7 +71,7 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
 def with_skipped(
     description: StudyDescription, skipped: Mapping[str, Mapping[str, Mapping[str, int]]]
 ) -> StudyDescription:
-    """The description with the rows that each task left out: by task, part and reason, as EXAMPLES tables say."""
+    """The description with the rows that each task left out: by task, subset and reason, as in the EXAMPLES tables."""
     tasks = {
         name: {**described, **facts({"rows left out": skipped.get(name, {})})}
         for name, described in description.tasks.items()
@@ -80,7 +80,7 @@ def with_skipped(
 
 
 def facts(entry: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    """A nested entry as flat `outer inner` facts, without those that are not set."""
+    """A nested entry as flat `outer inner` facts, without unset ones."""
     flat: dict[str, object] = {}
     for key, value in entry.items():
         name = f"{prefix}{key}".replace("_", " ")

@@ -1,4 +1,4 @@
-"""A saved SVG made fit to stand inside a page beside others: own ids, no page-wide style, no spare digits."""
+"""Preparation of a saved SVG for a page with others: unique ids, no page-wide style, short numbers."""
 
 import re
 from html import escape
@@ -15,14 +15,14 @@ _DIGITS = re.compile(r"(\.\d{2})\d+")
 def inline_svg(document: str, prefix: str, label: str) -> Markup:
     """The `svg` element of a document written by matplotlib.
 
-    Every id gets `prefix`, so that a marker or clip path of one figure never stands in for another's; path
+    Every id gets `prefix`, so that a marker or clip path of one figure never replaces another's; path
     coordinates keep two decimals of a point. Matplotlib's `* {...}` rule, which would style the whole page, is
-    dropped: the page's own sheet repeats it for figures only.
+    dropped: the page's style sheet repeats it for figures only.
 
     Args:
         document: the SVG file's text.
         prefix: unique on the page; letters, digits, `-` and `_`.
-        label: what screen readers call the image.
+        label: name of the image for screen readers.
     """
     start = document.find("<svg")
     if start < 0:

@@ -1,4 +1,4 @@
-"""Tables of a unit by level: the quantities of the model, and those of its explanations per method."""
+"""Tables of a cell by level: quantities of the model, and of its explanations per method."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from keepfaith.plugins.quantity import Quantity, ordered_quantities
 
 
 @dataclass(frozen=True)
-class Cell:
-    """Text of one cell, with the verdict's status where the cell shows a watched quantity."""
+class TableCell:
+    """Text of one table field, with the verdict's status if it shows a judged quantity."""
 
     text: str
     status: str | None = None
@@ -21,11 +21,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table as the page writes it; the first cell of a row is its heading. A folded one is opened by its title."""
+    """A table as the page writes it; the first field of a row is its heading. A folded table opens at its title."""
 
     title: str
     header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     folded: bool = False
 
 
@@ -33,7 +33,7 @@ UNKNOWN = "n/a"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A value with fixed digits; `n/a` where there is none. A rounded zero has no sign."""
+    """A value with fixed digits; `n/a` if there is none. A rounded zero has no sign."""
     if value is None:
         return UNKNOWN
     text = f"{value:.{digits}f}"
@@ -48,14 +48,14 @@ def span(low: float | None, high: float | None) -> str:
 
 
 def model_table(tables: CellTables) -> PageTable:
-    """Per level: what goes, and every quantity of the model."""
+    """Per level: the dropped layers, and every quantity of the model."""
     dropped = tables.dropped()
     quantities = {name: each for name, each in ordered_quantities().items() if not each.explained}
     columns = [_columns(tables, name, each) for name, each in quantities.items()]
     rows = tuple(
         (
             _level(level),
-            Cell(", ".join(dropped[level]) or "none"),
+            TableCell(", ".join(dropped[level]) or "none"),
             *(cell for of_level in columns for cell in of_level[level]),
         )
         for level in tables.levels
@@ -76,12 +76,12 @@ def explanation_table(tables: CellTables) -> PageTable | None:
         for name, each in ordered_quantities().items()
         if each.explained and (name in measured or each.margin is not None)
     }
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[TableCell, ...]] = []
     for method in tables.methods:
         columns = [_columns(tables, name, each, method) for name, each in quantities.items()]
         rows += [
             (
-                Cell(method_name(method)),
+                TableCell(method_name(method)),
                 _level(level),
                 *(cell for of_level in columns for cell in of_level[level]),
                 *(_overlap(tables, method, level, top) if top else ()),
@@ -102,8 +102,8 @@ def _titled(title: str, counted: str) -> str:
     return f"{title} ({counted})" if counted else title
 
 
-def _level(level: int) -> Cell:
-    return Cell(str(level) if level else "0 (dense)")
+def _level(level: int) -> TableCell:
+    return TableCell(str(level) if level else "0 (dense)")
 
 
 def _headings(quantities: Iterable[Quantity]) -> Iterator[str]:
@@ -115,8 +115,8 @@ def _headings(quantities: Iterable[Quantity]) -> Iterator[str]:
 
 def _columns(
     tables: CellTables, name: str, quantity: Quantity, method: str | None = None
-) -> dict[int, tuple[Cell, ...]]:
-    """By level the value with its status, and what stands beside it."""
+) -> dict[int, tuple[TableCell, ...]]:
+    """By level the value with its status, and the columns beside it."""
     series = tables.series(quantity.metric, method).iter_rows(named=True)
     found = {row["level"]: row for row in series}
     judged = of_quantity(tables.verdict, name, method).select("level", "status")
@@ -124,14 +124,14 @@ def _columns(
     cells = {}
     for level in tables.levels:
         row = found.get(level, {})
-        value = Cell(number(row.get("value")), status.get(level))
+        value = TableCell(number(row.get("value")), status.get(level))
         beside = quantity.beside
-        between = (Cell(span(row.get(beside.low), row.get(beside.high))),) if beside else ()
+        between = (TableCell(span(row.get(beside.low), row.get(beside.high))),) if beside else ()
         cells[level] = (value, *between)
     return cells
 
 
-def _overlap(tables: CellTables, method: str, level: int, top: int) -> list[Cell]:
+def _overlap(tables: CellTables, method: str, level: int, top: int) -> list[TableCell]:
     """Overlap with the dense level, its floor between seeds, and chance."""
     pairs = tables.overlap.filter(
         pl.col("method") == method,
@@ -141,6 +141,6 @@ def _overlap(tables: CellTables, method: str, level: int, top: int) -> list[Cell
     )
     pair = pairs.row(0, named=True) if pairs.height else {}
     return [
-        Cell(number(pair.get(name), 2) if level or name != "overlap" else "1.00")
+        TableCell(number(pair.get(name), 2) if level or name != "overlap" else "1.00")
         for name in ("overlap", "floor", "chance")
     ]

@@ -1,1 +1,1 @@
-"""Option log-likelihoods: the only room that calls a model for option probabilities."""
+"""Scoring: log-likelihoods of choices; the only package that asks a model for their probabilities."""

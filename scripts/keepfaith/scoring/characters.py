@@ -1,8 +1,8 @@
-"""The characters of a text that each of its tokens stands for, alike for all kinds of tokenizers.
+"""Characters of a text that each of its tokens stands for, computed alike for all kinds of tokenizers.
 
-Tokenizers differ in whether the space before a word belongs to the word's token, and in what they report of it:
-byte-level ones may trim it from the offsets, SentencePiece ones put a first space that the text does not have on the
-text's first character. Normalisation drops marks and control characters, so that they belong to no token.
+Tokenizers differ in whether the space before a word belongs to the word's token, and in the offsets they report:
+byte-level ones may trim the space from the offsets; SentencePiece ones add a first space and give it the offsets of
+the text's first character. Normalisation drops marks and control characters, so these belong to no token.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,16 +11,16 @@ from unicodedata import category
 from keepfaith.config.spans import Span
 
 Joins = Callable[[str, str], bool]
-"""Whether a tokenizer makes one letter of the end of a text and the character behind it."""
+"""(end of a text, next character) -> whether a tokenizer composes them into one letter."""
 
 UNSEEN = ("Cc", "Cf", "Mn")
-"""Kinds of characters that a tokenizer may drop: control, format, and marks that combine with the one before."""
+"""Unicode categories that a tokenizer may drop: control, format, and marks that combine with the one before."""
 
 METASPACE = "▁"
 """SentencePiece's sign for a space."""
 
 SPACES = f"{METASPACE}Ġ"
-"""How tokens spell a space: SentencePiece's sign, and that of byte-level tokenizers."""
+"""Signs for a space in tokens: SentencePiece's, and that of byte-level tokenizers."""
 
 
 def covered_characters(
@@ -29,28 +29,28 @@ def covered_characters(
     offsets: Sequence[Span],
     joins: Joins = lambda before, character: False,
 ) -> list[Span]:
-    """The characters that go when a token goes.
+    """The characters that are removed together with a token.
 
-    The spaces that a token spells are its own, also where the tokenizer trims them from its offsets; so is what the
-    tokenizer drops right after it, or joins to it: of a letter that is typed as several characters and composed by the
-    tokenizer (Korean, vowel signs of Indic scripts) the offsets name the first alone. A space that the tokenizer put in
-    by itself covers nothing.
+    A token owns the spaces that it spells, also if the tokenizer trims them from its offsets, and the characters that
+    the tokenizer drops right after it or joins to it: for a letter typed as several characters and composed by the
+    tokenizer (Korean, vowel signs of Indic scripts), the offsets contain only the first. A space that the tokenizer
+    added covers nothing.
 
     Args:
         text: the encoded text.
         pieces: the tokens in the vocabulary's own spelling.
         offsets: the tokenizer's own, one per token.
-        joins: asked about characters that are in no token.
+        joins: called for characters that are in no token.
 
     Returns:
-        One span per token; those of several tokens are equal where they share a character.
+        One span per token; tokens that share a character have equal spans.
     """
     spans: list[Span] = []
     taken = 0
     starts = [start for start, _ in offsets]
     for number, (piece, (start, end)) in enumerate(zip(pieces, offsets, strict=True)):
         following = starts[number + 1] if number + 1 < len(starts) else len(text)
-        if _is_put_in(text, piece, (start, end), following):
+        if _is_added(text, piece, (start, end), following):
             spans.append((start, start))
             continue
         start, end = _with_trimmed_spaces(text, piece, (start, end), taken, following)
@@ -62,7 +62,7 @@ def covered_characters(
 
 
 def _extend(text: str, spans: list[Span], following: int, joins: Joins) -> int:
-    """Give what is dropped after the last span, or joined to it, to it and to the tokens that share its last character.
+    """Extend the last span, and those of tokens that share its last character, by characters dropped or joined.
 
     Returns its new end.
     """
@@ -83,7 +83,7 @@ def _extend(text: str, spans: list[Span], following: int, joins: Joins) -> int:
 
 
 def visible_characters(text: str, characters: Iterable[Span]) -> list[Span]:
-    """The spans of `covered_characters` without the spaces around them; of spaces alone, as they are."""
+    """The spans of `covered_characters` without surrounding spaces; a span of spaces only is unchanged."""
     spans = []
     for start, end in characters:
         inside = text[start:end]
@@ -96,7 +96,7 @@ def visible_characters(text: str, characters: Iterable[Span]) -> list[Span]:
 
 
 def without(text: str, removed: Iterable[Span], kept: Iterable[Span]) -> str:
-    """`text` without the characters of `removed`, except those that `kept` needs whole."""
+    """`text` without the characters of `removed`, except those that are in `kept` too."""
     gone = mask(len(text), removed)
     for start, end in kept:
         gone[start:end] = bytes(end - start)
@@ -104,7 +104,7 @@ def without(text: str, removed: Iterable[Span], kept: Iterable[Span]) -> str:
 
 
 def mask(length: int, spans: Iterable[Span]) -> bytearray:
-    """1 at every character that lies in a span, else 0."""
+    """1 at every character in a span, else 0."""
     found = bytearray(length)
     for start, end in spans:
         found[start:end] = b"\1" * (end - start)
@@ -112,7 +112,7 @@ def mask(length: int, spans: Iterable[Span]) -> bytearray:
 
 
 def first_dropped(text: str, offsets: Iterable[Span]) -> int | None:
-    """Index of the first character that can be seen and is in no token, or None."""
+    """Index of the first visible character that is in no token, or None."""
     inside = mask(len(text), offsets)
     for index, character in enumerate(text):
         if not inside[index] and is_visible(character):
@@ -121,11 +121,11 @@ def first_dropped(text: str, offsets: Iterable[Span]) -> int | None:
 
 
 def is_visible(character: str) -> bool:
-    """Whether it can be seen: no white space, and none of the kinds that a tokenizer may drop."""
+    """Whether it is neither white space nor of a category that a tokenizer may drop."""
     return not character.isspace() and category(character) not in UNSEEN
 
 
-def _is_put_in(text: str, piece: str, span: Span, following: int) -> bool:
+def _is_added(text: str, piece: str, span: Span, following: int) -> bool:
     """Whether a token is a space that the text does not have: its character is the next token's, or no space."""
     start, end = span
     if not piece or piece.strip(SPACES + " "):
@@ -136,7 +136,7 @@ def _is_put_in(text: str, piece: str, span: Span, following: int) -> bool:
 
 
 def _with_trimmed_spaces(text: str, piece: str, span: Span, taken: int, following: int) -> Span:
-    """A token's characters with as many spaces on either side as it spells and no other token has."""
+    """A token's characters, with the spaces on either side that it spells and no other token has."""
     start, end = span
     if piece[:1] not in SPACES and piece[-1:] not in SPACES:
         return span

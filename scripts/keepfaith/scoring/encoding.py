@@ -1,9 +1,9 @@
-"""Text to token ids: a prompt and its options, tokenised together and then split.
+"""Text to token ids: a prompt and its choices, tokenised together and then split.
 
-The split is lm-evaluation-harness's: an option's tokens are what the encoding of prompt + option has after as many
-tokens as the prompt alone has; spaces that end the prompt belong to the option. Where the tokenizer merges across
-the seam, that split would give tokens that spell something else; there the option is tokenised by itself. White space
-that the prompt's last token takes in (an added token with `rstrip`) has no token, and needs none.
+The split is that of lm-evaluation-harness: if the prompt alone has n tokens, a choice's tokens are those of
+prompt + choice after the first n; spaces at the end of the prompt belong to the choice. If the tokenizer merges across
+the border, that split gives tokens that spell something else; then the choice is tokenised by itself. White space
+that the prompt's last token absorbs (an added token with `rstrip`) has no token, and needs none.
 """
 
 from collections.abc import Sequence
@@ -42,21 +42,21 @@ __all__ = [
 
 @dataclass(frozen=True)
 class EncodedPrompt:
-    """A prompt and its options as token ids.
+    """A prompt and its choices as token ids.
 
     Attributes:
         prompt_ids: the prompt's tokens, special tokens included; never empty.
-        option_ids: the tokens of every option after it.
+        option_ids: the tokens of every choice after the prompt.
         text: the prompt as given.
         spans: for every prompt token its visible characters [start, end) in `text`; empty for special tokens that
-            the tokenizer put in, shared by the byte tokens of one character.
-        characters: for every prompt token the characters that go when it goes: those of `spans` with the spaces
+            the tokenizer added, shared by the byte tokens of one character.
+        characters: for every prompt token the characters that are removed with it: those of `spans` and the spaces
             that the token spells.
-        special: number of leading special tokens (such as BOS), whether the tokenizer or the text wrote them.
-        features: positions in `prompt_ids` of the tokens that can be removed, rising: all but special tokens. Special
-            tokens further in stay in every perturbed prompt, as the leading ones do.
-        adds_special_tokens: whether the tokenizer was asked for special tokens of its own.
-        lost: number of tokens that were cut after the leading special ones, because the prompt was too long.
+        special: number of leading special tokens (such as BOS), added by the tokenizer or spelled in the text.
+        features: positions in `prompt_ids` of the tokens that can be removed, ascending: all but special tokens. Those
+            further inside stay in every perturbed prompt, as the leading ones do.
+        adds_special_tokens: whether the tokenizer was asked to add its special tokens.
+        lost: number of tokens cut after the leading special ones, because the prompt was too long.
     """
 
     prompt_ids: tuple[int, ...]
@@ -83,11 +83,11 @@ class EncodedPrompt:
     def fixed(self) -> tuple[int, ...]:
         """Positions of the tokens that stay in every perturbed prompt: the special tokens."""
         features = set(self.features)
-        return tuple(place for place in range(len(self.prompt_ids)) if place not in features)
+        return tuple(index for index in range(len(self.prompt_ids)) if index not in features)
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest input that is asked: nothing follows an option's last token."""
+        """Tokens of the longest input to the model: a choice's last token is not fed."""
         return len(self.prompt_ids) + max(map(len, self.option_ids), default=1) - 1
 
     def cut_left(self, count: int) -> "EncodedPrompt":
@@ -104,18 +104,18 @@ class EncodedPrompt:
 
 
 class PromptEncoder:
-    """Encodes prompts with their options; special tokens follow the tokenizer's own default.
+    """Encodes prompts with their choices; special tokens follow the tokenizer's own default.
 
     Attributes:
-        tokenizer: a fast tokenizer; it is made to report offsets untrimmed, which changes no id.
-        maximum_tokens: longest input the model admits, or None for no limit.
+        tokenizer: a fast tokenizer; it is set to report offsets untrimmed, which changes no id.
+        maximum_tokens: longest input that the model accepts, or None for no limit.
         cut_left: whether a longer prompt loses tokens at its start, special ones kept, instead of being
             refused.
-        embedding_rows: rows of the model's input embedding, or None where unknown.
-        cut: names of the examples that were cut so far.
-        apart: names of the examples with an option that was tokenised by itself.
-        prefix_ids: what stands in for an empty prompt: what the tokenizer puts in front of every text, else BOS, or
-            EOS without one, as in lm-evaluation-harness; empty where the tokenizer has none of these.
+        embedding_rows: rows of the model's input embedding, or None if unknown.
+        cut: names of the examples cut so far.
+        apart: names of the examples with a choice that was tokenised by itself.
+        prefix_ids: replacement for an empty prompt: the tokens that the tokenizer adds before every text, else BOS,
+            else EOS, as in lm-evaluation-harness; empty if the tokenizer has none of these.
 
     Examples:
         >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
@@ -149,20 +149,20 @@ class PromptEncoder:
         self._swallowing_ids = swallowing_ids(tokenizer)
 
     def encode(self, prompt: str, options: Sequence[str], name: str | None = None) -> EncodedPrompt:
-        """Encode one prompt with its options.
+        """Encode one prompt with its choices.
 
-        A prompt that spells what the tokenizer puts in front of every text (BOS, or several special tokens) does not
-        get it twice.
+        If the prompt already begins with the tokens that the tokenizer adds before every text (BOS, or several special
+        tokens), they are not added again.
 
         Args:
-            prompt: the text before the options; may be empty where the tokenizer has BOS or EOS.
-            options: the continuations, each with its own leading space if it needs one.
-            name: what errors call this example; its prompt's beginning if not given.
+            prompt: the text before the choices; may be empty if the tokenizer has BOS or EOS.
+            options: the choices, each with its own leading space if it needs one.
+            name: name of the example in errors; by default the beginning of its prompt.
 
         Raises:
-            UnscorableError: the tokenizer drops a character, an option has no tokens that stand for its text and for
-                no other option's, or the prompt spells a part of what the tokenizer puts in front.
-            EncodingError: the input is longer than the model admits, or a token has no row in the embedding.
+            UnscorableError: the tokenizer drops a character, a choice has no tokens that stand for its text and for
+                no other choice's, or the prompt begins with only a part of the tokens that the tokenizer adds.
+            EncodingError: the input is longer than the model accepts, or a token has no row in the embedding.
         """
         name = name or f"prompt {prompt[:40]!r}"
         try:
@@ -178,8 +178,8 @@ class PromptEncoder:
                 )
             if excess > len(found.prompt_ids) - max(found.special, 1):
                 raise EncodingError(
-                    f"{name}: its longest option alone leaves no room in the {self.maximum_tokens} tokens that the "
-                    "model admits; leave the example out, or use a model with a longer context"
+                    f"{name}: its longest choice alone fills the {self.maximum_tokens} tokens that the model admits; "
+                    "leave the example out, or use a model with a longer context"
                 )
             self.cut.add(name)
             found = found.cut_left(excess)
@@ -190,9 +190,9 @@ class PromptEncoder:
     def encode_rest(
         self, encoded: EncodedPrompt, text: str, options: Sequence[str], name: str
     ) -> EncodedPrompt | None:
-        """Encode what is left of a prompt's text as the whole was encoded.
+        """Encode the rest of a prompt's text in the same way as the whole.
 
-        Special tokens are added where they were added to the whole, and tokens that it lost at its start stay lost.
+        Special tokens are added if they were added to the whole, and tokens cut at its start stay cut.
 
         Args:
             encoded: the whole prompt.
@@ -200,9 +200,9 @@ class PromptEncoder:
             options, name: as for `encode`.
 
         Returns:
-            None where the rest is longer than the model admits, spells a special token that the prompt does not have,
-            or cannot be encoded although the whole could: tokenised anew, such a rest differs from the prompt by more
-            than was removed.
+            None if the rest is longer than the model accepts, contains a special token that the prompt does not have,
+            or cannot be encoded although the whole could: tokenised again, such a rest differs from the prompt by more
+            than the removed features.
 
         Raises:
             EncodingError: nothing is left, and the tokenizer has no token to start from.
@@ -230,29 +230,29 @@ class PromptEncoder:
     def _together(
         self, prompt: str, options: Sequence[str], name: str, adds: bool, opening: tuple[int, ...]
     ) -> EncodedPrompt:
-        """Prompt and options, however long; `opening` stands in for an empty prompt."""
+        """Prompt and choices of any length; `opening` replaces an empty prompt."""
         context = prompt.rstrip()
-        seam = prompt[len(context) :]
+        white = prompt[len(context) :]
         tokens = self._context(context, name, adds)
-        if not tokens.ids:  # nothing, or only what the tokenizer drops
+        if not tokens.ids:  # empty, or only characters that the tokenizer drops
             if not opening:
                 raise EncodingError(
                     f"{name}: empty, and the tokenizer has neither BOS nor EOS to start from; leave the example out"
                 )
             tokens = Tokens(opening, ((0, 0),) * len(opening), (True,) * len(opening))
-            context, seam = "", prompt
+            context, white = "", prompt
         characters = characters_of(self.tokenizer, context, tokens)
-        if (place := dropped(self.tokenizer, prompt, characters)) is not None:
+        if (index := dropped(self.tokenizer, prompt, characters)) is not None:
             raise UnscorableError(
-                f"{name}: the tokenizer drops {prompt[place]!r} (character {place}); replace the character, use a "
+                f"{name}: the tokenizer drops {prompt[index]!r} (character {index}); replace the character, use a "
                 f"model whose tokenizer knows it, or {LEAVE_OUT}"
             )
-        found = [self._option(context, tokens, seam, option, name, adds) for option in options]
+        found = [self._option(context, tokens, white, option, name, adds) for option in options]
         if wrong := refuse_options(self.tokenizer, found, self._unknown_ids):
             raise UnscorableError(f"{name}: {wrong}")
         is_special = [
-            put_in or token in self._special_ids
-            for token, put_in in zip(tokens.ids, tokens.put_in, strict=True)
+            added or token in self._special_ids
+            for token, added in zip(tokens.ids, tokens.added, strict=True)
         ]
         return EncodedPrompt(
             prompt_ids=tokens.ids,
@@ -261,7 +261,7 @@ class PromptEncoder:
             spans=tuple(visible_characters(context, characters)),
             characters=tuple(characters),
             special=is_special.index(False) if False in is_special else len(is_special),
-            features=tuple(place for place, special in enumerate(is_special) if not special),
+            features=tuple(index for index, special in enumerate(is_special) if not special),
             adds_special_tokens=adds,
         )
 
@@ -269,23 +269,23 @@ class PromptEncoder:
         if not context:
             return Tokens((), (), ())
         tokens = tokenise(self.tokenizer, context, adds)
-        if tokens.put_in[-1:] == (True,) and not all(tokens.put_in):
+        if tokens.added[-1:] == (True,) and not all(tokens.added):
             raise EncodingError(
-                f"{name}: the tokenizer ends every text with a special token, so no option can follow; use a model "
+                f"{name}: the tokenizer ends every text with a special token, so no choice can follow; use a model "
                 "whose tokenizer does not"
             )
         return tokens
 
     def _option(
-        self, context: str, prompt: Tokens, seam: str, option: str, name: str, adds: bool
+        self, context: str, prompt: Tokens, white: str, option: str, name: str, adds: bool
     ) -> OptionTokens:
-        text = seam + option
+        text = white + option
         tokens: Tokens | None
         if context:
             swallows = prompt.ids[-1] in self._swallowing_ids
-            white = len(text) - len(text.lstrip()) if swallows else 0
+            swallowed = len(text) - len(text.lstrip()) if swallows else 0
             whole = tokenise(self.tokenizer, context + text, adds)
-            tokens = split(whole, prompt, len(context), white)
+            tokens = split(whole, prompt, len(context), swallowed)
             if tokens is None:
                 tokens = continuation(self.tokenizer, context, text)
                 self.apart.add(name)
@@ -297,7 +297,7 @@ class PromptEncoder:
         return [token for token in encoded.prompt_ids if token in self._special_ids]
 
     def _without_row(self, encoded: EncodedPrompt) -> str | None:
-        """What is wrong where a token has no row in the embedding."""
+        """The problem in words if a token has no row in the embedding."""
         wrongs = (
             without_row(self.tokenizer, ids, self.embedding_rows)
             for ids in (encoded.prompt_ids, *encoded.option_ids)
@@ -305,11 +305,11 @@ class PromptEncoder:
         return next(filter(None, wrongs), None)
 
     def _excess(self, encoded: EncodedPrompt) -> int:
-        """How many tokens are too many."""
+        """Number of tokens above the limit."""
         return 0 if self.maximum_tokens is None else max(0, encoded.longest - self.maximum_tokens)
 
 
 def _start(tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
-    """BOS, or EOS without one."""
+    """BOS, or EOS if there is no BOS."""
     ids = (tokenizer.bos_token_id, tokenizer.eos_token_id)
     return tuple(int(token) for token in ids if token is not None)[:1]

@@ -1,13 +1,13 @@
-"""The errors of encoding: a sentence on one line."""
+"""Errors of encoding: one line each."""
 
 
 class EncodingError(Exception):
-    """A prompt or option cannot be scored as it stands."""
+    """A prompt or choice cannot be scored as it is."""
 
 
 class UnscorableError(EncodingError):
-    """The tokenizer has no tokens that stand for an example's text; `scoring.unscorable` says what becomes of it."""
+    """The tokenizer has no tokens that stand for an example's text; `scoring.unscorable` decides what to do with it."""
 
 
 LEAVE_OUT = "type scoring.unscorable: leave_out to evaluate this model without such examples"
-"""The advice that can always be followed."""
+"""Advice that always applies."""

@@ -1,14 +1,14 @@
-"""Questions to the scorer: token ids alone, so that whoever puts one together needs no tokenizer and no torch."""
+"""Inputs to the scorer: token ids only, so that building one needs neither a tokenizer nor torch."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ScoringInput:
-    """A prompt and the options whose log-likelihood after it is asked for; only these cost anything.
+    """A prompt and the choices to score after it; only these cost time.
 
     `positions` are those of the prompt's tokens where some are left out and the others stay where they are; None stands
-    for 0, 1, 2, ... Options follow the last one.
+    for 0, 1, 2, ... Choices follow the last one.
     """
 
     prompt_ids: tuple[int, ...]
@@ -18,10 +18,10 @@ class ScoringInput:
 
 @dataclass(frozen=True)
 class GradientInput:
-    """A prompt, one option after it, and the point at which the option's log-likelihood is differentiated.
+    """A prompt, one choice after it, and the point at which the choice's log-likelihood is differentiated.
 
-    The point lies on the straight line, in embeddings, from a baseline prompt (share 0) to the prompt (share 1).
-    The baseline has as many tokens as the prompt; None stands for zero vectors.
+    The point lies on the straight line, in embedding space, from a baseline prompt (share 0) to the prompt (share 1).
+    The baseline has as many tokens as the prompt; None means zero vectors.
     """
 
     prompt_ids: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Examples that a model is not evaluated on, as its tokenizer has no tokens for them: asked for, and always said."""
+"""Examples left out because the tokenizer has no tokens for them: only on request, and always reported."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,11 +10,11 @@ from keepfaith.artifacts.tables import read_provenance
 from keepfaith.scoring.errors import EncodingError
 
 IDS_SHOWN = 5
-"""Names of examples in a sentence; the provenance of PREDICTIONS has them all."""
+"""Upper bound on the ids named in a sentence; the provenance of PREDICTIONS has all."""
 
 
 def without_left_out(examples: pl.DataFrame, predictions: Path | str) -> pl.DataFrame:
-    """EXAMPLES without those that the table of predictions says it leaves out.
+    """EXAMPLES without those that the provenance of the predictions lists as left out.
 
     Predictions that lack any other example stay incomplete.
     """
@@ -23,7 +23,7 @@ def without_left_out(examples: pl.DataFrame, predictions: Path | str) -> pl.Data
 
 
 def left_out_notes(before: int, after: int) -> list[str]:
-    """What a reader must know where `before` evaluation examples became `after`; nothing where none is left out."""
+    """A note for readers if `before` evaluation examples became `after`; empty if none is left out."""
     if before == after:
         return []
     return [
@@ -33,10 +33,14 @@ def left_out_notes(before: int, after: int) -> list[str]:
 
 
 def remaining(examples: pl.DataFrame, refused: Mapping[str, str]) -> pl.DataFrame:
-    """EXAMPLES without those that are refused, by id and reason.
+    """EXAMPLES without the refused ones.
+
+    Args:
+        examples: EXAMPLES.
+        refused: reason by id.
 
     Raises:
-        EncodingError: nothing is left to evaluate, or to explain where something was to be.
+        EncodingError: no example is left to evaluate, or none to explain although there were some.
     """
     left = examples.filter(~pl.col("example_id").is_in(list(refused)))
     for part, what in (("evaluation", "evaluate"), ("explanation", "explain")):
@@ -49,7 +53,7 @@ def remaining(examples: pl.DataFrame, refused: Mapping[str, str]) -> pl.DataFram
 
 
 def all_refused(refused: Mapping[str, str], examples: int) -> str:
-    """One sentence on all examples that are refused: why the first is, and which others are."""
+    """One sentence on all refused examples: the reason for the first, and the ids of all."""
     first, *others = refused.values()
     return (
         f"{first}; {len(refused)} of {examples} are refused: {first_ids(list(refused))}"
@@ -59,5 +63,5 @@ def all_refused(refused: Mapping[str, str], examples: int) -> str:
 
 
 def first_ids(ids: Sequence[str]) -> str:
-    """The first few ids in words."""
+    """The first few ids as text."""
     return ", ".join(ids[:IDS_SHOWN]) + (", ..." if len(ids) > IDS_SHOWN else "")

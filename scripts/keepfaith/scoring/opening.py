@@ -1,4 +1,4 @@
-"""From a prepared model folder to an encoder, and with an order to a scorer, ready for work."""
+"""Opening a prepared model folder: an encoder, and with an order a scorer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from keepfaith.scoring.scorer import OptionScorer
 
 @dataclass(frozen=True)
 class Scoring:
-    """How a model is called: the `scoring` settings of a study and the CPU threads of the job."""
+    """Settings for calling a model: the `scoring` settings of a study and the CPU threads of the job."""
 
     token_budget: int | Literal["auto"]
     dtype: str
@@ -31,7 +31,7 @@ class Scoring:
 def open_scorer(
     folder: Path | str, order: Sequence[Step], scoring: Scoring
 ) -> tuple[OptionScorer, PromptEncoder]:
-    """Load a model with its tokenizer, and put scorer and encoder on top.
+    """Load a model with its tokenizer, as scorer and encoder.
 
     Args:
         folder: a checked folder (`models.sources`).
@@ -52,8 +52,8 @@ def open_encoder(
     Args:
         folder: as for `open_scorer`.
         scoring: see above.
-        embedding_rows: rows of the model's input embedding. Unknown without the model, and needless where the same
-            prompts were predicted: tokens without a row were refused there.
+        embedding_rows: rows of the model's input embedding. Unknown without the model, and not needed for prompts
+            that have predictions: tokens without a row were refused then.
     """
     return PromptEncoder(
         load_tokenizer(folder),
@@ -66,7 +66,7 @@ def open_encoder(
 def open_for(
     needs_model: bool, folder: Path | str, order: Sequence[Step], scoring: Scoring
 ) -> tuple[OptionScorer | None, PromptEncoder]:
-    """`open_scorer`, or only `open_encoder` for work that asks the model nothing."""
+    """`open_scorer`, or only `open_encoder` for work that does not need the model."""
     if needs_model:
         return open_scorer(folder, order, scoring)
     return None, open_encoder(folder, scoring)

@@ -1,4 +1,4 @@
-"""Options that no likelihood can tell apart, or whose tokens do not stand for their text."""
+"""Check of choices: their tokens must differ from each other's, and stand for their text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from keepfaith.scoring.tokens import Tokens, characters_of, dropped, token_spell
 
 @dataclass(frozen=True)
 class OptionTokens:
-    """An option as it follows its prompt.
+    """A choice as it follows its prompt.
 
     Attributes:
-        option: its text as the task gives it.
-        text: the text of its tokens: with the white space that ends the prompt.
-        tokens: its tokens, with characters of `text`.
+        option: its text as given by the task.
+        text: the text of its tokens: with the white space at the end of the prompt.
+        tokens: its tokens, with offsets in `text`.
     """
 
     option: str
@@ -29,30 +29,30 @@ class OptionTokens:
 def refuse_options(
     tokenizer: PreTrainedTokenizerBase, options: Sequence[OptionTokens], unknown: frozenset[int]
 ) -> str | None:
-    """Why an example's options cannot be scored, in words; None where they can.
+    """Why an example's choices cannot be scored, in words; None if they can.
 
     Args:
         tokenizer: names the tokens.
-        options: all options of one example.
+        options: all choices of one example.
         unknown: ids that stand for characters that the tokenizer does not know.
     """
     for option in options:
         if not option.tokens.ids:
             return (
-                f"option {option.option!r} has no token of its own after the prompt: the tokenizer drops it; write it "
+                f"choice {option.option!r} has no token of its own after the prompt: the tokenizer drops it; write it "
                 f"with other characters, use a model whose tokenizer knows it, or {LEAVE_OUT}"
             )
     for one, other in combinations(options, 2):
         if one.tokens.ids == other.tokens.ids:
             spelt = token_spellings(tokenizer, one.tokens.ids)
             return (
-                f"options {one.option!r} and {other.option!r} are the same tokens, {spelt}, so no label can tell them "
+                f"choices {one.option!r} and {other.option!r} are the same tokens, {spelt}, so no label can tell them "
                 f"apart; write one with other characters, use a model whose tokenizer tells them apart, or {LEAVE_OUT}"
             )
     for option in options:
         if found := _not_spelt(tokenizer, option, unknown):
             return (
-                f"option {option.option!r}: {found}; write it with other characters, use a model whose tokenizer "
+                f"choice {option.option!r}: {found}; write it with other characters, use a model whose tokenizer "
                 f"knows it, or {LEAVE_OUT}"
             )
     return None
@@ -61,14 +61,14 @@ def refuse_options(
 def _not_spelt(
     tokenizer: PreTrainedTokenizerBase, option: OptionTokens, unknown: frozenset[int]
 ) -> str | None:
-    """The first character of an option that no token of its own stands for, in words; white space may be so."""
+    """The first character of a choice that none of its tokens stands for, in words; white space is exempt."""
     tokens, text = option.tokens, option.text
     characters = characters_of(tokenizer, text, tokens)
-    if (place := dropped(tokenizer, text, characters)) is not None:
-        return f"the tokenizer drops {text[place]!r}"
+    if (index := dropped(tokenizer, text, characters)) is not None:
+        return f"the tokenizer drops {text[index]!r}"
     spans = [span for token, span in zip(tokens.ids, characters, strict=True) if token in unknown]
     inside = mask(len(text), spans)
     for character, is_unknown in zip(text, inside, strict=True):
         if is_unknown and not character.isspace():
-            return f"the tokenizer does not know {character!r} and makes it the unknown token"
+            return f"the tokenizer does not know {character!r} and encodes it as the unknown token"
     return None

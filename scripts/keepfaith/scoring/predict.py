@@ -1,4 +1,4 @@
-"""Predictions: the log-likelihood of every option of every example at every level."""
+"""Predictions: the log-likelihood of every choice of every example at every level."""
 
 import logging
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from keepfaith.artifacts.parts import Keep, unkept
 from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import PREDICTIONS
+from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
 from keepfaith.scoring.errors import EncodingError, UnscorableError
@@ -19,7 +19,7 @@ from keepfaith.scoring.scorer import OptionScorer
 logger = logging.getLogger(__name__)
 
 EXAMPLES_PER_SWEEP = 512
-"""Examples scored and kept at once: bounds memory, and what a kill can lose."""
+"""Examples scored at once and written as one shard: bounds memory, and the work that a kill can lose."""
 
 
 def predict(
@@ -27,39 +27,39 @@ def predict(
     encoder: PromptEncoder,
     examples: pl.DataFrame,
     levels: Sequence[int],
-    keep: Keep = unkept,
+    keep: KeepShard = keep_nothing,
     leave_out: bool = False,
 ) -> pl.DataFrame:
-    """Score all options of `examples` (EXAMPLES) at `levels`; returns PREDICTIONS, by level and example.
+    """Score all choices of `examples` (EXAMPLES) at `levels`; returns PREDICTIONS, by level and example.
 
     Args:
-        scorer: scores options at all levels.
-        encoder: turns prompts and options into token ids.
-        examples: the examples, in the order in which they will stand.
+        scorer: scores choices at all levels.
+        encoder: turns prompts and choices into token ids.
+        examples: the examples; the table keeps their order.
         levels: the levels.
-        keep: makes or brings back the part of some examples.
-        leave_out: leave examples out that the tokenizer has no tokens for.
+        keep: makes the shard of some examples, or reads it back.
+        leave_out: leave out examples that the tokenizer has no tokens for.
 
     Raises:
-        EncodingError: an example cannot be scored; nothing is left out unasked or silently.
+        EncodingError: an example cannot be scored; none is left out silently or without request.
     """
-    # All of them once, before any is scored: an example that cannot be scored is said at once, not hours later.
+    # Encode all before any is scored: an example that cannot be scored is reported at once, not hours later.
     examples = _scorable(encoder, examples, leave_out)
     _log_counts(encoder, len(examples))
     progress = Progress(len(examples) * len(levels), "examples x levels", logger)
-    parts = []
+    shards = []
     for start in range(0, len(examples), EXAMPLES_PER_SWEEP):
         some = examples[start : start + EXAMPLES_PER_SWEEP]
-        parts.append(keep(f"{start:09d}", partial(_part, scorer, encoder, some, levels)))
+        shards.append(keep(f"{start:09d}", partial(_shard, scorer, encoder, some, levels)))
         progress.advance(len(some) * len(levels))
-    if not parts:
+    if not shards:
         return pl.DataFrame(schema=dict(PREDICTIONS.columns))
-    place = pl.col("level").replace_strict({level: i for i, level in enumerate(levels)})
-    return pl.concat(parts).sort(place, maintain_order=True)
+    index = pl.col("level").replace_strict({level: i for i, level in enumerate(levels)})
+    return pl.concat(shards).sort(index, maintain_order=True)
 
 
 def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -> pl.DataFrame:
-    """The examples that the tokenizer has tokens for; all of them, unless others may be left out."""
+    """The examples that the tokenizer has tokens for; an error for any other unless `leave_out`."""
     refused: dict[str, str] = {}
     for example in examples.iter_rows(named=True):
         try:
@@ -81,32 +81,32 @@ def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -
 
 
 def _log_counts(encoder: PromptEncoder, examples: int) -> None:
-    """Say of how many examples the tokens are not simply those of prompt + option."""
+    """Log the number of examples whose tokens are not simply those of prompt + choice."""
     if encoder.cut:
         logger.info(
-            "%d of %d examples are longer than the %s tokens that the model admits and lost tokens at their start",
+            "%d of %d examples are longer than the %s tokens that the model accepts, and are cut at their start",
             len(encoder.cut),
             examples,
             encoder.maximum_tokens,
         )
     if encoder.apart:
         logger.info(
-            "%d of %d examples have an option that the tokenizer merges with the end of the prompt; there the option "
+            "%d of %d examples have a choice that the tokenizer merges with the end of the prompt; there the choice "
             "is tokenised by itself (lm-evaluation-harness scores tokens that do not spell it)",
             len(encoder.apart),
             examples,
         )
 
 
-def _part(
+def _shard(
     scorer: OptionScorer, encoder: PromptEncoder, examples: pl.DataFrame, levels: Sequence[int]
 ) -> pl.DataFrame:
     encoded = [_encoded(encoder, example) for example in examples.iter_rows(named=True)]
     inputs = [ScoringInput(item.prompt_ids, item.option_ids) for item in encoded]
     scores = scorer.log_likelihoods(inputs, levels)
     rows = [
-        (level, example_id, option, float(score[place, option]), len(item.option_ids[option]))
-        for place, level in enumerate(levels)
+        (level, example_id, option, float(score[index, option]), len(item.option_ids[option]))
+        for index, level in enumerate(levels)
         for example_id, item, score in zip(examples["example_id"], encoded, scores, strict=True)
         for option in range(len(item.option_ids))
     ]

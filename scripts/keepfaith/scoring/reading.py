@@ -1,4 +1,4 @@
-"""Token log-probabilities where they are asked for, and logits nowhere else."""
+"""Token log-probabilities at the positions of targets; logits are computed nowhere else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +18,7 @@ def _head_reads(
 ) -> Iterator[None]:
     """Inside, the language-model head sees only hidden states [groups, N, hidden] at (rows, columns).
 
-    What the architecture does to its logits (scaling, soft caps) stays as it is, since it works on each
-    logit alone.
+    What the architecture does to its logits (scaling, soft caps) works on single logits and is not affected.
     """
     head: nn.Module | None = model.model.get_output_embeddings()  # type: ignore[no-untyped-call]
     if head is None:
@@ -43,9 +42,9 @@ def token_log_probabilities(
     """Log-probability of every target of `batch`.
 
     Args:
-        model: switched to a level, or inside `sweeping`.
-        batch: what is fed and read.
-        embeddings: [B, T, hidden] to feed instead of the token ids' own.
+        model: at a level, or inside `sweeping`.
+        batch: the tokens to feed and the targets to read.
+        embeddings: [B, T, hidden] to feed instead of those of the token ids.
 
     Returns:
         [G, N] in nats, in float32 at least; G is the number of levels in a sweep, otherwise 1.

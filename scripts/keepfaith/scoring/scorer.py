@@ -1,4 +1,4 @@
-"""The scorer: token ids in, summed option log-likelihoods out, for any levels of one path."""
+"""Scorer: token ids in, summed log-likelihoods of choices out, for any levels of one pruning path."""
 
 import logging
 from collections.abc import Sequence
@@ -27,15 +27,15 @@ logger = logging.getLogger(__name__)
 
 
 class OptionScorer:
-    """Scores options behind prompts at the levels of one order.
+    """Scores choices after prompts at the levels of one order.
 
-    Results do not depend on the budget, on the order of the inputs or on what else is scored with them,
-    beyond float rounding (1e-5 in float32, relative to a sum's size where it exceeds one).
+    Results do not depend on the budget, on the order of the inputs or on other inputs of the same call,
+    beyond float rounding (1e-5 in float32, relative to a sum's size if it exceeds one).
 
     Attributes:
-        model: the model, whose layers are switched for the time of a call.
+        model: the model; its sub-layers are turned on and off during a call.
         order: components in the order in which they are dropped.
-        packing: whether options share a row (found out once, logged).
+        packing: whether choices share a row (determined once, logged).
 
     Examples:
         >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
@@ -65,19 +65,19 @@ class OptionScorer:
         Args:
             model: see above.
             order: see above.
-            token_budget: padded tokens per batch to start with, by default what fits the machine; halved
+            token_budget: padded tokens per batch at the start, by default what fits the machine; halved
                 when memory runs out.
-            packing: overrules the automatic choice, for tests and measurements.
+            packing: overrides the automatic setting, for tests and measurements.
         """
         self.model = model
         self.order = tuple(order)
         turns = turning_lengths(model.model.config)
         self.packing = replace(packing or packing_of(model), turns=turns)
         if turns:
-            logger.info("inputs on either side of %s tokens never share a batch", turns)
+            logger.info("inputs up to and above %s tokens never share a batch", turns)
         if token_budget is None:
             token_budget = automatic_budget(model, len(self.order) + 1)
-            logger.info("token budget %d, found from the machine", token_budget)
+            logger.info("token budget %d, computed from the machine's memory", token_budget)
         self._budget = TokenBudget(token_budget)
 
     @property
@@ -88,21 +88,20 @@ class OptionScorer:
     def log_likelihoods(
         self, inputs: Sequence[ScoringInput], levels: Sequence[int]
     ) -> list[NDArray[np.float64]]:
-        """Summed log-likelihood of every option, in nats.
+        """Summed log-likelihood of every choice, in nats.
 
-        Equal prompts are fed once, with all options asked behind them. All levels are computed in one pass
-        (see `sweep`).
+        Equal prompts are fed once, with all their choices. All levels are computed in one pass (see `sweep`).
 
         Args:
-            inputs: prompts and options; an option is never empty, nor is a prompt.
+            inputs: prompts and choices, none of them empty.
             levels: levels of the order, in any order.
 
         Returns:
-            Per input an array [len(levels), number of its options].
+            Per input an array [len(levels), number of its choices].
 
         Raises:
-            ScoringError: an empty prompt or option, or a single row that does not fit into memory.
-            NotFiniteError: the model gives NaN or infinity.
+            ScoringError: an empty prompt or choice, or a single row that does not fit into memory.
+            NotFiniteError: the model's log-probabilities contain NaN or infinity.
             ValueError: a level outside the order.
         """
         check_order(self.order, levels)
@@ -116,7 +115,7 @@ class OptionScorer:
                 for index, level_scores in enumerate(scores):
                     check_finite(
                         level_scores,
-                        f"level {distinct[index]}: log-probabilities",
+                        f"level {distinct[index]}: the log-probabilities",
                         self.model.dtype,
                     )
                     np.add.at(values[index], slots, level_scores)
@@ -134,14 +133,14 @@ class OptionScorer:
     def embedding_effects(
         self, inputs: Sequence[GradientInput], level: int
     ) -> list[NDArray[np.float64]]:
-        """First-order effect of every prompt token on the option's log-likelihood.
+        """First-order effect of every prompt token on the choice's log-likelihood.
 
-        The effect of a token is the inner product of the gradient by its embedding, taken at the input's point
-        between baseline and prompt, with the difference of its embedding from the baseline's. Inputs are
-        batched whatever example or point they stem from.
+        The effect of a token is the inner product of the gradient with respect to its embedding, at the input's point
+        between baseline and prompt, with the difference of its embedding from the baseline's. Inputs of different
+        examples and points share batches.
 
         Args:
-            inputs: prompts, options and points; equal ones are not merged.
+            inputs: prompts, choices and points; equal ones are not merged.
             level: the level of the order.
 
         Returns:
@@ -153,13 +152,13 @@ class OptionScorer:
         rows = []
         for slot, item in enumerate(inputs):
             if not item.prompt_ids or not item.option_ids:
-                raise ScoringError(f"input {slot} has an empty prompt or option")
+                raise ScoringError(f"input {slot} has an empty prompt or choice")
             rows += self.packing.rows({TokenPrompt(item.prompt_ids): {item.option_ids: slot}})
         found: dict[int, NDArray[np.float64]] = {}
         progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
         with self.model.at_level(self.order, level):
             for batch, effects in self._budget.run(rows, partial(self._differentiate, inputs)):
-                check_finite(effects, f"level {level}: gradients", self.model.dtype)
+                check_finite(effects, f"level {level}: the gradients", self.model.dtype)
                 for row, of_row in zip(batch, effects, strict=True):
                     found[row.slots[0]] = of_row[: len(inputs[row.slots[0]].prompt_ids)]
                 progress.advance(len(batch))

@@ -1,22 +1,21 @@
-"""All levels of a path in one pass.
+"""Sweep: all levels of a pruning path in one pass.
 
-A level is the one before it with more components removed, so both agree on everything below the lowest of their
-layers. One pass therefore carries *groups*: runs of levels that agree so far. It starts with one group of all levels;
-at a layer of which some of a group's levels have dropped a sub-layer and others not, the group splits.
+A level removes the components of the level before and more, so both agree on everything below the lowest layer where
+they differ. One pass therefore carries *groups*: runs of levels that agree so far. It starts with one group of all
+levels; at a layer where some levels of a group drop a sub-layer and others do not, the group splits.
 
-Above the last attention that a level keeps, its tokens no longer look at each other. From there on the
-level is *settled*: only the positions whose logits are read go on. Pruning the upper layers first, as
+Above the last attention that a level keeps, its tokens no longer attend to each other. From there on the
+level is *settled*: only the positions whose logits are read are computed. Pruning the upper layers first, as
 most criteria do, settles levels early.
 
     order 2, 0; levels 0 1 2        layer 0      layer 1      layer 2
                                     (0 1) (2)    (0 1) (2)    (0), settled (1) (2)
 
-Nothing is approximated: each level meets exactly the operations that it would meet alone, at every
-position that is read.
+Nothing is approximated: at every position that is read, each level gets exactly the operations of a separate pass.
 
-Groups travel along the batch axis, [groups * B, T, hidden], so the model's own code between its layers
-(embedding, masks, rotary tables before; final norm and head after) needs no knowledge of them. Settled
-levels wait outside until the last layer puts them back where they are read.
+Groups are stacked along the batch axis, [groups * B, T, hidden], so the model's own code around its layers
+(embedding, masks, rotary tables before; final norm and head after) does not need to know them. Settled
+levels are stored separately until the last layer writes them back to the positions that are read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,16 +34,16 @@ from keepfaith.models.components import (
     check_order,
     sublayers_of,
 )
-from keepfaith.models.removal import PrunableModel, Shadow, Switch
+from keepfaith.models.removal import PatchedForward, PrunableModel, Toggle
 
 Group = tuple[int, ...]
 Kept = tuple[bool, bool]
-"""Whether attention and MLP of a layer are kept."""
+"""Whether attention and MLP of a layer are kept, (attention, mlp)."""
 
 
 @dataclass(frozen=True)
 class LayerPart:
-    """Levels of a group that a layer treats alike."""
+    """Levels of a group that keep the same sub-layers of a layer."""
 
     levels: Group
     kept: Kept
@@ -52,12 +51,11 @@ class LayerPart:
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """What one layer does.
+    """The computations of one layer.
 
     Attributes:
         parts: per group that reaches the layer, the parts into which it splits.
-        settled: by level that is settled here, what it keeps of the layer; such a level reaches no further
-            layer as part of a group.
+        settled: by level that is settled here, what it keeps of the layer; such a level is in no group from here on.
     """
 
     parts: list[list[LayerPart]]
@@ -65,7 +63,7 @@ class LayerPlan:
 
 
 def plan_sweep(layers: int, order: Sequence[Step], levels: Sequence[int]) -> list[LayerPlan]:
-    """What every layer does to every group that reaches it.
+    """The computations of every layer for the groups that reach it.
 
     Args:
         layers: number of layers.
@@ -101,10 +99,10 @@ def plan_sweep(layers: int, order: Sequence[Step], levels: Sequence[int]) -> lis
 
 
 class Sweep:
-    """Forwards through layers that compute all levels.
+    """State of a forward pass that computes all levels.
 
     Attributes:
-        reads: rows and columns, each [N], of the batch's places that are read; set before every forward.
+        reads: rows and columns, each [N], of the batch's positions that are read; set before every forward.
     """
 
     def __init__(self, levels: Sequence[int]) -> None:
@@ -117,14 +115,14 @@ class Sweep:
     def run_layer(
         self,
         run: Any,
-        switches: Mapping[SublayerKind, Switch],
+        toggles: Mapping[SublayerKind, Toggle],
         plan: LayerPlan,
         first: bool,
         last: bool,
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        """One decoder layer: `run` on every group, once per part of `plan`, and on the settled levels."""
+        """Run one decoder layer: `run` on every group, once per part of `plan`, and on the settled levels."""
         # [groups * B, T, hidden], one group before the first layer
         hidden: torch.Tensor = args[0] if args else kwargs["hidden_states"]
         if first:
@@ -133,8 +131,8 @@ class Sweep:
 
         def call(states: torch.Tensor, kept: Kept) -> Any:
             for kind, on in zip(SUBLAYERS, kept, strict=True):
-                if kind in switches:
-                    switches[kind].on = on
+                if kind in toggles:
+                    toggles[kind].on = on
             if args:
                 return run(states, *args[1:], **kwargs)
             return run(**{**kwargs, "hidden_states": states})
@@ -153,12 +151,12 @@ class Sweep:
                     live[part.levels] = _states(output)  # [B, T, hidden]
             for kept in set(plan.settled.values()):
                 some = [level for level, what in plan.settled.items() if what == kept]
-                # [levels of `some`, N, hidden]: the places that are read stand where tokens stood
+                # [levels of `some`, N, hidden]: the positions that are read take the place of the tokens
                 output = call(torch.stack([self._settled[level] for level in some]), kept)
                 self._settled.update(zip(some, _states(output), strict=True))
         finally:
-            for switch in switches.values():
-                switch.on = True
+            for toggle in toggles.values():
+                toggle.on = True
         self._groups = list(live)
         states = self._assembled(live, hidden) if last else _joined(live.values(), hidden)
         return (states, *output[1:]) if isinstance(output, tuple) else states
@@ -173,16 +171,16 @@ class Sweep:
         device = next(iter([*live.values(), *self._settled.values()])).device
         shape = (len(self._levels), self._batch_size, *like.shape[1:])
         result = like.new_zeros(shape, device=device)  # [levels, B, T, hidden]
-        for place, level in enumerate(self._levels):
+        for index, level in enumerate(self._levels):
             if level in self._settled:
-                result[place][self._reads_on(result)] = self._settled[level]  # [N, hidden]
+                result[index][self._reads_on(result)] = self._settled[level]  # [N, hidden]
             else:
-                result[place] = live[(level,)]  # [B, T, hidden]
+                result[index] = live[(level,)]  # [B, T, hidden]
         return result.flatten(0, 1)
 
 
 def _joined(live: Iterable[torch.Tensor], hidden: torch.Tensor) -> torch.Tensor:
-    """[groups * B, T, hidden]; once all levels are settled, any such tensor, as it is not read."""
+    """[groups * B, T, hidden]; after all levels are settled, any such tensor, as it is not read."""
     states = list(live)
     if len(states) == 1:
         return states[0]
@@ -196,12 +194,12 @@ def _states(output: Any) -> torch.Tensor:
 
 @contextmanager
 def sweeping(model: PrunableModel, order: Sequence[Step], levels: Sequence[int]) -> Iterator[Sweep]:
-    """Inside, every forward of the model computes all `levels` of `order`, at the places that are read.
+    """Inside, every forward of the model computes all `levels` of `order`, at the positions that are read.
 
-    Hidden states behind the last layer, and so the logits, are [levels * B, T, ...], level by level.
+    Hidden states after the last layer, and so the logits, are [levels * B, T, ...], level by level.
 
     Args:
-        model: all of its sub-layers must be switched on.
+        model: all of its sub-layers must be on.
         order: components in the order in which they are dropped.
         levels: distinct levels, ascending.
     """
@@ -210,16 +208,16 @@ def sweeping(model: PrunableModel, order: Sequence[Step], levels: Sequence[int])
         raise ValueError(f"levels {list(levels)} are not distinct and ascending")
     sweep = Sweep(levels)
     plans = plan_sweep(model.layers, order, levels)
-    shadows: list[Shadow] = []
+    patches: list[PatchedForward] = []
     model.removable(order)
     with model.dropping(()):
         try:
             for site, layer_plan in zip(model.sites, plans, strict=True):
-                switches = model.switches_of(site)
+                toggles = model.toggles_of(site)
                 ends = site is model.sites[0], site is model.sites[-1]
-                run = partial(sweep.run_layer, site.layer.forward, switches, layer_plan, *ends)
-                shadows.append(Shadow(site.layer, run))
+                run = partial(sweep.run_layer, site.layer.forward, toggles, layer_plan, *ends)
+                patches.append(PatchedForward(site.layer, run))
             yield sweep
         finally:
-            for shadow in shadows:
-                shadow.lift()
+            for patch in patches:
+                patch.restore()

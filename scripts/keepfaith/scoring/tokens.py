@@ -1,4 +1,4 @@
-"""One text's tokens with the characters they stand for, as the tokenizer itself reports them."""
+"""Tokens of one text with the characters they stand for, as reported by the tokenizer."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from keepfaith.scoring.characters import (
 from keepfaith.scoring.errors import EncodingError
 
 ANCHORS = ("\n", ".", "a", "1", "-")
-"""Texts after which a continuation is tokenised: no tokenizer is known that merges across all of them."""
+"""Texts after which a choice is tokenised by itself: no known tokenizer merges across all of them."""
 
 ROLES = ("bos", "eos", "pad", "sep", "cls", "mask")
 
@@ -33,19 +33,19 @@ class Tokens:
     Attributes:
         ids: the token ids.
         offsets: characters [start, end) per token, as the tokenizer reports them.
-        put_in: whether the tokenizer put a token in by itself, per token (BOS, EOS).
+        added: per token, whether the tokenizer added it (BOS, EOS).
     """
 
     ids: tuple[int, ...]
     offsets: tuple[Span, ...]
-    put_in: tuple[bool, ...]
+    added: tuple[bool, ...]
 
 
 def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, adds_special_tokens: bool) -> Tokens:
-    """The tokens of `text`, with or without special tokens of the tokenizer's own.
+    """The tokens of `text`, with or without the tokenizer's special tokens.
 
     Raises:
-        EncodingError: the tokenizer fails on it.
+        EncodingError: the tokenizer fails on the text.
     """
     try:
         encoded = tokenizer(
@@ -54,11 +54,11 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, adds_special_tokens:
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
             return_attention_mask=False,
-            verbose=False,  # how long an input may be is the encoder's to say
+            verbose=False,  # the encoder checks the length
         )
     except Exception as error:  # tokenizers raises a bare one
         raise EncodingError(
-            f"the tokenizer fails on the text {shown(text)} ({one_line(error)}); leave the example out, or mend "
+            f"the tokenizer fails on the text {shown(text)} ({one_line(error)}); leave the example out, or correct "
             "tokenizer.json"
         ) from error
     return Tokens(
@@ -71,44 +71,44 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, adds_special_tokens:
 def dropped(
     tokenizer: PreTrainedTokenizerBase, text: str, characters: Sequence[Span]
 ) -> int | None:
-    """Index of the first character of `text` that can be seen and has no token, or None where each has one.
+    """Index of the first visible character of `text` without a token, or None if each has one.
 
-    A "▁" is no such character to a tokenizer that takes it for a space. Behind a dropped character offsets may be
-    shifted, so each character is then asked about by itself.
+    A "▁" does not count for a tokenizer that treats it as a space. After a dropped character, offsets may be
+    shifted, so then each character is checked by itself.
 
     Args:
         tokenizer: the tokenizer.
-        text: the text, or the text with white space behind it.
+        text: the text, or the text followed by white space.
         characters: those of every token (`characters_of`).
     """
     if METASPACE in text and _spells_a_space(tokenizer):
         text = text.replace(METASPACE, " ")
-    if (place := first_dropped(text, characters)) is None:
+    if (first := first_dropped(text, characters)) is None:
         return None
     for index, character in enumerate(text):
         if is_visible(character):
             alone = tokenise(tokenizer, character, False)
             if first_dropped(character, characters_of(tokenizer, character, alone)) is not None:
                 return index
-    return place
+    return first
 
 
 def _spells_a_space(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether a "▁" that is typed and a space are one to the tokenizer, so that it may leave out either."""
+    """Whether the tokenizer treats a typed "▁" and a space alike, so that it may leave out either."""
     typed, spaced = (tokenise(tokenizer, f"a{between}a", False).ids for between in (METASPACE, " "))
     return typed == spaced
 
 
 def characters_of(tokenizer: PreTrainedTokenizerBase, text: str, tokens: Tokens) -> list[Span]:
-    """The characters that go when a token goes, for each of the tokens of `text`."""
+    """For each token of `text`, the characters that are removed with it."""
     joins = partial(_joins, tokenizer)
     return covered_characters(text, token_spellings(tokenizer, tokens.ids), tokens.offsets, joins)
 
 
 def _joins(tokenizer: PreTrainedTokenizerBase, before: str, character: str) -> bool:
-    """Whether the tokenizer's normaliser makes something else of the end of `before` for the `character` behind it.
+    """Whether the tokenizer's normaliser changes the end of `before` if `character` follows.
 
-    It then composes the two (NFC and NFKC do), and the tokens of the one stand for both.
+    It then composes the two (NFC and NFKC do), and the tokens of the first stand for both.
     """
     normaliser = tokenizer.backend_tokenizer.normalizer
     if normaliser is None:
@@ -123,10 +123,10 @@ def token_spellings(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> l
 
 
 def split(whole: Tokens, prompt: Tokens, characters: int, swallowed: int = 0) -> Tokens | None:
-    """What `whole` has after the tokens of `prompt`, the text of its first `characters` characters.
+    """The tokens of `whole` after those of `prompt`, the text of its first `characters` characters.
 
-    Offsets of the result count from there. None where these are not the first tokens of `whole`, or where the last of
-    them covers characters after the prompt, as the unknown token may.
+    Offsets of the result count from there. None if `whole` does not begin with the tokens of `prompt`, or if the last
+    of these covers characters after the prompt, as the unknown token may.
 
     Args:
         whole, prompt, characters: see above.
@@ -141,14 +141,14 @@ def split(whole: Tokens, prompt: Tokens, characters: int, swallowed: int = 0) ->
         (max(0, start - characters), max(0, end - characters))
         for start, end in whole.offsets[count:]
     )
-    return Tokens(whole.ids[count:], offsets, whole.put_in[count:])
+    return Tokens(whole.ids[count:], offsets, whole.added[count:])
 
 
 def continuation(tokenizer: PreTrainedTokenizerBase, context: str, text: str) -> Tokens | None:
-    """The tokens of `text` by itself, without the first space that some tokenizers put in front of a text.
+    """The tokens of `text` by itself, without the first space that some tokenizers add before a text.
 
-    So it is tokenised after something else, across which the tokenizer does not merge: the last character of
-    `context` where that serves, else one of `ANCHORS`. None where none serves.
+    So it is tokenised after a text with which the tokenizer does not merge it: the last character of `context` if
+    possible, else one of `ANCHORS`. None if none is possible.
     """
     for anchor in (context[-1], *ANCHORS):
         own, both = tokenise(tokenizer, anchor, False), tokenise(tokenizer, anchor + text, False)
@@ -163,9 +163,9 @@ def continuation(tokenizer: PreTrainedTokenizerBase, context: str, text: str) ->
 
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Ids of the tokens that stand for no text: those that steer the model.
+    """Ids of the tokens that stand for no text, such as BOS.
 
-    The unknown token is none of them, since it stands for characters of the text, unless the tokenizer gives the
+    The unknown token stands for characters of the text and is not among them, unless the tokenizer gives the
     same token another role too (GPT-2's <|endoftext|>).
     """
     found = {int(token) for token in tokenizer.all_special_ids}
@@ -179,13 +179,13 @@ def special_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
 
 
 def swallowing_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Ids of the tokens that take white space after them in, so that it has no token: Phi-3's `<|assistant|>`."""
+    """Ids of the tokens that absorb white space after them, so that it has no token: Phi-3's `<|assistant|>`."""
     added = tokenizer.added_tokens_decoder.items()
     return frozenset(int(token) for token, content in added if content.rstrip)
 
 
 def unknown_ids(tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
-    """Ids that stand for whatever the tokenizer does not know, by its model and by its roles."""
+    """Ids that stand for unknown characters, by the tokenizer's model and by its roles."""
     encodes = tokenizer.backend_tokenizer
     named = getattr(encodes.model, "unk_token", None)
     found = {encodes.token_to_id(named) if named else None, _unknown_of_unigram(encodes.model)}
@@ -199,7 +199,7 @@ def _other_roles(tokenizer: PreTrainedTokenizerBase) -> Sequence[int | None]:
 
 
 def _unknown_of_unigram(model: Any) -> int | None:
-    """A Unigram model names its unknown token by number, and says so only where it is written."""
+    """The unknown token's id of a Unigram model, which shows it only in its serialised state."""
     if not isinstance(model, Unigram):
         return None
     number = json.loads(model.__getstate__())["unk_id"]
@@ -207,10 +207,10 @@ def _unknown_of_unigram(model: Any) -> int | None:
 
 
 def report_whole_offsets(tokenizer: PreTrainedTokenizerFast) -> None:
-    """Have the tokenizer report the characters of its tokens as they are; no id changes.
+    """Set the tokenizer to report untrimmed offsets; no id changes.
 
-    A byte-level tokenizer may trim spaces from them, and then trims the first letter of a text instead where the space
-    before it is one that it put in by itself.
+    A byte-level tokenizer may trim spaces from the offsets. Before a first word it may have added the space itself;
+    then it trims the word's first letter instead.
     """
     processor = tokenizer.backend_tokenizer.post_processor
     if processor is None:
@@ -222,7 +222,7 @@ def report_whole_offsets(tokenizer: PreTrainedTokenizerFast) -> None:
 
 
 def _stop_trimming(state: dict[str, Any]) -> bool:
-    """Switch it off in a post-processor and in those that it is made of; whether any did it."""
+    """Turn trimming off in a post-processor and in those it consists of; whether any had it on."""
     inside = [_stop_trimming(part) for part in state.get("processors", [])]
     trims = bool(state.get("trim_offsets"))
     if trims:

@@ -1,1 +1,1 @@
-"""What chance alone does, intervals, paired tests and the verdict, from saved tables (numpy and scipy only)."""
+"""Intervals, paired tests and the verdict, from saved tables (numpy and scipy only)."""

@@ -11,8 +11,8 @@ from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import (
     coalition_rows,
-    evidence_rows,
     faithfulness_rows,
+    rationale_rows,
 )
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
 from keepfaith.statistics.settings import Analysis
@@ -20,10 +20,10 @@ from keepfaith.statistics.settings import Analysis
 METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
 LOWER_ENDS = ("low", "reference_low", "change_low", "clusters")
 UPPER_ENDS = ("high", "reference_high", "change_high", "p_value")
-"""Columns of METRICS that follow from how examples are grouped: the careful end is the lowest, or the highest."""
+"""Columns of METRICS that depend on the grouping; of several groupings the lowest value, or the highest, is used."""
 
 DECIMALS = 12
-"""Digits kept: the last bits of a sum depend on the machine's number of threads, and no reader needs them."""
+"""Digits kept: the last bits of a sum depend on the number of threads."""
 
 
 def compute_metrics(
@@ -36,16 +36,16 @@ def compute_metrics(
     flips: bool = False,
     explanations: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """METRICS of every level, families accuracy, calibration, faithfulness and evidence.
+    """METRICS of every level, families accuracy, calibration, faithfulness and rationale.
 
     Args:
         predictions: PREDICTIONS of all levels.
-        examples: EXAMPLES; accuracy and calibration use the evaluation part.
+        examples: EXAMPLES; accuracy and calibration use the evaluation subset.
         faithfulness: FAITHFULNESS of any number of methods and seeds; may be empty.
-        attributions: ATTRIBUTIONS likewise, for the recall of evidence where examples have any.
-        grouping: which examples of the evaluation part are not independent of each other (`group_examples`).
+        attributions: ATTRIBUTIONS likewise, for R-precision where examples have rationales.
+        grouping: which examples of the evaluation subset depend on each other (`group_examples`).
         analysis: draws, seed, bins and confidence.
-        flips: whether to count the examples whose predicted option is not the dense level's.
+        flips: whether to count the examples whose predicted choice differs from the dense level's.
         explanations: EXPLANATIONS of all methods and seeds, where the study scores coalitions.
 
     Raises:
@@ -62,7 +62,7 @@ def compute_metrics(
         if faithfulness:
             rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
         if attributions:
-            rows += evidence_rows(pl.concat(attributions), examples, grouping, analysis)
+            rows += rationale_rows(pl.concat(attributions), examples, grouping, analysis)
         if explanations is not None:
             rows += coalition_rows(explanations, grouping, analysis)
         table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
@@ -77,10 +77,10 @@ def compute_metrics(
 
 
 def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The first table with the widest intervals and the largest p-values of all; none where one has none.
+    """The first table with the widest intervals and the largest p-values of all; null where one table has null.
 
-    Which of several crossing texts makes examples depend on each other is not known, so no interval is narrower than
-    under any of them.
+    It is unknown which of several crossing texts makes examples dependent, so no interval is narrower than under any
+    of them.
     """
     first, *others = tables
     if not others:
@@ -101,10 +101,10 @@ def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _without_empty_promises(table: pl.DataFrame) -> pl.DataFrame:
-    """No interval and no test where they would rest on fewer than `MINIMUM_CLUSTERS` independent texts."""
+    """Null intervals and tests with fewer than `MINIMUM_CLUSTERS` independent texts."""
     few = pl.col("clusters") < MINIMUM_CLUSTERS
     promises = ["low", "high", "change_low", "change_high", "p_value"]
-    # The reference of faithfulness and of no other family is an interval over examples itself.
+    # Only the reference of faithfulness is itself an interval over examples.
     of_random = ["reference_low", "reference_high"]
     of_faithfulness = few & (pl.col("family") == "faithfulness")
     return table.with_columns(

@@ -19,7 +19,7 @@ class Interval(NamedTuple):
 
 
 def resamples(clusters: Indices, repetitions: int, seed: int) -> Floats:
-    """How often each example occurs in each resample, [repetitions, n].
+    """Number of times that each example occurs in each resample, [repetitions, n].
 
     Args:
         clusters: [n], cluster 0, 1, ... of each example; as many clusters are drawn as there are, with replacement.
@@ -47,7 +47,7 @@ def weighted_means(values: Floats, weights: Floats) -> Floats:
 
 
 def percentile(replicates: Floats, confidence: float) -> Interval | None:
-    """Central interval of the replicates [R]; undefined ones (NaN) are left aside. None if all are undefined.
+    """Central interval of the replicates [R], ignoring undefined ones (NaN). None if all are undefined.
 
     Examples:
         >>> low, high = percentile(np.arange(101.0), confidence=0.9)
@@ -65,7 +65,7 @@ def percentile(replicates: Floats, confidence: float) -> Interval | None:
 def two_sided(replicates: Floats) -> float | None:
     """p-value of "no change" from replicates [R] of a change: twice the smaller share on either side of 0.
 
-    One is added to both counts, so that no finite number of repetitions yields 0 (Davison and Hinkley 1997).
+    One is added to both counts, so that a p-value is never 0 (Davison and Hinkley 1997).
     """
     defined = replicates[np.isfinite(replicates)]
     if not len(defined):

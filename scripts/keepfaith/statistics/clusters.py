@@ -1,4 +1,4 @@
-"""Which examples belong together: those about the same passage are not independent of each other."""
+"""Groups of dependent examples: those about the same passage."""
 
 import dataclasses
 from collections import Counter
@@ -22,10 +22,10 @@ from keepfaith.statistics.shared_texts import (
 from keepfaith.statistics.unseen_sharing import sharing_notes
 
 MINIMUM_CLUSTERS = 6
-"""With fewer, no sign flip of all clusters is rarer than 1 in 16, so nothing is shown and no interval is given."""
+"""With fewer, a sign-flip test cannot give a p-value below 1/16, so there is no verdict and no interval."""
 
 MOST_CROSSING = 4
-"""Groupings that are tried beside the one with the fewest clusters."""
+"""Number of groupings tried in addition to the one with the fewest clusters."""
 
 FIELDS_NAMED = 5
 """Fields that a note names; a logged document may have hundreds."""
@@ -38,11 +38,11 @@ class Grouping:
     Attributes:
         numbers: cluster 0, 1, ... by example id.
         field: the field whose text groups examples, or None where no text is shared.
-        passed_over: where nobody named a passage: the fields whose shared texts are short or usual, and that would
-            give fewer clusters if they were named; with that number, the smallest first.
-        crossing: where nobody named a passage: groupings by other fields that cross this one, so that neither holds
-            the other. Which of them makes examples depend on each other cannot be told from counts.
-        unseen: sentences on what examples share beyond all fields; none where somebody named a passage.
+        passed_over: without a named passage: the fields whose shared texts are short or frequent, and that would
+            give fewer clusters if they were named; with that number, in ascending order.
+        crossing: without a named passage: groupings by other fields that cross this one (neither contains the
+            other). Counts cannot tell which of them makes examples dependent.
+        unseen: sentences on shared texts beyond all fields; none with a named passage.
     """
 
     numbers: Mapping[str, int]
@@ -58,7 +58,7 @@ class Grouping:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know of how examples were grouped, as sentences."""
+        """Notes for the reader on the grouping of examples, as sentences."""
         return self._crossing_notes() + self._passed_over_notes() + list(self.unseen)
 
     def _crossing_notes(self) -> list[str]:
@@ -67,25 +67,25 @@ class Grouping:
         others = ", ".join(f"`{other.field}` ({other.clusters})" for other in self.crossing)
         return [
             f"Examples share texts of several fields crosswise: `{self.field}` ({self.clusters} different) and "
-            f"{others}. Every interval is the widest that any of them gives; type passage: and the name of the field "
-            "that holds the passage."
+            f"{others}. Every interval is the widest of all groupings; type passage: and the name of the field "
+            "that contains the passage."
         ]
 
     def _passed_over_notes(self) -> list[str]:
-        """Texts that are shared and yet group nothing."""
+        """A note on shared texts that group nothing."""
         if not self.passed_over:
             return []
         named = [f"`{name}` ({count})" for name, count in self.passed_over.items()]
         others = f" and {len(named) - FIELDS_NAMED} more" if len(named) > FIELDS_NAMED else ""
         return [
-            f"{self.clusters} independent texts were counted; examples also share what stands in "
-            f"{', '.join(named[:FIELDS_NAMED])}{others}, which would leave so many. It was taken for a label, a topic "
-            f"or an instruction, as it is below {SHORTEST_PASSAGE} characters or stands in more than half of the "
-            "examples; if it is a passage, type passage: and that field's name.",
+            f"{self.clusters} independent texts were counted; examples also share texts of "
+            f"{', '.join(named[:FIELDS_NAMED])}{others}, which would leave this many. They were taken for a label, a "
+            f"topic or an instruction, as they are below {SHORTEST_PASSAGE} characters or in more than half of the "
+            "examples; if one is a passage, type passage: and that field's name.",
         ]
 
     def of(self, example_ids: list[str]) -> Indices:
-        """[n], clusters of these examples, numbered anew from 0.
+        """[n], clusters of these examples, renumbered from 0.
 
         Raises:
             ValueError: an example is not among those that were grouped.
@@ -101,18 +101,18 @@ class Grouping:
 def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Grouping:
     """Group the rows of an EXAMPLES frame by the passage that they share.
 
-    Texts are compared by `comparable`: letter case, white space and the like do not count. Examples with the same
-    prompt are one cluster; where that prompt stands in more than half of the examples (an instruction, or nothing: the
-    texts are the options), those with the same options. Beyond that, a field groups examples that share a text of it.
-    Which field does is said by `passage`, or else found: a field qualifies where several examples share a text of it
-    that is not short (`is_short`) and does not stand in more than half of the examples (such a text is an instruction,
-    not a passage). Of several such fields the one with the fewest clusters counts, and those that cross it are kept as
-    `crossing`, for the widest interval of all. Counts cannot tell three wordings of an instruction from three
-    passages: a task or an import whose examples are independent says so by `passage: none`.
+    Texts are compared by `comparable`, which ignores letter case, white space and similar differences. Examples with
+    the same prompt are one cluster; where more than half of the examples have that prompt (an instruction, or nothing:
+    the texts are the choices), those with the same choices. In addition, one field groups the examples that share a
+    text of it. `passage` names that field; otherwise it is searched: a field qualifies if several examples share a
+    text of it that is not short (`is_short`) and that at most half of the examples have (a more frequent text is an
+    instruction, not a passage). Of several such fields the one with the fewest clusters is used; those that cross it
+    become `crossing`, for the widest interval of all. Counts cannot distinguish three wordings of an instruction from
+    three passages: a task or an import with independent examples says `passage: none`.
 
     Args:
-        examples: all examples of the part that is evaluated, so that a subset is grouped as the whole; in any order.
-        passage: name of a field, or of what stands outside the prompt, `NO_PASSAGE`, or None.
+        examples: all evaluated examples, so that fewer of them are grouped as all are; in any order.
+        passage: name of a field, or of a text outside the prompt, `NO_PASSAGE`, or None.
 
     Raises:
         ValueError: no example has a field called `passage`.
@@ -139,7 +139,7 @@ def group_examples(examples: pl.DataFrame, passage: str | None = None) -> Groupi
 
 
 def _prompts(examples: pl.DataFrame) -> list[str]:
-    """The prompt of every example as `comparable` has it, with the options where it is the usual one."""
+    """The `comparable` prompt of every example, with the choices if more than half have that prompt."""
     prompts = [comparable(prompt) for prompt in examples["prompt"]]
     usual, count = Counter(prompts).most_common(1)[0] if prompts else ("", 0)
     if 2 * count <= len(prompts) or len(prompts) == 1:
@@ -151,7 +151,7 @@ def _prompts(examples: pl.DataFrame) -> list[str]:
 
 
 def _found(ids: Sequence[str], prompts: Sequence[str], texts: Mapping[str, FieldTexts]) -> Grouping:
-    """The grouping by the field that leaves the fewest clusters, or by equal prompts alone."""
+    """The grouping by the field with the fewest clusters, or by equal prompts alone."""
     grouped = {name: cluster_numbers(prompts, shared) for name, shared in passages(texts).items()}
     fewest = min(grouped, key=lambda name: (len(set(grouped[name])), name), default=None)
     numbers = grouped[fewest] if fewest is not None else cluster_numbers(prompts, None)
@@ -173,7 +173,7 @@ def _found(ids: Sequence[str], prompts: Sequence[str], texts: Mapping[str, Field
 
 
 def _crossing(numbers: Sequence[int], others: Mapping[str, Sequence[int]]) -> list[str]:
-    """Those of the other groupings that cross `numbers` and each other, the fewest clusters first, at most a few."""
+    """The other groupings that cross `numbers` and each other, fewest clusters first, a limited number."""
     taken: list[Sequence[int]] = [numbers]
     names: list[str] = []
     for name in sorted(others, key=lambda name: (len(set(others[name])), name)):
@@ -184,12 +184,12 @@ def _crossing(numbers: Sequence[int], others: Mapping[str, Sequence[int]]) -> li
 
 
 def _holds(coarse: Sequence[int], fine: Sequence[int]) -> bool:
-    """Whether every cluster of `fine` lies within one of `coarse`."""
+    """Whether every cluster of `fine` is within one of `coarse`."""
     return len(set(zip(coarse, fine, strict=True))) == len(set(fine))
 
 
 def all_single(clusters: Indices) -> bool:
-    """Whether every example is a cluster of its own."""
+    """Whether every example is its own cluster."""
     return len(clusters) == len(np.unique(clusters))
 
 

@@ -12,7 +12,7 @@ from keepfaith.statistics.paired import sign_flip
 from keepfaith.statistics.settings import Analysis
 
 DENSE = 0
-"""The level that all others are compared with."""
+"""The level with which all others are compared."""
 
 MetricRow = dict[str, object]
 """One row of METRICS by column; columns that are left out are null."""
@@ -45,7 +45,7 @@ class Comparison:
     """The same n examples at every level, with one set of resamples for all of them.
 
     Attributes:
-        levels: K levels, rising.
+        levels: K levels, ascending.
         clusters: [n], examples of one cluster are drawn together.
         analysis: draws and confidence.
     """
@@ -66,7 +66,7 @@ class Comparison:
 
     @property
     def dense(self) -> int | None:
-        """Column of the dense level, or None where it was not run."""
+        """Column of the dense level, or None if it was not run."""
         return list(self.levels).index(DENSE) if DENSE in self.levels else None
 
     def interval(self, replicates: Floats) -> Interval | None:

@@ -18,12 +18,12 @@ STEPS = 40
 
 @dataclass(frozen=True)
 class ErrorChange:
-    """Calibration error of a level beside that of the dense level.
+    """Calibration error of a level and of the dense level.
 
     Attributes:
-        dense, level: what their labels say.
+        dense, level: estimates from their labels.
         correlation: of the two ECEs over resamples of the examples.
-        repetitions: simulated sets behind either; tails below one in so many cannot be told.
+        repetitions: simulated sets of each estimate; smaller tails than one in this many cannot be measured.
     """
 
     dense: CorrectedError
@@ -42,7 +42,7 @@ class ErrorChange:
         return self.level.observed - self.dense.observed
 
     def interval(self, confidence: float = 0.95) -> Interval:
-        """Interval of the change of the true error; widened to hold the difference of the ECEs themselves."""
+        """Interval of the change of the true error, widened to contain the difference of the ECEs."""
         dense, level = self.dense.interval(confidence), self.level.interval(confidence)
         down = self._combined(self.level.value - level[0], dense[1] - self.dense.value)
         up = self._combined(level[1] - self.level.value, self.dense.value - dense[0])

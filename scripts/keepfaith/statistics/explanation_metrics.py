@@ -1,7 +1,7 @@
-"""Rows of METRICS from explanations: faithfulness and evidence recall.
+"""Rows of METRICS from explanations: faithfulness and R-precision.
 
 One value per example, averaged over the seeds of a seeded method, so that examples are the unit of every interval
-and test; how much seeds differ is a column of its own.
+and test; the spread over seeds is a separate column.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import CONTROL, METHOD
 from keepfaith.calibration.probabilities import Floats
-from keepfaith.faithfulness.metrics import AGGREGATES, evidence_recall, per_example_aggregates
+from keepfaith.faithfulness.metrics import AGGREGATES, per_example_aggregates, r_precision
 from keepfaith.statistics.clusters import Grouping
 from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers
 from keepfaith.statistics.settings import Analysis
@@ -51,9 +51,9 @@ def faithfulness_rows(
 ) -> list[MetricRow]:
     """Comprehensiveness and sufficiency by either aggregate, per method, operator and ranking.
 
-    The reference of a method spans the intervals of all controls under the same operator, where any was run: a
-    method that lies beyond it does better than every control, however many there are and whatever they are called.
-    Whether a method is shown to do better is a paired question, which `<metric>_beyond_controls` answers.
+    The reference of a method spans the intervals of all controls under the same operator, if any was run: a method
+    beyond it is better than every control. Whether a method is shown to be better is a paired comparison:
+    `<metric>_beyond_controls`.
     """
     rows: list[MetricRow] = []
     for aggregate in AGGREGATES:
@@ -79,10 +79,10 @@ def faithfulness_rows(
 
 
 def _beyond_controls(found: Mapping[tuple[str, ...], Explained], aggregate: str) -> list[MetricRow]:
-    """How much better each method is than the closest of all controls and its own reversed ranking.
+    """Advantage of each method over the closest of all controls and its own reversed ranking.
 
     Differences are taken example by example, in the direction in which more is better; of several references the one
-    with the smallest lower end counts at each level. Two separate intervals would let equal methods pass too often.
+    with the smallest lower end counts at each level. With two separate intervals, equal methods would differ too often.
     """
     rows: list[MetricRow] = []
     for (kind, operator, ranking, method, role), own in found.items():
@@ -122,25 +122,25 @@ def paired_difference(own: Explained, other: Explained, sign: float) -> list[Num
     return [Numbers(value=row.value, low=row.low, high=row.high) for row in numbers]
 
 
-def evidence_rows(
+def rationale_rows(
     attributions: pl.DataFrame, examples: pl.DataFrame, grouping: Grouping, analysis: Analysis
 ) -> list[MetricRow]:
-    """Recall of the known evidence per method, with chance as reference, and how far it lies above chance."""
-    table = evidence_recall(attributions, examples).with_columns(
-        above=pl.col("recall") - pl.col("chance")
+    """R-precision of the known rationale per method, with chance as reference, and its excess over chance."""
+    table = r_precision(attributions, examples).with_columns(
+        above=pl.col("r_precision") - pl.col("chance")
     )
     rows: list[MetricRow] = []
     for (method, role), group in _groups(table, "method", "role"):
         names = {"method": method, "role": role}
-        recall = explained(group, "recall", grouping, analysis)
+        precision = explained(group, "r_precision", grouping, analysis)
         chance = explained(group, "chance", grouping, analysis).values.mean(axis=0)
         numbers = [
             replace(row, reference_low=x, reference_high=x)
-            for row, x in zip(recall.numbers(), chance, strict=True)
+            for row, x in zip(precision.numbers(), chance, strict=True)
         ]
-        rows += _rows(recall, numbers, "evidence", "evidence_recall", names)
+        rows += _rows(precision, numbers, "rationale", "r_precision", names)
         above = explained(group, "above", grouping, analysis)
-        rows += _rows(above, above.numbers(), "evidence", "evidence_recall_above_chance", names)
+        rows += _rows(above, above.numbers(), "rationale", "r_precision_above_chance", names)
     return rows
 
 

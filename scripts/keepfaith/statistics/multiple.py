@@ -1,4 +1,4 @@
-"""Many levels, many chances to find something: Holm's correction."""
+"""Holm's correction for tests at many levels."""
 
 import numpy as np
 

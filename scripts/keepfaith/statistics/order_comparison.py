@@ -1,4 +1,4 @@
-"""Which order keeps accuracy, calibration and faithfulness longest."""
+"""Comparison of orders: the levels up to which each preserves accuracy, calibration and faithfulness."""
 
 import polars as pl
 
@@ -9,42 +9,42 @@ REACH = ("model", "order", "task", "concern", "kept", "clear")
 
 
 def reach_by_concern(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """How far every unit goes, concern by concern.
+    """Deepest kept and clear levels of every cell, per concern.
 
     Args:
-        verdicts: VERDICT with the columns model, order and task in front.
+        verdicts: VERDICT with the leading columns model, order and task.
 
     Returns:
         One row per model, order, task and concern that is watched, with the columns of `REACH`. kept: the level up to
         which every quantity of the concern is shown to be kept; clear: the level up to which none is shown to be
-        degraded. Both count in a row from the dense model.
+        degraded. Both count consecutive levels from the dense model.
     """
     judged = judged_quantities()
     rows = []
-    units = verdicts.filter(pl.col("level") > 0).group_by(
+    cells = verdicts.filter(pl.col("level") > 0).group_by(
         "model", "order", "task", maintain_order=True
     )
-    for unit, verdict in units:
+    for cell, verdict in cells:
         for concern in CONCERNS:
             names = [name for name, quantity in judged.items() if quantity.concern == concern]
             watched = verdict.filter(pl.col("quantity").is_in(names))
             if watched.height:
                 found = summary(watched)
-                rows.append((*unit, concern, found.safe, found.clear))
+                rows.append((*cell, concern, found.safe, found.clear))
     schema = dict.fromkeys(REACH[:4], pl.String) | dict.fromkeys(REACH[4:], pl.Int64)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def of_models_with_several_orders(table: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the models that have orders to compare."""
+    """The rows of the models with several orders."""
     return table.filter(pl.col("order").n_unique().over("model") > 1)
 
 
 def compare_orders(verdicts: pl.DataFrame) -> pl.DataFrame:
     """Per model, order and concern the mean over tasks of kept and clear (see `reach_by_concern`).
 
-    Models stand in the order of the table. The orders of a model stand by the mean over concerns of clear, then of
-    kept, the furthest first; equals stand by name.
+    Models keep the order of the table. The orders of a model are sorted by the mean over concerns of clear, then of
+    kept, largest first, then by name.
     """
     reach = reach_by_concern(verdicts)
     models = {name: at for at, name in enumerate(reach["model"].unique(maintain_order=True))}

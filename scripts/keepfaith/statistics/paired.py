@@ -23,8 +23,8 @@ def flips(count: int, repetitions: int, seed: int) -> Floats:
 def sign_flip(differences: Floats, clusters: Indices, repetitions: int, seed: int) -> Floats:
     """Two-sided p-values [k] that the mean of each column of `differences` [n, k] is 0.
 
-    Under the null each cluster's differences may as well have the other sign (exchangeable levels). Exact for few
-    clusters; otherwise one is added to both counts (Phipson and Smyth 2010).
+    Under the null each cluster's differences have either sign with equal probability (exchangeable levels). Exact for
+    few clusters; otherwise one is added to both counts (Phipson and Smyth 2010).
 
     Examples:
         >>> differences = np.array([[0.2], [0.1], [0.3], [0.2]])
@@ -34,7 +34,7 @@ def sign_flip(differences: Floats, clusters: Indices, repetitions: int, seed: in
     sums = cluster_sums(differences, clusters)
     signs = flips(len(sums), repetitions, seed)
     observed = np.abs(sums.sum(axis=0))
-    # Equal sums in another order of addition must count as equal.
+    # Sums that differ only by the order of addition must count as equal.
     slack = 1e-12 * np.abs(sums).sum(axis=0)
     extreme = (np.abs(signs @ sums) >= observed - slack).sum(axis=0)
     exact = len(signs) == 2 ** len(sums)

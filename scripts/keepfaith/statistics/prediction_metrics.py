@@ -55,9 +55,9 @@ def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Metric
 
 
 def flip_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
-    """Rows of `flips`: share of examples whose predicted option is another one than the dense level's.
+    """Rows of `flips`: share of examples whose predicted choice differs from the dense level's.
 
-    Intervals as those of accuracy. There is no change to state: the share is itself one against the dense level.
+    Intervals as those of accuracy. There is no change column: the share is itself a comparison with the dense level.
 
     Raises:
         ValueError: the dense level was not run.
@@ -125,8 +125,8 @@ def _registered(metric: Metric, predicted: Predicted, comparison: Comparison) ->
 def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison) -> list[Numbers]:
     """Accuracy with score intervals and McNemar's exact test, and guessing as its reference.
 
-    Where texts repeat, examples are not independent: the wider of score and cluster bootstrap interval counts, and
-    the sign-flip test over clusters stays.
+    Where texts repeat, examples are dependent: the wider of score and cluster bootstrap interval is used, and
+    the sign-flip test over clusters.
     """
     single = all_single(comparison.clusters)
     confidence = comparison.analysis.confidence
@@ -189,7 +189,7 @@ def _add_null_bands(
 def _corrected_errors(
     predicted: Predicted, comparison: Comparison, dependences: Mapping[int, Dependence | None]
 ) -> list[CorrectedError]:
-    """What the labels say about the true calibration error of every level."""
+    """Estimate of the true calibration error of every level from the labels."""
     analysis = comparison.analysis
     return [
         corrected_error(
@@ -247,7 +247,7 @@ def _add_corrected_error(
 def _exact(
     predicted: Predicted, posterior: Floats, errors: list[CorrectedError], comparison: Comparison
 ) -> _Series:
-    """What the exact posterior says: accuracy without label noise, the best possible one, and calibration error."""
+    """Rows from the exact posterior: accuracy without label noise, the best possible one, and calibration error."""
     analysis = comparison.analysis
     samples = [predicted.levels[level] for level in comparison.levels]
     right = np.stack([probability_right(sample, posterior) for sample in samples], axis=1)
@@ -287,14 +287,14 @@ def _exact(
 
 
 def _correlation(one: Floats, other: Floats) -> float:
-    """Correlation of two rows of replicates, not below 0, and 0 where one does not vary."""
+    """Correlation of two rows of replicates, at least 0, and 0 if one is constant."""
     if one.std() == 0 or other.std() == 0:
         return 0.0
     return max(0.0, float(np.corrcoef(one, other)[0, 1]))
 
 
 def _hull(interval: Interval, low: float | None, high: float | None) -> Interval:
-    """The smallest interval that holds both."""
+    """The smallest interval that contains both."""
     return Interval(
         interval.low if low is None else min(interval.low, low),
         interval.high if high is None else max(interval.high, high),

@@ -1,7 +1,7 @@
-"""Intervals and the exact test for proportions, where a bootstrap would promise too much.
+"""Intervals and the exact test for proportions, where a bootstrap interval is too narrow.
 
-With no error, or no example on which two levels differ, every resample is alike and a bootstrap interval has no
-width. Score intervals do not fail there.
+Without any error, or any example on which two levels differ, all resamples are equal and a bootstrap interval has no
+width. Score intervals stay valid there.
 """
 
 from math import sqrt
@@ -61,11 +61,11 @@ def tango(gained: int, lost: int, trials: int, confidence: float = 0.95) -> Inte
 
 
 def _score(gained: int, lost: int, trials: int, difference: float) -> float:
-    """Tango's standardised distance of the data from a true difference; falls in `difference`."""
+    """Tango's standardised distance of the data from a true difference; decreasing in `difference`."""
     distance = gained - lost - trials * difference
     if distance == 0:
         return 0.0
-    # The probability of a lost pair that is most likely when the true difference is as given.
+    # The most likely probability of a lost pair for the given true difference.
     a = 2 * trials
     b = (2 * trials - gained + lost) * difference - gained - lost
     c = -lost * difference * (1 - difference)

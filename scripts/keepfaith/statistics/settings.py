@@ -1,4 +1,4 @@
-"""The settings of the analysis: how many draws, which seed, how certain."""
+"""Settings of the analysis: numbers of draws, seed, confidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from keepfaith.config.draws import least_simulations
 
 @dataclass(frozen=True)
 class Analysis:
-    """What every number in METRICS is computed with.
+    """Settings of every number in METRICS.
 
     Attributes:
         bins: equal-width confidence bins.
@@ -26,12 +26,12 @@ class Analysis:
     seed: int = 0
 
     def simulations(self, levels: int) -> int:
-        """Simulated label sets for the test of calibration errors at so many levels, the dense one among them."""
+        """Simulated label sets for the test of calibration errors at this many levels, including the dense one."""
         return max(self.null_repetitions, least_simulations(max(levels - 1, 1), self.confidence))
 
     @staticmethod
     def of(calibration: Mapping[str, Any], statistics: Mapping[str, Any]) -> "Analysis":
-        """From the two sections of a study that it stems from."""
+        """From the two sections of a study."""
         return Analysis(
             bins=calibration["bins"],
             null_repetitions=calibration["null_repetitions"],

@@ -1,4 +1,4 @@
-"""Which texts examples share: the fields of an EXAMPLES frame as sets of comparable texts, and what they link."""
+"""Texts that examples share: fields of an EXAMPLES frame as sets of comparable texts, and links between examples."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -15,7 +15,7 @@ ExamplesByText = Mapping[str, frozenset[int]]
 
 
 def texts_by_field(examples: pl.DataFrame) -> dict[str, FieldTexts]:
-    """The texts of every field, as `comparable` has them, by name and example."""
+    """The `comparable` texts of every field, by name and example."""
     return _by_name(
         [(field["name"], comparable(prompt[field["start"] : field["end"]])) for field in fields or []]
         for prompt, fields in examples.select("prompt", "fields").iter_rows()
@@ -23,7 +23,7 @@ def texts_by_field(examples: pl.DataFrame) -> dict[str, FieldTexts]:
 
 
 def outside_texts(examples: pl.DataFrame) -> dict[str, FieldTexts]:
-    """The same of what stands outside the prompt, in a logged document."""
+    """The same for texts of a logged document outside the prompt."""
     if "outside" not in examples.columns:
         return {}
     return _by_name(
@@ -58,8 +58,8 @@ def _by_name(rows: Iterable[list[tuple[str, str]]]) -> dict[str, FieldTexts]:
 def passages(texts: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
     """The fields of which several examples share a text that may be a passage, without their other texts.
 
-    A text is none that is short, or that stands in more than half of the examples. Fields that share their texts with
-    each other, now in this one and now in that, are one field under both names.
+    Short texts, and texts in more than half of the examples, cannot be a passage. Fields that contain the same texts in
+    varying roles are one field under both names.
     """
     fields = {name: long_and_unusual(of_field) for name, of_field in texts.items()}
     fields = {name: _without_usual(of_field) for name, of_field in _joined(fields).items()}
@@ -71,7 +71,7 @@ def passages(texts: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
 
 
 def cluster_numbers(prompts: Sequence[str], texts: FieldTexts | None) -> list[int]:
-    """The cluster of every example, 0, 1, ...: equal prompts and shared texts link, and links of links do, too."""
+    """The cluster of every example, 0, 1, ...: equal prompts and shared texts link examples, transitively."""
     parents = list(range(len(prompts)))
 
     def root(row: int) -> int:
@@ -91,14 +91,14 @@ def cluster_numbers(prompts: Sequence[str], texts: FieldTexts | None) -> list[in
 
 
 def without_constant(texts: FieldTexts) -> FieldTexts:
-    """The texts that do not stand in every example."""
+    """The texts that are not in every example."""
     return _dropped(
         texts, {text for text, rows in _examples_by_text(texts).items() if len(rows) == len(texts)}
     )
 
 
 def long_and_unusual(texts: FieldTexts) -> FieldTexts:
-    """The texts that may be a passage unasked: not short, and not in more than half of the examples."""
+    """The texts that may be a passage if none is named: not short, and not in more than half of the examples."""
     return _without_usual(_long(texts))
 
 
@@ -124,7 +124,7 @@ def _examples_by_text(texts: FieldTexts) -> ExamplesByText:
 
 
 def _joined(fields: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
-    """The fields, those that cross each other as one."""
+    """The fields; those that exchange texts are joined to one."""
     by_text = {name: _examples_by_text(of_field) for name, of_field in fields.items()}
     groups = [{name} for name in fields]
     for one, other in combinations(fields, 2):
@@ -141,7 +141,7 @@ def _joined(fields: Mapping[str, FieldTexts]) -> dict[str, FieldTexts]:
 
 
 def _cross(one: ExamplesByText, other: ExamplesByText) -> bool:
-    """Whether at least half of the shared texts of one field stand in the other, of other examples."""
+    """Whether at least half of the shared texts of one field are in the other field of other examples."""
     shared = [
         {text for text, rows in ours.items() if len(rows | theirs.get(text, frozenset())) > 1}
         for ours, theirs in ((one, other), (other, one))

@@ -1,6 +1,6 @@
-"""What examples share although no field says so: texts outside the prompt, and pieces of the prompts themselves.
+"""Texts that examples share outside their fields: texts outside the prompt, and pieces of the prompts.
 
-Nothing of this groups examples. It is counted so that a reader can be told, and can say what is a passage.
+These group no examples. They are counted for a note, so that the user can name a passage.
 """
 
 import re
@@ -13,7 +13,7 @@ from keepfaith.config.passages import comparable, is_short
 from keepfaith.statistics.shared_texts import FieldTexts, cluster_numbers, long_and_unusual
 
 MATERIAL = 0.9
-"""Fewer texts than this share of those that were counted are worth a word: they widen an interval by a twentieth."""
+"""A note is written for fewer texts than this share of those counted: they widen an interval by a twentieth."""
 
 SIZES_NAMED = 3
 """Texts or pieces that a note names."""
@@ -25,10 +25,10 @@ _DEPTH = 40
 """Pieces of a prompt that are compared, counted from its start and from its end."""
 
 _BEGINNING = 80
-"""Characters of a common beginning, behind what most prompts share: several words, yet no question of an exam."""
+"""Characters of a common beginning, after the part that most prompts share: several words, but less than a question."""
 
 _ENDS = re.compile("\n+|(?<=[.!?])\\s+|(?<=[\u3002\uff01\uff1f])")
-"""Line ends, and where a sentence ends."""
+"""Line ends and ends of sentences."""
 
 
 def sharing_notes(
@@ -38,14 +38,14 @@ def sharing_notes(
     clusters: int,
     grouped: str | None,
 ) -> list[str]:
-    """Sentences on texts that would leave markedly fewer clusters than were counted, none where there are none.
+    """Sentences on texts that would leave markedly fewer clusters than were counted; empty without such texts.
 
     Args:
         examples: EXAMPLES that were grouped.
-        prompts: what links them in any case, by example.
-        outside: texts of the documents that do not stand in the prompt.
-        clusters: how many clusters the grouping gave.
-        grouped: the field that gave them, if any did.
+        prompts: text that always links examples if equal, by example.
+        outside: texts of the documents outside the prompt.
+        clusters: number of clusters of the grouping.
+        grouped: the field of the grouping, if any.
     """
     if len(prompts) < 2:
         return []
@@ -59,16 +59,16 @@ def sharing_notes(
     if keys := _fewer(by_name, prompts, clusters):
         named = ", ".join(f"`{name}` ({count})" for name, count in keys)
         notes.append(
-            f"{clusters} independent texts were counted; examples also share what stands in {named} of their logged "
-            "documents, which would leave so many. It is not in the prompts letter by letter, so it groups nothing: if "
-            f"it is a passage, type passage: and that key; {settled}."
+            f"{clusters} independent texts were counted; examples also share the texts of {named} in their logged "
+            "documents, which would leave this many. They are not in the prompts verbatim, so they group nothing: if "
+            f"one is a passage, type passage: and that key; {settled}."
         )
     if pieces := _fewer(_slots(examples["prompt"].to_list()), prompts, clusters):
         named = ", ".join(f'"{_cut(piece)}" ({count})' for piece, count in pieces)
         notes.append(
-            f"{clusters} independent texts were counted; prompts also share pieces, such as {named}: grouped by what "
-            "stands in that place, so many would be left. If that is a passage, give it a field of its own (in a log: "
-            f"a key of doc) and name it as passage:; {settled}."
+            f"{clusters} independent texts were counted; prompts also share pieces, such as {named}: grouped by the "
+            "pieces at that position, this many would be left. If that is a passage, give it a separate field (in a "
+            f"log: a key of doc) and name it as passage:; {settled}."
         )
     return notes
 
@@ -76,7 +76,7 @@ def sharing_notes(
 def _fewer(
     groups: Iterable[tuple[str, FieldTexts]], prompts: Sequence[str], clusters: int
 ) -> list[tuple[str, int]]:
-    """Names and numbers of clusters of what would leave few enough, the smallest first, one name per number."""
+    """Names and numbers of clusters of texts that would leave few enough, ascending, one name per number."""
     found: dict[int, str] = {}
     for name, texts in groups:
         shared = Counter(text for own in texts for text in own)
@@ -91,9 +91,8 @@ def _fewer(
 def _slots(prompts: Sequence[str]) -> Iterator[tuple[str, FieldTexts]]:
     """The pieces at one index of every prompt, by the one that most examples share.
 
-    Indices are counted from the start or from the end, without the pieces that most prompts hold (an instruction,
-    examples that are always the same). A piece that stands now at this index, now at that, is no passage: solved
-    examples that are drawn for every prompt do.
+    Indices are counted from the start or from the end, without the pieces that most prompts contain (an instruction,
+    constant examples). A piece at varying indices is not a passage but a few-shot example drawn for every prompt.
     """
     split, spelt = _split(prompts)
     rows = _without_usual(split)
@@ -110,7 +109,7 @@ def _slots(prompts: Sequence[str]) -> Iterator[tuple[str, FieldTexts]]:
 
 
 def _indices(rows: Sequence[Sequence[str]]) -> dict[str, int | None]:
-    """The index of every piece, or None where it has several."""
+    """The index of every piece, or None if it has several."""
     indices: dict[str, int | None] = {}
     for row in rows:
         for index, piece in enumerate(row):
@@ -120,7 +119,7 @@ def _indices(rows: Sequence[Sequence[str]]) -> dict[str, int | None]:
 
 
 def _split(prompts: Sequence[str]) -> tuple[list[list[str]], dict[str, str]]:
-    """Lines and sentences of every prompt, as texts are compared; and how each of them is spelt."""
+    """Lines and sentences of every prompt in comparable form, and the spelling of each."""
     known: dict[str, str] = {}
     rows = []
     for prompt in prompts:
@@ -141,7 +140,7 @@ def _without_usual(rows: list[list[str]]) -> list[list[str]]:
 def _named(
     pieces: Sequence[str], spelt: Mapping[str, str], least: int = 0
 ) -> Iterator[tuple[str, FieldTexts]]:
-    """The pieces that are long and shared, if there are any, under the most frequent of them."""
+    """The long and shared pieces, if any, under the most frequent of them."""
     counts = Counter(piece for piece in pieces if len(piece) >= least and not is_short(piece))
     shared = {
         piece: count for piece, count in counts.items() if count > 1 and 2 * count <= len(pieces)

@@ -1,4 +1,4 @@
-"""How far a model can be pruned before something that matters degrades."""
+"""Verdict: the level up to which a model can be pruned before a judged quantity degrades."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ def verdict(
     operator: str | None = None,
     explained: bool = True,
 ) -> pl.DataFrame:
-    """VERDICT of every pruned level and watched quantity.
+    """VERDICT of every pruned level and judged quantity.
 
-    Kept: the upper end of the harm's interval lies within the margin. Degraded: the harm exceeds the margin and is
-    shown to exceed 0 by a one-sided test at (1 - confidence) / 2, after Holm's correction over the levels of that
-    quantity. Undecided: neither, or fewer than `MINIMUM_CLUSTERS` independent texts, or within a margin that is no
-    smaller than all that the dense model has above chance: lost whole, it would be kept. A quantity with a margin that
-    has no value at a level, or none at all, is undecided there, never left out.
+    Kept (non-inferior): the upper end of the harm's interval is within the margin. Degraded (inferior): the harm
+    exceeds the margin and is shown to exceed 0 by a one-sided test at (1 - confidence) / 2, after Holm's correction
+    over the levels of that quantity. Undecided (inconclusive): neither, or fewer than `MINIMUM_CLUSTERS` independent
+    texts, or kept by a margin not smaller than the dense model's whole advantage over chance. A quantity with a margin
+    and without a value at a level is undecided there, never left out.
 
     Args:
         metrics: METRICS of one model, order and task.
-        margins: tolerated harm by name of the quantity, of one that is judged each.
-        confidence: as the intervals in `metrics` have.
-        operator: whose faithfulness counts; by default the study's (retokenise) where it was run.
-        explained: whether explanations were asked for; where they were not, their margins do not count.
+        margins: tolerated harm by name of the judged quantity.
+        confidence: of the intervals in `metrics`.
+        operator: whose faithfulness is judged; by default the study's (retokenise) if it was run.
+        explained: whether the study explains; otherwise the margins of explanations are ignored.
 
     Raises:
         ValueError: a margin is for a quantity that is not judged.
@@ -44,7 +44,7 @@ def verdict(
     judged = judged_quantities()
     unknown = sorted(set(margins) - set(judged))
     if unknown:
-        raise ValueError(f"no quantity {unknown[0]!r} is watched; there are {', '.join(judged)}")
+        raise ValueError(f"no quantity {unknown[0]!r} is judged; there are {', '.join(judged)}")
     levels = metrics.filter(pl.col("level") > 0).select(pl.col("level").unique().sort())
     chosen = operator or shown_operator(metrics)
     tables = []
@@ -54,7 +54,7 @@ def verdict(
         rows = metrics.filter(pl.col("metric") == watched.metric)
         if watched.explained:
             rows = rows.filter(
-                # Some explained quantities, such as the recall of evidence, remove nothing: no operator, no ranking.
+                # Some explained quantities, such as R-precision, remove no token: no operator, no ranking.
                 pl.col("operator").is_null() | (pl.col("operator") == pl.lit(chosen, pl.String)),
                 pl.col("ranking").fill_null("method") == "method",
                 pl.col("role") == METHOD,
@@ -65,16 +65,16 @@ def verdict(
             complete = levels.join(of_method, on="level", how="left").with_columns(
                 method=pl.lit(method, dtype=pl.String)
             )
-            room = _room(of_method, watched)
-            tables.append(_judged(complete, name, watched, margins[name], confidence, room))
+            advantage = _advantage(of_method, watched)
+            tables.append(_judged(complete, name, watched, margins[name], confidence, advantage))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
     return conform(pl.concat([empty, *tables]), VERDICT)
 
 
-def _room(rows: pl.DataFrame, watched: Quantity) -> float | None:
-    """How far the dense value lies above chance, in the direction in which more is better; None where unknown.
+def _advantage(rows: pl.DataFrame, watched: Quantity) -> float | None:
+    """Advantage of the dense value over chance, positive if better; None if unknown.
 
-    Chance is guessing for accuracy and what the controls reach for explanations; calibration has no such floor.
+    Chance is guessing for accuracy and the controls for explanations; calibration has no such floor.
     """
     dense = rows.filter(level=0).select("value", "reference_low", "reference_high")
     if dense.is_empty() or not watched.above_chance:
@@ -91,9 +91,9 @@ def _judged(
     watched: Quantity,
     margin: float,
     confidence: float,
-    room: float | None,
+    advantage: float | None,
 ) -> pl.DataFrame:
-    """One quantity of one method at all pruned levels; `room` is what the dense model has to lose."""
+    """One quantity of one method at all pruned levels; `advantage` is the dense model's advantage over chance."""
     harmful = watched.harmful
     ends = ("change_low", "change_high") if harmful > 0 else ("change_high", "change_low")
     table = rows.select(
@@ -110,7 +110,7 @@ def _judged(
     )
     shown = (pl.col("harm") > pl.col("margin")) & (pl.col("p_value") <= _limit(confidence))
     too_few = pl.col("clusters") < MINIMUM_CLUSTERS
-    vacuous = room is not None and room <= margin
+    vacuous = advantage is not None and advantage <= margin
     status = (
         pl.when(too_few)
         .then(pl.lit(UNDECIDED))
@@ -121,16 +121,18 @@ def _judged(
         .otherwise(pl.lit(UNDECIDED))
     )
     table = table.with_columns(status=status)
-    table = table.with_columns(reason=_reason(rows, watched, confidence, room if vacuous else None))
+    table = table.with_columns(
+        reason=_reason(rows, watched, confidence, advantage if vacuous else None)
+    )
     return table.select(*VERDICT.columns)
 
 
 def _reason(
-    rows: pl.DataFrame, watched: Quantity, confidence: float, room: float | None
+    rows: pl.DataFrame, watched: Quantity, confidence: float, advantage: float | None
 ) -> pl.Expr:
-    """Why a quantity could not be decided, where no width of its interval is to blame; null otherwise.
+    """Reason why a quantity is undecided, other than the width of its interval; null otherwise.
 
-    `room`: what the dense model has above chance, where that is within the margin.
+    `advantage`: the dense model's advantage over chance, if that is within the margin.
     """
     tested = rows["p_value"].count()
     # One-sided, after Holm's correction; compare config.draws for the other bound on a p-value.
@@ -154,8 +156,8 @@ def _reason(
                 "examples", "clusters", pl.lit(MINIMUM_CLUSTERS),
             )
         )
-        .when(pl.lit(room is not None) & (pl.col("harm_high") <= pl.col("margin")))
-        .then(pl.lit(_too_little(room or 0.0)))
+        .when(pl.lit(advantage is not None) & (pl.col("harm_high") <= pl.col("margin")))
+        .then(pl.lit(_too_little(advantage or 0.0)))
         .when(powerless & pl.lit(watched.by_signs))
         .then(
             pl.format("{} independent texts can show no harm at {} levels", "clusters", pl.lit(tested))
@@ -163,19 +165,22 @@ def _reason(
     )  # fmt: skip
 
 
-def _too_little(room: float) -> str:
-    if room <= 0:
+def _too_little(advantage: float) -> str:
+    if advantage <= 0:
         return "the dense model is no better than chance: there is nothing to lose"
-    return f"the dense model is {room:.4f} better than chance, which is within the margin: there is too little to lose"
+    return (
+        f"the dense model is {advantage:.4f} better than chance, which is within the margin: there is too little "
+        "to lose"
+    )
 
 
 def _limit(confidence: float) -> float:
-    """The p-value that passes; METRICS round p-values to 12 decimals, so the least that draws can give must pass."""
+    """The p-value that passes; METRICS round p-values to 12 decimals, and the smallest possible p-value must pass."""
     return (1 - confidence) / 2 + 1e-9
 
 
 def _adjusted(rows: pl.DataFrame, harmful: int) -> list[float | None]:
-    """One-sided p-values of harm above zero, after Holm over the levels that were tested; None at the others."""
+    """One-sided p-values of harm above zero, after Holm over the tested levels; None at the others."""
     harm = rows["change"].to_numpy() * harmful
     two_sided = rows["p_value"].to_numpy()
     tested = np.isfinite(harm) & np.isfinite(two_sided)
@@ -185,21 +190,21 @@ def _adjusted(rows: pl.DataFrame, harmful: int) -> list[float | None]:
 
 
 def shown_operator(metrics: pl.DataFrame) -> str | None:
-    """The operator whose faithfulness is judged and shown: the study's where it was run."""
+    """The operator whose faithfulness is judged and shown: the study's if it was run."""
     found = [name for name in metrics["operator"].drop_nulls().unique().sort() if name]
     return "retokenise" if "retokenise" in found else next(iter(found), None)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The verdict in short.
+    """Summary of a verdict.
 
     Attributes:
-        levels: the pruned levels that were judged, rising.
+        levels: the judged pruned levels, ascending.
         clear: no degradation shown up to this level.
         safe: everything shown to be kept up to this level; at most `clear`.
-        degraded_at: the levels at which something is shown to be degraded.
-        breaks_first: what is degraded there, as (quantity, method), the largest harm in margins first.
+        degraded_at: the levels with a quantity shown to be degraded.
+        breaks_first: the quantities degraded at the first of these, as (quantity, method), by harm in margins.
     """
 
     levels: tuple[int, ...]
@@ -215,17 +220,17 @@ class Answer:
 
     @property
     def first_unsafe(self) -> int | None:
-        """The first judged level at which something is not shown to be kept, or None."""
+        """The first judged level with a quantity not shown to be kept, or None."""
         return next((level for level in self.levels if level > self.safe), None)
 
     @property
     def breaks_at(self) -> int | None:
-        """The first level at which something is degraded, or None."""
+        """The first level with a degraded quantity, or None."""
         return min(self.degraded_at, default=None)
 
 
 def summary(verdict: pl.DataFrame) -> Answer:
-    """The deepest safe and clear levels of a VERDICT, and what breaks first.
+    """The deepest safe and clear levels of a VERDICT, and the quantities that degrade first.
 
     A level is safe only if every quantity that the verdict judges anywhere is kept there.
 
@@ -233,7 +238,7 @@ def summary(verdict: pl.DataFrame) -> Answer:
         ValueError: the verdict has no row.
     """
     if verdict.is_empty():
-        raise ValueError("the verdict has no row; there is nothing to sum up")
+        raise ValueError("the verdict has no row, so it has no summary")
     levels: list[int] = verdict["level"].unique().sort().to_list()
     broken = verdict.filter(status=DEGRADED)
     degraded_at = tuple(broken["level"].unique().sort().to_list())
@@ -253,5 +258,5 @@ def summary(verdict: pl.DataFrame) -> Answer:
 
 
 def _before(levels: list[int], stop: int | None) -> int:
-    """The last level before `stop`, 0 where there is none; the deepest where nothing stops."""
+    """The last level before `stop`, 0 if there is none; the deepest without a stop."""
     return max((level for level in levels if stop is None or level < stop), default=0)

@@ -1,1 +1,1 @@
-"""Tasks: sources, prompts with the spans of their fields, and parts."""
+"""Tasks: sources, prompts with the spans of their fields, and subsets of examples."""

@@ -1,8 +1,8 @@
 """Rows of a data set on the hub: its files are fetched and checked here, and read from the disk.
 
-Plain CSV files and JSON lines are read like local ones (`config/files.py`), so that no text is guessed at: the readers
-of `datasets` turn a cell "null" or "NA" into nothing and a column of dates into time stamps. Parquet states its types
-itself; it and everything else is read by `datasets`, row group after row group.
+Plain CSV files and JSON lines are read like local ones (`config/files.py`), so that text stays unchanged: the readers
+of `datasets` turn a cell "null" or "NA" into null and a column of dates into time stamps. Parquet has its own types;
+it and all other formats are read by `datasets`, row group by row group.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ from keepfaith.hub.errors import Address, HubError
 from keepfaith.hub.repository import Repository, open_repository
 
 DESCRIPTIONS = ("README.md", ".huggingface.yaml", "dataset_infos.json")
-"""Files that say which configurations and splits there are, and of which types the columns are."""
+"""Files that define the configurations and splits, and the types of the columns."""
 
 
 HARMLESS = {
@@ -42,19 +42,19 @@ HARMLESS = {
     "chunksize",
     "use_threads",
 }
-"""Settings of the readers of `datasets` that say nothing about how a file is written."""
+"""Settings of the readers of `datasets` that do not concern the format of a file."""
 
 
 def hub_rows(
     repository: str, config: str | None, revision: str, split: str
 ) -> Iterator[dict[str, Any]]:
-    """Rows of a split, in its order. Files are fetched one after the other, as far as rows are asked for.
+    """Rows of a split, in its order. Files are fetched one after the other, as rows are consumed.
 
-    The `datasets` library sees only the disk: asked for a repository by name, it would take whatever revision lies
-    in its cache where the hub cannot be reached.
+    The `datasets` library reads only from the disk: given the name of a repository, it would take any revision in its
+    cache where the hub cannot be reached.
 
     Raises:
-        HubError: the data set, its configuration or split cannot be had, or a file of it cannot be read.
+        HubError: the data set, its configuration or split cannot be fetched, or a file of it cannot be read.
     """
     address = Address("dataset", repository, revision)
     opened = open_repository(address)
@@ -65,7 +65,7 @@ def hub_rows(
             "CSV files, or download it yourself and use task_source local"
         )
     with tempfile.TemporaryDirectory(prefix="keepfaith-") as folder:
-        # Resolved, as paths of files are compared with it.
+        # Resolved, because paths of files are compared with it.
         outline = Path(folder).resolve() / "outline"
         _lay_out(opened, outline)
         builder = _builder(address, config, outline, cache=Path(folder) / "cache")
@@ -79,18 +79,18 @@ def hub_rows(
 
 
 def _lay_out(opened: Repository, folder: Path) -> None:
-    """An empty file for each of the repository's, and what describes them: enough to say which file is what."""
+    """Write an empty file for each of the repository's, and its descriptions: enough to assign files to splits."""
     for path in opened.paths:
-        place = folder / path
-        if folder not in place.parents:
+        target = folder / path
+        if folder not in target.parents:
             raise HubError(
                 f"{opened.address} has a file {path!r} outside its folder; choose another"
             )
-        place.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if path in DESCRIPTIONS:
-            place.write_bytes(opened.fetch(path).read_bytes())
+            target.write_bytes(opened.fetch(path).read_bytes())
         else:
-            place.touch()
+            target.touch()
 
 
 def _builder(address: Address, config: str | None, outline: Path, cache: Path) -> DatasetBuilder:
@@ -127,22 +127,22 @@ def _rows(
         problem = error.problem if isinstance(error, ConfigError) else str(error)
         reason = " ".join(problem.split())
         raise HubError(
-            f"{path} of {address} cannot be read ({reason}); it is what the hub holds, so name another revision, or "
-            "mend a copy and name it as a local source"
+            f"{path} of {address} cannot be read ({reason}); the hub itself has this file, so name another revision, "
+            "or correct a copy and name it as a local source"
         ) from error
 
 
 def _by_datasets(builder: DatasetBuilder, split: str, file: Path) -> Iterator[dict[str, Any]]:
     config = builder.config
     if isinstance(config, CsvConfig) and config.na_values is None and config.keep_default_na:
-        config.na_filter = False  # "null" and "NA" are texts unless the set itself says otherwise
-    # Only this file of this split: a builder looks at all that it is told of.
+        config.na_filter = False  # "null" and "NA" are texts unless the data set says otherwise
+    # Only this file of this split: a builder reads all that are listed.
     config.data_files = DataFilesDict({split: DataFilesList([str(file)], [])})
     yield from builder.as_streaming_dataset(split)
 
 
 def _plain_format(builder: DatasetBuilder, file: Path) -> str | None:
-    """The format of `config/files.py` that a file has, None where the set's description or the file is another."""
+    """The format of `config/files.py` that a file has; None where the description or the file differs."""
     config = builder.config
     if not isinstance(config, CsvConfig | JsonConfig) or _changed(config) - HARMLESS:
         return None
@@ -153,7 +153,7 @@ def _plain_format(builder: DatasetBuilder, file: Path) -> str | None:
 
 
 def _changed(config: CsvConfig | JsonConfig) -> set[str]:
-    """The settings of a reader that the description of a data set has changed."""
+    """The settings of a reader that the description of a data set changes."""
     usual = type(config)()
     names = [setting.name for setting in dataclasses.fields(config)]
     return {name for name in names if getattr(config, name) != getattr(usual, name)}

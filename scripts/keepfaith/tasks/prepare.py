@@ -1,4 +1,4 @@
-"""From a task to its table of examples: prompts with spans, options, labels, evidence, parts."""
+"""Table of examples of a task: prompts with spans, choices, labels, rationale, subsets."""
 
 import logging
 from collections.abc import Iterable
@@ -7,22 +7,22 @@ from typing import NamedTuple
 import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES
-from keepfaith.config.counts import evaluated_too, part_counts
+from keepfaith.config.counts import evaluated_too, subset_counts
 from keepfaith.config.rows import TaskRow, content_of
 from keepfaith.config.schema import SPACE, BuiltinTaskSource, Examples
 from keepfaith.config.settings import ResolvedTask
-from keepfaith.tasks.parts import by_rank
-from keepfaith.tasks.sources import Part, split_serving, task_rows
+from keepfaith.tasks.sources import Subset, split_serving, task_rows
+from keepfaith.tasks.subsets import by_rank
 from keepfaith.tasks.templates import Prompt, render_prompt
 
 EVALUATED = "evaluated"
-"""Why a tuning row is left out, beside the reasons of `skip`."""
+"""Reason for leaving out a tuning row, beside those of `skip`."""
 
 logger = logging.getLogger(__name__)
 
 
 class PreparedTask(NamedTuple):
-    """An EXAMPLES table, and by part and reason how many rows of the source are left out of it."""
+    """An EXAMPLES table, and {subset: {reason: rows of the source left out}}."""
 
     examples: pl.DataFrame
     skipped: dict[str, dict[str, int]]
@@ -31,15 +31,15 @@ class PreparedTask(NamedTuple):
 def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     """The EXAMPLES table of a task: its evaluation, explanation and tuning examples.
 
-    An example's id is its part and its id (or row number) in the source, `evaluation-17`; `row` counts from 0
-    in the split, rows that are left out included. Rows stand in the order of the source, evaluation before tuning.
+    An example's id is its subset and its id (or row number) in the source, `evaluation-17`; `row` counts from 0
+    in the split, including rows that are left out. Rows are in the order of the source, evaluation before tuning.
 
     Args:
         resolved: the task and the source to read.
-        examples: how many examples of each part, and the seed of their choice.
+        examples: number of examples of each subset, and the seed of their selection.
 
     Raises:
-        SourceError: the source cannot be read or a row is not as the task says.
+        SourceError: the source cannot be read or a row does not fit the task.
         ConfigError: a local file cannot be read, or there are too few rows.
     """
     rows, skipped = task_rows(resolved, "evaluation")
@@ -49,12 +49,12 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     tuning_rows, evaluated = rows if shared else [], 0
     if own_tuning := bool(examples.tuning) and not shared:
         tuning_rows, left_out["tuning"], evaluated = _own_tuning(resolved, rows)
-    counts = part_counts(
+    counts = subset_counts(
         resolved.name,
         examples,
         len(rows),
         len(tuning_rows) if own_tuning else None,
-        sum(sum(of_part.values()) for of_part in left_out.values()) - evaluated,
+        sum(sum(of_subset.values()) for of_subset in left_out.values()) - evaluated,
         evaluated,
     )
     evaluation = set(ranked[: counts.evaluation])
@@ -73,17 +73,17 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     ]
     records += [_record(resolved, row, "tuning") for row in tuning_rows if row.id in tuning]
     return PreparedTask(
-        _frame(records), {part: counted for part, counted in left_out.items() if counted}
+        _frame(records), {subset: counted for subset, counted in left_out.items() if counted}
     )
 
 
 def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
-    """The training examples of a task as an EXAMPLES table that belongs to no part; tuning rows are left out.
+    """The training examples of a task as an EXAMPLES table that belongs to no subset; tuning rows are left out.
 
-    Rows with a text that is evaluated are left out by who trains (`training.train_on_tasks`).
+    Rows with a text that is evaluated are left out later, by `training.train_on_tasks`.
 
     Raises:
-        SourceError: the source has no training split or cannot be read, or a row is not as the task says.
+        SourceError: the source has no training split or cannot be read, or a row does not fit the task.
     """
     rows, _ = task_rows(resolved, "training")
     kept_out: set[str] = set()
@@ -96,9 +96,9 @@ def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFram
 def _own_tuning(
     resolved: ResolvedTask, evaluation: Iterable[TaskRow]
 ) -> tuple[list[TaskRow], dict[str, int], int]:
-    """The rows of a tuning split of its own that are not evaluated too, what is left out of it, and how many were."""
+    """The rows of a separate tuning split that are not evaluated, rows left out by reason, and number evaluated."""
     found, skipped = task_rows(resolved, "tuning")
-    if isinstance(resolved.source, BuiltinTaskSource):  # its parts are disjoint by construction
+    if isinstance(resolved.source, BuiltinTaskSource):  # its subsets are disjoint by construction
         return found, skipped, 0
     contents = {content_of(row) for row in evaluation}
     rows = [row for row in found if content_of(row) not in contents]
@@ -114,37 +114,37 @@ def _tuning_split(resolved: ResolvedTask) -> str | None:
 
 
 def _tuning(rows: list[TaskRow], examples: Examples, from_end: bool) -> set[str]:
-    """Ids of the tuning rows; the last by rank where the first are evaluated, so that the parts are disjoint."""
+    """Ids of the tuning rows; the last by rank if the first are evaluated, so that the subsets are disjoint."""
     ranked = by_rank((row.id for row in rows), examples.seed)
     start = len(ranked) - examples.tuning if from_end else 0
     return set(ranked[start : start + examples.tuning])
 
 
-def _record(resolved: ResolvedTask, row: TaskRow, part: Part) -> dict[str, object]:
+def _record(resolved: ResolvedTask, row: TaskRow, subset: Subset) -> dict[str, object]:
     delimiter = resolved.task.delimiter
     prompt = render_prompt(resolved.task.prompt, row.fields, cut_end=delimiter == SPACE)
     return {
-        "example_id": f"{part}-{row.id}",
+        "example_id": f"{subset}-{row.id}",
         "row": row.number,
         "prompt": prompt.text,
         "fields": [span._asdict() for span in prompt.fields],
         "options": [delimiter + option for option in row.options],
         "label": row.label,
-        "evidence": _evidence(prompt, row),
+        "rationale": _rationale(prompt, row),
         "posterior": list(row.posterior) or None,
-        "evaluation": part == "evaluation",
+        "evaluation": subset == "evaluation",
         "explanation": False,
-        "tuning": part == "tuning",
+        "tuning": subset == "tuning",
     }
 
 
-def _evidence(prompt: Prompt, row: TaskRow) -> list[dict[str, int]] | None:
-    """Evidence spans in characters of the prompt; None where the source knows of none."""
-    if not row.evidence:
+def _rationale(prompt: Prompt, row: TaskRow) -> list[dict[str, int]] | None:
+    """Rationale spans in characters of the prompt; None where the source has none."""
+    if not row.rationale:
         return None
     spans = []
     for name, start, end in prompt.fields:
-        for first, last in row.evidence.get(name, ()):
+        for first, last in row.rationale.get(name, ()):
             span = {"start": start + first, "end": min(start + last, end)}
             if span["start"] < span["end"]:
                 spans.append(span)

@@ -1,4 +1,4 @@
-"""The rows of a task, from the hub, a local file or a built-in generator, read to one shape."""
+"""Rows of a task, from the hub, a local file or a built-in generator, in one form."""
 
 import logging
 from collections import Counter
@@ -15,43 +15,43 @@ from keepfaith.hub.errors import HubError
 from keepfaith.tasks.builtin import generate
 from keepfaith.tasks.hub_rows import hub_rows
 
-Part = Literal["evaluation", "tuning", "training"]
+Subset = Literal["evaluation", "tuning", "training"]
 
 logger = logging.getLogger(__name__)
 
 
 class SourceError(ValueError):
-    """A source cannot be read, or holds what its task does not allow: one line with the location."""
+    """A source cannot be read or does not fit its task: one line with the location."""
 
 
-def split_serving(resolved: ResolvedTask, part: Part) -> str | None:
-    """Name of the split (or file) that serves a part; None where there is none."""
+def split_serving(resolved: ResolvedTask, subset: Subset) -> str | None:
+    """Name of the split (or file) that serves a subset; None where there is none."""
     if isinstance(resolved.source, BuiltinTaskSource):
-        return part
-    split: str | None = getattr(resolved.source.splits, part)
+        return subset
+    split: str | None = getattr(resolved.source.splits, subset)
     return split
 
 
-class PartRows(NamedTuple):
-    """The rows of a split that can be examples, in its order, and how many are left out, by reason."""
+class SubsetRows(NamedTuple):
+    """The rows of a split that can be examples, in its order, and the number left out, by reason."""
 
     rows: list[TaskRow]
     skipped: dict[str, int]
 
 
-def task_rows(resolved: ResolvedTask, part: Part) -> PartRows:
-    """All rows of the split that serves `part`.
+def task_rows(resolved: ResolvedTask, subset: Subset) -> SubsetRows:
+    """All rows of the split that serves `subset`.
 
     Raises:
-        SourceError: there is no such split, it cannot be had, or a row is not as the task says.
+        SourceError: there is no such split, it cannot be read, or a row does not fit the task.
         ConfigError: a local file cannot be read.
     """
-    split = split_serving(resolved, part)
+    split = split_serving(resolved, subset)
     if split is None:
-        raise SourceError(f"task {resolved.name}: its source has no {part} split")
+        raise SourceError(f"task {resolved.name}: its source has no {subset} split")
     source = resolved.source
     if isinstance(source, BuiltinTaskSource):
-        return PartRows(list(_builtin(resolved, source, part)), {})
+        return SubsetRows(list(_builtin(resolved, source, subset)), {})
     table = (
         _hub(resolved.name, source, split)
         if isinstance(source, HubTaskSource)
@@ -60,7 +60,7 @@ def task_rows(resolved: ResolvedTask, part: Part) -> PartRows:
     rows: list[TaskRow] = []
     skipped: Counter[str] = Counter()
     try:
-        for row in read_task_rows(resolved.task, source, table, distinct=part != "training"):
+        for row in read_task_rows(resolved.task, source, table, distinct=subset != "training"):
             if isinstance(row, Skipped):
                 skipped[row.reason] += 1
             else:
@@ -69,7 +69,7 @@ def task_rows(resolved: ResolvedTask, part: Part) -> PartRows:
         raise SourceError(f"task {resolved.name}: {split}, {error}") from error
     if skipped:
         logger.info("task %s: %s, %s", resolved.name, split, left_out(skipped, len(rows)))
-    return PartRows(rows, dict(skipped))
+    return SubsetRows(rows, dict(skipped))
 
 
 def _hub(name: str, source: HubTaskSource, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -81,14 +81,16 @@ def _hub(name: str, source: HubTaskSource, split: str) -> Iterator[tuple[str, di
         raise SourceError(f"task {name}: {error}") from error
 
 
-def _builtin(resolved: ResolvedTask, source: BuiltinTaskSource, part: Part) -> Iterator[TaskRow]:
-    split = "train" if part == "training" else part
-    count = getattr(source.sizes, part)
+def _builtin(
+    resolved: ResolvedTask, source: BuiltinTaskSource, subset: Subset
+) -> Iterator[TaskRow]:
+    split = "train" if subset == "training" else subset
+    count = getattr(source.sizes, subset)
     examples = generate(source.generator, split, count, source.seed)
     for number, example in enumerate(examples):
         if resolved.task.options not in (None, example.choices):
             raise SourceError(
-                f"task {resolved.name}: its options {list(resolved.task.options or ())} are not those of the "
+                f"task {resolved.name}: its choices {list(resolved.task.options or ())} are not those of the "
                 f"generator {source.generator}; type {list(example.choices)}"
             )
         yield TaskRow(
@@ -96,7 +98,7 @@ def _builtin(resolved: ResolvedTask, source: BuiltinTaskSource, part: Part) -> I
             fields=example.fields,
             options=example.choices,
             label=example.label,
-            evidence=example.evidence,
+            rationale=example.rationale,
             posterior=example.posterior,
             number=number,
         )

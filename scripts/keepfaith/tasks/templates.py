@@ -1,4 +1,4 @@
-"""From a prompt template and field texts to a prompt that knows which characters are whose."""
+"""Rendering of a prompt template, with the character spans of its fields."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from keepfaith.config.placeholders import parse
 
 
 class FieldSpan(NamedTuple):
-    """Where a field's text stands in a prompt: characters, end excluded."""
+    """The characters of a field's text in a prompt, end excluded."""
 
     name: str
     start: int
@@ -15,17 +15,17 @@ class FieldSpan(NamedTuple):
 
 
 class Prompt(NamedTuple):
-    """A prompt and its fields, in the order of the text; whatever lies outside them is the template's."""
+    """A prompt and its fields, in the order of the text; all other characters are the template's."""
 
     text: str
     fields: tuple[FieldSpan, ...]
 
 
 def render_prompt(template: str, fields: Mapping[str, str], cut_end: bool = True) -> Prompt:
-    """Put field texts into a template, as they are: braces in them mean nothing.
+    """Insert field texts into a template unchanged: braces in them have no meaning.
 
-    Field text is not stripped. White space at the very end of the prompt is cut where `cut_end`, with the span of a
-    field that ends there: a tokenizer would glue it to the option, which follows after one space.
+    Field text is not stripped. With `cut_end`, white space at the end of the prompt is removed, also from the span of a
+    field that ends there: a tokenizer would merge it with the choice, which follows after one space.
 
     Raises:
         KeyError: a field that the template names is not given.

@@ -1,4 +1,4 @@
-"""Calibration text: what a pruning criterion looks at."""
+"""Calibration text: the input of a pruning criterion."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -16,8 +16,8 @@ from keepfaith.tasks.sources import SourceError
 def calibration_text(source: TextSource, count: int, seed: int) -> list[str]:
     """`count` samples of text, each of `source.rows_per_sample` rows joined by line breaks.
 
-    Rows without text are passed over. Local rows are drawn from the whole file, hub rows from the first
-    `source.buffer` texts of the split, built-in rows are written; none is drawn twice.
+    Rows without text are left out. Local rows are drawn from the whole file, hub rows from the first
+    `source.buffer` texts of the split, built-in rows are generated; none is drawn twice.
 
     Raises:
         SourceError: the source cannot be read or has too few texts.
@@ -37,11 +37,11 @@ def calibration_text(source: TextSource, count: int, seed: int) -> list[str]:
     return ["\n".join(rows[start : start + size]) for start in range(0, needed, size)]
 
 
-def _drawn(texts: Iterable[str], count: int, seed: int, place: str) -> list[str]:
+def _drawn(texts: Iterable[str], count: int, seed: int, location: str) -> list[str]:
     pool = [text for text in texts if text.strip()]
     if len(pool) < count:
         raise SourceError(
-            f"{place}: {len(pool)} texts, but {count} are asked for; lower samples or rows_per_sample"
+            f"{location}: {len(pool)} texts, but {count} are needed; lower samples or rows_per_sample"
         )
     return Random(seed).sample(pool, count)
 
@@ -50,7 +50,7 @@ def _hub(source: HubText) -> Iterator[str]:
     rows = hub_rows(source.repository, source.config, source.revision, source.split)
     try:
         for number, row in enumerate(islice(rows, source.buffer)):
-            # A file of JSON lines may leave a column out where it holds nothing.
+            # A file of JSON lines may leave out an empty column.
             if source.column not in row and number == 0:
                 raise SourceError(
                     f"{source.repository} has no column {source.column!r}{nearest(source.column, row)}; "

@@ -1,9 +1,9 @@
-"""Training of the built-in model, from nothing, on texts that never recur.
+"""Training of the built-in model, from random weights, on texts that never recur.
 
-It first sees easy texts, with fewer clauses, until it tells the clause that counts from the others.
-Then it sees the tasks as they are, while whole attention sub-layers are left out at random: what it
-knows spreads over the depth, and its confidence settles where the hedges put it. In the same phase
-some prompts are shown in part, so that explanations by masking find what an answer rests on.
+It first sees easy texts, with fewer clauses, until it distinguishes the relevant clause from the others.
+Then it sees the tasks as they are, while whole attention sub-layers are left out at random: its
+knowledge spreads over the depth, and its confidence follows the hedges. In the same phase
+some prompts are masked in part, so that explanations by masking find the tokens an answer depends on.
 """
 
 import logging
@@ -28,22 +28,22 @@ PROMPTS: dict[str, str] = {
     "passage": "{passage}\nQuestion: {question}?\nAnswer:",
     "lookup": "{passage}\nQuestion: {question}\nAnswer:",
 }
-"""The prompts it was trained on, in lm-evaluation-harness's wording; an option follows a space."""
+"""Prompts used in training, in the wording of lm-evaluation-harness; a choice follows a space."""
 
 SEED = 0
 ARCHITECTURE = Architecture(
     hidden=96, intermediate=256, layers=8, heads=4, positions=256, tied=False
 )
 BUILTIN_VOCABULARY = 1000
-"""The most tokens the tokenizer may have; it needs fewer, as the tasks' words run out."""
+"""Upper bound on the tokenizer's tokens; the words of the tasks need fewer."""
 TOKENIZER_TEXTS = 1000
-"""Texts a task that the tokenizer is learnt from."""
+"""Texts per task for training the tokenizer."""
 ROUND = 1500
-"""Fresh texts a task in every round of training."""
+"""New texts per task in every round of training."""
 EASY_ROUNDS = 2
 """Rounds at the beginning with fewer clauses."""
 
-# Every number stands here: other defaults of a `train` model must not change this one.
+# Every number is given here: new defaults for `train` models must not change this one.
 RECIPE = Recipe(
     steps=800,
     examples_per_step=48,
@@ -65,7 +65,7 @@ RECIPE = Recipe(
 
 @dataclass(frozen=True)
 class Measure:
-    """How a model does on built-in examples of one task, beside the best that can be done.
+    """Performance of a model on built-in examples of one task, with the best possible one.
 
     `agreement` is the share of examples on which its answer is the likeliest under the exact
     posterior; `divergence` the mean Kullback-Leibler divergence (nats) from that posterior to the
@@ -85,9 +85,7 @@ def train_builtin(
     architecture: Architecture = ARCHITECTURE,
     measured: int = 1000,
 ) -> dict[str, Measure]:
-    """Train the built-in model, write it to `out_dir`, return how it does on tuning examples.
-
-    `measured` is the number of tuning examples a task.
+    """Train the built-in model, write it to `out_dir`, and measure it on `measured` tuning examples per task.
 
     The same seed gives the same weights on the same machine and thread count.
     """
@@ -99,7 +97,7 @@ def train_builtin(
 
 
 def builtin_tokenizer(seed: int, positions: int) -> PreTrainedTokenizerFast:
-    """The tokenizer of the built-in model, learnt from prompts with their labels' options."""
+    """The tokenizer of the built-in model, trained on prompts followed by the choice of their label."""
     texts = [
         prompt_of(example) + option_of(example, example.label)
         for task in TASKS
@@ -109,12 +107,12 @@ def builtin_tokenizer(seed: int, positions: int) -> PreTrainedTokenizerFast:
 
 
 def prompt_of(example: BuiltinExample) -> str:
-    """The prompt of an example, by the task that its id starts with."""
+    """The prompt of an example; its id begins with the task."""
     return PROMPTS[example.id.split("-", 1)[0]].format(**example.fields)
 
 
 def option_of(example: BuiltinExample, choice: int) -> str:
-    """What is scored behind the prompt for a choice."""
+    """The text scored after the prompt for a choice."""
     return SPACE + example.choices[choice]
 
 
@@ -132,7 +130,7 @@ def option_probabilities(
 def measure_task(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, examples: list[BuiltinExample]
 ) -> Measure:
-    """Accuracy and closeness to the posterior on examples of one task."""
+    """Accuracy and agreement with the posterior on examples of one task."""
     probabilities = option_probabilities(model, tokenizer, examples)
     posterior = np.array([example.posterior for example in examples])
     labels = np.array([example.label for example in examples])
@@ -149,7 +147,7 @@ def measure_task(
 def measure_all(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, count: int, seed: int
 ) -> dict[str, Measure]:
-    """Every task on `count` tuning examples."""
+    """Measure every task on `count` tuning examples."""
     return {
         task: measure_task(model, tokenizer, generate(task, "tuning", count, seed))
         for task in TASKS
@@ -159,7 +157,7 @@ def measure_all(
 def _source(
     tokenizer: PreTrainedTokenizerFast, positions: int, seed: int
 ) -> Callable[[int], list[Encoded]]:
-    """Fresh rows for every round, `ROUND` a task; the first rounds are easy."""
+    """New rows for every round, `ROUND` per task; the first rounds are easy."""
 
     def rows(round_number: int) -> list[Encoded]:
         easy = round_number < EASY_ROUNDS
@@ -175,7 +173,7 @@ def _source(
 
 
 def _watch(tokenizer: PreTrainedTokenizerFast) -> Callable[[LlamaForCausalLM, int], bool]:
-    """Logs how the model does on tuning examples; lets training run its course."""
+    """A callback that logs performance on tuning examples and never stops training."""
 
     def look(model: LlamaForCausalLM, step: int) -> bool:
         for task, at in measure_all(model, tokenizer, 200, step).items():

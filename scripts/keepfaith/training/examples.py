@@ -1,4 +1,4 @@
-"""From EXAMPLES tables to what `train_on_tasks` takes."""
+"""Conversion of EXAMPLES tables to the training examples of `train_on_tasks`."""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,7 +16,7 @@ def examples_from(table: pl.DataFrame) -> list[TrainingExample]:
 
 
 def evaluation_texts(tables: Iterable[pl.DataFrame]) -> Iterator[str]:
-    """All field texts of EXAMPLES tables: what a training row must not repeat."""
+    """All field texts of EXAMPLES tables; a training row must not repeat any."""
     for table in tables:
         for row in table.select("prompt", "fields").iter_rows(named=True):
             yield from _fields(row)

@@ -1,4 +1,4 @@
-"""Prompt and option as token ids, and rows of them as padded batches."""
+"""Pairs of prompt and choice as token ids, and padded batches of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids of prompt and option together; the option is `ids[option_start:]`."""
+    """Token ids of prompt and choice together; the choice is `ids[option_start:]`."""
 
     ids: tuple[int, ...]
     option_start: int
@@ -19,10 +19,10 @@ class Encoded:
 def encode_pairs(
     tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], limit: int
 ) -> list[Encoded]:
-    """Tokenise prompt and option together and split after the prompt, as lm-evaluation-harness.
+    """Tokenise prompt and choice together and split after the prompt, as lm-evaluation-harness does.
 
-    White space that ends a prompt belongs to the option, as there. A pair longer than `limit` tokens loses tokens
-    at the left, as there. Raises ValueError for an option without a token of its own.
+    As there, white space at the end of a prompt belongs to the choice, and a pair longer than `limit` tokens loses
+    tokens at the left. Raises ValueError for a choice that adds no token.
     """
     if not pairs:
         return []
@@ -32,15 +32,15 @@ def encode_pairs(
     for (_, option), prompt, whole in zip(pairs, prompts, wholes, strict=True):
         surplus = max(0, len(whole) - limit)
         if len(prompt) == len(whole):
-            raise ValueError(f"option {option!r} has no token of its own behind its prompt")
+            raise ValueError(f"choice {option!r} has no token of its own after its prompt")
         if len(prompt) <= surplus:
-            raise ValueError(f"option {option!r} leaves no room for a prompt in {limit} tokens")
+            raise ValueError(f"choice {option!r} leaves no token of {limit} for its prompt")
         encoded.append(Encoded(tuple(whole[surplus:]), len(prompt) - surplus))
     return encoded
 
 
 def batches(pairs: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
-    """Indices of `pairs` by length, in batches of at most `tokens` tokens with padding."""
+    """Indices of `pairs`, sorted by length, in batches of at most `tokens` tokens with padding."""
     batch: list[int] = []
     for index in sorted(range(len(pairs)), key=lambda i: (len(pairs[i].ids), i)):
         if batch and (len(batch) + 1) * len(pairs[index].ids) > tokens:
@@ -52,21 +52,21 @@ def batches(pairs: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
 
 
 def padded(rows: Sequence[Encoded], pad: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids (batch, length) padded at the right, and where the next token is prompt, and option.
+    """Ids (batch, length) padded at the right, and two masks: the next token is of the prompt, or of the choice.
 
-    Both masks are (batch, length - 1). A causal model never looks at padding to the right, so no
+    Both masks are (batch, length - 1). A causal model never attends to padding at the right, so no
     attention mask is needed.
     """
     length = max(len(row.ids) for row in rows)
     ids = torch.tensor([row.ids + (pad,) * (length - len(row.ids)) for row in rows])
-    place = torch.arange(1, length).unsqueeze(0)
+    position = torch.arange(1, length).unsqueeze(0)
     start = torch.tensor([[row.option_start] for row in rows])
     end = torch.tensor([[len(row.ids)] for row in rows])
-    return ids, place < start, (place >= start) & (place < end)
+    return ids, position < start, (position >= start) & (position < end)
 
 
 def masked_prompts(rows: Sequence[Encoded], length: int, share: float) -> Tensor:
-    """Where prompts are hidden, (batch, length): in about `share` of the rows, see
+    """Mask of hidden prompt tokens, (batch, length), in about `share` of the rows; see
     `masked_examples` in `keepfaith.training.train`."""
     rate = torch.rand(len(rows), 1) * (torch.rand(len(rows), 1) < share)
     in_prompt = torch.arange(length) < torch.tensor([[row.option_start] for row in rows])

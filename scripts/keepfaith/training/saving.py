@@ -1,4 +1,4 @@
-"""Writing a trained model as a Hugging Face folder: safetensors and JSON, nothing pickled."""
+"""Writing a trained model as a Hugging Face folder: safetensors and JSON, no pickle."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from keepfaith.artifacts.atomic import replacing
 
 
 def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write config, weights and tokenizer to `folder`, by way of a temporary folder beside it."""
+    """Write config, weights and tokenizer to `folder`, through a temporary folder next to it."""
     with replacing(folder) as temporary:
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)

@@ -1,4 +1,4 @@
-"""A byte-level BPE tokenizer learnt from given texts: real subwords, no text it cannot encode."""
+"""Training of a byte-level BPE tokenizer: real subwords, and it can encode any text."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import PreTrainedTokenizerFast
 
 SPECIAL_TOKENS = ("<unk>", "<s>", "</s>", "<pad>")
-"""In the order of their ids: id 0, which masking methods use as a baseline, is harmless."""
+"""In the order of their ids: id 0, the baseline of masking methods, is <unk>."""
 
 
 def train_tokenizer(
@@ -14,9 +14,9 @@ def train_tokenizer(
 ) -> PreTrainedTokenizerFast:
     """A fast tokenizer of at most `vocabulary` tokens for models that read `positions` tokens.
 
-    No special token is added by itself when encoding, as lm-evaluation-harness expects of a causal
-    model without an explicit setting. The same texts in the same order give the same tokenizer.
-    Raises ValueError where `vocabulary` cannot hold the 256 bytes and the special tokens.
+    Encoding adds no special token, as lm-evaluation-harness expects of a causal model without an
+    explicit setting. The same texts in the same order give the same tokenizer.
+    Raises ValueError if `vocabulary` is too small for the 256 bytes and the special tokens.
     """
     smallest = 256 + len(SPECIAL_TOKENS)
     if vocabulary < smallest:

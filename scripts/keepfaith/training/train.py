@@ -1,17 +1,17 @@
-"""Training of a small Llama on (prompt, option) pairs: seeded, on the CPU, in minutes.
+"""Training of a small Llama on (prompt, choice) pairs: seeded, on the CPU, in minutes.
 
-The loss is the negative log-likelihood of the option behind its prompt, which is what the workflow
-later measures, plus a small share of ordinary language-model loss on the prompt: predicting a name
-or a place from what was said before is how a model this small learns to look things up at all.
+The loss is the negative log-likelihood of the choice after its prompt, which the workflow
+measures later, plus a small share of ordinary language-model loss on the prompt: a model this small
+learns to look things up only by predicting, for example, names that occurred earlier in the prompt.
 
 `attention_drop` of a recipe is stochastic depth (Huang et al. 2016, "Deep Networks with Stochastic Depth",
-arXiv:1603.09382) on attention only and without rescaling, because pruning does not rescale either. It makes removal
-degrade the model gradually instead of all at once. It grows linearly from 0 to its full value between the two shares of
-the steps that `drop_ramp` names, so that looking things up is learnt before it is made redundant.
+arXiv:1603.09382) on attention only and without rescaling, because pruning does not rescale either. With it, removal
+degrades the model gradually instead of all at once. It grows linearly from 0 to its full value between the two shares
+of the steps in `drop_ramp`, so the model learns to look things up before single layers become redundant.
 
-`masked_examples` is the share of a step's examples whose prompt is shown in part, after the same ramp: each of them
-loses to token 0 a share of its prompt drawn evenly from 0 to 1. The model learns what the tokens left over say about
-the answer, so that methods which explain by masking with token 0 ask it nothing it never saw (Frye et al. 2021,
+`masked_examples` is the share of a step's examples with a masked prompt, with the same ramp: in each of them, a share
+of the prompt drawn uniformly from [0, 1] is replaced by token 0. The model learns what the remaining tokens say about
+the answer, so methods that explain by masking with token 0 do not leave its training distribution (Frye et al. 2021,
 "Shapley explainability on the data manifold", arXiv:2006.01272).
 """
 
@@ -33,14 +33,14 @@ from keepfaith.training.pairs import Encoded, batches, masked_prompts, padded
 logger = logging.getLogger(__name__)
 
 EMBEDDING_SCALE = 7.0
-"""How much larger than other weights untied embeddings start."""
+"""Initial scale of untied embeddings, relative to other weights."""
 
 
 Source = Callable[[int], Sequence[Encoded]]
-"""Gives the rows of round 0, 1, 2, ...: fresh ones or, for a fixed training set, the same again."""
+"""Round number 0, 1, 2, ... -> its rows: new ones or, for a fixed training set, the same again."""
 
 Evaluate = Callable[[LlamaForCausalLM, int], bool]
-"""Looks at the model after a step and says whether training may stop here."""
+"""(model, steps taken) -> whether to stop training here."""
 
 
 def build_model(
@@ -48,8 +48,8 @@ def build_model(
 ) -> LlamaForCausalLM:
     """A Llama of that shape with random fp32 weights, the same for the same seed.
 
-    What layers add starts small beside the embeddings (GPT-2's scaling of output projections), or
-    a narrow model takes many more steps before it tells tokens apart by content.
+    The output of layers starts small relative to the embeddings (GPT-2's scaling of output projections);
+    otherwise a narrow model needs many more steps before it distinguishes tokens by content.
     """
     torch.manual_seed(seed)
     config = LlamaConfig(
@@ -78,7 +78,7 @@ def build_model(
 
 @contextmanager
 def dropped_attention(model: LlamaForCausalLM, probability: Callable[[], float]) -> Iterator[None]:
-    """While open, each example goes past each attention sub-layer with `probability()`."""
+    """Inside, each example skips each attention sub-layer with `probability()`."""
 
     def zero_some(
         _: nn.Module, __: object, output: tuple[Tensor, ...]
@@ -100,7 +100,7 @@ def dropped_attention(model: LlamaForCausalLM, probability: Callable[[], float])
 def option_log_likelihoods(
     model: LlamaForCausalLM, pairs: Sequence[Encoded], tokens_per_batch: int = 8192
 ) -> list[float]:
-    """Summed log-likelihood (nats) of every pair's option, in the order of `pairs`."""
+    """Summed log-likelihood (nats) of every pair's choice, in the order of `pairs`."""
     result = [0.0] * len(pairs)
     model.train(False)
     with torch.inference_mode():
@@ -149,7 +149,11 @@ def train(
             if done % 50 == 0 or done == recipe.steps:
                 left = (time.monotonic() - started) / done * (recipe.steps - done)
                 logger.info(
-                    "step %d of %d, option loss %.3f, %.0f s left", done, recipe.steps, loss, left
+                    "step %d of %d, loss of choices %.3f, %.0f s left",
+                    done,
+                    recipe.steps,
+                    loss,
+                    left,
                 )
             if evaluate and done % recipe.evaluate_every == 0 and evaluate(model, done):
                 break
@@ -168,7 +172,7 @@ def rate_at(recipe: Recipe, step: int) -> float:
 
 
 def ramp_at(recipe: Recipe, step: int) -> float:
-    """Share of their full values that `attention_drop` and `masked_examples` have at this step."""
+    """Factor on `attention_drop` and `masked_examples` at this step, 0 to 1."""
     begin, full = recipe.drop_ramp
     progress = step / recipe.steps
     share = (progress - begin) / (full - begin) if full > begin else float(progress >= full)
@@ -176,13 +180,13 @@ def ramp_at(recipe: Recipe, step: int) -> float:
 
 
 def _pad(model: LlamaForCausalLM) -> int:
-    """What fills short rows; any token would do, as nothing looks at it."""
+    """The padding token of short rows; any token would do, as nothing attends to it."""
     pad = model.config.pad_token_id
     return 0 if pad is None else pad
 
 
 def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Matrices are decayed, norms are not."""
+    """Parameter groups of the optimizer: matrices with weight decay, norms without."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]
     return [
@@ -192,7 +196,7 @@ def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
 
 
 def _stream(source: Source, count: int, seed: int) -> Iterator[list[Encoded]]:
-    """Shuffled steps of `count` pairs, round after round, without end."""
+    """Shuffled steps of `count` pairs, round after round, endlessly."""
     shuffle = random.Random(seed)
     step: list[Encoded] = []
     round_number = 0
@@ -212,7 +216,7 @@ def _stream(source: Source, count: int, seed: int) -> Iterator[list[Encoded]]:
 def _step(
     model: LlamaForCausalLM, pairs: list[Encoded], recipe: Recipe, masked_examples: float
 ) -> float:
-    """Accumulate the gradient of one step; return its option loss (nats per option)."""
+    """Accumulate the gradient of one step; return its loss on the choices (nats per choice)."""
     model.train()
     total = 0.0
     for batch in batches(pairs, recipe.tokens_per_batch):

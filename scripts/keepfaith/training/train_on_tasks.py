@@ -1,8 +1,8 @@
-"""The `train` model source: a small Llama trained by the workflow on the selected tasks.
+"""Model source `train`: a small Llama trained by the workflow on the selected tasks.
 
-For machines without a hub. It never sees an evaluation text: some public data sets share sentences
-(sst2 and rotten_tomatoes are two tokenisations of the same reviews), so training rows are compared
-with every selected evaluation part first, without case, spaces and punctuation.
+For machines without access to the hub. It never sees an evaluation text: some public data sets share sentences
+(sst2 and rotten_tomatoes are two tokenisations of the same reviews), so training rows are first compared
+with all selected evaluation texts, ignoring case, spaces and punctuation.
 """
 
 import logging
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingExample:
-    """One labelled row: `texts` are its explained fields, `options` start with the task's delimiter."""
+    """One labelled row: `texts` are its explained fields, `options` begin with the task's delimiter."""
 
     texts: tuple[str, ...]
     prompt: str
@@ -34,7 +34,7 @@ class TrainingExample:
 
 @dataclass(frozen=True)
 class LeakCount:
-    """Training rows of one task: how many came, were dropped as leaked, were kept."""
+    """Numbers of training rows of one task: given, dropped as leaked, kept."""
 
     given: int
     leaked: int
@@ -43,9 +43,9 @@ class LeakCount:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The model, its tokenizer, and what happened on the way.
+    """The trained model, its tokenizer, and the history of its training.
 
-    `held_out_accuracy` is on training rows that were kept aside, at the step that was kept.
+    `held_out_accuracy` is on held-out training rows, at the step whose weights were kept.
     """
 
     model: LlamaForCausalLM
@@ -54,11 +54,11 @@ class TrainedModel:
     steps: int
     held_out_accuracy: float
     history: list[tuple[int, float, float]] = field(default_factory=list)
-    """(step, held-out negative log-likelihood, held-out accuracy) of every look."""
+    """(step, held-out negative log-likelihood, held-out accuracy) of every evaluation."""
 
 
 def normalised(text: str) -> str:
-    """The text as `comparable` has it, of which letters and digits alone count where there are any."""
+    """Letters and digits of `comparable(text)`, or all of it if it has none."""
     known = comparable(text)
     return "".join(character for character in known if character.isalnum()) or known
 
@@ -66,7 +66,7 @@ def normalised(text: str) -> str:
 def without_leaks(
     examples: Mapping[str, Sequence[TrainingExample]], evaluation_texts: Iterable[str]
 ) -> tuple[dict[str, list[TrainingExample]], dict[str, LeakCount]]:
-    """Drop every row of which an explained field occurs in `evaluation_texts`; count per task."""
+    """Drop every row with an explained field that occurs in `evaluation_texts`; count per task."""
     seen = {normalised(text) for text in evaluation_texts} - {""}
     kept: dict[str, list[TrainingExample]] = {}
     counts: dict[str, LeakCount] = {}
@@ -82,14 +82,14 @@ def train_on_tasks(
     evaluation_texts: Iterable[str],
     plan: TrainModel,
 ) -> TrainedModel:
-    """Train a tokenizer and a model on `examples` (by task), less what leaks.
+    """Train a tokenizer and a model on `examples` (by task), without leaked rows.
 
-    Training stops early on rows held out from the training data, and the best look by held-out
-    negative log-likelihood is what is returned.
+    Training stops early on rows held out from the training data; the returned weights are those with the lowest
+    held-out negative log-likelihood.
 
     Args:
         examples: training rows by task.
-        evaluation_texts: texts that the model is evaluated on; a row with one of them is dropped.
+        evaluation_texts: texts for the model's evaluation; a row with one of them is dropped.
         plan: the `train` source of the catalog: shape, recipe, vocabulary, held-out share, patience, seed.
 
     Raises:
@@ -100,7 +100,7 @@ def train_on_tasks(
     random.Random(plan.seed).shuffle(rows)
     aside = round(len(rows) * plan.held_out)
     if aside < 1 or len(rows) <= aside:
-        raise ValueError(f"{len(rows)} training rows are left after {counts}: too few to train on")
+        raise ValueError(f"{len(rows)} training rows are left of {counts}: too few to train on")
     held_out, training = rows[:aside], rows[aside:]
     limit = plan.architecture.positions
     tokenizer = train_tokenizer(
@@ -127,13 +127,13 @@ def accuracy_on(
     rows: Sequence[TrainingExample],
     limit: int = 256,
 ) -> float:
-    """Share of `rows` whose label is the likeliest option."""
+    """Share of `rows` whose label is the likeliest choice."""
     encoded = _encode_options(tokenizer, rows, limit)
     return _loss_and_accuracy(rows, option_log_likelihoods(model, encoded))[1]
 
 
 class _Watch:
-    """Looks at held-out rows, keeps the best weights, and ends training after `patience` looks."""
+    """Evaluates held-out rows, keeps the best weights, and stops after `patience` evaluations without a better one."""
 
     def __init__(
         self, rows: Sequence[TrainingExample], encoded: list[Encoded], patience: int
@@ -158,7 +158,7 @@ class _Watch:
 def _encode_options(
     tokenizer: PreTrainedTokenizerFast, rows: Sequence[TrainingExample], limit: int
 ) -> list[Encoded]:
-    """Every option of every row, in order."""
+    """Every choice of every row, in order."""
     pairs = [(row.prompt, option) for row in rows for option in row.options]
     return encode_pairs(tokenizer, pairs, limit)
 
@@ -166,11 +166,11 @@ def _encode_options(
 def _loss_and_accuracy(
     rows: Sequence[TrainingExample], log_likelihoods: Sequence[float]
 ) -> tuple[float, float]:
-    """Mean negative log of the label's share among its options (nats), and accuracy."""
-    loss, right, place = 0.0, 0, 0
+    """Mean negative log-probability of the label among its choices (nats), and accuracy."""
+    loss, right, start = 0.0, 0, 0
     for row in rows:
-        scores = torch.tensor(log_likelihoods[place : place + len(row.options)])
-        place += len(row.options)
+        scores = torch.tensor(log_likelihoods[start : start + len(row.options)])
+        start += len(row.options)
         loss -= float(scores.log_softmax(0)[row.label])
         right += int(scores.argmax()) == row.label
     return loss / len(rows), right / len(rows)

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from keepfaith.artifacts import frames
-from keepfaith.artifacts.parts import Parts
 from keepfaith.artifacts.provenance import Provenance
 from keepfaith.artifacts.schemas import TableSchema
+from keepfaith.artifacts.shards import Shards
 from keepfaith.artifacts.tables import read_provenance, read_table, write_table
 from keepfaith.config.files import read_rows
 from keepfaith.figures.published import read_published
@@ -66,10 +66,10 @@ def test_an_artifact_is_that_file(name: str) -> None:
     assert read_provenance(Path(name)) == Provenance()
 
 
-def test_parts_of_a_table_are_its_own() -> None:
-    Parts("t1.parquet", "k").get("a", lambda: pl.DataFrame({"x": [1]}))
-    Parts("t[1].parquet", "k").get("a", lambda: pl.DataFrame({"x": [2]}))
-    found = Parts("t[1].parquet", "k").get("a", lambda: pl.DataFrame({"x": [3]}))
+def test_shards_of_a_table_are_its_own() -> None:
+    Shards("t1.parquet", "k").get("a", lambda: pl.DataFrame({"x": [1]}))
+    Shards("t[1].parquet", "k").get("a", lambda: pl.DataFrame({"x": [2]}))
+    found = Shards("t[1].parquet", "k").get("a", lambda: pl.DataFrame({"x": [3]}))
     assert found["x"].to_list() == [2]
 
 

@@ -106,7 +106,7 @@ def test_slices_of_the_configuration_are_joined_and_never_hide_each_other() -> N
     order, draws = {"samples": 8, "seed": 0}, {"seeds": 10, "samples": [4, 64]}
     assert joined(order, {"draws": draws}) == {"samples": 8, "seed": 0, "draws": draws}
     for other in (draws, {"seed": 0}, {"samples": None}):
-        with pytest.raises(ValueError, match=r"'(samples|seed)' stands in two slices; nest one"):
+        with pytest.raises(ValueError, match=r"'(samples|seed)' is in two slices; nest one"):
             joined(order, other)
 
 

@@ -73,7 +73,7 @@ def test_table_holds_every_feature_of_every_example_at_every_level(
 
 @pytest.mark.parametrize("method", NAMES)
 def test_special_tokens_in_the_text_are_no_features_and_stay(method, scorer, encoder):
-    """Wherever they stand; all else is explained, at its own place in the prompt."""
+    """Wherever they stand; everything else is explained, at its own position in the prompt."""
     closing = encoder.tokenizer.eos_token
     prompt = f"The film was good.{closing}\nAnswer:"
     examples = pl.DataFrame({"example_id": ["e"], "prompt": [prompt], "options": [[" yes", " no"]]})
@@ -89,18 +89,18 @@ def test_special_tokens_in_the_text_are_no_features_and_stay(method, scorer, enc
         method, watched, encoder, predict(scorer, encoder, examples, LEVELS), examples=examples
     )
     encoded = encoder.encode(prompt, [" yes", " no"])
-    place = encoded.prompt_ids.index(encoder.tokenizer.eos_token_id)
-    rest = [n for n in range(encoded.special, len(encoded.prompt_ids)) if n != place]
+    position = encoded.prompt_ids.index(encoder.tokenizer.eos_token_id)
+    rest = [n for n in range(encoded.special, len(encoded.prompt_ids)) if n != position]
     for level in LEVELS:
         rows = table.filter(level=level)
         assert rows["feature"].to_list() == list(range(len(rest)))
         assert rows["token_id"].to_list() == [encoded.prompt_ids[n] for n in rest]
         assert rows.select("start", "end").rows() == [encoded.spans[n] for n in rest]
-    assert all(ids[place] == encoded.prompt_ids[place] for ids in seen)
+    assert all(ids[position] == encoded.prompt_ids[position] for ids in seen)
 
 
 def test_levels_predict_different_options_here(predictions):
-    """Otherwise the tests above would not notice a wrong target."""
+    """Without this, the tests above would not notice a wrong target."""
     assert (
         predicted_options(predictions)
         .group_by("example_id")
@@ -197,7 +197,7 @@ def test_a_broken_model_is_an_error_not_a_number(method, scorer, encoder, predic
     try:
         with torch.no_grad():
             weight[token] = float("nan")
-        with pytest.raises(AttributionError, match=r"example b.* is no finite number"):
+        with pytest.raises(AttributionError, match=r"example b.* contain NaN or infinity"):
             run(method, scorer, encoder, predictions, EXAMPLES.filter(example_id="b"))
     finally:
         with torch.no_grad():

@@ -142,23 +142,23 @@ def test_input_x_gradient_is_the_derivative_of_scaling_a_token(encoder, scorer):
             with scorer.model.at_level(scorer.order, level), torch.no_grad():
                 expected = [
                     (
-                        value(model, item, index, place, STEP)
-                        - value(model, item, index, place, -STEP)
+                        value(model, item, index, position, STEP)
+                        - value(model, item, index, position, -STEP)
                     )
                     / (2 * STEP)
-                    for place in range(item.encoded.special, len(item.encoded.prompt_ids))
+                    for position in range(item.encoded.special, len(item.encoded.prompt_ids))
                 ]
             np.testing.assert_allclose(found[index], expected, atol=5e-4)
     finally:
         scorer.model.model.float()
 
 
-def value(model, item, index, place, step):
-    """log p(target string) with the embedding at `place` scaled by 1 + step."""
+def value(model, item, index, position, step):
+    """log p(target string) with the embedding at `position` scaled by 1 + step."""
     option = item.encoded.option_ids[item.targets[index]]
     prompt = item.encoded.prompt_ids
     embeddings = model.get_input_embeddings()(torch.tensor([prompt + option]))
-    embeddings[0, place] *= 1 + step
+    embeddings[0, position] *= 1 + step
     log_p = model(inputs_embeds=embeddings).logits[0].log_softmax(-1)
     return float(sum(log_p[len(prompt) - 1 + i, token] for i, token in enumerate(option)))
 
@@ -198,14 +198,14 @@ def test_integrated_gradients_equal_captum(encoder, scorer):
                 n_steps=12,
                 method="gausslegendre",
             )
-        places = slice(special, len(prompt))
+        features = slice(special, len(prompt))
         np.testing.assert_allclose(
-            found[index], expected.sum(-1)[0, places].detach().numpy(), atol=2e-5
+            found[index], expected.sum(-1)[0, features].detach().numpy(), atol=2e-5
         )
 
 
 def test_integrated_gradients_are_complete(encoder, scorer, caplog):
-    """The scores sum to the whole effect, the better the more steps; the log says how well."""
+    """The scores sum to the whole effect, more exactly with more steps; the log states the error."""
     method = METHODS.load("integrated_gradients")
     item = problem(encoder, targets=(0, 0, 0))
     special = item.encoded.prompt_ids[: item.encoded.special]

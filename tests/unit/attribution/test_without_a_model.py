@@ -1,4 +1,4 @@
-"""The control asks the model nothing: its job is made from a folder that holds no weights."""
+"""The control does not use the model: its job runs with a folder without weights."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ def examples() -> pl.DataFrame:
         "outside": None,
         "options": [" positive", " negative"],
         "label": 0,
-        "evidence": [],
+        "rationale": [],
         "posterior": [],
         "evaluation": True,
         "explanation": True,
@@ -58,7 +58,7 @@ def examples() -> pl.DataFrame:
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> SimpleNamespace:
-    """What rule attribute hands to its script; the model's weights are gone once its predictions are made."""
+    """The inputs of rule attribute's script; the model's weights are deleted after its predictions are made."""
     folder = Path(shutil.copytree(CHECKPOINT, tmp_path / "model"))
     paths = {
         "model": tmp_path / "model.json",
@@ -81,7 +81,7 @@ def inputs(tmp_path: Path) -> SimpleNamespace:
 def run(
     method: str, inputs: SimpleNamespace, tmp_path: Path
 ) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """The script in a process of its own, given what Snakemake gives it."""
+    """Run the script in its own process, with the inputs from Snakemake."""
     output = tmp_path / f"{method}.parquet"
     settings = METHODS.load(method).settings().model_dump(mode="json")
     given = {

@@ -74,9 +74,9 @@ def test_posterior_is_there_only_where_every_example_has_one():
 @pytest.mark.parametrize(
     ("predictions", "examples", "message"),
     [
-        ({0: [[-1.0, -2.0]]}, ([0, 1], [2, 2]), "level 0: example 'e001' has 0 scored options"),
+        ({0: [[-1.0, -2.0]]}, ([0, 1], [2, 2]), "level 0: example 'e001' has 0 scored choices"),
         ({3: [[-1.0], [-1.0, -1.0]]}, ([0, 1], [2, 2]), "level 3: example 'e000' has 1 scored"),
-        ({0: [[-1.0, -2.0]]}, ([2], [2]), "label of example 'e000' is none of its options"),
+        ({0: [[-1.0, -2.0]]}, ([2], [2]), "label of example 'e000' is not one of its choices"),
     ],
 )
 def test_incomplete_predictions_are_refused(predictions, examples, message):
@@ -86,11 +86,11 @@ def test_incomplete_predictions_are_refused(predictions, examples, message):
 
 def test_an_empty_part_is_refused():
     examples = examples_frame([0], [2]).with_columns(evaluation=False)
-    with pytest.raises(ValueError, match="no example in the evaluation part"):
+    with pytest.raises(ValueError, match="no example in the evaluation subset"):
         predicted(predictions_frame({0: [[-1.0, -2.0]]}), examples)
 
 
 def test_an_option_scored_twice_is_refused():
     predictions = predictions_frame({0: [[-1.0, -2.0]]}).with_columns(option=pl.lit(0))
-    with pytest.raises(ValueError, match="options of example 'e000' are not 0, 1, 2"):
+    with pytest.raises(ValueError, match="choices of example 'e000' are not 0, 1, 2"):
         predicted(predictions, examples_frame([0], [2]))

@@ -7,7 +7,7 @@ import torch
 from small_models import byte_level_tokenizer, tiny_llama
 from zoo import tiny_model
 
-from keepfaith.artifacts.parts import Parts
+from keepfaith.artifacts.shards import Shards
 from keepfaith.coalitions.segments import remaining_text
 from keepfaith.coalitions.table import score_coalitions, segmented_prompt
 from keepfaith.models.removal import PrunableModel
@@ -138,14 +138,14 @@ def test_the_coalition_of_all_segments_is_the_prompt(operator, encoder, examples
         assert found == ScoringInput(whole.encoded.prompt_ids, whole.encoded.option_ids)
 
 
-def test_finished_parts_are_not_scored_again(scorer, encoder, examples, tmp_path):
-    parts = Parts(tmp_path / "coalitions.parquet", "key")
-    first = score_coalitions(scorer, encoder, examples, LEVELS, 3, ["delete"], parts.get)
+def test_finished_shards_are_not_scored_again(scorer, encoder, examples, tmp_path):
+    shards = Shards(tmp_path / "coalitions.parquet", "key")
+    first = score_coalitions(scorer, encoder, examples, LEVELS, 3, ["delete"], shards.get)
 
     class Broken:
         packing = scorer.packing
 
-    again = score_coalitions(Broken(), encoder, examples, LEVELS, 3, ["delete"], parts.get)
+    again = score_coalitions(Broken(), encoder, examples, LEVELS, 3, ["delete"], shards.get)
     assert again.equals(first)
 
 

@@ -10,15 +10,15 @@ BAD: Cases = {
     "empty file": (data("test.jsonl", b"\n\n"), ["test.jsonl: holds no rows"]),
     "not UTF-8": (
         data("test.jsonl", b'{"id": 1, "text": "ok", "label": 0}\n{"text": "caf\xe9"}\n'),
-        ["test.jsonl: line 2", "no UTF-8", "save the file as UTF-8"],
+        ["test.jsonl: line 2", "not UTF-8", "save the file as UTF-8"],
     ),
     "broken JSON": (
         data("test.jsonl", b'{"id": 1, "text": "ok", "label": 0}\n\n{"id": 2,\n'),
-        ["test.jsonl: line 3: broken JSON", "mend"],
+        ["test.jsonl: line 3: broken JSON", "correct that line"],
     ),
     "key twice": (
         data("test.jsonl", b'{"id": 1, "text": "ok", "label": 0, "label": 1}\n'),
-        ["test.jsonl: line 1: the key 'label' stands twice in one object", "delete one"],
+        ["test.jsonl: line 1: the key 'label' occurs twice in one object", "delete one"],
     ),
     "JSON that is no object": (data("test.jsonl", b"[1, 2]\n"), ["line 1: expected an object"]),
     "row without a field": (missing_field, ["test.jsonl: line 2", "no column 'text'"]),
@@ -32,7 +32,7 @@ BAD: Cases = {
     "half a surrogate pair": (row(text="\ud800"), ["line 3", "surrogate"]),
     "label outside the options": (
         row(label=2),
-        ["line 3", "label 2 lies outside the 2 options (0 to 1)"],
+        ["line 3", "label 2 lies outside the 2 choices (0 to 1)"],
     ),
     "negative label": (
         row(label=-1),
@@ -70,19 +70,19 @@ BAD: Cases = {
         ),
         ["3 explained examples are more than the 2", "(2 more are left out by skip)", "at most 2"],
     ),
-    "label in words": (row(label="yes"), ["line 3", "label 'yes' is no number", "label_names"]),
+    "label in words": (row(label="yes"), ["line 3", "label 'yes' is not a number", "label_names"]),
     "label that names nothing": (
         lambda w: (w.change_source(label_names=["neg", "pos"]), w.change_row(label="poss")),
-        ["label 0 names none of the options"],
+        ["label 0 names none of the choices"],
     ),
-    "id twice": (row(id=1), ["line 3: id '1' stands in line 2 too", "its own, or leave id out"]),
+    "id twice": (row(id=1), ["line 3: id '1' is also in line 2", "its own, or leave id out"]),
     "id missing": (row(id=None), ["line 3", "'id' is empty"]),
     "row with one option": (
         own_options("a"),
-        ["line 3", "has 1 options", "at least two", "skip: [single_option]"],
+        ["line 3", "has 1 choices", "at least two", "skip: [single_option]"],
     ),
     "row without options": (own_options(), ["line 3", "'choices' is empty", "skip: [empty]"]),
-    "row with an empty option": (own_options("a", " "), ["line 3", "option ' '", "not empty"]),
+    "row with an empty option": (own_options("a", " "), ["line 3", "choice ' '", "not empty"]),
     "row with an option that shows nothing": (
         own_options("a", "\u200b"),
         ["line 3", "not empty", "skip: [empty]"],
@@ -95,12 +95,18 @@ BAD: Cases = {
         own_options("a", "a "),
         ["line 3", "'a' twice", "skip: [equal_options]"],
     ),
-    "evidence outside its field": (
+    "rationale outside its field": (
         lambda w: (
-            w.change_source(evidence={"text": "spans"}, splits={"evaluation": "test.jsonl"}),
+            w.change_source(rationale={"text": "spans"}, splits={"evaluation": "test.jsonl"}),
             w.write_rows("test.jsonl", [r | {"spans": [[0, 99]]} for r in w.rows()]),
         ),
-        ["line 1", "evidence [0, 99]", "its field of 15 characters"],
+        ["line 1", "rationale [0, 99]", "its field of 15 characters"],
+    ),
+    "rationale by its former name": (
+        lambda w: w.change_source(evidence={"text": "spans"}),
+        [
+            "tasks/tiny.yaml: sources.local: the key evidence is now called rationale; type rationale:"
+        ],
     ),
     "CSV without the column": (
         csv_table,
@@ -115,7 +121,7 @@ BAD: Cases = {
             w.write_data("test.parquet", b"PAR1"),
             w.change_source(splits={"evaluation": "test.parquet"}),
         ),
-        ["no readable Parquet file", "write it again"],
+        ["not a readable Parquet file", "write it again"],
     ),
     "too little calibration text": (
         data("text.txt", b"One.\n"),

@@ -33,8 +33,8 @@ BAD: Cases = {
     "skip that is no list": (source(skip="empty"), ["skip: expected a list", "type [empty]"]),
     "skip twice": (source(skip=["empty", "empty"]), ["'empty' is listed twice"]),
     "label name twice": (source(label_names=["a", "a "]), ["label_names: 'a' is listed twice"]),
-    "one option": (task(options=["yes"]), ["at least two options", "add"]),
-    "empty option": (task(options=["yes", ""]), ["option 1 is empty", "type"]),
+    "one option": (task(options=["yes"]), ["at least two choices", "add"]),
+    "empty option": (task(options=["yes", ""]), ["choice 1 is empty", "type"]),
     "equal options": (task(options=["yes", "yes"]), ["'yes' is listed twice"]),
     "option with a space": (task(options=["no", " yes"]), ["white space around it", "type 'yes'"]),
     "yes and no without quotes": (
@@ -49,7 +49,7 @@ BAD: Cases = {
         source(splits={"evaluation": "test.jsonl", "training": "test.jsonl"}),
         ["training and evaluation are the same split", "name another"],
     ),
-    "label names too few": (source(label_names=["no"]), ["1 names for 2 options"]),
+    "label names too few": (source(label_names=["no"]), ["1 names for 2 choices"]),
     "unknown generator": (task(sources={"builtin": {"generator": "sentimnt"}}), ["'sentiment'"]),
     "gpu of 0": (model(gpu=0), ["gpu: must be at least 1", "type 1 or more"]),
     "unknown kind of model": (

@@ -64,7 +64,7 @@ BAD: Cases = {
     ),
     "tokenizer that is a pointer": (
         lambda w: (w.model / "tokenizer.json").write_text("version https://git-lfs"),
-        ["tokenizer.json is no JSON object", "Git LFS pointer"],
+        ["tokenizer.json is not a JSON object", "Git LFS pointer"],
     ),
     "adapter": (adapter, ["is an adapter; merge it into its base model", "merge_and_unload()"]),
     "adapter without config.json": (
@@ -75,7 +75,7 @@ BAD: Cases = {
     "model cut short": (cut_weights, ["is cut short", "fetch it again"]),
     "model that is a pointer": (
         lambda w: (w.model / "model.safetensors").write_text("version https://git-lfs"),
-        ["is no safetensors file", "Git LFS pointer"],
+        ["is not a safetensors file", "Git LFS pointer"],
     ),
     "config.json that is broken": (
         lambda w: (w.model / "config.json").write_text("{"),
@@ -99,13 +99,13 @@ BAD: Cases = {
     ),
     "layer types of another number of layers": (
         config_json(layer_types=["full_attention"] * 6),
-        ["layer_types lists 6 layers, num_hidden_layers says 4", "of two models"],
+        ["layer_types lists 6 layers, num_hidden_layers says 4", "of different models"],
     ),
     "more layers of weights than in config.json": (
         weights_of_layers(6, "input_layernorm.weight", "mlp.up_proj.weight"),
         [
             "4 weights of the checkpoint have no place in the model, first model.layers.4.input_layernorm.weight",
-            "of two models",
+            "of different models",
         ],
     ),
     "model that is quantised": (
@@ -137,17 +137,17 @@ BAD: Cases = {
     ),
     "weights of whole numbers": (
         weights("I8", "a.bias", "a.weight"),
-        ["2 weights are no plain numbers, first a.bias (I8 in", "F64, F32, BF16 or F16"],
+        ["2 weights are not plain numbers, first a.bias (I8 in", "F64, F32, BF16 or F16"],
     ),
     "weights of eight bits with a fraction": (
         weights("F8_E4M3", "a.weight"),
-        ["1 weights are no plain numbers, first a.weight (F8_E4M3 in"],
+        ["1 weights are not plain numbers, first a.weight (F8_E4M3 in"],
     ),
     "packed weights without a word in config.json": (
         weights("U8", "experts.gate_up_proj_blocks"),
-        ["1 weights are no plain numbers, first experts.gate_up_proj_blocks (U8 in"],
+        ["1 weights are not plain numbers, first experts.gate_up_proj_blocks (U8 in"],
     ),
-    "weight in two files": (weight_twice, ["weight w stands in", "from one checkpoint"]),
+    "weight in two files": (weight_twice, ["weight w is in", "from one checkpoint"]),
     "model that is a pruned export": (
         lambda w: (w.model / "config.json").write_text(
             '{"num_hidden_layers": 4, "model_type": "keepfaith_slim"}'

@@ -15,7 +15,7 @@ BAD: Cases = {
     ),
     "import of a padded level": (
         setting("imports", {"mine": {0: "runs/a", "008": "runs/b", 8: "runs/c"}}),
-        ["imports.mine: the level '008' is no plain number; type 8"],
+        ["imports.mine: the level '008' is not a plain number; type 8"],
     ),
     "import with a key that is neither": (
         setting("imports", {"mine": {0: "runs/a", "passge": "none"}}),
@@ -115,7 +115,7 @@ BAD: Cases = {
     ),
     "listed levels that fall": (
         setting("levels", [0, 4, 2]),
-        ["levels: must rise; type [0, 2, 4]"],
+        ["levels: must ascend; type [0, 2, 4]"],
     ),
     "listed level twice": (setting("levels", [0, 2, 2]), ["levels: 2 is listed twice"]),
     "no listed level": (setting("levels", []), ["levels: must not be empty", "[0, 4, 8]"]),
@@ -132,7 +132,7 @@ BAD: Cases = {
     ),
     "maximum and shares": (
         setting("levels", {"maximum": 2, "shares": [0.5]}),
-        ["levels: maximum and shares each say which levels are run", "leave one out"],
+        ["levels: maximum and shares both define the levels", "leave one out"],
     ),
     "unknown way to say levels": (
         setting("levels", {"list": [0, 2]}),
@@ -147,7 +147,10 @@ BAD: Cases = {
         setting("levels", {"shares": [25, 50]}),
         ["levels.shares.0: must be at most 1, got 25", "type 0.25 for 25 percent"],
     ),
-    "shares that fall": (setting("levels", {"shares": [0.5, 0.25]}), ["must rise", "[0.25, 0.5]"]),
+    "shares that fall": (
+        setting("levels", {"shares": [0.5, 0.25]}),
+        ["must ascend", "[0.25, 0.5]"],
+    ),
     "share twice": (setting("levels", {"shares": [0.5, 0.5]}), ["0.5 is listed twice"]),
     "share without brackets": (
         setting("levels", {"shares": 0.5}),
@@ -174,7 +177,7 @@ BAD: Cases = {
     "fraction twice": (setting("faithfulness.fractions", [0.5, 0.5]), ["0.5 is listed twice"]),
     "fractions that fall": (
         setting("faithfulness.fractions", [0.5, 0.1]),
-        ["must rise", "[0.1, 0.5]"],
+        ["must ascend", "[0.1, 0.5]"],
     ),
     "unknown operator": (
         setting("faithfulness.operators", ["delte"]),
@@ -303,7 +306,7 @@ BAD: Cases = {
     ),
     "a key twice": (
         entry("tasks", "version: 1\nversion: 2\n"),
-        ["line 2", "'version' stands there twice"],
+        ["line 2", "'version' occurs twice"],
     ),
     "YAML that is no mapping": (
         entry("tasks", "- version\n"),

@@ -93,7 +93,7 @@ def test_a_quote_that_is_not_closed_is_named_by_the_row_that_opens_it(
     lines = ["a,b", *(f"{n},text" for n in range(6))]
     lines[open_line - 1] = '0,"text'
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=f"row that begins on line {open_line}; close its quotes"):
+    with pytest.raises(ConfigError, match=f"row that starts on line {open_line}; close its quotes"):
         read(path)
 
 
@@ -121,6 +121,6 @@ def test_a_key_that_stands_twice_in_one_object(line: str, key: str, tmp_path: Pa
     path = tmp_path / "table.jsonl"
     path.write_text('{"text": "x", "other": {"text": "y"}}\n' + line + "\n", encoding="utf-8")
     with pytest.raises(
-        ConfigError, match=f"line 2: the key '{key}' stands twice in one object; de"
+        ConfigError, match=f"line 2: the key '{key}' occurs twice in one object; de"
     ):
         read(path)

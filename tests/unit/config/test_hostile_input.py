@@ -125,7 +125,7 @@ HOSTILE: dict[str, tuple[Callable[[World], None], list[str]]] = {
     "prompt in Jinja that calls": (prompt("{{text}}{% x %}\nAnswer:"), ["single brace"]),
     "prompt with a field of Python": (prompt("{__builtins__} {text}:"), ["single brace"]),
     # Rows.
-    "JSON nested without end": (data(b"[" * 200_000), ["line 1: broken JSON", "mend"]),
+    "JSON nested without end": (data(b"[" * 200_000), ["line 1: broken JSON", "correct that line"]),
     "JSON number without end": (data(b'{"id": ' + b"1" * 5000 + b"}"), ["line 1: broken JSON"]),
     "JSON that is a list": (data(b"[1]\n"), ["line 1: expected an object"]),
     "binary file": (data(bytes(range(256))), ["test.jsonl: line", "no UTF-8"]),
@@ -155,7 +155,7 @@ HOSTILE: dict[str, tuple[Callable[[World], None], list[str]]] = {
     ),
     "CSV with a quote left open": (
         table("test.csv", b'id,text,label\n1,"a,0\n'),
-        ["broken CSV", "mend"],
+        ["broken CSV", "correct that line"],
     ),
     "CSV with columns alike": (
         table("test.csv", b"id,text,text,label\n1,a,b,0\n"),
@@ -241,10 +241,11 @@ def test_text_is_text(name: str, tmp_path: Path) -> None:
     assert rows[2]["text"] == HARMLESS[name]
 
 
-def test_a_million_rows_are_looked_at_in_seconds(tmp_path: Path) -> None:
+def test_a_million_rows_would_be_looked_at_in_a_minute(tmp_path: Path) -> None:
     world = World(tmp_path)
-    lines = (json.dumps({"id": n, "text": f"Text {n}.", "label": n % 2}) for n in range(10**6))
+    count = 200_000
+    lines = (json.dumps({"id": n, "text": f"Text {n}.", "label": n % 2}) for n in range(count))
     world.write_data("test.jsonl", "\n".join(lines).encode())
     started = time.process_time()
     world.read()
-    assert time.process_time() - started < 60
+    assert time.process_time() - started < 60 * count / 10**6

@@ -24,9 +24,9 @@ def test_one_is_one_however_it_is_written(written: object) -> None:
 
 def test_true_and_false_are_two_options() -> None:
     assert [label(value, TWO) for value in (False, True)] == [0, 1]
-    with pytest.raises(RowError, match="True is true or false, but there are 3 options"):
+    with pytest.raises(RowError, match="True is true or false, but there are 3 choices"):
         label(True)
-    with pytest.raises(RowError, match="label 'True' is no number from 0; name the options"):
+    with pytest.raises(RowError, match="label 'True' is not a number from 0; name the choices"):
         label("True", TWO)
     assert label("True", TWO, label_names=["False", "True"]) == 1
     assert label(True, TWO, label_names=["True", "False"]) == 0
@@ -35,7 +35,7 @@ def test_true_and_false_are_two_options() -> None:
 def test_names_are_read_without_surrounding_blanks_and_with_their_case() -> None:
     names = ["entailment", "neutral", "None"]
     assert label("  neutral\t", label_names=names) == 1
-    with pytest.raises(RowError, match=r"names none of the options .*; did you mean 'neutral'\?"):
+    with pytest.raises(RowError, match=r"names none of the choices .*; did you mean 'neutral'\?"):
         label("Neutral", label_names=names)
     with pytest.raises(RowError, match="names none"):
         label("banana", label_names=names)
@@ -46,7 +46,7 @@ def test_a_letter_of_a_name_is_the_same_however_it_was_typed() -> None:
     names = ["Schlecht", "G\u00fct"]
     assert label("Gu\u0308t", TWO, label_names=names) == 1
     assert label("G\u00fct", TWO, label_names=["Schlecht", "Gu\u0308t"]) == 1
-    with pytest.raises(RowError, match="have the same name twice"):
+    with pytest.raises(RowError, match="contain the same name twice"):
         read_label(
             {"label": "x", "names": ["u\u0308", "\u00fc"]},
             LocalTaskSource(splits={"evaluation": "x.csv"}, label_names="names"),
@@ -77,5 +77,5 @@ def test_any_other_label_is_a_fault_of_the_task(written: object) -> None:
 
 def test_names_of_a_column_that_are_alike() -> None:
     source = LocalTaskSource(splits={"evaluation": "x"}, label_names="names")
-    with pytest.raises(RowError, match="have the same name twice"):
+    with pytest.raises(RowError, match="contain the same name twice"):
         read_label({"label": "A", "names": ["A", "A"]}, source, TWO)

@@ -77,7 +77,7 @@ def test_any_other_input_is_read(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("path", "sign"), [("~/data", "~"), ("$DATA/a", "$"), ("a/${B}/c", "$")])
 def test_what_only_a_shell_writes_out_is_said(path: str, sign: str, tmp_path: Path) -> None:
-    assert f"{sign} is taken as it stands; type the path in full" in unexpanded(path)
+    assert f"{sign} is not expanded; type the path in full" in unexpanded(path)
     world = World(tmp_path)
     if "{" not in path:
         world.set("folders.models", path)

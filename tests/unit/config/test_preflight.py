@@ -45,9 +45,9 @@ def test_tuning_rows_that_are_evaluated_too_are_counted(tmp_path: Path) -> None:
     table = [row | {"id": 9 - row["id"], "label": 0} for row in world.rows()[:3]]
     world.write_rows("dev.jsonl", [*table, *world.rows("dev")])
     own, evaluated = tmp_path / "data" / "dev.jsonl", tmp_path / "data" / "test.jsonl"
-    said = f"3 of 7 tuning rows stand in {evaluated} too, and are left out"
+    said = f"3 of 7 tuning rows are also in {evaluated}, and are left out"
     assert notes(world) == [f"{own}: {said} (task tiny)"]
     world.set("examples.tuning", 5)
-    message = r"5 tuning examples are more than the 4 rows .* \(3 more stand in its evaluation split too\); type at mo"
+    message = r"5 tuning examples are more than the 4 rows .* \(3 more are also in its evaluation split\); type at mo"
     with pytest.raises(ConfigError, match=message):
         notes(world)

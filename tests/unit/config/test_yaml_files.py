@@ -17,14 +17,14 @@ def written(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 1\nb: {4: x, 4: y}\n", "line 2: the key 4 stands there twice; leave one out"),
-        ("b: {4: x, 4.0: y}\n", "line 1: the key 4.0 stands there twice; leave one out"),
-        ('b: {4: x, "4": y}\n', "line 1: the key '4' stands there twice; leave one out"),
-        ("a: 1\na: 1\n", "line 2: the key 'a' stands there twice; leave one out"),
-        ("m:\n  0: x\n  010: y\n", "line 3: 010 is the number 8 to YAML; type 8, or "),
-        ("m: {000: x}\n", "line 1: 000 is the number 0 to YAML; type 0, or "),
-        ("seed: 0100\n", "line 1: 0100 is the number 64 to YAML; type 64, or "),
-        ("m: {1:30: x}\n", "line 1: 1:30 is the number 90 to YAML"),
+        ("a: 1\nb: {4: x, 4: y}\n", "line 2: the key 4 occurs twice; leave one out"),
+        ("b: {4: x, 4.0: y}\n", "line 1: the key 4.0 occurs twice; leave one out"),
+        ('b: {4: x, "4": y}\n', "line 1: the key '4' occurs twice; leave one out"),
+        ("a: 1\na: 1\n", "line 2: the key 'a' occurs twice; leave one out"),
+        ("m:\n  0: x\n  010: y\n", "line 3: YAML reads 010 as 8; type 8, or "),
+        ("m: {000: x}\n", "line 1: YAML reads 000 as 0; type 0, or "),
+        ("seed: 0100\n", "line 1: YAML reads 0100 as 64; type 64, or "),
+        ("m: {1:30: x}\n", "line 1: YAML reads 1:30 as 90"),
     ],
 )  # fmt: skip
 def test_one_line_with_its_place(text: str, expected: str, tmp_path: Path) -> None:
@@ -47,5 +47,5 @@ def test_what_is_read_as_it_was_typed(tmp_path: Path) -> None:
 def test_the_command_line() -> None:
     with pytest.raises(ConfigError) as refused:
         check_typed("imports", "{m: {0: a, 4: b, 4: c}}")
-    assert str(refused.value) == "--config imports: the key 4 stands there twice; leave one out"
+    assert str(refused.value) == "--config imports: the key 4 occurs twice; leave one out"
     check_typed("statistics", "{seed: 010}")  # read as text there, and so as 10

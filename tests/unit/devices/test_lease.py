@@ -64,7 +64,7 @@ def test_what_the_user_shows_is_respected(two_gpus, monkeypatch, tmp_path):
     with leased_gpus(1, tmp_path) as devices:
         assert devices == ["1"]
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
-    with pytest.raises(LeaseError, match="asks for 2 GPUs and sees 1"), leased_gpus(2, tmp_path):
+    with pytest.raises(LeaseError, match="requests 2 GPUs and sees 1"), leased_gpus(2, tmp_path):
         pass
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with leased_gpus(1, tmp_path) as devices:

@@ -1,4 +1,4 @@
-"""Arithmetic against what really happens, for many architectures: the cache of `generate`, PyTorch's own counter."""
+"""Arithmetic against measurements, for many architectures: the cache of `generate`, PyTorch's own counter."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def test_the_cache_of_generate(family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_operations_as_pytorch_counts_them(family):
-    """It counts attention to later tokens as well, and knows no fused attention on a CPU."""
+    """It also counts attention to later tokens, and does not support fused attention on a CPU."""
     config = tiny_model(family).config
     model = AutoModelForCausalLM.from_config(
         config, attn_implementation="eager", experts_implementation="eager"
@@ -73,7 +73,7 @@ def test_a_token_meets_only_its_experts():
 
 
 def test_bytes_on_disk_whatever_the_files_call_the_tensors(tmp_path):
-    """GPT-2 of the hub has no prefix, Mixtral its own names for experts, and some repositories hold a second copy."""
+    """GPT-2 of the hub has no prefix, Mixtral other names for experts, and some repositories hold a second copy."""
     for family, kind, prefix in (
         ("gpt2", "attention", "transformer."),
         ("mixtral", "mlp", "no prefix"),
@@ -94,7 +94,7 @@ def test_bytes_on_disk_whatever_the_files_call_the_tensors(tmp_path):
 
 
 def test_latent_attention():
-    """DeepSeek caches what keys and values are made from, and its heads are wider for scores than for values."""
+    """DeepSeek caches the latent vector of keys and values, and its heads are wider for scores than for values."""
     settings = {
         "num_key_value_heads": 4, "n_routed_experts": 4, "first_k_dense_replace": 4, "kv_lora_rank": 8,
         "q_lora_rank": None, "qk_nope_head_dim": 8, "qk_rope_head_dim": 4, "v_head_dim": 6,

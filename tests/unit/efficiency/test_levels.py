@@ -1,4 +1,4 @@
-"""Real models on disk, every level in a process of its own."""
+"""Real models on disk, every level in its own process."""
 
 import io
 import json
@@ -65,7 +65,7 @@ def test_weights_fall_by_those_that_are_dropped(table, family, folder, tmp_path)
         gone = sum(
             parameter.numel()
             for sublayer in dense.removable(ORDER[:level])
-            for parameter in dense.switches[sublayer].module.parameters()
+            for parameter in dense.toggles[sublayer].module.parameters()
         )
         row = table.filter(level=level).row(0, named=True)
         assert row["parameters"] == parameters - gone
@@ -105,7 +105,7 @@ def test_a_killed_level_is_said_to_be_killed():
     for status in (1, 255):
         assert (
             in_words(as_status(status))
-            == f"ended with {status}; its last words are in the log above"
+            == f"ended with exit status {status}; see its last lines in the log above"
         )
 
 

@@ -38,10 +38,10 @@ def attributions(encoder, method="lime", seed=0, examples=EXAMPLES, score=None, 
     for example_id, prompt, options in examples.iter_rows():
         encoded = encoder.encode(prompt, options)
         for level in LEVELS:
-            for feature, place in enumerate(encoded.features):
-                token = encoded.prompt_ids[place]
+            for feature, position in enumerate(encoded.features):
+                token = encoded.prompt_ids[position]
                 value = round(rng.normal(), 1) if score is None else score(token)
-                span = encoded.spans[place]
+                span = encoded.spans[position]
                 rows.append(
                     (level, example_id, method, role, seed, level % 2, feature, token, *span, value)
                 )
@@ -55,12 +55,12 @@ def left_of(tokenizer, prompt, keep):
     tokens = tokenizer(prompt, add_special_tokens=False, return_offsets_mapping=True)
     assert len(tokens["offset_mapping"]) == len(keep)
     gone = {
-        place
+        position
         for (start, end), stays in zip(tokens["offset_mapping"], keep, strict=True)
-        for place in range(start, end)
+        for position in range(start, end)
         if not stays
     }
-    return "".join(character for place, character in enumerate(prompt) if place not in gone)
+    return "".join(character for position, character in enumerate(prompt) if position not in gone)
 
 
 def plain_probability(scorer, level, prompt_ids, option_ids, target):
@@ -210,7 +210,7 @@ def test_removing_everything_and_keeping_everything(scorer, encoder, predictions
 
 
 class AdditiveScorer:
-    """Not a model: option 1 gains what its tokens weigh, whatever stands around them."""
+    """Not a model: choice 1 gains the weights of the tokens, regardless of their context."""
 
     def log_likelihoods(self, inputs, levels):
         return [
@@ -281,13 +281,13 @@ def test_what_does_not_fit_is_named(scorer, encoder, predictions):
         run(EXAMPLES.with_columns(prompt=pl.lit("Something else. Answer:")))
     with pytest.raises(FaithfulnessError, match=r"example b: no attributions at levels \[2\]"):
         run(scores=scores.filter(~((pl.col("example_id") == "b") & (pl.col("level") == 2))))
-    with pytest.raises(FaithfulnessError, match="example b, level 0: 0 of 3 options have a pred"):
+    with pytest.raises(FaithfulnessError, match="example b, level 0: 0 of 3 choices have a pred"):
         run(predictions=predictions.filter(example_id="a"))
-    with pytest.raises(FaithfulnessError, match="example a, level 2: 0 of 2 options have a pred"):
+    with pytest.raises(FaithfulnessError, match="example a, level 2: 0 of 2 choices have a pred"):
         run(predictions=predictions.filter(level=0))
-    with pytest.raises(FaithfulnessError, match="example a, level 0: 1 of 2 options have a pred"):
+    with pytest.raises(FaithfulnessError, match="example a, level 0: 1 of 2 choices have a pred"):
         run(predictions=predictions.filter(pl.col("option") < 1))
-    with pytest.raises(FaithfulnessError, match=r"example a, level 0: .* not finite"):
+    with pytest.raises(FaithfulnessError, match=r"example a, level 0: .* contain NaN or infinity"):
         run(predictions=predictions.with_columns(log_likelihood=pl.lit(float("nan"))))
     with pytest.raises(ValueError, match=r"fraction 1\.5"):
         run(fractions=(1.5,))
@@ -300,7 +300,7 @@ def test_a_broken_model_is_an_error_not_a_number(encoder, predictions):
         def log_likelihoods(self, inputs, levels):
             return [np.full((len(levels), len(item.option_ids)), np.nan) for item in inputs]
 
-    with pytest.raises(FaithfulnessError, match=r"example a, level 0: .* not finite"):
+    with pytest.raises(FaithfulnessError, match=r"example a, level 0: .* contain NaN or infinity"):
         scores = attributions(encoder)
         measure(Broken(), encoder, EXAMPLES, scores, predictions, LEVELS, [0.3], ["delete"])
 

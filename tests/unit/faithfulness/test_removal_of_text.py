@@ -1,4 +1,4 @@
-"""What is removed from a prompt is what was asked for and no more, for all tokenizers at hand."""
+"""Exactly the requested features are removed from a prompt, for all available tokenizers."""
 
 import unicodedata
 
@@ -23,7 +23,7 @@ OPTIONS = [" positive", " negative"]
 
 
 class Recorded(PromptEncoder):
-    """Keeps the texts that are encoded anew."""
+    """Records the texts that are encoded again."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -81,7 +81,7 @@ def test_no_character_is_torn_and_special_tokens_stay(name, text):
     tokenizer = tokenizer_at_hand(name)
     encoder = Recorded(tokenizer)
     encoded = encoder.encode(text, OPTIONS)
-    special = [encoded.prompt_ids[place] for place in encoded.fixed]
+    special = [encoded.prompt_ids[position] for position in encoded.fixed]
     for kept in drawn(encoded, 10):
         found = retokenise(encoder, encoded, kept, OPTIONS, "a")
         left = encoder.texts[-1]
@@ -93,7 +93,7 @@ def test_no_character_is_torn_and_special_tokens_stay(name, text):
 
 @pytest.mark.parametrize("name", ["builtin", "smollm2", "byte_level", "trimming"])
 def test_on_ascii_text_the_input_is_that_of_the_study(name):
-    """Deleting ids, decoding the rest and tokenising it anew: the same on text of plain characters."""
+    """Deleting ids, decoding the rest and tokenising it again: the same on plain ASCII text."""
     tokenizer = tokenizer_at_hand(name)
     encoder = PromptEncoder(tokenizer)
     text = f"{TEXTS['plain']} {TEXTS['digits']}"
@@ -129,7 +129,7 @@ def test_a_character_goes_when_one_of_its_tokens_goes():
 
 
 def test_a_mark_goes_with_its_letter():
-    """Left alone, it would combine with the letter before."""
+    """If it stayed, it would combine with the letter before."""
     encoder = Recorded(tokenizer_at_hand("bare_bpe"))
     encoded = encoder.encode("a fe\u0301 is", OPTIONS)
     letter = next(n for n, (a, b) in enumerate(encoded.feature_spans) if a <= 3 < b)
@@ -139,12 +139,12 @@ def test_a_mark_goes_with_its_letter():
 
 
 def test_special_tokens_are_added_to_the_rest_as_to_the_whole():
-    """Without its first space the text begins with BOS; the whole had one more in front, and so has the rest."""
+    """Without its first space the text begins with BOS; the whole had one more before it, and so does the rest."""
     tokenizer = tokenizer_at_hand("metaspace_bos")
     encoder = PromptEncoder(tokenizer)
     encoded = encoder.encode(" <s>A film", OPTIONS)
     first = encoded.characters.index((0, 1))
-    kept = [n for n, place in enumerate(encoded.features) if place != first]
+    kept = [n for n, position in enumerate(encoded.features) if position != first]
     found = retokenise(encoder, encoded, kept, OPTIONS, "a")
     assert found.prompt_ids.count(tokenizer.bos_token_id) == 2
 
@@ -155,7 +155,7 @@ def test_no_special_token_arises_across_the_gap():
     text = "A film </xs> of old. Answer:"
     encoded = encoder.encode(text, OPTIONS)
     x = encoded.spans.index((9, 10))
-    kept = [n for n, place in enumerate(encoded.features) if place != x]
+    kept = [n for n, position in enumerate(encoded.features) if position != x]
     assert tokenizer.eos_token_id in tokenizer.encode(text.replace("x", ""))
     found = retokenise(encoder, encoded, kept, OPTIONS, "a")
     assert found.prompt_ids == encoded.prompt_ids[:x] + encoded.prompt_ids[x + 1 :]
@@ -163,7 +163,7 @@ def test_no_special_token_arises_across_the_gap():
 
 
 def test_a_rest_that_tokenises_longer_than_the_context_keeps_its_ids():
-    """Without x, "cd" and "ef" meet, and "de" is merged before all else: five tokens instead of three."""
+    """Without x, "cd" and "ef" meet, and "de" is merged first: five tokens instead of three."""
     merges = [
         ("d", "e"),
         ("a", "b"),
@@ -190,7 +190,7 @@ def test_a_rest_that_tokenises_longer_than_the_context_keeps_its_ids():
 @pytest.mark.parametrize("name", ["builtin", "metaspace_bos", "byte_level", "babyllama105"])
 @pytest.mark.parametrize("key", ["plain", "chinese", "closed", "emoji"])
 def test_what_was_cut_at_the_start_stays_cut(name, key):
-    """Removing nothing from a prompt that lost tokens gives the cut prompt; removing some brings nothing back."""
+    """Removing nothing from a cut prompt gives the cut prompt; removing some features restores no cut token."""
     tokenizer = tokenizer_at_hand(name)
     whole = PromptEncoder(tokenizer).encode(TEXTS[key], OPTIONS)
     for excess in (1, 2, 5):
@@ -199,7 +199,7 @@ def test_what_was_cut_at_the_start_stays_cut(name, key):
         encoder = PromptEncoder(tokenizer, whole.longest - excess, cut_left=True)
         cut = encoder.encode(TEXTS[key], OPTIONS)
         assert cut.lost == excess and len(cut.prompt_ids) == len(whole.prompt_ids) - excess
-        assert cut.feature_ids == tuple(cut.prompt_ids[place] for place in cut.features)
+        assert cut.feature_ids == tuple(cut.prompt_ids[position] for position in cut.features)
         everything = range(len(cut.features))
         for operator in (retokenise, delete):
             found = operator(encoder, cut, everything, OPTIONS, "a")
@@ -231,7 +231,7 @@ BITS = [
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_any_text_at_any_limit(name):
-    """Nothing removed is the prompt; whatever is removed, special tokens stay and the limit holds."""
+    """Removing nothing gives the prompt; for any removal, special tokens stay and the limit holds."""
     rng = np.random.default_rng(0)
     tokenizer = tokenizer_at_hand(name)
     for _ in range(40):
@@ -253,7 +253,7 @@ def test_any_text_at_any_limit(name):
             kept = [feature for feature in everything if rng.random() < 0.7]
             found = retokenise(encoder, encoded, kept, options, "a")
             assert found.prompt_ids and all(found.option_ids)
-            special = [encoded.prompt_ids[place] for place in encoded.fixed]
+            special = [encoded.prompt_ids[position] for position in encoded.fixed]
             if found.prompt_ids != encoder.prefix_ids:
                 assert [token for token in found.prompt_ids if token in special] == special
             longest_option = max(map(len, found.option_ids))
@@ -274,7 +274,7 @@ EMOJI = ["😀😍🎬", "😍🎬😀", "🎬😀😍", "😀🎬😍"]
 
 
 def test_prompts_at_the_limit_of_the_context_are_measured():
-    """Torn emoji took 3 tokens for each of their bytes, more than the model admits."""
+    """Cut emoji took 3 tokens for each of their bytes, more than the model accepts."""
     tokenizer = load_tokenizer(CHECKPOINT)
     encoder = Recorded(tokenizer, 256)
     model = PrunableModel(load_model(CHECKPOINT, device="cpu"))
@@ -315,7 +315,7 @@ LETTERS = ("한국어 좋다", "ভালো লাগলো", "கொண்ட�
 @pytest.mark.parametrize("text", LETTERS)
 @pytest.mark.parametrize("name", ["composing", "unigram", "bare_bpe"])
 def test_a_letter_typed_in_parts_goes_as_a_whole(name, text):
-    """Behind NFC and NFKC both spellings have the same tokens, and offsets that name the first part alone."""
+    """After NFC and NFKC both spellings have the same tokens, with offsets that contain only the first part."""
     encoder = Recorded(tokenizer_at_hand(name))
     in_parts = unicodedata.normalize("NFD", text)
     encoded, composed = (encoder.encode(spelt, OPTIONS) for spelt in (in_parts, text))
@@ -332,7 +332,7 @@ def test_a_letter_typed_in_parts_goes_as_a_whole(name, text):
 
 
 def test_a_rest_that_cannot_be_encoded_keeps_its_ids():
-    """Behind a removed letter the tokenizer has no token for the pair that is left."""
+    """After a removed letter the tokenizer has no token for the remaining pair."""
     from tokenizers import Tokenizer, models, normalizers
     from transformers import PreTrainedTokenizerFast
 

@@ -42,7 +42,7 @@ def table(rows: list[dict[str, object]], schema: TableSchema) -> pl.DataFrame:
     return conform(pl.DataFrame(full, schema=dict(schema.columns)), schema)
 
 
-def unit(
+def cell(
     deepest: int = 4,
     layers: int = 8,
     methods: tuple[str, ...] = METHODS,
@@ -50,7 +50,7 @@ def unit(
     controls: tuple[str, ...] = CONTROLS,
     levels: Sequence[int] | None = None,
 ) -> CellTables:
-    """All tables of one unit; `controls` are those of `methods` that have this role.
+    """All tables of one cell; `controls` are those of `methods` that have this role.
 
     `levels`: those that were run, all up to `deepest` unless given.
     """
@@ -135,7 +135,7 @@ def metrics(
                                     ranking=ranking)  # fmt: skip
             if method not in controls:
                 add(level, 0.6 * strength, strength * (0.6 - 0.2 * loss), 0.03, family="faithfulness",
-                    metric="evidence_recall", method=method, role="method", ranking="method", reference_low=0.18,
+                    metric="r_precision", method=method, role="method", ranking="method", reference_low=0.18,
                     reference_high=0.22)  # fmt: skip
     return table(rows, METRICS)
 
@@ -315,7 +315,7 @@ def explained(
             "example_id": name, "row": row, "prompt": prompt,
             "fields": [{"name": "text", "start": 0, "end": prompt.index("\n") if "\n" in prompt else len(prompt)}],
             "options": [" negative", " positive"], "label": row % 2,
-            "evidence": [{"start": 13, "end": 21}], "posterior": [0.9, 0.1],
+            "rationale": [{"start": 13, "end": 21}], "posterior": [0.9, 0.1],
             "evaluation": True, "explanation": True, "tuning": False,
         })  # fmt: skip
         dense = random.normal(0, 1, len(spans(prompt)))
@@ -342,7 +342,7 @@ def explained(
     )
 
 
-def with_unit(frame: pl.DataFrame, model: str, order_name: str, task: str) -> pl.DataFrame:
+def with_cell(frame: pl.DataFrame, model: str, order_name: str, task: str) -> pl.DataFrame:
     """The summary form of a table: model, order and task in front."""
     return frame.select(
         model=pl.lit(model), order=pl.lit(order_name), task=pl.lit(task), _all=pl.struct(pl.all())

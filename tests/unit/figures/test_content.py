@@ -56,7 +56,7 @@ def test_reach_keeps_methods_apart():
 
 
 def test_bands_are_the_seeds_for_explanations_and_the_interval_for_accuracy():
-    tables = synthetic.unit(methods=("lime",))
+    tables = synthetic.cell(methods=("lime",))
     accuracy, comprehensiveness = draw("faithfulness", tables).axes[:2]
     for axes, metric, method, ends in (
         (accuracy, "accuracy", None, ("low", "high")),
@@ -109,7 +109,7 @@ def test_overlap_stands_below_the_diagonal_and_the_floor_above():
 
 def test_cells_stand_side_by_side_whatever_levels_were_left_out():
     """The k-th level that was run has the k-th row, column and tick of the heat maps and of the verdict."""
-    tables = synthetic.unit(methods=("lime",), controls=(), levels=(0, 3, 7))
+    tables = synthetic.cell(methods=("lime",), controls=(), levels=(0, 3, 7))
     panel = draw("overlap", tables).axes[1]  # top 10
     (image,) = panel.get_images()
     assert image.get_array().shape == (3, 3) and image.get_extent() == [-0.5, 2.5, 2.5, -0.5]
@@ -125,7 +125,7 @@ def test_cells_stand_side_by_side_whatever_levels_were_left_out():
 
 
 def test_layers_that_go_at_once_have_one_number():
-    tables = synthetic.unit(levels=(0, 2, 5))
+    tables = synthetic.cell(levels=(0, 2, 5))
     order = [f"attention {layer}" for layer in tables.order.sort("position")["layer"]]
     assert tables.dropped() == {0: [], 2: order[:2], 5: order[2:5]}
     (panel,) = layers.FIGURE.draw(tables).axes
@@ -138,7 +138,7 @@ def test_layers_that_go_at_once_have_one_number():
 
 
 def test_overlap_is_the_same_from_one_triangle_of_pairs():
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     rows = tables.overlap.filter(pl.col("method") == "lime", pl.col("top") == 10)
     half = rows.filter(pl.col("level_a") >= pl.col("level_b"))
     np.testing.assert_array_equal(
@@ -159,12 +159,12 @@ def test_published_numbers_are_drawn_up_to_the_deepest_level():
     rows = match_published(
         read_published(PUBLISHED), "mistralai/Mistral-7B-v0.1", "boolq", OWN_NAMES
     )
-    figure = draw("accuracy", replace(synthetic.unit(), published=rows))
+    figure = draw("accuracy", replace(synthetic.cell(), published=rows))
     line = next(line for line in figure.axes[0].get_lines() if line.get_label() == SOURCE)
     assert list(line.get_xdata()) == [0, 1, 2, 3, 4]
     labels = {
         line.get_label()
-        for line in draw("faithfulness", replace(synthetic.unit(), published=rows)).axes[1].lines
+        for line in draw("faithfulness", replace(synthetic.cell(), published=rows)).axes[1].lines
     }
     assert {"KernelSHAP, published", "LIME, published"} <= labels
 
@@ -176,13 +176,13 @@ def test_published_table_of_other_columns_is_refused(tmp_path):
 
 
 def test_accuracy_line_holds_the_tables_values():
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     line = draw("accuracy", tables).axes[0].get_lines()[0]
     assert list(line.get_ydata()) == tables.series("accuracy")["value"].to_list()
 
 
 def test_ece_axis_starts_at_zero():
-    assert all(axes.get_ylim()[0] == 0 for axes in draw("ece", synthetic.unit()).axes)
+    assert all(axes.get_ylim()[0] == 0 for axes in draw("ece", synthetic.cell()).axes)
 
 
 def test_methods_keep_their_stroke_whatever_else_is_drawn():
@@ -192,7 +192,7 @@ def test_methods_keep_their_stroke_whatever_else_is_drawn():
 
 
 def test_study_operator_is_preferred():
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     assert tables.operator == "retokenise"
     rows = tables.series("comprehensiveness_study", "lime")
     assert rows["operator"].unique().to_list() == ["retokenise"] and rows[
@@ -201,7 +201,7 @@ def test_study_operator_is_preferred():
 
 
 def test_layers_figure_tells_attention_from_mlp():
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     order = tables.order.with_columns(
         component=pl.when(pl.col("layer") % 2 == 0)
         .then(pl.lit("mlp"))
@@ -234,7 +234,7 @@ def test_what_arithmetic_expects_is_dashed_beside_what_was_measured():
 
 def test_price_shows_means_over_tasks_against_savings():
     metrics = pl.concat(
-        synthetic.with_unit(synthetic.unit(seed=seed).metrics, "m", "o", task)
+        synthetic.with_cell(synthetic.cell(seed=seed).metrics, "m", "o", task)
         for seed, task in enumerate(("a", "b"))
     )
     tables = {
@@ -308,7 +308,7 @@ METHODS_AND_CONTROLS = [
 
 @pytest.mark.parametrize(("names", "controls"), METHODS_AND_CONTROLS)
 def test_figures_tell_controls_by_their_role(names, controls):
-    tables = synthetic.unit(methods=names, controls=controls)
+    tables = synthetic.cell(methods=names, controls=controls)
     methods = [name for name in names if name not in controls]
     assert (tables.methods, tables.controls) == (methods, list(controls))
     shown = {f"{name} (control)" for name in controls}
@@ -332,10 +332,10 @@ def test_figures_tell_controls_by_their_role(names, controls):
 
 @pytest.mark.parametrize(("names", "controls"), METHODS_AND_CONTROLS)
 def test_means_over_methods_leave_controls_out(names, controls):
-    metrics = synthetic.unit(methods=names, controls=controls).metrics
+    metrics = synthetic.cell(methods=names, controls=controls).metrics
     judged = metrics.filter(
         pl.col("method").is_in([name for name in names if name not in controls]),
         metric="comprehensiveness_study", ranking="method", operator="retokenise", level=0,
     )  # fmt: skip
-    found = means(synthetic.with_unit(metrics, "m", "o", "t"), "comprehensiveness_study")
+    found = means(synthetic.with_cell(metrics, "m", "o", "t"), "comprehensiveness_study")
     assert found.filter(level=0)["value"].item() == pytest.approx(judged["value"].mean())

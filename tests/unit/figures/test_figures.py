@@ -23,7 +23,7 @@ OVER_LEVELS = {"verdict", "accuracy", "faithfulness", "change", "confidence", "e
 
 @pytest.fixture(scope="module")
 def tables() -> CellTables:
-    return synthetic.unit()
+    return synthetic.cell()
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +37,21 @@ def many_orders() -> dict[str, pl.DataFrame]:
     return summary_tables([("m", order, task) for order in orders for task in ("sst2", "rte")])
 
 
-def summary_tables(units: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]:
-    drawn = [(synthetic.unit(seed=seed), unit) for seed, unit in enumerate(units)]
+def summary_tables(cells: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]:
+    drawn = [(synthetic.cell(seed=seed), cell) for seed, cell in enumerate(cells)]
     return {
         name: pl.concat(
-            [synthetic.with_unit(getattr(tables, name), *unit) for tables, unit in drawn]
+            [synthetic.with_cell(getattr(tables, name), *cell) for tables, cell in drawn]
         )
         for name in ("metrics", "verdict")
     } | {
         "efficiency": pl.concat(
             synthetic.with_path(synthetic.efficiency(tables.levels), *path)
-            for path, tables in {unit[:2]: tables for tables, unit in drawn}.items()
+            for path, tables in {cell[:2]: tables for tables, cell in drawn}.items()
         ),
         "stability": pl.concat(
             synthetic.with_path(synthetic.stability(8, np.random.default_rng(0)), *path)
-            for path in {unit[:2]: None for unit in units}
+            for path in {cell[:2]: None for cell in cells}
         ),
     }
 
@@ -116,7 +116,7 @@ def assert_all_on_paper(figure):
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("levels", [4, 16])
 def test_nothing_is_cut_off(name, levels):
-    assert_all_on_paper(draw(name, synthetic.unit(levels, 2 * levels)))
+    assert_all_on_paper(draw(name, synthetic.cell(levels, 2 * levels)))
 
 
 GAPS = (0, 2, 4, 5, 6, 15)
@@ -130,7 +130,7 @@ def levels_on(axis) -> set[int]:
 
 @pytest.mark.parametrize("name", sorted(OVER_LEVELS | {"overlap"}))
 def test_only_levels_that_were_run_have_ticks(name):
-    figure = draw(name, synthetic.unit(layers=16, levels=GAPS))
+    figure = draw(name, synthetic.cell(layers=16, levels=GAPS))
     assert_all_on_paper(figure)
     named = [levels_on(axes.xaxis) for axes in figure.axes if LEVEL_AXIS in axes.get_xlabel()]
     assert named and all(levels and levels <= set(GAPS) for levels in named)
@@ -139,18 +139,18 @@ def test_only_levels_that_were_run_have_ticks(name):
 
 @pytest.mark.parametrize("name", sorted(set(STUDY) - {"price", "stability"}))
 def test_only_levels_that_were_run_have_ticks_over_several_units(name):
-    units = [
-        (order, synthetic.unit(layers=16, levels=GAPS, seed=n)) for n, order in enumerate("ab")
+    cells = [
+        (order, synthetic.cell(layers=16, levels=GAPS, seed=n)) for n, order in enumerate("ab")
     ]
     tables = {
         table: pl.concat(
-            synthetic.with_unit(getattr(of_unit, table), "m", order, "sst2")
-            for order, of_unit in units
+            synthetic.with_cell(getattr(of_cell, table), "m", order, "sst2")
+            for order, of_cell in cells
         )
         for table in ("metrics", "verdict")
     }
     efficiency = synthetic.efficiency(GAPS)
-    tables["efficiency"] = pl.concat(synthetic.with_path(efficiency, "m", o) for o, _ in units)
+    tables["efficiency"] = pl.concat(synthetic.with_path(efficiency, "m", o) for o, _ in cells)
     figure = draw_study(name, tables)
     assert_all_on_paper(figure)
     named = [levels_on(axes.xaxis) for axes in figure.axes if LEVEL_AXIS in axes.get_xlabel()]
@@ -161,7 +161,7 @@ def test_only_levels_that_were_run_have_ticks_over_several_units(name):
     "levels", [(0, 9), (0, 1, 2, 40), (0, 20, 40, 41, 42), tuple(range(0, 81, 2))]
 )
 def test_ticks_do_not_run_into_each_other(levels):
-    figure = draw("accuracy", synthetic.unit(layers=81, methods=(), levels=levels))
+    figure = draw("accuracy", synthetic.cell(layers=81, methods=(), levels=levels))
     figure.draw_without_rendering()
     axis = figure.axes[0].xaxis
     assert {levels[0], levels[-1]} <= levels_on(axis) <= set(levels)
@@ -198,7 +198,7 @@ def test_many_orders_fit_and_are_told_apart(name, many_orders):
 def test_equal_tables_give_equal_files(tmp_path):
     first, second = (svgs(tmp_path / side, FIGURES) for side in ("first", "second"))
     for paths in (first, second):
-        draw_all(synthetic.unit(deepest=2), paths)
+        draw_all(synthetic.cell(deepest=2), paths)
     assert {path.name for path in (tmp_path / "first").iterdir()} == {
         f"{name}.svg" for name in FIGURES
     }
@@ -241,15 +241,15 @@ def test_style_does_not_leak(tables):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_without_methods_every_figure_still_exists(name):
-    figure = draw(name, synthetic.unit(methods=()))
+    figure = draw(name, synthetic.cell(methods=()))
     assert texts(figure).strip()
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_with_the_dense_model_alone(name):
-    figure = draw(name, synthetic.unit(deepest=0))
+    figure = draw(name, synthetic.cell(deepest=0))
     assert texts(figure).strip()
-    assert CELL_FIGURES.load(name).caption_of(synthetic.unit(deepest=0))
+    assert CELL_FIGURES.load(name).caption_of(synthetic.cell(deepest=0))
 
 
 def test_no_metrics_is_refused(tables):
@@ -260,8 +260,8 @@ def test_no_metrics_is_refused(tables):
 
 
 def test_several_models_get_a_column_per_method():
-    units = [(model, "cosine", task) for model in ("a", "b") for task in ("sst2", "rte")]
-    figure = draw_study("comprehensiveness_over_tasks", summary_tables(units))
+    cells = [(model, "cosine", task) for model in ("a", "b") for task in ("sst2", "rte")]
+    figure = draw_study("comprehensiveness_over_tasks", summary_tables(cells))
     shown = texts(figure)
     for title in ("sst2: KernelSHAP", "rte: LIME"):
         assert title in shown

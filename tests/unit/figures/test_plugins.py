@@ -22,7 +22,7 @@ from keepfaith.figures.cell_figures import cell_figures, draw, draw_all
 from keepfaith.figures.study_figures import draw_all_study, draw_study, study_figures
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.study_figure import STUDY_FIGURES
-from keepfaith.report.page import ReportUnit, render_page
+from keepfaith.report.page import ReportCell, render_page
 from keepfaith.report.study import StudyDescription
 
 SCRIPTS = Path(keepfaith.__file__).parents[1]
@@ -75,17 +75,17 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_new_figure_is_one_file(tmp_path: Path):
     assert tuple(cell_figures()) == (*FIGURES[:1], "rows", *FIGURES[1:])
     assert tuple(study_figures()) == ("judged_rows", *STUDY)
-    tables, summary = synthetic.unit(), summary_tables([("m", "o", "t")])
-    cell = dict(zip(cell_figures(), svgs(tmp_path / "c", cell_figures()), strict=True))
+    tables, summary = synthetic.cell(), summary_tables([("m", "o", "t")])
+    found = dict(zip(cell_figures(), svgs(tmp_path / "c", cell_figures()), strict=True))
     study = dict(zip(study_figures(), svgs(tmp_path / "s", study_figures()), strict=True))
-    draw_all(tables, cell.values())
+    draw_all(tables, found.values())
     draw_all_study(summary, study.values())
-    assert f"{tables.metrics.height} rows" in cell["rows"].read_text()
+    assert f"{tables.metrics.height} rows" in found["rows"].read_text()
     # A figure sees the tables that it declares, and no other.
     judged = f"{summary['verdict'].height} judged, of ['verdict']"
     assert judged in html.unescape(study["judged_rows"].read_text())
     description = StudyDescription("s", {}, {}, {}, {}, {})
-    page = render_page(description, [ReportUnit("m", "o", "t", tables, [], cell)], study)
+    page = render_page(description, [ReportCell("m", "o", "t", tables, [], found)], study)
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page, re.DOTALL)
     shown = [html.unescape(re.sub(r"<[^>]*>", "", caption)) for caption in captions]
     assert shown[0] == "How many rows the verdict has."
@@ -129,7 +129,7 @@ def test_every_character_of_a_caption_stands_for_itself(text, tmp_path):
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_needs_the_tables_that_it_says_and_no_others(name):
     """Without the others it is the same; metrics always have rows, since they say which levels there are."""
-    tables, needs = synthetic.unit(), CELL_FIGURES.load(name).needs
+    tables, needs = synthetic.cell(), CELL_FIGURES.load(name).needs
     assert needs and set(needs) <= set(ALL)
     others = {
         table: getattr(tables, table).clear()

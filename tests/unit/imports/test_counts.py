@@ -128,7 +128,9 @@ def test_results_that_state_no_count_are_named(said: Row, tmp_path: Path) -> Non
     results = write_results(tmp_path, said)
     with pytest.raises(ConfigError) as refusal:
         read_task({0: path})
-    assert str(refusal.value).startswith(f"{results}: does not say how many examples task made has")
+    assert str(refusal.value).startswith(
+        f"{results}: does not state the number of examples of task made;"
+    )
 
 
 def noted(logs: dict[int, Path], caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -143,11 +145,11 @@ def test_logs_without_results_are_said_not_to_be_checked(
 ) -> None:
     """Nothing tells logs that were all cut alike from whole ones: how many rows were taken is said."""
     logs = levels(tmp_path, run(FIRST, 0), run(FIRST, 2))
-    unknown = "nothing states how many examples it should hold; 5 taken: whether the log is whole is not known"
+    unknown = "no file states its number of examples; 5 taken: the log may be incomplete"
     advice = "; copy the run's results_*.json beside it if there is one"
     assert noted(logs, caplog) == [f"{path}: {unknown}{advice}" for path in logs.values()]
     assert check_logs([logs], None, "imports.x") == [
-        f"{logs[0]}: {unknown}, nor is it of 1 other logs{advice}"
+        f"{logs[0]}: {unknown}, and so may 1 other logs{advice}"
     ]
     for path in logs.values():
         write_results(path.parent, stated(None, 5))
@@ -162,7 +164,9 @@ def test_examples_that_all_levels_lack_are_said_to_be_missing(
     for path in logs.values():
         write_results(path.parent, stated(None))
     first, second = noted(logs, caplog)
-    assert first.startswith(f"{logs[0]}: results_{DATE}.json says 50 examples; 5 taken: whether")
+    assert first.startswith(
+        f"{logs[0]}: results_{DATE}.json says 50 examples; 5 taken: the log may be"
+    )
     assert second.startswith(f"{logs[4]}: ")
     for path, of_level in zip(logs.values(), (run(CHOSEN, 0), run(CHOSEN, 2)), strict=True):
         write_results(path.parent, stated(of_level))

@@ -160,7 +160,7 @@ def test_a_document_that_is_json_text(tmp_path: Path) -> None:
 def test_a_key_that_is_another_one_in_every_example_is_said(tmp_path: Path) -> None:
     log = write_lines(tmp_path, rows([{"id": n, "group": n // 2} for n in range(4)]))
     (note,) = read_task({0: log}, "id").notes
-    assert note.startswith("`id` is another one in every example, so passage: id groups nothing")
+    assert note.startswith("`id` differs in every example, so passage: id groups nothing")
     assert read_task({0: log}, "group").notes == []
 
 

@@ -194,7 +194,7 @@ def test_a_short_text_groups_examples_where_the_import_names_it(tmp_path: Path) 
     )
     (note,) = group_examples(examples).notes
     assert note.startswith(
-        "60 independent texts were counted; examples also share what stands in `meta.topic` (10)"
+        "60 independent texts were counted; examples also share texts of `meta.topic` (10)"
     )
     assert "type passage: " in note
     assert (

@@ -154,11 +154,11 @@ BEST = [["-0.1", "False"], ["-1.0", "False"], ["-2.0", "False"]]
         (fewer_examples, "has no example doc_id"),
         (without_key, "line 1: has no doc_id"),
         (edit(2, doc_id=0), "line 2: doc_id 0 stands in line 1 already"),
-        (edit(3, filtered_resps=NAN), "line 3: the log-likelihood of option 0 is nan"),
-        (edit(3, filtered_resps=NAN[1:]), "line 3: has 2 responses to 3 options"),
-        (edit(4, target="7"), "line 4: target '7' is none of the 3 options"),
-        (edit(4, target="-1"), "line 4: target '-1' is none of the 3 options"),
-        (edit(4, target="[0, 1]"), "line 4: target '[0, 1]' is none of the 3 options"),
+        (edit(3, filtered_resps=NAN), "line 3: the log-likelihood of choice 0 is nan"),
+        (edit(3, filtered_resps=NAN[1:]), "line 3: has 2 responses to 3 choices"),
+        (edit(4, target="7"), "line 4: target '7' is none of the 3 choices"),
+        (edit(4, target="-1"), "line 4: target '-1' is none of the 3 choices"),
+        (edit(4, target="[0, 1]"), "line 4: target '[0, 1]' is none of the 3 choices"),
         (edit(1, filtered_resps=BEST, acc=0.0), "line 1: acc is 0.0"),
         (edit(5, arguments=ARGUMENTS), "line 5: the prompt of doc_id 4 is 'Another prompt:'"),
         (edit(5, doc_hash="0"), "line 5: the document of doc_id 4"),
@@ -190,7 +190,7 @@ def test_options_that_are_asked_for_without_the_prompt_as_well(logged: Path) -> 
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        ("generated", "line 1: is no multiple choice"),
+        ("generated", "line 1: is not a multiple choice"),
         ("one", "line 1: has a single option"),
     ],
 )

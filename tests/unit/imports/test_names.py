@@ -48,10 +48,10 @@ def test_packed_logs_are_read(tmp_path: Path) -> None:
 
 def test_packed_logs_that_are_none(tmp_path: Path) -> None:
     cut = packed(write_lines(tmp_path / "cut", ROWS), keep=-20)
-    with pytest.raises(ConfigError, match=r"is no whole gzip file .*; copy it again"):
+    with pytest.raises(ConfigError, match=r"is not a complete gzip file .*; copy it again"):
         read_task({0: cut})
     cut = packed(write_list(tmp_path / "cut" / "pretrained__dense_made.jsonl", ROWS), keep=-20)
-    with pytest.raises(ConfigError, match=r"is no whole gzip file .*; copy it again"):
+    with pytest.raises(ConfigError, match=r"is not a complete gzip file .*; copy it again"):
         read_task({0: cut})
     empty = packed(write_lines(tmp_path / "empty", []))
     with pytest.raises(ConfigError, match="holds no rows"):

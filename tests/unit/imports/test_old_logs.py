@@ -99,7 +99,7 @@ def test_other_layouts_of_the_list(prepare: object, layout: str, tmp_path: Path)
         (lambda text: "[]", "holds no rows"),
         (lambda text: "[1, 2]", "line 1: expected an object"),
         (lambda text: "[" * 100_000, "line 1: broken JSON"),
-        (lambda text: text.replace('"doc_id": 1,', '"doc_id": 0,'), "stands in line 2 already"),
+        (lambda text: text.replace('"doc_id": 1,', '"doc_id": 0,'), "is already in line 2"),
     ],
 )  # fmt: skip
 def test_a_spoilt_list_is_refused_in_one_line(spoil: object, expected: str, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_the_line_on_which_an_entry_starts_is_named(tmp_path: Path) -> None:
             ["dense.jsonl", "drop4.jsonl"],
             r"has no log of task dense, .* samples_<task>_<date>.jsonl",
         ),
-        (["pretrained__dense.jsonl"], "its name does not tell its task; name it samples_<task>_"),
+        (["pretrained__dense.jsonl"], "its name does not show its task; name it samples_<task>_"),
     ],
 )
 def test_a_name_without_a_task(names: list[str], expected: str, tmp_path: Path) -> None:

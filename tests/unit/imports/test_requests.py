@@ -47,11 +47,11 @@ def test_the_options_behind_the_prompt_are_read(
 def test_options_that_stand_there_twice(tmp_path: Path) -> None:
     row = entry(0, OPTIONS, 1, 1, right=True, prompt="")
     assert refusal(twice(row, None, metric=False), tmp_path).startswith(
-        "line 1: its 2 options stand there twice, as acc_mutual_info has them"
+        "line 1: its 2 choices occur twice, as acc_mutual_info requests them"
     )
-    assert "after different prompts" in refusal(twice(row, "Answer:"), tmp_path)
+    assert "follow different prompts" in refusal(twice(row, "Answer:"), tmp_path)
     assert refusal(entry(0, ["a", "b", "a"], 1, 1, right=True), tmp_path) == (
-        "line 1: options 0 and 2 are the same text ' a'; leave that example out of the logs of all levels, and move "
+        "line 1: choices 0 and 2 are the same text ' a'; leave that example out of the logs of all levels, and move "
         "their results_*.json away"
     )
 
@@ -61,7 +61,8 @@ def test_a_log_likelihood_above_zero_is_none(value: float, tmp_path: Path) -> No
     row = entry(0, OPTIONS, 1, 1, right=True)
     row["filtered_resps"][1][0] = str(value)
     assert refusal(row, tmp_path).startswith(
-        f"line 1: the log-likelihood of option 1 is {value:g}, which no logarithm of a probability is"
+        f"line 1: the log-likelihood of choice 1 is {value:g}, above 0, which is impossible for the "
+        "logarithm of a probability"
     )
 
 

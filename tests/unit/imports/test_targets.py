@@ -128,15 +128,15 @@ def test_what_nothing_tells_is_refused_as_ambiguous(rows: list[Row], tmp_path: P
     [
         (
             [entry(0, ["a", "b"], "0", 0), entry(1, ["a", "b"], "b", 1)],
-            "line 2: target 'b' is the text of an option, but '0' in line 1 is an index",
+            "line 2: target 'b' is the text of a choice, but '0' in line 1 is an index",
         ),
         (
             [entry(0, ["a", "b", "a"], "a", 0)],
-            "line 1: options 0 and 2 are the same text ' a'; leave that example out",
+            "line 1: choices 0 and 2 are the same text ' a'; leave that example out",
         ),
-        ([entry(0, ["a", "b"], "²", 0)], "line 1: target '²' is none of the 2 options"),
-        ([entry(0, ["a", "b"], "01", 0)], "line 1: target '01' is none of the 2 options"),
-        ([entry(0, ["a", "b", "c"], "True", 0)], "line 1: target 'True' is none of the 3 options"),
+        ([entry(0, ["a", "b"], "²", 0)], "line 1: target '²' is none of the 2 choices"),
+        ([entry(0, ["a", "b"], "01", 0)], "line 1: target '01' is none of the 2 choices"),
+        ([entry(0, ["a", "b", "c"], "True", 0)], "line 1: target 'True' is none of the 3 choices"),
         ([entry(0, ["a", "b"], "0", 1, right=True)], "line 1: acc is 1.0, but the highest"),
         ([entry(0, ["a", "None"], "None", 1)], None),
     ],
@@ -152,7 +152,7 @@ def test_targets_that_are_no_label(rows: list[Row], expected: str | None, tmp_pa
 
 def test_an_unlabelled_example_is_not_the_option_none(tmp_path: Path) -> None:
     row = as_before_0_4_3(entry(0, ["a", "None"], "x", 1)) | {"target": None}
-    with pytest.raises(ConfigError, match="line 1: target None is none of the 2 options"):
+    with pytest.raises(ConfigError, match="line 1: target None is none of the 2 choices"):
         labels([row], tmp_path)
 
 
@@ -175,5 +175,5 @@ def test_a_list_of_one_right_option_is_that_option(typed: Any, tmp_path: Path) -
 @pytest.mark.parametrize("typed", ["[0, 2]", [0, 2], [[2]], [True], ["c"], [], "[3]", "[]"])
 def test_other_lists_are_no_label(typed: Any, tmp_path: Path) -> None:
     row = entry(0, ["a", "b", "c"], 0, 2, right=True) | {"target": typed}
-    with pytest.raises(ConfigError, match="is none of the 3 options"):
+    with pytest.raises(ConfigError, match="is none of the 3 choices"):
         labels([row], tmp_path)

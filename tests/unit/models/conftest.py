@@ -1,4 +1,4 @@
-"""A whole model folder, and copies of it to spoil."""
+"""Fixtures: a complete model folder, and copies of it to damage."""
 
 from pathlib import Path
 
@@ -13,5 +13,5 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(saved: Path, tmp_path: Path) -> Path:
-    """A copy to spoil."""
+    """A copy to damage."""
     return copied(saved, tmp_path / "copy")

@@ -1,4 +1,4 @@
-"""A model folder is held against itself before anything runs, and no sound folder is refused."""
+"""Contradictions within a model folder are refused before anything runs, and no correct folder is refused."""
 
 import json
 from collections.abc import Callable
@@ -28,12 +28,12 @@ from keepfaith.models.loading import load_model
 from keepfaith.models.sources import ModelError, prepare_folder
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "models"
-CURE = "config.json and the weights are of two models"
+CURE = "config.json and the weights are of different models"
 
 
 @pytest.fixture(scope="module")
 def biased(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Llama whose seven projections have a bias each, in all four layers."""
+    """A Llama with a bias in each of its seven projections, in all four layers."""
     return llama(tmp_path_factory.mktemp("biased") / "m", attention_bias=True, mlp_bias=True)
 
 
@@ -49,7 +49,7 @@ def llama(folder: Path, **settings: object) -> Path:
 
 
 def both_refuse(folder: Path, words: str) -> None:
-    """The check without memory, and the loader, with the same sentence."""
+    """The check without memory and the loader both refuse it, with the same sentence."""
     with pytest.raises(LoadingError, match=words) as checked:
         check_checkpoint(folder)
     with pytest.raises(LoadingError, match=words) as loaded:
@@ -79,7 +79,7 @@ def test_biases_that_config_json_names_are_used(biased: Path) -> None:
 
 
 def test_layers_beyond_those_of_config_json(folder: Path) -> None:
-    """Found by the names alone, before any job; the same words at every place."""
+    """Found by the names alone, before any job; the same words everywhere."""
     change_config(folder, num_hidden_layers=2, layer_types=None)
     words = (
         r"18 weights of the checkpoint have no place in the model, first model\.layers\.2\.input_layernorm\.weight "
@@ -169,7 +169,7 @@ def test_another_number_of_experts(tmp_path: Path) -> None:
     [("I8", 1), ("F8_E4M3", 1), ("F8_E5M2", 1), ("I32", 4), ("I64", 8), ("U8", 1)],
 )
 def test_weights_that_are_no_plain_numbers(dtype: str, size: int, folder: Path) -> None:
-    """Before any job: the header says it."""
+    """Refused before any job, by the header."""
     name = "model.layers.1.self_attn.q_proj.weight"
     retype_weight(folder, name, dtype, size)
     words = rf"1 weights are no plain numbers, first {name} \({dtype} in .*; use the checkpoint"
@@ -178,7 +178,7 @@ def test_weights_that_are_no_plain_numbers(dtype: str, size: int, folder: Path) 
 
 
 def test_whole_numbers_under_the_name_of_a_mask(biased: Path, tmp_path: Path) -> None:
-    """Only the model's class tells a bias from an attention mask."""
+    """Only the model's class distinguishes a bias from an attention mask."""
     folder = copied(biased, tmp_path / "m")
     retype_weight(folder, "model.layers.2.mlp.up_proj.bias", "BOOL", 1)
     check_model_folder("m", folder)
@@ -204,7 +204,7 @@ def test_what_a_class_lets_pass_is_let_pass(folder: Path) -> None:
 
 
 def test_masks_of_old_checkpoints_are_let_pass(tmp_path: Path) -> None:
-    """GPT-2's and GPT-NeoX's attention masks, whole numbers of a byte or truth values."""
+    """Attention masks of GPT-2 and GPT-NeoX, of type uint8 or bool."""
     for family, name in [
         ("gpt2", "transformer.h.{}.attn.bias"),
         ("gpt_neox", "gpt_neox.layers.{}.attention.bias"),
@@ -220,7 +220,7 @@ def test_masks_of_old_checkpoints_are_let_pass(tmp_path: Path) -> None:
 
 
 def test_names_of_the_model_without_its_head(tmp_path: Path) -> None:
-    """What AutoModel saves: no "model." before the names, no head since it is tied."""
+    """As saved by AutoModel: no "model." before the names, no head since it is tied."""
     model = llama(tmp_path / "whole", tie_word_embeddings=True)
     AutoModelForCausalLM.from_pretrained(model).model.save_pretrained(tmp_path / "m")
     byte_level_tokenizer().save_pretrained(tmp_path / "m")
@@ -232,7 +232,7 @@ def test_names_of_the_model_without_its_head(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_no_architecture_is_refused(family: str, tmp_path: Path) -> None:
-    """Whole, in several files, and with zeros in place of what was dropped."""
+    """In one file, in several files, and with dropped weights set to zero."""
     tiny_model(family).save_pretrained(tmp_path / "m")
     byte_level_tokenizer().save_pretrained(tmp_path / "m")
     assert prepare_folder("m", tmp_path / "m").vocabulary == VOCABULARY
@@ -254,7 +254,7 @@ def test_real_models_are_described(folder: Path) -> None:
 
 
 def test_the_check_reads_no_weights(folder: Path) -> None:
-    """It sees a hole where the numbers would be, far larger than memory, in no time."""
+    """A sparse file, far larger than memory, takes no time to check."""
     header = {
         name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}
         for name, shape in large_shapes(folder).items()
@@ -275,7 +275,7 @@ def test_the_check_reads_no_weights(folder: Path) -> None:
 
 
 def large_shapes(folder: Path) -> dict[str, list[int]]:
-    """Make the folder's config.json that of a model of 38 thousand million weights, and return their shapes."""
+    """Change the folder's config.json to a model of 38 billion weights, and return their shapes."""
     change_config(folder, hidden_size=32768, intermediate_size=65536, head_dim=8192)
     with torch.device("meta"):
         model = LlamaForCausalLM(AutoConfig.from_pretrained(folder))
@@ -306,7 +306,7 @@ def test_whatever_config_json_raises_is_one_line(
 
 
 def test_layer_types_of_another_length(folder: Path) -> None:
-    """Found before any job, and by whoever loads it."""
+    """Found before any job, and when the model is loaded."""
     change_config(folder, layer_types=["full_attention"] * 6)
     with pytest.raises(ConfigError, match="layer_types lists 6 layers, num_hidden_layers says 4"):
         check_model_folder("m", folder)

@@ -1,4 +1,4 @@
-"""Folders whose files speak of two models, of a model that lacks layers, or hold two sets of weights: one line each."""
+"""Folders whose files describe two models, a model that lacks layers, or hold two sets of weights: one line each."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def with_tokenizer(folder: Path, family: str, **settings: object) -> Path:
 
 
 def refused_everywhere(folder: Path, *words: str) -> None:
-    """Before any job, by rule prepare_model, and by whoever loads it."""
+    """Refused before any job, by rule prepare_model, and when the model is loaded."""
     with pytest.raises(ConfigError) as before:
         check_model_folder("m", folder)
     with pytest.raises(ModelError) as prepared:
@@ -198,12 +198,12 @@ def test_what_a_model_computes_by_itself_may_lie_in_its_file(
     """Masks and positions of old checkpoints; they were reported as left over."""
     folder = with_tokenizer(tmp_path / "m", family)
     plain = load_model(folder, device="cpu")(torch.arange(3, 20)[None]).logits
-    place, names = MASKS[family]
+    prefix, names = MASKS[family]
     change_weights(
         folder,
         lambda weights: weights.update(
             {
-                f"{place.format(layer)}.{name}": torch.ones(
+                f"{prefix.format(layer)}.{name}": torch.ones(
                     SHAPES.get(name, (1, 1, 8, 8)), dtype=torch.float32 if name in SHAPES else dtype
                 )
                 for layer in range(LAYERS)
@@ -234,9 +234,9 @@ def test_exports_of_tied_models_pass(tmp_path: Path) -> None:
 
 
 def test_more_layers_than_weights(folder: Path) -> None:
-    """Such a model is never built: it would not end."""
+    """Such a model is never built: that would not end."""
     change_config(folder, num_hidden_layers=10**12, layer_types=None)
-    words = "speaks of 1000000000000 layers, and the checkpoint holds 39 weights"
+    words = "says 1000000000000 layers, but the checkpoint holds 39 weights"
     with pytest.raises(ModelError, match=words):
         prepare_folder("m", folder)
     with pytest.raises(LoadingError, match=words):

@@ -51,7 +51,7 @@ FORMAT = ExportFormat(
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A format in a folder of its own, found as those of the package are."""
+    """A format in another folder, found like those of the package."""
     package = keepfaith.models.formats
     (tmp_path / "formats").mkdir()
     (tmp_path / "formats" / "copied.py").write_text(NEW_FORMAT)

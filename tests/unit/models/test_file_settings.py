@@ -1,4 +1,4 @@
-"""Settings in a folder's files that are not the model's: how it is run, what it returns, how it would generate text."""
+"""Settings in a folder's files that do not define the model: how it runs, what it returns, how it generates text."""
 
 import json
 import logging
@@ -89,7 +89,7 @@ def test_how_it_would_generate_is_noted_and_passed_over(
         prepare_folder("m", folder)
     (line,) = caplog.messages
     assert line.startswith(f"{folder}/generation_config.json: ") and "\n" not in line
-    assert line.endswith("it is passed over, as keepfaith needs none")
+    assert line.endswith("it is ignored, since keepfaith does not need it")
     model = load_model(folder, device="cpu")
     refuse_failures("m", verify(PrunableModel(model), ["attention"]), torch.float32)
     export(folder, [Component(1)], tmp_path / "zero", "zero_filled")
@@ -98,7 +98,7 @@ def test_how_it_would_generate_is_noted_and_passed_over(
 
 
 def test_how_it_would_generate_is_kept_for_others(folder: Path, tmp_path: Path) -> None:
-    """Sampling does not reach keepfaith's own runs, and stands in what is exported."""
+    """Sampling settings do not affect keepfaith's own runs, and are kept in exports."""
     GenerationConfig(do_sample=True, temperature=0.6, num_beams=3).save_pretrained(folder)
     assert not load_model(folder, device="cpu").generation_config.do_sample
     export(folder, [Component(1)], tmp_path / "slim", "slim")
@@ -107,7 +107,7 @@ def test_how_it_would_generate_is_kept_for_others(folder: Path, tmp_path: Path) 
 
 
 def test_a_text_has_one_encoding(saved: Path, folder: Path) -> None:
-    """Merges that are left out at random are a way to train; what is scored must not hang on them."""
+    """Leaving out merges at random is meant for training; scores must not depend on it."""
     file = folder / "tokenizer.json"
     content = json.loads(file.read_text())
     content["model"]["dropout"] = 0.3
@@ -125,17 +125,17 @@ def test_a_text_has_one_encoding(saved: Path, folder: Path) -> None:
         (
             {"add_bos_token": True},
             False,
-            "add_bos_token is true, and tokenizer.json puts no BOS in; texts are scored",
+            "add_bos_token is true, but tokenizer.json adds no BOS; texts are scored",
         ),
         (
             {"add_eos_token": True},
             True,
-            "add_eos_token is true, and tokenizer.json puts no EOS in; texts are scored",
+            "add_eos_token is true, but tokenizer.json adds no EOS; texts are scored",
         ),
         (
             {"add_bos_token": False},
             True,
-            "add_bos_token is false, and tokenizer.json puts <s> in; texts are scored",
+            "add_bos_token is false, but tokenizer.json adds <s>; texts are scored",
         ),
         ({"add_bos_token": True, "add_eos_token": False}, True, ""),
         ({"add_bos_token": False}, False, ""),
@@ -159,7 +159,7 @@ def test_special_tokens_that_two_files_disagree_on_are_noted(
         prepare_folder("m", folder)
     assert [words in line for line in caplog.messages] == ([True] if words else [])
     if words:
-        side = "with" if "puts <s>" in words else "without"
+        side = "with" if "adds <s>" in words else "without"
         assert f"texts are scored {side} it, as tokenizer.json says" in caplog.messages[0]
     start = load_tokenizer(folder).encode("film")[0] == metaspace_tokenizer().bos_token_id
     assert start == bos  # it is so, as the note says

@@ -1,4 +1,4 @@
-"""Token ids are those of tokenizer.json, whatever the files beside it say; what these tell of its tokens is kept."""
+"""Token ids are those of tokenizer.json, regardless of other files; the roles of tokens in these files are kept."""
 
 import json
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def test_ids_are_those_of_the_file_and_not_of_the_class(
 
 
 def test_an_export_has_the_ids_of_the_file_for_every_loader(tmp_path: Path) -> None:
-    """A pruned checkpoint of a folder whose class splits otherwise."""
+    """A pruned checkpoint of a folder whose tokenizer class splits differently."""
     tokenizer = byte_tokenizer(LLAMA3_PATTERN, [TEXT])
     folder = folder_of(tmp_path / "m", tokenizer, "llama", tokenizer_class="GPT2Tokenizer")
     torch.manual_seed(0)
@@ -91,7 +91,7 @@ def test_an_export_has_the_ids_of_the_file_for_every_loader(tmp_path: Path) -> N
 
 
 def name_padding(folder: Path) -> None:
-    """An ordinary token is named for padding, as with models that lack one: it would no longer merge."""
+    """An ordinary token is named for padding, as for models that lack one: it would no longer merge."""
     change_json(folder / "tokenizer_config.json", pad_token="!")
 
 
@@ -102,7 +102,7 @@ def add_word(folder: Path) -> None:
 
 
 def name_another_file(folder: Path) -> None:
-    """A file for some version of transformers, beside the one that the folder's digest stands for."""
+    """A file for some version of transformers, in addition to the one in the folder's digest."""
     byte_tokenizer(r"\p{N}|[^\p{N}]+", ["0123456789"]).save(str(folder / "tokenizer.4.0.0.json"))
     change_json(
         folder / "tokenizer_config.json",
@@ -182,7 +182,7 @@ def test_bos_and_eos_of_config_json_count_where_no_tokenizer_file_names_one(tmp_
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [
-        ("tokenizer.json", "version https://git-lfs", "is no JSON object; fetch it again"),
+        ("tokenizer.json", "version https://git-lfs", "is not a JSON object; fetch it again"),
         ("tokenizer.json", "{", "tokenizer.json: .*; copy it again"),
         ("tokenizer.json", '{"version": "1.0"}', "tokenizer.json: .*; copy it again"),
         ("tokenizer_config.json", "{", "tokenizer_config.json: JSONDecodeError.*; copy it again"),

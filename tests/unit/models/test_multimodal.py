@@ -1,4 +1,4 @@
-"""Models that also see: what is pruned, exported and measured is their text decoder."""
+"""Multimodal models: their text decoder is pruned, exported and measured."""
 
 import json
 
@@ -22,7 +22,7 @@ DROPPED = [Component(1), Component(3, "block")]
 
 
 def gemma3(vision_layers=LAYERS):
-    """As many layers that see as layers that read: nothing but their place tells them apart."""
+    """The same number of vision and text layers: only their location distinguishes them."""
     vision = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": vision_layers}
     config = Gemma3Config(
         text_config=FAMILIES["gemma3"][1],

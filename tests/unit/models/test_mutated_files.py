@@ -1,4 +1,4 @@
-"""Whatever stands in a folder's JSON files, loading works or ends in the project's one line; nothing else is raised."""
+"""For any content of a folder's JSON files, loading works or ends in the project's one line, never in another error."""
 
 import json
 import random
@@ -28,11 +28,11 @@ VALUES: list[Any] = [
     None, True, -1, 0, 2, 0.5, 10**12, 10**30, "", "nonsense", "\ud800", [], {}, [None], [[1]], [{}],
     {"a": 1}, {"type": "nonsense"}, ["llama"], 1e308,
 ]  # fmt: skip
-"""What takes the place of a value; a value is also deleted, doubled and swapped with its neighbour."""
+"""Replacements for a value; a value is also deleted, doubled and swapped with its neighbour."""
 
 
-def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Paths of all values but most of a long list's."""
+def keys(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Keys of all values, except most of a long list's."""
     entries = content.items() if isinstance(content, dict) else ()
     if isinstance(content, list):
         entries = list(enumerate(content))[:2]
@@ -40,7 +40,7 @@ def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
         entries = list(content.items())[:3]
     for key, value in entries:
         yield (*path, key)
-        yield from places(value, (*path, key))
+        yield from keys(value, (*path, key))
 
 
 def mutated(content: Any, path: tuple[Any, ...], value: Any) -> Any:
@@ -68,7 +68,7 @@ def write(file: Path, content: Any, numbers: bytes) -> None:
 
 
 def loads_or_says_why(folder: Path) -> str | None:
-    """What the project says of the folder; None where it loads and can be used."""
+    """The project's error for the folder; None if it loads and can be used."""
     try:
         check_model_folder("m", folder)
     except ConfigError as error:
@@ -128,13 +128,13 @@ def test_any_value_of_any_file(
     else:
         content = json.loads((folder / file).read_text())
     rng = random.Random(f"{name}/{file}")
-    every = [(place, value) for place in places(content) for value in [*VALUES, mutated]]
-    for place, value in rng.sample(every, min(len(every), 60)):
-        write(folder / file, mutated(content, place, value), numbers)
+    every = [(key, value) for key in keys(content) for value in [*VALUES, mutated]]
+    for key, value in rng.sample(every, min(len(every), 60)):
+        write(folder / file, mutated(content, key, value), numbers)
         try:
             said = loads_or_says_why(folder)
         except BaseException as error:
-            error.add_note(f"{file}: {place} is {value!r}")
+            error.add_note(f"{file}: {key} is {value!r}")
             raise
         assert said is None or ("\n" not in said and len(said) < 1500), said
     write(folder / file, content, numbers)
@@ -200,7 +200,9 @@ def test_tensors_that_do_not_lie_one_behind_the_other(
     else:
         content[first]["shape"] = [3]
     write(folder / "model.safetensors", content, numbers)
-    with pytest.raises(ConfigError, match=r"model\.safetensors is no safetensors file \(.*its hea"):
+    with pytest.raises(
+        ConfigError, match=r"model\.safetensors is not a safetensors file \(.*its hea"
+    ):
         check_model_folder("m", folder)
     with pytest.raises(LoadingError, match="header"):
         load_model(folder, device="cpu")
@@ -222,21 +224,19 @@ def test_a_header_that_only_python_reads(folders: dict[str, Path], tmp_path: Pat
     content, numbers = header_of(folder / "model.safetensors")
     write(folder / "model.safetensors", content | {"__metadata__": {"format": "\ud800"}}, numbers)
     with pytest.raises(
-        ConfigError, match=r"model\.safetensors is no safetensors file \(.*surrogates"
+        ConfigError, match=r"model\.safetensors is not a safetensors file \(.*surrogates"
     ):
         check_model_folder("m", folder)
 
 
 def test_a_special_token_whose_id_is_no_token(folders: dict[str, Path], tmp_path: Path) -> None:
-    """BOS is put in by its number, and the vocabulary gives its name another one."""
+    """BOS is added by its id, but the vocabulary gives its name another id."""
     folder = copied(folders["whole"], tmp_path / "m")
     file = folder / "tokenizer.json"
     content = json.loads(file.read_text())
     content["model"]["vocab"]["<s>"] = 0
     file.write_text(json.dumps(content))
-    with pytest.raises(
-        ModelError, match=r"tokenizer\.json: .*puts id 1 into every text, which none"
-    ):
+    with pytest.raises(ModelError, match=r"tokenizer\.json: .*adds id 1 to every text, but none"):
         prepare_folder("m", folder)
 
 

@@ -1,4 +1,4 @@
-"""Folders in the format of Nemotron-NAS models: read back by ours, and by MLX, which knows nothing of keepfaith."""
+"""Folders in the format of Nemotron-NAS models: read back by keepfaith, and by MLX without keepfaith."""
 
 import json
 
@@ -92,7 +92,7 @@ def test_mlx_reads_the_same_logits(exported):
 @pytest.mark.parametrize(
     ("changes", "dropped", "why"),
     [
-        ({"intermediate_size": 500}, DROPPED, "MLPs 500 wide, no multiple of 256"),
+        ({"intermediate_size": 500}, DROPPED, "MLPs of width 500, which is no multiple of 256"),
         ({"head_dim": 4}, DROPPED, "heads that do not add up"),
         ({}, [Component(0)], "loses the attention of layer 0"),
         ({}, [Component(layer, "mlp") for layer in range(5)], "loses every MLP"),

@@ -1,4 +1,4 @@
-"""Removal on pre-trained weights: the built-in model, and small checkpoints where they are at hand."""
+"""Removal on pre-trained weights: the built-in model, and small checkpoints if available."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_every_level_equals_zeroed_attention(folder: Path) -> None:
 def test_exports_give_the_pruned_logits_in_a_fresh_process(
     folder: Path, format: str, tmp_path: Path
 ) -> None:
-    """Half of the attention layers gone; the slim folder is smaller by their weights."""
+    """Half of the attention layers are dropped; the slim folder is smaller by their weights."""
     prunable = PrunableModel(load_model(folder, device="cpu"))
     dropped = [Component(layer) for layer in range(0, prunable.layers, 2)]
     export(folder, dropped, tmp_path / format, format)
@@ -62,7 +62,7 @@ def test_exports_give_the_pruned_logits_in_a_fresh_process(
         weights -= sum(
             p.numel() * p.element_size()
             for sublayer in prunable.removable(dropped)
-            for p in prunable.switches[sublayer].module.parameters()
+            for p in prunable.toggles[sublayer].module.parameters()
         )
     (file,) = (tmp_path / format).glob("*.safetensors")
     assert weights <= file.stat().st_size < weights + 20_000

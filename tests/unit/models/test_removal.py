@@ -132,8 +132,8 @@ def test_weights_keep_their_names():
     names = set(model.state_dict())
     prunable = PrunableModel(model)
     assert set(model.state_dict()) == names
-    for switch in prunable.switches.values():
-        switch.uninstall()
+    for toggle in prunable.toggles.values():
+        toggle.uninstall()
     assert all("forward" not in site.attention.__dict__ for site in prunable.sites)
 
 

@@ -1,4 +1,4 @@
-"""What the files of a folder say twice and not alike: weights, positions, whether an adapter is meant."""
+"""Contradictory duplicates in a folder's files: weights, positions, whether an adapter is meant."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def without_prefix(prefix: str, layer: str, factor: float) -> Callable[[Weights]
     ],
 )
 def test_two_weights_of_one_place(family: str, prefix: str, layer: str, tmp_path: Path) -> None:
-    """transformers takes names with the model's prefix and without it, and one of two passes over the other."""
+    """transformers accepts names with and without the model's prefix, and ignores one of two."""
     folder = tmp_path / "m"
     tiny_model(family).save_pretrained(folder)
     byte_level_tokenizer().save_pretrained(folder)
@@ -69,7 +69,7 @@ def adapter(folder: Path) -> None:
 
 def test_an_adapter_beside_whole_weights(folder: Path) -> None:
     adapter(folder)
-    words = ("holds whole weights and an adapter", "adapter_model.safetensors", "move its files")
+    words = ("holds complete weights and an adapter", "adapter_model.safetensors", "move its files")
     refused_everywhere(folder, *words)
     (folder / "adapter_config.json").unlink()
     (folder / "adapter_model.safetensors").unlink()
@@ -118,7 +118,7 @@ def test_positions_that_are_said_twice(
     changes: dict[str, object], one: str, other: str, folder: Path
 ) -> None:
     change_config(folder, **changes)
-    refused_everywhere(folder, "config.json: ", one, other, "say different things of the rotary")
+    refused_everywhere(folder, "config.json: ", one, other, "disagree on the rotary")
 
 
 @pytest.mark.parametrize(

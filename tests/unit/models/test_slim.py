@@ -1,4 +1,4 @@
-"""Models without the weights of what was dropped: every architecture, in memory, on disk and reloaded."""
+"""Models without the dropped weights: every architecture, in memory, on disk and reloaded."""
 
 import json
 import shutil
@@ -71,7 +71,7 @@ def test_a_model_loaded_without_them_equals_zeroed_weights(family, folder):
     assert model.num_parameters() == dense.num_parameters() - sum(
         parameter.numel()
         for sublayer in PrunableModel(dense).removable(dropped)
-        for parameter in PrunableModel(dense).switches[sublayer].module.parameters()
+        for parameter in PrunableModel(dense).toggles[sublayer].module.parameters()
     )
 
 

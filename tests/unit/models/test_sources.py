@@ -28,7 +28,7 @@ def saved(tmp_path_factory):
 
 @pytest.fixture
 def folder(saved, tmp_path):
-    """A copy to spoil."""
+    """A copy to damage."""
     copy = tmp_path / "copy"
     copy.mkdir()
     for file in saved.iterdir():
@@ -55,7 +55,7 @@ def test_sources_by_kind(saved):
     assert local.source == "local"
     builtin = prepare_model("m", {"kind": "builtin"}, saved)
     assert (builtin.source, builtin.files) == ("builtin", local.files)
-    with pytest.raises(ModelError, match="of kind train are not prepared but trained"):
+    with pytest.raises(ModelError, match="of kind train is trained, not prepared"):
         prepare_model("m", {"kind": "train"}, saved)
 
 

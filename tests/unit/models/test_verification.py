@@ -13,14 +13,14 @@ from keepfaith.models import families, removal, verification
 from keepfaith.models.components import Component
 from keepfaith.models.export import export
 from keepfaith.models.loading import load_model
-from keepfaith.models.removal import Absence, PrunableModel
+from keepfaith.models.removal import NoOp, PrunableModel
 from keepfaith.models.verification import RemovalError, refuse_failures, verify
 
 KINDS = ("attention", "mlp", "block")
 
 
 def kinds_of(family):
-    """OPT's MLP is no module; this BLOOM hands on what it has normalised, even past a block that is gone."""
+    """OPT's MLP is not a module; this BLOOM passes on its normalised input, even past a dropped block."""
     return {"opt": KINDS[:1], "bloom_post": KINDS[:2]}.get(family, KINDS)
 
 
@@ -70,17 +70,17 @@ def test_every_architecture_passes(family, table, tmp_path):
 
 
 def broken_answer(self, *args, **kwargs):
-    """Half of what stands there, instead of nothing."""
+    """Half of the input, instead of zeros."""
     found = ORIGINAL(self, *args, **kwargs)
     hidden = kwargs.get("hidden_states", args[0] if args else None)
     return (found[0] + hidden / 2, *found[1:]) if isinstance(found, tuple) else found + hidden / 2
 
 
-ORIGINAL = Absence.answer
+ORIGINAL = NoOp.answer
 
 
 def test_a_removal_that_adds_something_is_caught(monkeypatch):
-    monkeypatch.setattr(Absence, "answer", broken_answer)
+    monkeypatch.setattr(NoOp, "answer", broken_answer)
     model = PrunableModel(tiny_model("llama"))
     with pytest.raises(
         RemovalError,
@@ -103,11 +103,11 @@ def test_a_removal_that_is_wrong_under_padding_is_caught(monkeypatch):
         wrong = kwargs.get("attention_mask") is not None
         return (broken_answer if wrong else ORIGINAL)(self, *args, **kwargs)
 
-    monkeypatch.setattr(Absence, "answer", answer)
+    monkeypatch.setattr(NoOp, "answer", answer)
     model = PrunableModel(tiny_model("llama"))
     checks = verify(model)
     assert checks[0].oracle < 1e-5 and checks[0].cache < 1e-4
-    with pytest.raises(RemovalError, match="continues left-padded prompts otherwise"):
+    with pytest.raises(RemovalError, match="continues left-padded prompts differently"):
         refuse_failures("m", checks, torch.float32)
 
 
@@ -119,18 +119,18 @@ def test_what_is_no_number_fails():
 
 
 def test_layers_that_are_not_the_decoders_are_caught():
-    """Were the layers of a vision tower found instead, every removal would equal its oracle: nothing changes."""
+    """If the layers of a vision tower were found instead, every removal would equal its oracle: nothing changes."""
     model = PrunableModel(tiny_model("llama"))
-    for switch in model.switches.values():
-        switch.module = torch.nn.Identity()
-        switch._forward = switch._run
-        switch.uninstall()
+    for toggle in model.toggles.values():
+        toggle.module = torch.nn.Identity()
+        toggle._forward = toggle._run
+        toggle.uninstall()
     with pytest.raises(RemovalError, match="logits are the same whatever is removed"):
         refuse_failures("m", verify(model), torch.float32)
 
 
 def test_a_block_that_leaves_something_is_caught():
-    """A layer that scales what passes by, as some architectures do, is not gone with its sub-layers."""
+    """A layer that scales its residual, as some architectures do, still changes it without its sub-layers."""
     model = PrunableModel(tiny_model("llama"))
     model.sites[0].layer.register_forward_hook(lambda _, __, output: 1.5 * output)
     checks = verify(model, ["block"])
@@ -145,7 +145,7 @@ def test_a_model_that_does_not_run_without_a_sublayer_is_refused_with_the_reason
     def answer(self, *args, **kwargs):
         raise ValueError("not enough values to unpack")
 
-    monkeypatch.setattr(Absence, "answer", answer)
+    monkeypatch.setattr(NoOp, "answer", answer)
     with pytest.raises(
         RemovalError, match=r"layer 0 removed it does not run \(ValueError: not enough"
     ):

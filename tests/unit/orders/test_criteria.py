@@ -40,7 +40,7 @@ def exact(name):
 
 
 def streams(name, dropped=()):
-    """Per component and sample (X, Y) from plain models whose weights are zeroed."""
+    """Per component and sample (resid_pre, resid_post), from plain models with zeroed weights."""
     found = {}
     for tokens in samples():
         layers = {}
@@ -67,15 +67,15 @@ def streams(name, dropped=()):
                 return out[0] if isinstance(out, tuple) else out
 
             whole = run([])
-            behind_attention = run([Component(i, "mlp")])
-            before_mlp = x if name in PARALLEL else behind_attention
-            behind_mlp = run([Component(i, "attention")]) if name in PARALLEL else whole
-            for kind, before, behind in (
-                ("attention", x, behind_attention),
-                ("mlp", before_mlp, behind_mlp),
+            after_attention = run([Component(i, "mlp")])
+            before_mlp = x if name in PARALLEL else after_attention
+            after_mlp = run([Component(i, "attention")]) if name in PARALLEL else whole
+            for kind, resid_pre, resid_post in (
+                ("attention", x, after_attention),
+                ("mlp", before_mlp, after_mlp),
                 ("block", x, whole),
             ):
-                found.setdefault(Component(i, kind), []).append((before[0], behind[0]))
+                found.setdefault(Component(i, kind), []).append((resid_pre[0], resid_post[0]))
     return found
 
 
@@ -270,7 +270,7 @@ def test_ties_go_to_the_lower_layer():
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "gpt_neox"])
 def test_the_stream_of_a_spread_model_is_compared_on_one_device(family):
-    """Accelerate moves a layer's input inside its forward, behind the hooks that watch; device `meta` is the other."""
+    """Accelerate moves a layer's input inside its forward, after the observing hooks; device `meta` is the other."""
     model = PrunableModel(tiny_model(family))
     first = 2
     for site in model.sites[first:]:
@@ -285,7 +285,7 @@ def test_the_stream_of_a_spread_model_is_compared_on_one_device(family):
         model,
         [torch.arange(3, 12).view(1, 9)],
         [Component(layer, kind) for layer in (1, first) for kind in kinds],
-        lambda component, *stream: seen.__setitem__(component, {str(x.device) for x in stream}),
+        lambda component, *resid: seen.__setitem__(component, {str(x.device) for x in resid}),
     )
     assert seen == {
         Component(layer, kind): {device}

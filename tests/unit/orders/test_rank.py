@@ -106,7 +106,7 @@ def test_stability_without_text_is_that_of_the_seeds():
 
 @pytest.mark.parametrize("criterion", ["random", "last_k", "last_k_but_final"])
 def test_a_criterion_that_reads_no_text_is_given_none(criterion):
-    """A tokenizer that gives no token for any text would be refused, if it were asked."""
+    """A tokenizer that gives no token for any text would be refused if it were used."""
     model = PrunableModel(tiny_llama(380))
     ranked = rank_layers(criterion, model, byte_level_tokenizer(), [""], seed=2)
     assert ranked.equals(rank_layers(criterion, model, byte_level_tokenizer(), [], seed=2))

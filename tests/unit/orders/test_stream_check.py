@@ -1,4 +1,4 @@
-"""A stream that is read wrongly is refused before a criterion ranks by it."""
+"""A model whose residual stream is read wrongly is refused before a criterion ranks it."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from keepfaith.orders.stream_check import check_stream
 
 SAMPLE = torch.arange(3, 43).view(1, 40)
 OTHERWISE = {"bloom_post"}
-"""Hands on the normalised stream instead of the stream."""
+"""Passes on the normalised stream instead of the stream."""
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -45,7 +45,7 @@ def test_a_wrong_entry_is_caught(family, wrong, dtype, monkeypatch):
     [
         ("codegen", False, "the layer's input"),
         ("cohere", False, "the layer's input"),
-        ("llama", True, "what attention has changed"),
+        ("llama", True, "the output of attention"),
     ],
 )
 def test_parallel_or_not_is_caught(family, parallel, reads, monkeypatch):
@@ -66,7 +66,7 @@ def test_an_architecture_that_adds_up_otherwise_is_refused_by_these_criteria_alo
     settings = (settings if kind == "bloom" else COMMON | settings) | {"vocab_size": 300}
     model = PrunableModel(from_settings(kind, settings))
     given = (byte_level_tokenizer(), ["sometexttoread"])
-    with pytest.raises(UnsupportedModelError, match="take a criterion that does not read"):
+    with pytest.raises(UnsupportedModelError, match="use a criterion that does not read"):
         rank_layers("cosine", model, *given)
     assert rank_layers("last_k", model, *given).height == 4
     assert rank_layers("cosine", model, *given, drop="block").height == 4

@@ -86,12 +86,12 @@ def test_a_control_is_one_whatever_its_name(tmp_path: Path) -> None:
         (tmp_path / "catalog" / "methods" / f"{name}.yaml").write_text(yaml.safe_dump(entry))
     study = PAPER | {"methods": ["chance", "random"]}
     found = Workload(load_study(study, [tmp_path / "catalog"]))
-    unit = ("gemma-2b", "cosine", "rte")
-    control, method = (found.job("attribute", *unit, name, "4") for name in entries)
+    cell = ("gemma-2b", "cosine", "rte")
+    control, method = (found.job("attribute", *cell, name, "4") for name in entries)
     assert (control.gpus, control.seconds) == (0, START_SECONDS)
     assert control.memory_bytes < method.memory_bytes - 2 * 2.51e9
     assert method.gpus == 1 and method.seconds > START_SECONDS
-    once, twice = (found.job("measure_faithfulness", *unit, name) for name in entries)
+    once, twice = (found.job("measure_faithfulness", *cell, name) for name in entries)
     assert twice.disk_bytes == 2 * once.disk_bytes
     assert once.gpus == twice.gpus == 1
 

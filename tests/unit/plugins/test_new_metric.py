@@ -52,8 +52,8 @@ def computed() -> pl.DataFrame:
     )
 
 
-def unit(metrics: pl.DataFrame) -> CellTables:
-    return replace(synthetic.unit(deepest=2, methods=()), metrics=metrics)
+def cell(metrics: pl.DataFrame) -> CellTables:
+    return replace(synthetic.cell(deepest=2, methods=()), metrics=metrics)
 
 
 def test_a_new_file_is_computed_and_shown(add_plugin):
@@ -66,7 +66,7 @@ def test_a_new_file_is_computed_and_shown(add_plugin):
     doubts = rows["mean_doubt"]["value"].to_list()
     assert doubts == pytest.approx([1 - x for x in rows["mean_confidence"]["value"]])
     assert rows["mean_doubt"]["family"].unique().to_list() == ["calibration"]
-    shown = metric_table(unit(metrics))
+    shown = metric_table(cell(metrics))
     assert shown is not None and shown.folded
     (row,) = [row for row in shown.rows if row[0].text == "mean doubt"]
     values = [number(value, 4) for value in doubts]
@@ -80,7 +80,7 @@ def test_a_new_file_is_computed_and_shown(add_plugin):
 
 def test_every_metric_of_the_predictions_stands_in_the_report_with_four_digits():
     metrics = computed()
-    shown = metric_table(unit(metrics))
+    shown = metric_table(cell(metrics))
     assert shown is not None
     assert shown.header == ("Metric", "Better", "0 (dense)", "1", "2", "Defined in")
     assert len(shown.rows) == metrics["metric"].n_unique()

@@ -36,14 +36,14 @@ QUANTITY = Quantity(
 NEW_OF_METHODS = """from keepfaith.plugins.quantity import Quantity
 
 QUANTITY = Quantity(
-    label="recall", axis="recall (share)", metric="evidence_recall", better="higher", position=75,
+    label="recall", axis="recall (share)", metric="r_precision", better="higher", position=75,
     explained=True, margin=0.1, tolerates="Tolerated loss of recall.", concern="faithfulness", above_chance=True,
 )
 """
 
 
 @pytest.fixture
-def unit(add_plugin) -> CellTables:
+def cell(add_plugin) -> CellTables:
     """A dense model and two levels that lose what they knew, judged with the new quantity as well."""
     add_plugin(PACKAGE, "risk", NEW)
     generator = np.random.default_rng(0)
@@ -56,11 +56,11 @@ def unit(add_plugin) -> CellTables:
         predictions_frame(levels), examples, [], [], group_examples(examples), analysis
     )
     judged = verdict(metrics, complete_margins({}, "config"), explained=False)
-    bare = synthetic.unit(deepest=2, methods=())
+    bare = synthetic.cell(deepest=2, methods=())
     return replace(bare, metrics=metrics, verdict=judged)
 
 
-def test_it_has_a_margin_that_a_study_may_set(unit):
+def test_it_has_a_margin_that_a_study_may_set(cell):
     assert complete_margins({}, "config")["risk"] == 0.03
     margins = complete_margins({"risk": 0.5}, "config")
     assert list(margins) == ["accuracy", "ece", "brier", "risk", "comprehensiveness", "sufficiency"]
@@ -71,42 +71,42 @@ def test_it_has_a_margin_that_a_study_may_set(unit):
     assert described["properties"]["risk"]["default"] == 0.03
 
 
-def test_it_is_judged_where_it_stands_among_the_others(unit):
-    assert unit.verdict["quantity"].unique(maintain_order=True).to_list() == [
+def test_it_is_judged_where_it_stands_among_the_others(cell):
+    assert cell.verdict["quantity"].unique(maintain_order=True).to_list() == [
         "accuracy", "ece", "brier", "risk",
     ]  # fmt: skip
-    statuses = unit.verdict.filter(quantity="risk").sort("level")["status"].to_list()
+    statuses = cell.verdict.filter(quantity="risk").sort("level")["status"].to_list()
     assert statuses == ["kept", "degraded"]
 
 
-def test_figures_show_it(unit):
-    (strip,) = draw("verdict", unit).axes
+def test_figures_show_it(cell):
+    (strip,) = draw("verdict", cell).axes
     names = [text.get_text() for text in strip.get_yticklabels()]
     assert names == ["accuracy", "ECE", "Brier score", "risk"]
-    titles = [panel.get_title() or panel.get_title("left") for panel in draw("change", unit).axes]
+    titles = [panel.get_title() or panel.get_title("left") for panel in draw("change", cell).axes]
     assert titles[:6] == ["accuracy", "mean confidence", "ECE", "Brier score", "risk", "NLL"]
 
 
-def test_the_report_shows_it_with_its_status(unit):
-    table = model_table(unit)
+def test_the_report_shows_it_with_its_status(cell):
+    table = model_table(cell)
     column = table.header.index("Risk")
-    values = unit.series("aurc")["value"].to_list()
+    values = cell.series("aurc")["value"].to_list()
     shown = [(row[column].text, row[column].status) for row in table.rows]
     marks = (None, "kept", "degraded")
     assert shown == [(number(x), mark) for x, mark in zip(values, marks, strict=True)]
     card = model_card(
         "m", "a folder", None, "slim", 2, ["attention 1"],
         {"criterion": "c", "reverse": False, "citation": "", "samples": 0, "sample_tokens": 0, "seed": 0},
-        None, [TaskResult("t", unit.metrics, unit.verdict)],
+        None, [TaskResult("t", cell.metrics, cell.verdict)],
     )  # fmt: skip
     assert "| t | risk |" in card
 
 
-def test_its_concern_ends_where_it_degrades(unit):
-    rows = unit.verdict.with_columns(
+def test_its_concern_ends_where_it_degrades(cell):
+    rows = cell.verdict.with_columns(
         status=pl.when(quantity="risk").then("status").otherwise(pl.lit("kept"))
     )
-    reach = reach_by_concern(synthetic.with_unit(rows, "m", "o", "t"))
+    reach = reach_by_concern(synthetic.with_cell(rows, "m", "o", "t"))
     assert reach.select("concern", "kept", "clear").rows() == [
         ("accuracy", 2, 2),
         ("calibration", 1, 1),
@@ -117,7 +117,7 @@ def test_one_of_explanations_without_an_operator_is_judged_per_method(add_plugin
     add_plugin(PACKAGE, "recall", NEW_OF_METHODS)
     rows = [
         {
-            "level": level, "metric": "evidence_recall", "method": method, "role": role, "value": 0.8 - loss,
+            "level": level, "metric": "r_precision", "method": method, "role": role, "value": 0.8 - loss,
             "change": -loss, "change_low": -loss - 0.01, "change_high": -loss + 0.01, "p_value": 1e-4,
             "reference_low": 0.2, "reference_high": 0.2, "clusters": 100,
         }
@@ -128,7 +128,7 @@ def test_one_of_explanations_without_an_operator_is_judged_per_method(add_plugin
     ]  # fmt: skip
     found = verdict(pl.DataFrame(rows, schema=dict(METRICS.columns)), {"recall": 0.1})
     assert found.select("method", "status").rows() == [("lime", "kept"), ("mine", "degraded")]
-    shown = explanation_table(synthetic.unit(deepest=2))
+    shown = explanation_table(synthetic.cell(deepest=2))
     assert shown is not None and "Recall" in shown.header
 
 
@@ -136,7 +136,7 @@ def test_what_ships_is_judged_and_shown_in_this_order():
     assert list(judged_quantities()) == JUDGED
     assert [each.margin for each in judged_quantities().values()] == [0.02, 0.02, 0.02, 0.05, 0.05]
     assert list(ordered_quantities()) == [
-        "accuracy", "mean_confidence", "ece", "brier", "nll", "comprehensiveness", "sufficiency", "evidence_recall",
+        "accuracy", "mean_confidence", "ece", "brier", "nll", "comprehensiveness", "sufficiency", "r_precision",
     ]  # fmt: skip
     positions = [each.position for each in QUANTITIES.all().values()]
     assert len(set(positions)) == len(positions)

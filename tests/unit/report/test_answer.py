@@ -17,32 +17,32 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
     [
         (
             both("kkdd", "kuud"),
-            "degradation shown at levels 3, 4 of 4; every watched quantity is shown to be kept up to level 1. "
+            "degradation shown at levels 3, 4 of 4; every judged quantity is shown to be kept up to level 1. "
             "Degraded first, at level 3: accuracy.",
         ),
         (
             both("kk", "kk"),
-            "no degradation shown at any of the 2 pruned levels; every watched quantity is shown to be kept up to "
+            "no degradation shown at any of the 2 pruned levels; every judged quantity is shown to be kept up to "
             "level 2.",
         ),
         (
             both("u", "k"),
-            "no degradation shown at the one pruned level; level 1 is not shown to keep every watched quantity "
+            "no degradation shown at the one pruned level; level 1 is not shown to keep every judged quantity "
             "(undecided: accuracy).",
         ),
         (
             both("dd", "kd"),
-            "degradation shown at levels 1, 2 of 2; level 1 is not shown to keep every watched quantity. "
+            "degradation shown at levels 1, 2 of 2; level 1 is not shown to keep every judged quantity. "
             "Degraded first, at level 1: accuracy.",
         ),
         (
             both("dkkk", "kkkk"),
-            "degradation shown at level 1 of 4; level 1 is not shown to keep every watched quantity. "
+            "degradation shown at level 1 of 4; level 1 is not shown to keep every judged quantity. "
             "Degraded first, at level 1: accuracy.",
         ),
         (
             both("kdkdddkd", "kkkkkkkk"),
-            "degradation shown at levels 2, 4 to 6, 8 of 8; every watched quantity is shown to be kept up to level 1. "
+            "degradation shown at levels 2, 4 to 6, 8 of 8; every judged quantity is shown to be kept up to level 1. "
             "Degraded first, at level 2: accuracy.",
         ),
     ],
@@ -56,18 +56,18 @@ def test_sentence(verdict, sentence):
     [
         (
             "kk",
-            "no degradation shown at any of the 2 pruned levels (run: 4, 8); every watched quantity is shown to be "
+            "no degradation shown at any of the 2 pruned levels (run: 4, 8); every judged quantity is shown to be "
             "kept at levels 4, 8.",
         ),
         (
             "kd",
-            "degradation shown at level 8 of 8 (run: 4, 8); every watched quantity is shown to be kept at level 4. "
+            "degradation shown at level 8 of 8 (run: 4, 8); every judged quantity is shown to be kept at level 4. "
             "Degraded first, at level 8: accuracy.",
         ),
         (
             "uk",
             "no degradation shown at any of the 2 pruned levels (run: 4, 8); level 4 is not shown to keep every "
-            "watched quantity (undecided: accuracy).",
+            "judged quantity (undecided: accuracy).",
         ),
     ],
 )

@@ -16,7 +16,7 @@ TEXT = {
 
 
 def card(level=2, format="slim", read=TEXT, **order):
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     return tables, model_card(
         "m", "hub:a/m", "abc", format, level, ["attention of layer 3", "mlp of layer 0"],
         {**ORDER, **order}, read, [TaskResult("sst2", tables.metrics, tables.verdict)],

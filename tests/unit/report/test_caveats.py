@@ -10,8 +10,8 @@ from keepfaith.report.caveats import caveats
 
 
 def with_dense(metric: str, **columns: float | int | str):
-    """Tables of a sound unit of 200 explained examples, with one metric's dense row changed."""
-    tables = synthetic.unit()
+    """Tables of a sound cell of 200 explained examples, with one metric's dense row changed."""
+    tables = synthetic.cell()
     chosen = (pl.col("metric") == metric) & (pl.col("level") == 0)
     changed = tables.metrics.with_columns(
         pl.when(chosen).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
@@ -22,8 +22,8 @@ def with_dense(metric: str, **columns: float | int | str):
 
 
 def test_a_sound_unit_needs_none():
-    assert caveats(synthetic.unit()) == []
-    assert caveats(synthetic.unit(methods=())) == []
+    assert caveats(synthetic.cell()) == []
+    assert caveats(synthetic.cell(methods=())) == []
 
 
 @pytest.mark.parametrize(("low", "warned"), [(0.51, False), (0.5, True), (0.42, True)])
@@ -33,7 +33,7 @@ def test_accuracy_at_guessing(low, warned):
 
 
 def test_explanations_no_better_than_random_scores():
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     of_lime = (pl.col("metric") == "comprehensiveness_study_beyond_controls") & (
         pl.col("method") == "lime"
     )
@@ -67,7 +67,7 @@ def test_too_few_texts_for_any_interval():
 
 
 def test_the_controls_are_named_by_their_own_names():
-    tables = synthetic.unit(methods=("chance", "random", "zero"), controls=("chance", "zero"))
+    tables = synthetic.cell(methods=("chance", "random", "zero"), controls=("chance", "zero"))
     no_better = pl.when(pl.col("metric").str.ends_with("beyond_controls")).then(-0.01)
     metrics = tables.metrics.with_columns(low=no_better.otherwise(pl.col("low")))
     object.__setattr__(tables, "metrics", metrics)
@@ -80,7 +80,7 @@ def test_the_controls_are_named_by_their_own_names():
 
 @pytest.mark.parametrize(("drawn", "warned"), [(0.91, False), (0.907, False), (0.62, True)])
 def test_ties_that_decide_on_accuracy_are_told(drawn, warned):
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     ties = tables.metrics.filter(metric="accuracy").with_columns(
         metric=pl.lit("accuracy_of_drawn_ties"),
         value=pl.when(pl.col("level") == 0).then(drawn).otherwise(pl.col("value")),

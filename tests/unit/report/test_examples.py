@@ -36,16 +36,16 @@ def prompts_with_spans(draw):
 @settings(deadline=None)  # a loaded machine is no failure
 @given(prompts_with_spans())
 def test_pieces_join_to_the_prompt_and_keep_scores_in_range(case):
-    prompt, spans, scores, evidence = case
-    found = highlighted(prompt, spans, scores, evidence)
+    prompt, spans, scores, rationale = case
+    found = highlighted(prompt, spans, scores, rationale)
     assert "".join(piece.text for piece in found) == prompt
     assert all(-1 <= piece.strength <= 1 for piece in found)
     place = 0
     for piece in found:
         ends = (place, place + len(piece.text))
         place = ends[1]
-        covered = evidence[0][0] <= ends[0] and ends[1] <= evidence[0][1]
-        assert piece.evidence == covered
+        covered = rationale[0][0] <= ends[0] and ends[1] <= rationale[0][1]
+        assert piece.rationale == covered
 
 
 def test_tokens_that_share_a_character_become_one_piece():
@@ -59,9 +59,9 @@ def test_tokens_that_share_a_character_become_one_piece():
     ]
 
 
-def test_evidence_cuts_a_token_without_changing_its_score():
+def test_rationale_cuts_a_token_without_changing_its_score():
     found = highlighted("notgood", [(0, 7)], [2.0], [(0, 3)])
-    assert [(piece.text, piece.score, piece.evidence) for piece in found] == [
+    assert [(piece.text, piece.score, piece.rationale) for piece in found] == [
         ("not", 2.0, True),
         ("good", 2.0, False),
     ]

@@ -75,7 +75,7 @@ def test_without_an_interval_the_value_is_held_against_guessing():
 def test_texts_that_were_passed_over_are_named():
     topics = [{"topic": f"topic {row % 6}"} | own for row, own in enumerate(apart())]
     (caution,) = cautions(topics, 50)
-    assert "examples also share what stands in `topic` (6)" in caution
+    assert "examples also share texts of `topic` (6)" in caution
 
 
 def test_tables_of_tasks_without_a_caution_are_stacked():

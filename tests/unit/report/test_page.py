@@ -15,7 +15,7 @@ from keepfaith.figures.study_figures import draw_all_study
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.glossary import GLOSSARY
-from keepfaith.report.page import ReportUnit, render_page, signed, write_report
+from keepfaith.report.page import ReportCell, render_page, signed, write_report
 from keepfaith.report.study import StudyDescription, facts
 from keepfaith.report.svg import inline_svg, width_in_points
 
@@ -25,11 +25,11 @@ PROMPT = f'{HOSTILE} & it\'s "fine" </p></body>\nAnswer:'
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Figures of one unit and of the study, drawn once."""
+    """Figures of one cell and of the study, drawn once."""
     root = tmp_path_factory.mktemp("figures")
-    draw_all(synthetic.unit(deepest=2), svgs(root / "unit", FIGURES))
-    units = [("builtin", "cosine", task) for task in ("sentiment", HOSTILE)]
-    draw_all_study(summary_tables(units), svgs(root / "study", STUDY))
+    draw_all(synthetic.cell(deepest=2), svgs(root / "cell", FIGURES))
+    cells = [("builtin", "cosine", task) for task in ("sentiment", HOSTILE)]
+    draw_all_study(summary_tables(cells), svgs(root / "study", STUDY))
     return root
 
 
@@ -40,7 +40,7 @@ def drawn(folder: Path) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def page(folders):
-    return render_page(study(), units(folders), drawn(folders / "study"))
+    return render_page(study(), cells(folders), drawn(folders / "study"))
 
 
 def study() -> StudyDescription:
@@ -56,11 +56,11 @@ def study() -> StudyDescription:
     )
 
 
-def units(folders) -> list[ReportUnit]:
-    tables = synthetic.unit(deepest=2)
+def cells(folders) -> list[ReportCell]:
+    tables = synthetic.cell(deepest=2)
     found = explained_examples(*synthetic.explained(4, 2, PROMPT), tables.verdict, 3)
     return [
-        ReportUnit("builtin", "cosine", task, tables, found, drawn(folders / "unit"))
+        ReportCell("builtin", "cosine", task, tables, found, drawn(folders / "cell"))
         for task in ("sentiment", HOSTILE)
     ]
 
@@ -129,7 +129,7 @@ def test_every_figure_stands_on_the_page_with_its_caption(page):
     captions = {
         "".join(element.itertext()) for element in root.iter() if element.tag.endswith("figcaption")
     }
-    tables = synthetic.unit(deepest=2)
+    tables = synthetic.cell(deepest=2)
     assert {CELL_FIGURES.load(name).caption_of(tables) for name in FIGURES} <= captions
 
 
@@ -141,7 +141,7 @@ def test_all_metrics_of_the_predictions_are_folded_away(page):
     ]
     for element in folded:
         rows = ["".join(row.itertext()) for row in element.iter() if row.tag.endswith("}tr")]
-        names = synthetic.unit(deepest=2).metrics.filter(
+        names = synthetic.cell(deepest=2).metrics.filter(
             pl.col("family").is_in(["accuracy", "calibration"])
         )["metric"]
         assert len(rows) == 1 + names.n_unique()
@@ -155,14 +155,14 @@ def test_tokens_carry_their_scores_as_titles(page):
 
 
 def test_equal_input_gives_an_equal_page(page, folders, tmp_path):
-    write_report(tmp_path / "index.html", study(), units(folders), drawn(folders / "study"))
+    write_report(tmp_path / "index.html", study(), cells(folders), drawn(folders / "study"))
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == page
 
 
 def test_without_methods_examples_or_pruned_levels(folders):
-    tables = replace(synthetic.unit(deepest=0, methods=()))
-    unit = ReportUnit("builtin", "cosine", "sentiment", tables, [], drawn(folders / "unit"))
-    text = "".join(tree(render_page(study(), [unit], drawn(folders / "study"))).itertext())
+    tables = replace(synthetic.cell(deepest=0, methods=()))
+    cell = ReportCell("builtin", "cosine", "sentiment", tables, [], drawn(folders / "cell"))
+    text = "".join(tree(render_page(study(), [cell], drawn(folders / "study"))).itertext())
     assert "no pruned level was run" in text and "Explained examples" not in text
 
 
@@ -170,7 +170,7 @@ def test_a_missing_figure_is_an_error(folders, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"verdict\.svg"):
         render_page(
             study(),
-            [replace(unit, figures=drawn(tmp_path)) for unit in units(folders)],
+            [replace(cell, figures=drawn(tmp_path)) for cell in cells(folders)],
             drawn(folders / "study"),
         )
 

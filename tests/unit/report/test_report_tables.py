@@ -1,10 +1,10 @@
-"""The page's tables hold the numbers of the unit's tables."""
+"""The page's tables hold the numbers of the cell's tables."""
 
 import polars as pl
 from figures import synthetic
 
 from keepfaith.report.order_table import orders_compared
-from keepfaith.report.tables import Cell, explanation_table, model_table, number, span
+from keepfaith.report.tables import TableCell, explanation_table, model_table, number, span
 
 
 def test_numbers():
@@ -13,7 +13,7 @@ def test_numbers():
 
 
 def test_model_table_has_a_row_per_level_with_its_layer_and_verdict():
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     shown = model_table(tables)
     assert [row[0].text for row in shown.rows] == ["0 (dense)", "1", "2", "3", "4"]
     assert all(len(row) == len(shown.header) for row in shown.rows)
@@ -24,12 +24,13 @@ def test_model_table_has_a_row_per_level_with_its_layer_and_verdict():
         tables.verdict.filter(pl.col("quantity") == "accuracy").sort("level")["status"].to_list()
     )
     assert [row[2] for row in shown.rows] == [
-        Cell(number(value), mark) for value, mark in zip(accuracy, [None, *status], strict=True)
+        TableCell(number(value), mark)
+        for value, mark in zip(accuracy, [None, *status], strict=True)
     ]
 
 
 def test_a_level_behind_levels_that_were_not_run_names_all_that_it_drops():
-    tables = synthetic.unit(levels=(0, 2, 3, 6))
+    tables = synthetic.cell(levels=(0, 2, 3, 6))
     order = [f"attention {layer}" for layer in tables.order.sort("position")["layer"]]
     shown = {row[0].text: row[1].text for row in model_table(tables).rows}
     assert shown == {
@@ -41,7 +42,7 @@ def test_a_level_behind_levels_that_were_not_run_names_all_that_it_drops():
 
 
 def test_explanation_table_has_seed_bands_and_the_overlap_with_dense():
-    tables = synthetic.unit()
+    tables = synthetic.cell()
     shown = explanation_table(tables)
     assert shown is not None and len(shown.rows) == 3 * 5
     rows = {
@@ -63,16 +64,16 @@ def test_explanation_table_has_seed_bands_and_the_overlap_with_dense():
 
 
 def test_no_methods_no_table():
-    assert explanation_table(synthetic.unit(methods=())) is None
+    assert explanation_table(synthetic.cell(methods=())) is None
 
 
 def test_order_table_says_how_far_each_order_goes():
-    verdict = synthetic.unit().verdict.with_columns(status=pl.lit("kept"))
+    verdict = synthetic.cell().verdict.with_columns(status=pl.lit("kept"))
     worse = verdict.with_columns(
         status=pl.when(pl.col("level") > 2).then(pl.lit("degraded")).otherwise("status")
     )
-    one = synthetic.with_unit(verdict, "m", "a_good_one", "sst2")
-    other = synthetic.with_unit(worse, "m", "a_bad_one", "sst2")
+    one = synthetic.with_cell(verdict, "m", "a_good_one", "sst2")
+    other = synthetic.with_cell(worse, "m", "a_bad_one", "sst2")
     shown = orders_compared(pl.concat([other, one]))
     assert shown is not None
     assert [[cell.text for cell in row] for row in shown.rows] == [

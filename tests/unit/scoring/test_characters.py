@@ -1,4 +1,4 @@
-"""Which characters belong to a token, for tokenizers that report them in different ways."""
+"""Characters of a token, for tokenizers that report offsets in different ways."""
 
 import pytest
 from small_models import byte_level_tokenizer, merging_tokenizer
@@ -70,7 +70,7 @@ def test_every_character_that_can_be_seen_belongs_to_a_token(name, text):
 
 
 def test_a_first_space_does_not_hide_a_character_that_is_dropped():
-    """Without an unknown token, the put-in space's offsets lie on the dropped character."""
+    """Without an unknown token, the added space's offsets are those of the dropped character."""
     tokenizer = tokenizer_at_hand("stories260K")
     spans = covered_characters("漢a", ["▁", "a"], [(0, 1), (1, 2)])
     assert first_dropped("漢a", spans) == 0

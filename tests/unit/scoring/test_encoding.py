@@ -1,4 +1,4 @@
-"""Prompt and option are tokenised together and split; spans are characters of the prompt."""
+"""Prompt and choice are tokenised together and split; spans are characters of the prompt."""
 
 import pytest
 from hypothesis import given, settings
@@ -67,7 +67,7 @@ def test_spans_are_the_visible_characters(encoder):
 
 
 def test_sentencepiece_prefix_covers_nothing():
-    """The invisible first space stands on the text's first character in the tokenizer's own offsets."""
+    """In the tokenizer's own offsets, the added first space has the text's first character."""
     encoded = PromptEncoder(TOKENIZERS["bos"]).encode("漢 film", [" no"])
     tokens = TOKENIZERS["bos"].convert_ids_to_tokens(list(encoded.prompt_ids))
     assert tokens[:2] == ["<s>", "▁"]
@@ -94,7 +94,7 @@ def test_prompt_with_its_own_bos_gets_no_second_one():
 
 
 def test_errors_name_the_example(encoder):
-    with pytest.raises(EncodingError, match="example 7: option '' has no token of its own after"):
+    with pytest.raises(EncodingError, match="example 7: choice '' has no token of its own after"):
         encoder.encode("The film", [" no", ""], "example 7")
     with pytest.raises(EncodingError, match=r"example 8: \d+ tokens, the model admits 256"):
         encoder.encode("film " * 400, [" no"], "example 8")
@@ -132,7 +132,7 @@ def test_tokenizer_that_closes_every_text_is_refused():
 
 
 def test_special_tokens_that_the_text_spells_are_special():
-    """Leading ones count as the tokenizer's own; further in they are no features; <unk> is one, with its characters."""
+    """Leading ones count as the tokenizer's own; others are no features; <unk> is a feature, with its characters."""
     encoder = PromptEncoder(TOKENIZERS["bos"])
     encoded = encoder.encode("<s>[INST] a film [/INST] Answer:", [" no"])
     assert encoded.special == 1 and encoded.features[0] == 1
@@ -150,7 +150,7 @@ def test_special_tokens_that_the_text_spells_are_special():
 @pytest.mark.parametrize("prompt", [" <s>A film", "\n<s>A film", "<s><s>A film", "<s> <s>A film"])
 @pytest.mark.parametrize("kind", TOKENIZERS)
 def test_no_beginning_of_text_is_a_feature(prompt, kind):
-    """Ids are those of lm-evaluation-harness, a second BOS included; what counts is that none of them is removed."""
+    """Ids are those of lm-evaluation-harness, with a second BOS; the test is that neither BOS is removed."""
     encoder = PromptEncoder(TOKENIZERS[kind])
     encoded = encoder.encode(prompt, [" no"])
     begin = encoder.tokenizer.bos_token_id
@@ -180,7 +180,7 @@ def test_a_prompt_that_the_tokenizer_drops_is_an_empty_one():
 
 def test_an_option_longer_than_the_context_is_refused():
     encoder = PromptEncoder(TOKENIZERS["bos"], 8, cut_left=True)
-    with pytest.raises(EncodingError, match="example 4: its longest option alone leaves no room"):
+    with pytest.raises(EncodingError, match="example 4: its longest choice alone fills"):
         encoder.encode("The film", [" not good at all, never, and boring"], "example 4")
 
 

@@ -18,7 +18,7 @@ TOLERANCE = 1e-4
 
 
 def harness(model, tokenizer, pairs):
-    """What `lm_eval`'s HFLM says, pair by pair."""
+    """Log-likelihoods of `lm_eval`'s HFLM, pair by pair."""
     from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM
 

@@ -53,13 +53,13 @@ def test_every_option_scores_as_its_row_does_alone(budget: int, packing: Packing
 def reference_alone(prunable: PrunableModel, item: ScoringInput):
     """Plain forwards of one row at every level, without the token that is never fed: it could lie beyond the turn."""
     values = torch.zeros(len(LEVELS), len(item.option_ids), dtype=torch.float64)
-    for place, level in enumerate(LEVELS):
+    for index, level in enumerate(LEVELS):
         with prunable.at_level(ORDER, level) as model, torch.inference_mode():
             for number, option in enumerate(item.option_ids):
                 fed = torch.tensor([item.prompt_ids + option[:-1]])
                 logits = model(fed, use_cache=False).logits[0].log_softmax(-1)
                 read = logits[len(item.prompt_ids) - 1 :]
-                values[place, number] = sum(row[t] for row, t in zip(read, option, strict=True))
+                values[index, number] = sum(row[t] for row, t in zip(read, option, strict=True))
     return values.numpy()
 
 

@@ -1,4 +1,4 @@
-"""Options that are the same tokens, or whose tokens do not stand for their text, are refused before any is scored."""
+"""Choices that are the same tokens, or whose tokens do not stand for their text, are refused before any is scored."""
 
 import polars as pl
 import pytest
@@ -20,7 +20,7 @@ def refusal(tokenizer, options, prompt="The film was"):
     with pytest.raises(EncodingError) as caught:
         PromptEncoder(tokenizer).encode(prompt, options, "example 7")
     message = str(caught.value)
-    assert message.startswith("example 7: option") and CURE in message and "\n" not in message
+    assert message.startswith("example 7: choice") and CURE in message and "\n" not in message
     return message
 
 
@@ -28,13 +28,13 @@ def refusal(tokenizer, options, prompt="The film was"):
 @pytest.mark.parametrize("name", ["babyllama105", "bare_bpe"])
 def test_two_unknown_options_are_the_same_tokens(name, prompt):
     message = refusal(tokenizer_at_hand(name), [" good", " 水", " 火"], prompt)
-    assert "options ' 水' and ' 火' are the same tokens, " in message and "'<unk>']" in message
+    assert "choices ' 水' and ' 火' are the same tokens, " in message and "'<unk>']" in message
 
 
 def test_options_that_normalisation_makes_equal():
     lowering = tokenizer_at_hand("wordpiece")
-    assert "options ' NO' and ' no' are the same" in refusal(lowering, [" yes", " NO", " no"])
-    assert "options ' Réne' and ' rene' are the same" in refusal(lowering, [" Réne", " rene"])
+    assert "choices ' NO' and ' no' are the same" in refusal(lowering, [" yes", " NO", " no"])
+    assert "choices ' Réne' and ' rene' are the same" in refusal(lowering, [" Réne", " rene"])
     assert PromptEncoder(lowering).encode("The film", [" yes", " no"]).option_ids
 
 
@@ -51,7 +51,8 @@ def test_options_that_normalisation_makes_equal():
 def test_an_option_with_an_unknown_character(name, option, character):
     message = refusal(tokenizer_at_hand(name), [" good", option])
     assert (
-        f"option {option!r}: the tokenizer does not know {character!r} and makes it the" in message
+        f"choice {option!r}: the tokenizer does not know {character!r} and encodes it as the unk"
+        in message
     )
 
 
@@ -59,15 +60,15 @@ def test_an_option_that_loses_a_character():
     """Without an unknown token: ' q good' would be scored as ' good'."""
     dropping = merging_tokenizer([], ["<s>"], [*"▁agod"], True, bos_token="<s>")
     message = refusal(dropping, [" good", " qod", " aq"], "a")
-    assert "option ' qod': the tokenizer drops 'q'" in message
+    assert "choice ' qod': the tokenizer drops 'q'" in message
     apart = merging_tokenizer(
         [("▁", "g"), ("a", "▁g")], ["<s>"], [*"▁agod."], True, bos_token="<s>"
     )
-    assert "option ' gqod': the tokenizer drops 'q'" in refusal(apart, [" gqod", " o"], "a")
+    assert "choice ' gqod': the tokenizer drops 'q'" in refusal(apart, [" gqod", " o"], "a")
 
 
 def test_white_space_may_be_unknown():
-    """It is the same before all options."""
+    """It is the same before all choices."""
     tokenizer = tokenizer_at_hand("babyllama105")
     encoded = PromptEncoder(tokenizer).encode("A film\n", ["yes", "no"])
     unknown = tokenizer.unk_token_id
@@ -130,7 +131,7 @@ def test_predict_refuses_before_anything_is_scored():
         return make()
 
     with pytest.raises(
-        EncodingError, match="example evaluation-1: options ' 水' and ' 火' are the"
+        EncodingError, match="example evaluation-1: choices ' 水' and ' 火' are the"
     ):
         predict(scorer, PromptEncoder(tokenizer), examples, [0], keep)
     assert kept == []

@@ -26,7 +26,7 @@ def examples(**changes):
             "outside": None,
             "options": changes.get(name, options),
             "label": 0,
-            "evidence": [],
+            "rationale": [],
             "posterior": [],
             "evaluation": True,
             "explanation": False,
@@ -54,12 +54,12 @@ def test_frame(scorer, encoder):
 
 
 def test_an_example_that_cannot_be_scored_stops_the_job(scorer, encoder):
-    with pytest.raises(EncodingError, match="example b: option ''"):
+    with pytest.raises(EncodingError, match="example b: choice ''"):
         predict(scorer, encoder, examples(b=["", " no"]), [0])
 
 
-def test_parts_are_kept_and_brought_back(scorer, encoder, monkeypatch):
-    """In parts of one example the table is the same, and finished parts call no model."""
+def test_shards_are_kept_and_read_back(scorer, encoder, monkeypatch):
+    """In shards of one example the table is the same, and finished shards call no model."""
     whole = predict(scorer, encoder, examples(), [2, 0])
     monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_SWEEP", 1)
     kept = {}
@@ -96,13 +96,13 @@ def test_all_that_cannot_be_scored_are_named_at_once(scorer, encoder):
     with pytest.raises(EncodingError) as caught:
         predict(scorer, encoder, examples(a=["", " no"], b=[" no", " no"]), [0])
     message = str(caught.value)
-    assert message.startswith("example a: option ''") and "\n" not in message
+    assert message.startswith("example a: choice ''") and "\n" not in message
     assert "or type scoring.unscorable: leave_out" in message
     assert message.endswith("; 2 of 2 are refused: a, b")
 
 
 def test_left_out_where_asked_for(scorer, encoder, tmp_path, caplog):
-    """The rest is scored as without it, explained, and complete to whoever reads the tables."""
+    """The rest is scored as without it, explained, and complete for every reader of the tables."""
     both = examples(a=["", " no"]).with_columns(explanation=True)
     with caplog.at_level("WARNING"):
         found = predict(scorer, encoder, both, [0, 2], leave_out=True)
@@ -125,7 +125,7 @@ def test_predictions_that_leave_nothing_out_stay_complete_or_refused(scorer, enc
     path = tmp_path / "predictions.parquet"
     write_table(found, path, PREDICTIONS, Provenance())
     assert without_left_out(examples(), path).equals(examples())
-    with pytest.raises(ValueError, match="example 'a' has 0 scored options"):
+    with pytest.raises(ValueError, match="example 'a' has 0 scored choices"):
         predicted(found.filter(example_id="b"), without_left_out(examples(), path))
 
 

@@ -50,14 +50,14 @@ def reference(prunable, inputs, levels, order=ORDER):
     results = []
     for item in inputs:
         values = np.zeros((len(levels), len(item.option_ids)))
-        for place, level in enumerate(levels):
+        for index, level in enumerate(levels):
             with prunable.at_level(order, level) as model:
                 for number, option in enumerate(item.option_ids):
                     logits = model(
                         torch.tensor([item.prompt_ids + option]), use_cache=False
                     ).logits[0]
                     found = logits.double().log_softmax(-1)[len(item.prompt_ids) - 1 : -1]
-                    values[place, number] = sum(
+                    values[index, number] = sum(
                         float(row[t]) for row, t in zip(found, option, strict=True)
                     )
         results.append(values)
@@ -84,7 +84,7 @@ def test_float64_equals_batch_one_reference(family, order):
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_a_shared_prefix_changes_nothing(family):
-    """Prompts behind one copy of their common beginning score as each does alone."""
+    """Prompts after one copy of their common prefix score as each does alone."""
     prunable, tolerance = exact_model(family)
     prefix = tuple(int(i) for i in np.random.default_rng(9).integers(3, VOCABULARY, 33))
     inputs = [
@@ -221,7 +221,7 @@ def test_out_of_memory_halves_the_budget_and_keeps_finished_batches(prunable, se
     handle.remove()
     assert_close(found, expected)
     assert scorer.budget_used < 200
-    assert all(switch.on for switch in prunable.switches.values())
+    assert all(toggle.on for toggle in prunable.toggles.values())
 
 
 def test_a_row_that_never_fits_is_an_error(prunable):
@@ -306,10 +306,10 @@ def test_damaged_weights_are_refused_and_the_level_is_named():
     with torch.no_grad():
         model.model.model.layers[2].self_attn.o_proj.weight[0, 0] = float("nan")
     with pytest.raises(
-        NotFiniteError, match=r"level 0: .* no finite number; its weights are damaged"
+        NotFiniteError, match=r"level 0: .* contain NaN or infinity; its weights are damaged"
     ):
         scorer.log_likelihoods(inputs, LEVELS)
     # Level 1 drops the damaged attention.
     assert all(np.isfinite(found).all() for found in scorer.log_likelihoods(inputs, [1]))
-    with pytest.raises(NotFiniteError, match="level 0: gradients"):
+    with pytest.raises(NotFiniteError, match="level 0: the gradients"):
         scorer.embedding_effects([GradientInput((5, 6, 7), (8,))], 0)

@@ -1,4 +1,4 @@
-"""A model whose layers lie on several devices scores as it does on one.
+"""A model with layers on several devices scores as on one device.
 
 Several GPUs cannot be had everywhere; layers that wait on disk are moved by the same hooks of accelerate.
 """
@@ -15,7 +15,7 @@ from keepfaith.scoring.encoding import GradientInput, ScoringInput
 from keepfaith.scoring.scorer import OptionScorer
 
 ORDER, LEVELS = (2, 3, 0), [0, 1, 2, 3]
-PLACES = {
+DEVICES = {
     "model.embed_tokens": "cpu",
     "model.layers.0": "disk",
     "model.layers.1": "cpu",
@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 def test_hooks_that_move_layers_stay_and_change_nothing(folder, tmp_path):
     spread = AutoModelForCausalLM.from_pretrained(
-        folder, device_map=PLACES, offload_folder=tmp_path / "offloaded"
+        folder, device_map=DEVICES, offload_folder=tmp_path / "offloaded"
     ).eval()
     spread.requires_grad_(False)
     layer = spread.model.layers[2]

@@ -1,4 +1,4 @@
-"""Groups of levels split where levels part, and nothing stays behind."""
+"""Groups of levels split where levels differ, and the model is restored afterwards."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ SHORT = {(True, True): "+", (False, True): "-", (True, False): "a", (False, Fals
 
 
 def names(step):
-    """A layer's plan in short: + whole, - without attention, a attention alone; then the settled levels."""
+    """A layer's plan in short: + whole, - without attention, a attention only; then the settled levels."""
     groups = [[(SHORT[part.kept], part.levels) for part in parts] for parts in step.parts]
     return groups, {level: SHORT[kept] for level, kept in step.settled.items()}
 
@@ -69,7 +69,7 @@ def test_every_level_goes_through_every_layer_as_it_would_alone(order, maximum):
 
 
 def test_upper_layers_first_takes_few_full_runs():
-    """From the top down a level settles where it leaves the one before: all cost what the dense model does."""
+    """From the top down, a level settles where it differs from the one before: all together cost one dense pass."""
     steps = plan_sweep(16, tuple(reversed(range(16))), tuple(range(9)))
     assert sum(len(parts) for step in steps for parts in step.parts) == 16
 

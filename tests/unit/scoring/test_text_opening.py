@@ -1,4 +1,4 @@
-"""What a tokenizer puts in front of every text stands there once, whoever writes it."""
+"""The tokens that a tokenizer adds before every text occur once, also if the text contains them."""
 
 import pytest
 from small_models import byte_level_tokenizer, metaspace_tokenizer
@@ -34,11 +34,11 @@ def test_removing_nothing_and_everything_behind_an_opening(prompt):
         found = operator(encoder, encoded, everything, OPTIONS, "a")
         assert found == ScoringInput(encoded.prompt_ids, encoded.option_ids)
         rest = operator(encoder, encoded, [], OPTIONS, "a")
-        assert rest.prompt_ids == tuple(encoded.prompt_ids[place] for place in encoded.fixed)
+        assert rest.prompt_ids == tuple(encoded.prompt_ids[position] for position in encoded.fixed)
 
 
 def test_an_empty_prompt_is_the_opening():
-    """Not BOS alone, nor EOS: no text of the model's begins so."""
+    """Not only BOS, nor EOS: no text of the model begins with these."""
     tokenizer = opening_tokenizer()
     assert tokenizer.eos_token_id is not None
     encoded = PromptEncoder(tokenizer).encode("", OPTIONS)
@@ -59,7 +59,7 @@ def test_a_part_of_an_opening_is_refused(begins):
 
 
 def test_another_special_token_in_front_does_not_stand_for_the_opening():
-    """EOS was taken for it where the tokenizer has no BOS."""
+    """EOS was mistaken for it if the tokenizer has no BOS."""
     tokenizer = opening_tokenizer()
     encoded = PromptEncoder(tokenizer).encode("<|endoftext|>A film", OPTIONS)
     assert encoded.prompt_ids[:2] == opening_of(tokenizer).ids

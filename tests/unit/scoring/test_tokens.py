@@ -1,4 +1,4 @@
-"""Options whose tokens merge with the end of the prompt, tokens that are special, and ids without a row."""
+"""Choices whose tokens merge with the end of the prompt, special tokens, and ids without a row."""
 
 import logging
 import re
@@ -57,7 +57,7 @@ def test_no_character_of_the_prompt_is_spelt_twice():
 
 
 def test_characters_unknown_on_both_sides_of_the_seam():
-    """The unknown token of the prompt swallows the option's first character: the same ids, less text."""
+    """The unknown token of the prompt absorbs the choice's first character: the same ids, less text."""
     tokenizer = merging_tokenizer([], ["<unk>", "<s>"], LETTERS, unk_token="<unk>", bos_token="<s>")
     tokenizer.backend_tokenizer.pre_tokenizer = None
     assert tokenizer.encode("x火") + tokenizer.encode("a") == tokenizer.encode("x火\na")
@@ -102,7 +102,7 @@ def test_the_split_stays_where_the_prompt_is_the_beginning_of_the_whole():
 
 def test_an_option_that_the_tokenizer_drops_is_refused_with_advice():
     tokenizer = tokenizer_at_hand("wordpiece")
-    message = "example 3: option '\\\\x00' has no token of its own .*scoring.unscorable: leave_out"
+    message = "example 3: choice '\\\\x00' has no token of its own .*scoring.unscorable: leave_out"
     with pytest.raises(EncodingError, match=message):
         PromptEncoder(tokenizer).encode("The film", [" no", "\0"], "example 3")
 
@@ -167,7 +167,7 @@ CHAT = "<|im_start|>user: good"
 
 @pytest.fixture
 def one_row_short():
-    """A model whose embedding ends before the tokenizer's last token, which chat prompts hold."""
+    """A model whose embedding has no row for the tokenizer's last token, which chat prompts contain."""
     tokenizer = byte_level_tokenizer()
     tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>"]})
     last = len(tokenizer) - 1
@@ -266,7 +266,7 @@ def test_the_character_that_is_dropped_is_named_where_offsets_are_shifted_behind
 
 
 def chat_tokenizer(**strips):
-    """SentencePiece's way, with special tokens that take white space beside them in."""
+    """As SentencePiece, with special tokens that absorb neighbouring white space."""
     tokenizer = merging_tokenizer(
         [("▁", "p"), ("▁p", "o")],
         ["<unk>", "<s>"],
@@ -284,7 +284,7 @@ def chat_tokenizer(**strips):
 @pytest.mark.parametrize("delimiter", ["", " ", "\n"])
 @pytest.mark.parametrize("strips", [{"rstrip": True}, {"rstrip": True, "lstrip": True}])
 def test_white_space_that_a_special_token_takes_in_is_no_token(strips, delimiter, seam):
-    """Phi-3: the option is what the tokenizer's own encoding of prompt and option has after <|assistant|>."""
+    """Phi-3: the choice's tokens are those after <|assistant|> in the tokenizer's encoding of prompt and choice."""
     tokenizer = chat_tokenizer(**strips)
     encoder = PromptEncoder(tokenizer)
     prompt = "<|user|>\nis it good\n<|assistant|>" + seam

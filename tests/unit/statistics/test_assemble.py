@@ -59,8 +59,8 @@ def make_faithfulness(method: str, seeds: int = 2, role: str = "method") -> pl.D
     return pl.DataFrame(rows, schema=dict(FAITHFULNESS.columns))
 
 
-def make_attributions(method: str, evidence_score: float, role: str = "method") -> pl.DataFrame:
-    """Texts are `text N`: features are the two words, and characters 0..4, the first word, are the evidence."""
+def make_attributions(method: str, rationale_score: float, role: str = "method") -> pl.DataFrame:
+    """Texts are `text N`: features are the two words, and characters 0..4, the first word, are the rationale."""
     return pl.DataFrame(
         [
             {
@@ -74,7 +74,7 @@ def make_attributions(method: str, evidence_score: float, role: str = "method") 
                 "token_id": 1,
                 "start": 5 * feature,
                 "end": 5 * feature + 4,
-                "score": evidence_score if feature == 0 and (row + level) % 4 else 0.5,
+                "score": rationale_score if feature == 0 and (row + level) % 4 else 0.5,
             }
             for level in range(LEVELS)
             for row in range(EXPLAINED)
@@ -106,7 +106,7 @@ def test_every_metric_stands_once_per_level(table):
     assert list(table.columns) == list(METRICS.columns)
     keys = ["level", "family", "metric", "method", "operator", "ranking"]
     assert table.select(keys).n_unique() == table.height
-    assert set(table["family"]) == {"accuracy", "calibration", "faithfulness", "evidence"}
+    assert set(table["family"]) == {"accuracy", "calibration", "faithfulness", "rationale"}
     assert set(PREDICTION_METRICS.names()) <= set(table["metric"])
     counts = table.group_by("metric", "method", "operator", "ranking").len()["len"]
     assert set(counts) == {LEVELS}
@@ -203,14 +203,14 @@ def test_random_scores_are_the_reference_of_every_other_method(table):
     assert chance["seed_low"] is None
 
 
-def test_evidence_recall_stands_beside_chance(table):
-    lime = one(table, metric="evidence_recall", method="lime", level=0)
+def test_r_precision_stands_beside_chance(table):
+    lime = one(table, metric="r_precision", method="lime", level=0)
     assert lime["reference_low"] == lime["reference_high"] == 0.5
     assert lime["value"] > 0.8
-    above = one(table, metric="evidence_recall_above_chance", method="lime", level=0)
+    above = one(table, metric="r_precision_above_chance", method="lime", level=0)
     assert above["value"] == pytest.approx(lime["value"] - 0.5)
     assert above["low"] > 0
-    control = one(table, metric="evidence_recall_above_chance", method="random", level=0)
+    control = one(table, metric="r_precision_above_chance", method="random", level=0)
     assert control["high"] < 0
 
 

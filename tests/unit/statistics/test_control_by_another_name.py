@@ -60,7 +60,7 @@ def examples() -> pl.DataFrame:
             "outside": None,
             "options": [" yes", " no"],
             "label": number % 2,
-            "evidence": [],
+            "rationale": [],
             "posterior": [],
             "evaluation": True,
             "explanation": True,
@@ -149,5 +149,5 @@ def test_figures_hold_it_as_a_control(tables):
     order = pl.DataFrame(
         {"position": [1], "layer": [2], "component": ["attention"], "score": [0.0]}
     )
-    unit = CellTables(**{name: tables[name] for name in names}, order=order, published=None)
-    assert (unit.methods, unit.controls) == (["random"], ["chance"])
+    cell = CellTables(**{name: tables[name] for name in names}, order=order, published=None)
+    assert (cell.methods, cell.controls) == (["random"], ["chance"])

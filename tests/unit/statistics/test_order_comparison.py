@@ -9,12 +9,12 @@ from keepfaith.statistics.order_comparison import compare_orders, reach_by_conce
 K, U, D = "kept", "undecided", "degraded"
 
 
-def verdicts(units):
-    """Units as (order, task): {(quantity, method): statuses of levels 1, 2, ...}."""
+def verdicts(cells):
+    """Cells as (order, task): {(quantity, method): statuses of levels 1, 2, ...}."""
     rows = [
         {"model": "m", "order": order, "task": task, "level": level, "quantity": quantity}
         | {"method": method, "status": status}
-        for (order, task), quantities in units.items()
+        for (order, task), quantities in cells.items()
         for (quantity, method), statuses in quantities.items()
         for level, status in enumerate(statuses, start=1)
     ]

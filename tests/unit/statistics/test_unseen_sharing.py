@@ -61,7 +61,7 @@ def test_a_passage_within_one_field(prompts: list[str]) -> None:
     )
     assert (
         '..." (8)' in note
-        and ": grouped by what stands in that place, so many would be left." in note
+        and ": grouped by the pieces at that position, this many would be left." in note
     )
     assert note.endswith("if the examples are independent, type passage: none.")
     assert group_examples(frame(prompts), "none").notes == []
@@ -128,7 +128,7 @@ def test_texts_outside_the_prompt_are_said_and_group_where_they_are_named() -> N
     assert grouping.clusters == ROWS
     (note,) = grouping.notes
     assert note.startswith(
-        "120 independent texts were counted; examples also share what stands in `doc.text` (12) of their logged"
+        "120 independent texts were counted; examples also share the texts of `doc.text` (12) in their logged"
     )
     named = group_examples(examples, "doc.text")
     assert (named.clusters, named.field, named.notes) == (12, "doc.text", [])

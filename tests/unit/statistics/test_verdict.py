@@ -129,7 +129,7 @@ def test_no_pruned_level_gives_an_empty_verdict_that_cannot_be_summed_up():
 
 
 def test_an_unknown_quantity_is_refused():
-    with pytest.raises(ValueError, match="no quantity 'speed' is watched"):
+    with pytest.raises(ValueError, match="no quantity 'speed' is judged"):
         verdict(metrics(), {"speed": 0.1})
 
 

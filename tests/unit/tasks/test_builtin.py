@@ -85,25 +85,25 @@ def test_labels_are_drawn_from_the_posterior(task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_evidence_is_the_clause_that_decides(task: str) -> None:
+def test_rationale_is_the_clause_that_decides(task: str) -> None:
     for example in generate(task, "tuning", 300, seed=3):
-        ((field, spans),) = example.evidence.items()
+        ((field, spans),) = example.rationale.items()
         text = example.fields[field]
         ((start, end),) = spans
         assert text[start:end] == text[start:end].strip() != ""
         without = text[:start] + text[end:]
-        evidence = text[start:end].lower()
+        rationale = text[start:end].lower()
         if task == "sentiment":
-            assert any(f" {noun} " in evidence for noun in REVIEWED)
+            assert any(f" {noun} " in rationale for noun in REVIEWED)
             assert not any(f" {noun} " in without.lower() for noun in REVIEWED)
         else:
-            assert " is " in evidence
+            assert " is " in rationale
             assert " is " not in without
         if task == "lookup":
             stated = example.choices[int(np.argmax(example.posterior))]
-            assert evidence.endswith(f"{stated}.")
+            assert rationale.endswith(f"{stated}.")
             assert stated not in without
-        assert trust_in(evidence.rstrip(".")) == pytest.approx(max(example.posterior))
+        assert trust_in(rationale.rstrip(".")) == pytest.approx(max(example.posterior))
 
 
 @pytest.mark.parametrize("task", TASKS)

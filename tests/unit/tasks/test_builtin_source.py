@@ -31,8 +31,8 @@ def test_end_to_end(name: str) -> None:
         assert prompt == prompt.rstrip()
         assert prompt.endswith("\nAnswer:")
         inside = [range(span["start"], span["end"]) for span in row["fields"]]
-        assert row["evidence"]
-        for span in row["evidence"]:
+        assert row["rationale"]
+        for span in row["rationale"]:
             assert any(span["start"] in field and span["end"] - 1 in field for field in inside)
         assert all(
             option.startswith(" ") and option[1:].strip() == option[1:] for option in row["options"]
@@ -42,14 +42,14 @@ def test_end_to_end(name: str) -> None:
         assert 0 <= row["label"] < len(row["options"])
 
 
-def test_evidence_is_the_asked_fact() -> None:
+def test_rationale_is_the_asked_fact() -> None:
     frame = prepare_task(
         builtin("passage"), Examples(evaluation=20, explanation=5, tuning=0)
     ).examples
     for row in frame.iter_rows(named=True):
         (question,) = [span for span in row["fields"] if span["name"] == "question"]
         person = row["prompt"][question["start"] : question["end"]].split()[2]
-        (span,) = row["evidence"]
+        (span,) = row["rationale"]
         assert f"the {person} " in row["prompt"][span["start"] : span["end"]].lower()
 
 

@@ -1,4 +1,4 @@
-"""From real files to the table of examples: prompts, options, labels, evidence, parts."""
+"""From real files to the table of examples: prompts, options, labels, rationale, parts."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def test_one_example(tmp_path: Path) -> None:
     assert first["fields"] == [{"name": "text", "start": 0, "end": 14}]
     assert first["options"] == [" bad", " good"]
     assert first["label"] == 0
-    assert first["evidence"] is None
+    assert first["rationale"] is None
     assert first["posterior"] is None
 
 
@@ -181,7 +181,7 @@ def test_labels_by_name_as_truth_values_and_as_digits(tmp_path: Path) -> None:
         assert frame["label"].to_list() == expected
 
 
-def test_evidence_moves_from_field_to_prompt(tmp_path: Path) -> None:
+def test_rationale_moves_from_field_to_prompt(tmp_path: Path) -> None:
     table = [
         {
             "passage": "The key is red.",
@@ -197,13 +197,13 @@ def test_evidence_moves_from_field_to_prompt(tmp_path: Path) -> None:
         {"evaluation": path},
         prompt="Read {passage}\nNow {question}",
         fields=("passage", "question"),
-        evidence={"passage": "spans", "question": "q"},
+        rationale={"passage": "spans", "question": "q"},
     )
     frame = prepare_task(task, examples()).examples
-    prompt, spans = frame["prompt"][0], frame["evidence"].to_list()[0]
-    # The white space that the last field loses at the prompt's end is lost to its evidence too.
+    prompt, spans = frame["prompt"][0], frame["rationale"].to_list()[0]
+    # The white space that the last field loses at the prompt's end is lost to its rationale too.
     assert [prompt[span["start"] : span["end"]] for span in spans] == ["The", "is red", "Which?"]
-    assert frame["evidence"].to_list()[1] == []
+    assert frame["rationale"].to_list()[1] == []
 
 
 def test_equal_options_are_allowed_in_training_only(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_equal_options_are_allowed_in_training_only(tmp_path: Path) -> None:
     task = resolved({"evaluation": good, "training": path}, options=None, options_of_rows="choices")
     assert training_examples(task, examples()).height == 2
     bad = resolved({"evaluation": path}, options=None, options_of_rows="choices")
-    with pytest.raises(SourceError, match="line 1: column 'choices' has the option 'a' twice"):
+    with pytest.raises(SourceError, match="line 1: column 'choices' has the choice 'a' twice"):
         prepare_task(bad, examples())
 
 

@@ -64,7 +64,7 @@ def test_examples(name: str) -> None:
     assert (frame["label"] < frame["options"].list.len()).all()
     assert (frame["prompt"] == frame["prompt"].str.strip_chars_end()).all()
     if name == "movie_rationales":
-        assert frame["evidence"].list.len().min() >= 1  # type: ignore[operator]
+        assert frame["rationale"].list.len().min() >= 1  # type: ignore[operator]
 
 
 def test_training_rows_of_a_task_are_not_its_tuning_rows() -> None:

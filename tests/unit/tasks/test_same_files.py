@@ -97,14 +97,14 @@ def test_rows_of_another_file_that_are_evaluated_too(
     caplog.set_level("INFO")
     made = prepare_task(task, SETTINGS)
     assert made.skipped == {"tuning": {"evaluated": 7}}
-    assert f"7 of 13 tuning rows stand in {path} too, and are left out" in caplog.text
+    assert f"7 of 13 tuning rows are also in {path}, and are left out" in caplog.text
     tuning = made.examples.filter(pl.col("tuning"))
     assert tuning.height == 4 and tuning["prompt"].str.starts_with("Own").all()
     assert made.examples["evaluation"].sum() == 20
     training = training_examples(task, SETTINGS)
     assert not set(training["prompt"]) & set(tuning["prompt"])
     with pytest.raises(
-        ConfigError, match=r"than the 6 rows .* \(7 more stand in its evaluation sp"
+        ConfigError, match=r"than the 6 rows .* \(7 more are also in its evaluation sp"
     ):
         prepare_task(task, examples(tuning=7))
 

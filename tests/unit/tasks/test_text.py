@@ -47,7 +47,7 @@ def test_json_lines_of_another_column(tmp_path: Path) -> None:
 
 
 def test_too_few_texts(lines: Path) -> None:
-    with pytest.raises(SourceError, match="20 texts, but 21 are asked for"):
+    with pytest.raises(SourceError, match="20 texts, but 21 are needed"):
         calibration_text(local(lines), 21, 0)
 
 

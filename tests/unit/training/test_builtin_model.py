@@ -1,4 +1,4 @@
-"""The checkpoint that ships: small, plain, nearly as good as can be, and worn down step by step."""
+"""The shipped checkpoint: small, plain, close to the Bayes accuracy, and degraded gradually by pruning."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def tokenizer() -> object:
 
 @pytest.fixture(scope="module")
 def examples() -> dict[str, list[BuiltinExample]]:
-    """Evaluation examples of a seed that nothing else uses."""
+    """Evaluation examples of a seed used nowhere else."""
     return {task: generate(task, "evaluation", COUNT, seed=20260) for task in TASKS}
 
 
@@ -87,7 +87,7 @@ def test_confidence_is_near_the_truth(task, model, tokenizer, examples) -> None:
 
 @contextmanager
 def without_attention(model: torch.nn.Module, layers: range) -> Iterator[None]:
-    """Zero the attention of these layers, written here a second time and on purpose simply."""
+    """Zero the attention of these layers: an independent, deliberately simple implementation."""
 
     def zero(_: object, __: object, output: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         return torch.zeros_like(output[0]), *output[1:]

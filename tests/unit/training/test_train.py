@@ -1,4 +1,4 @@
-"""Training: the split behind the prompt, batches, dropped attention, determinism, falling loss."""
+"""Training: the split after the prompt, batches, dropped attention, determinism, falling loss."""
 
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def test_a_long_prompt_loses_its_left(tokenizer: PreTrainedTokenizerFast) -> Non
 def test_an_option_without_tokens_is_refused(tokenizer: PreTrainedTokenizerFast) -> None:
     with pytest.raises(ValueError, match="has no token of its own"):
         encode_pairs(tokenizer, [("The film", "")], 64)
-    with pytest.raises(ValueError, match="leaves no room for a prompt"):
+    with pytest.raises(ValueError, match=r"leaves no token of \d+ for its prompt"):
         encode_pairs(tokenizer, PAIRS[:1], 1)
 
 
@@ -111,7 +111,7 @@ def test_log_likelihoods_equal_one_forward_pass_each(tokenizer: PreTrainedTokeni
         with torch.inference_mode():
             logs = model(torch.tensor([row.ids])).logits[0].log_softmax(-1)
         option = range(row.option_start, len(row.ids))
-        expected = sum(float(logs[place - 1, row.ids[place]]) for place in option)
+        expected = sum(float(logs[position - 1, row.ids[position]]) for position in option)
         assert found == pytest.approx(expected, abs=1e-4)
 
 

@@ -1,4 +1,4 @@
-"""The `train` source: what leaks is dropped and counted; what is left trains a model."""
+"""The `train` source: leaked rows are dropped and counted; the remaining rows train a model."""
 
 import json
 import random
@@ -100,7 +100,7 @@ def test_training_is_deterministic() -> None:
 
 
 def test_training_stops_when_held_out_rows_get_no_better() -> None:
-    """Labels that mean nothing: the held-out loss stops falling long before the last step."""
+    """Random labels: the held-out loss stops falling long before the last step."""
     chance = random.Random(1)
     rows = [example(f"film {number}", chance.randrange(2)) for number in range(60)]
     plan = small(patience=2, steps=400, evaluate_every=10)

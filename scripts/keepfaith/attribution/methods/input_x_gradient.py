@@ -1,7 +1,7 @@
 """Input x gradient: the first-order effect of scaling each token's embedding to zero.
 
 The score of a token is the sum over embedding dimensions of embedding times d log p(target) / d embedding,
-signed, so that a token that speaks against the target ranks last.
+signed, so that tokens that lower the target's probability rank last.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from keepfaith.attribution.problem import NoSettings, Problem
 from keepfaith.plugins.method import Method, Passes
 from keepfaith.scoring.inputs import GradientInput
 
-if TYPE_CHECKING:  # the declaration is read where torch must not be loaded
+if TYPE_CHECKING:  # reading the declaration must not load torch
     from keepfaith.scoring.scorer import OptionScorer
 
 
@@ -24,19 +24,19 @@ def _scores(
     settings: NoSettings,
     seed: int,
 ) -> Iterator[np.ndarray]:
-    """Signed input x gradient, float64 [levels, features], per problem; the seed plays no part."""
+    """Signed input x gradient, float64 [levels, features], per problem; the seed is not used."""
     chosen = tuple(problems)
     per_level = [
         scorer.embedding_effects(
             [
                 GradientInput(
-                    problem.encoded.prompt_ids, problem.encoded.option_ids[problem.targets[place]]
+                    problem.encoded.prompt_ids, problem.encoded.option_ids[problem.targets[index]]
                 )
                 for problem in chosen
             ],
             level,
         )
-        for place, level in enumerate(levels)
+        for index, level in enumerate(levels)
     ]
     for problem, *effects in zip(chosen, *per_level, strict=True):
         yield np.stack(effects)[:, list(problem.encoded.features)]

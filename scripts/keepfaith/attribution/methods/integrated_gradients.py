@@ -1,9 +1,9 @@
-"""Integrated gradients: the effect of each token, gathered along the way from a removed token to the token.
+"""Integrated gradients: the effect of each token, integrated along a path from a removed token to the token.
 
-The path leads in a straight line, in embeddings, from the prompt with every feature replaced by the removed token
-(the baseline that the perturbation methods know) to the prompt. The integral over it is taken by Gauss-Legendre
-quadrature. Completeness: the scores of a prompt sum to log p(target | prompt) - log p(target | baseline); how far
-they miss it, the convergence delta, is logged.
+The path is a straight line in embedding space, from the baseline (the prompt with every feature replaced by the
+removed token of the perturbation methods) to the prompt. The integral is computed by Gauss-Legendre quadrature.
+Completeness: the scores of a prompt sum to log p(target | prompt) - log p(target | baseline); the error of this
+sum, the convergence delta, is logged.
 """
 
 import logging
@@ -19,14 +19,14 @@ from keepfaith.config.strict import Positive, Strict
 from keepfaith.plugins.method import Method, Passes
 from keepfaith.scoring.inputs import GradientInput, ScoringInput
 
-if TYPE_CHECKING:  # the declaration is read where torch must not be loaded
+if TYPE_CHECKING:  # reading the declaration must not load torch
     from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
 
 class PathSettings(Strict):
-    """Of integrated gradients."""
+    """Settings of integrated gradients."""
 
     steps: Positive = Field(default=20, description="Points on the path from baseline to prompt.")
 
@@ -38,11 +38,11 @@ def _scores(
     settings: PathSettings,
     seed: int,
 ) -> Iterator[np.ndarray]:
-    """Integrated gradients, float64 [levels, features], per problem; the seed plays no part."""
+    """Integrated gradients, float64 [levels, features], per problem; the seed is not used."""
     chosen = tuple(problems)
     per_level = [
-        _level_scores(chosen, place, level, scorer, settings.steps)
-        for place, level in enumerate(levels)
+        _level_scores(chosen, index, level, scorer, settings.steps)
+        for index, level in enumerate(levels)
     ]
     found = [np.stack(of_problem) for of_problem in zip(*per_level, strict=True)]
     _log_deltas(chosen, found, levels, scorer)
@@ -50,14 +50,14 @@ def _scores(
 
 
 def _level_scores(
-    problems: Sequence[Problem], place: int, level: int, scorer: "OptionScorer", steps: int
+    problems: Sequence[Problem], index: int, level: int, scorer: "OptionScorer", steps: int
 ) -> list[np.ndarray]:
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     shares, weights = (nodes + 1) / 2, weights / 2
     inputs = [
         GradientInput(
             problem.encoded.prompt_ids,
-            problem.encoded.option_ids[problem.targets[place]],
+            problem.encoded.option_ids[problem.targets[index]],
             _baseline(problem),
             share,
         )
@@ -83,7 +83,7 @@ def _log_deltas(
     levels: Sequence[int],
     scorer: "OptionScorer",
 ) -> None:
-    """Say how far the scores miss completeness, in nats."""
+    """Log the error of completeness, in nats."""
     inputs = [
         ScoringInput(prompt, problem.encoded.option_ids)
         for problem in problems

@@ -19,7 +19,7 @@ def shapley_masks(features: int, samples: int, seed: int) -> np.ndarray:
 
     A single feature has no proper subset: then only the two end points are drawn.
     """
-    import torch  # not above: the declaration is read where torch must not be loaded
+    import torch  # here, since reading the declaration must not load torch
 
     ends = torch.stack([torch.ones(features), torch.zeros(features)])
     if features == 1:
@@ -44,7 +44,7 @@ def fit_least_squares(
 ) -> np.ndarray:
     """Weighted least squares with an intercept, for all levels at once: float64 [levels, features].
 
-    Where the samples do not determine the coefficients, those of least norm are returned.
+    If the samples do not determine the coefficients, those of least norm are returned.
 
     Args:
         masks: bool [samples, features].

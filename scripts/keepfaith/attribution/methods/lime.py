@@ -18,7 +18,7 @@ KERNEL_WIDTH = 1.0
 
 def bernoulli_masks(features: int, samples: int, seed: int) -> np.ndarray:
     """Bernoulli(1/2) masks, bool [samples, features], true where a feature is kept."""
-    import torch  # not above: the declaration is read where torch must not be loaded
+    import torch  # here, since reading the declaration must not load torch
 
     generator = torch.Generator().manual_seed(seed)
     half = torch.full((samples, features), 0.5)
@@ -46,7 +46,7 @@ def fit_lasso(masks: np.ndarray, values: np.ndarray) -> np.ndarray:
 
     design = np.asfortranarray(masks, dtype=np.float32)
     weights = cosine_weights(masks).astype(np.float32)
-    # Float32 and scikit-learn's own tolerance: where the coordinate descent stops is part of the result.
+    # Float32 and scikit-learn's default tolerance: the result depends on where the coordinate descent stops.
     fits = [
         Lasso(alpha=ALPHA).fit(design, level.astype(np.float32), sample_weight=weights).coef_
         for level in values

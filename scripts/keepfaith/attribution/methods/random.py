@@ -1,7 +1,7 @@
-"""Random scores: the chance ranking that every other method is held against.
+"""Random scores: the chance ranking that every other method is compared with.
 
-Scores are independent between seeds, examples and levels, so that the overlap of two levels is what chance
-gives, and they depend on nothing else: neither the other examples of a run nor their order.
+Scores are independent between seeds, examples and levels, so the overlap of two levels is at chance.
+They depend on nothing else: neither on the other examples of a run nor on their order.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Accuracy: share of examples whose most probable option is the label."""
+"""Accuracy: share of examples whose most probable choice is the label."""
 
 from keepfaith.calibration.draws import Draws
 from keepfaith.calibration.probabilities import Floats

@@ -1,4 +1,4 @@
-"""Accuracy where one of several equally likely options is drawn, beside `accuracy`, which takes the first of them."""
+"""Accuracy with a random draw among equally likely choices; `accuracy` takes the first of them."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from keepfaith.plugins.metric import mean_metric
 
 
 def _per_example(draws: Draws) -> Floats:
-    """One over the number of most likely options where the label is one of them, else 0."""
+    """One over the number of most likely choices if the label is one of them, else 0."""
     scores = draws.sample.log_probabilities
     tied = scores == scores.max(axis=1, keepdims=True)  # (n, m)
     shares: Floats = tied / tied.sum(axis=1, keepdims=True)
@@ -20,5 +20,5 @@ METRIC = mean_metric(
     _per_example,
     family="accuracy",
     better="higher",
-    citation="expectation over ties; lm-evaluation-harness takes the first option of a tie",
+    citation="expectation over ties; lm-evaluation-harness takes the first choice of a tie",
 )

@@ -1,6 +1,6 @@
-"""Multi-class Brier score: squared distance of the option probabilities from the label, in [0, 2].
+"""Multi-class Brier score: squared distance of the choice probabilities from the label, in [0, 2].
 
-Summed over all options (Brier's own form): with two options twice the form that looks at one option only.
+Summed over all choices (Brier's own form): with two choices twice the form for a single choice.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Debiased squared calibration error: the squared gap per bin less what label noise adds to it.
+"""Debiased squared calibration error: the squared gap per bin minus the contribution of label noise.
 
 Unbiased within its bins, so it may be negative; near 0 for a calibrated model.
 """
@@ -14,7 +14,7 @@ from keepfaith.plugins.metric import Metric
 def _values(draws: Draws) -> Floats:
     """sum_b (n_b / n) [(accuracy_b - confidence_b)^2 - accuracy_b (1 - accuracy_b) / (n_b - 1)].
 
-    A bin of fewer than two examples says nothing about its noise and counts 0, as in Kumar's own code.
+    A bin of fewer than two examples has no estimate of its noise and counts 0, as in Kumar's own code.
     """
     count, confidence, correct = bin_sums(draws, equal_width(draws.sample.confidence, draws.bins))
     enough = count >= 2

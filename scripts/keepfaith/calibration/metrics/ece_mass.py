@@ -1,6 +1,6 @@
 """Expected calibration error with bins of equally many examples.
 
-Where examples are re-weighted, bins stay those of the sample itself.
+Under other weights of the examples, the bins stay those of the sample.
 """
 
 from keepfaith.calibration.bins import equal_mass, expected_gap

@@ -1,4 +1,4 @@
-"""Kolmogorov-Smirnov calibration error: no bins, the largest cumulated gap along the confidence."""
+"""Kolmogorov-Smirnov calibration error: without bins, the largest cumulated gap along the confidence."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Negative log-likelihood of the label among the options, in nats."""
+"""Negative log-likelihood of the label among the choices, in nats."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Runs of lm-evaluation-harness that are imported: one per level, and which text of the documents is a passage."""
+"""Imported runs of lm-evaluation-harness: one per level, and the key of the documents that holds the passage."""
 
 from typing import Annotated, Any
 
@@ -18,7 +18,9 @@ def _runs(levels: dict[int, str]) -> dict[int, str]:
     seen: dict[str, int] = {}
     for level, run in levels.items():
         if run in seen:
-            raise ValueError(f"levels {seen[run]} and {level} both read {run!r}; mend one of them")
+            raise ValueError(
+                f"levels {seen[run]} and {level} both read {run!r}; correct one of them"
+            )
         seen[run] = level
     return dict(sorted(levels.items()))
 
@@ -40,9 +42,9 @@ class Import(Strict):
     )
     passage: Annotated[Text | None, BeforeValidator(_lower_none)] = Field(
         default=None,
-        description="Key of the logged documents that tells what several examples are about, such as `passage` of "
+        description="Key of the logged documents that holds the text several examples are about, such as `passage` of "
         "BoolQ (`a.b` for b within a, `a.*.b` for b within any element or key of a): examples with the same text or "
-        "number are resampled together. `none`: every example stands by itself. Not said: found from the texts.",
+        "number are resampled together. `none`: all examples are independent. By default: found from the texts.",
     )
 
     @model_validator(mode="before")
@@ -73,15 +75,15 @@ class Import(Strict):
 
 
 def _check_numbers(levels: object) -> None:
-    """Refuse numbers with a zero in front: YAML reads 010 as 8 and 008 as a text, so two runs may meet at one level.
+    """Refuse numbers with a leading zero: YAML reads 010 as 8 and 008 as a text, so two runs could get the same level.
 
-    `4` beside `"4"` is one level on purpose: `--config` gives keys as text, and they replace those of the file. Within
-    a file they are refused where it is read.
+    `4` and `"4"` are the same level: `--config` gives keys as text, and they replace those of the file. Both in one
+    file are refused when it is read.
     """
     for key in levels if isinstance(levels, dict) else ():
         number = as_number(key)
         if isinstance(key, str) and isinstance(number, int) and key != str(number):
-            raise ValueError(f"the level {key!r} is no plain number; type {number}")
+            raise ValueError(f"the level {key!r} is not a plain number; type {number}")
 
 
 def _is_number(key: object) -> bool:

@@ -1,4 +1,4 @@
-"""Which levels a study runs: all up to a maximum, those of a list, or shares of the layers."""
+"""Levels of a study: all up to a maximum, those of a list, or shares of the layers."""
 
 from typing import Annotated, Any, Literal
 
@@ -26,7 +26,7 @@ ShareOfLayers = Annotated[Number, Field(gt=0, le=1)]
 
 
 class Levels(Strict):
-    """How many layers are dropped."""
+    """Numbers of dropped layers."""
 
     maximum: Annotated[Literal["half", "all"] | Count, words_or_number("half", "all")] | None = (
         Field(
@@ -60,7 +60,7 @@ class Levels(Strict):
         if "shares" not in said:
             return said
         if "maximum" in said:
-            raise ValueError("maximum and shares each say which levels are run; leave one out")
+            raise ValueError("maximum and shares both define the levels; leave one out")
         return {**said, "maximum": None}
 
 
@@ -69,7 +69,7 @@ def _form(value: object) -> str:
 
 
 def _readable(value: object) -> object:
-    """One error, which says what to type, for what is neither a list of levels nor a block."""
+    """Raise one error, with the correct form, for a value that is neither a list of levels nor a block."""
     if isinstance(value, list | tuple):
         shares = [number for level in value if (number := as_number(level)) != 0]
         if shares and all(isinstance(share, float) and 0 < share < 1 for share in shares):

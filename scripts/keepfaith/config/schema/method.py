@@ -12,12 +12,13 @@ class MethodEntry(Strict):
     """An attribution method of the catalog."""
 
     description: Text = Field(description="One sentence on how it scores tokens.")
-    citation: Text | None = Field(default=None, description="Where it comes from.")
+    citation: Text | None = Field(default=None, description="Source of the method.")
     method: Name = Field(description="A method of keepfaith.attribution.methods.")
     settings: dict[str, Any] = Field(
-        default={}, description="Settings of that method, see below; its defaults where left out."
+        default={},
+        description="Settings of that method, see below; its defaults apply to those left out.",
     )
     seeds: Seeds = Field(
         default=(0,),
-        description="One run of the method per seed; a single one where the method draws nothing.",
+        description="One run of the method per seed; a single seed where the method draws nothing.",
     )

@@ -1,4 +1,4 @@
-"""A model of the catalog: where its weights come from."""
+"""A model of the catalog and the source of its weights."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ class HubModel(Strict):
     """A model of the Hugging Face hub, downloaded once, safetensors only."""
 
     kind: Literal["hub"] = Field(description="`hub`.")
-    repository: RepositoryName = Field(description="RepositoryName on the hub, owner/name.")
+    repository: RepositoryName = Field(description="Name on the hub, owner/name.")
     revision: Text = Field(
         description="Commit (or tag) of the repository; a commit makes the run repeatable."
     )
@@ -24,8 +24,8 @@ class HubModel(Strict):
     )
     billions: Above0 = Field(
         default=7.0,
-        description="Its parameters in billions; jobs request memory and time by it, and `snakemake plan` counts "
-        "with it.",
+        description="Its parameters in billions; used for the memory and time that jobs request, and by "
+        "`snakemake plan`.",
     )
 
 
@@ -69,7 +69,7 @@ class Architecture(Strict):
 
 
 class Recipe(Strict):
-    """How to train it; `keepfaith.training.train` says what the numbers do."""
+    """Training settings; `keepfaith.training.train` documents their effects."""
 
     steps: Positive = Field(
         default=700, description="Steps at most; training stops early, see patience."
@@ -110,14 +110,14 @@ class Recipe(Strict):
         description="Share of examples that lose a random share of their prompt to token 0; same ramp.",
     )
     evaluate_every: Positive = Field(
-        default=100, description="Steps between looks at the held-out rows."
+        default=100, description="Steps between evaluations on the held-out rows."
     )
 
 
 class TrainModel(Strict):
     """A small Llama that the workflow trains on the training splits of the selected tasks.
 
-    Training rows whose text occurs in a selected evaluation part are dropped first.
+    Training rows whose text occurs in a selected evaluation subset are dropped first.
     """
 
     kind: Literal["train"] = Field(description="`train`.")
@@ -130,10 +130,10 @@ class TrainModel(Strict):
         default=True, description="Whether its tokenizer ignores case."
     )
     held_out: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        default=0.05, description="Share of the training rows kept aside to tell when to stop."
+        default=0.05, description="Share of the training rows held out to decide when to stop."
     )
     patience: Positive = Field(
-        default=4, description="Looks without improvement after which training stops."
+        default=4, description="Evaluations without improvement after which training stops."
     )
     seed: Seed = Field(default=0, description="Seed of the weights and of the order of examples.")
 
@@ -146,10 +146,10 @@ ModelSource = Annotated[
 class Model(Strict):
     """A model of the catalog."""
 
-    description: Text = Field(description="One sentence on what it is.")
-    source: ModelSource = Field(description="Where its weights come from.")
+    description: Text = Field(description="One sentence that describes it.")
+    source: ModelSource = Field(description="Source of its weights.")
     gpu: Positive = Field(
         default=1,
-        description="GPUs that a job with this model asks for; at least 1, the profile's cap on GPU jobs counts "
-        "them (a machine without one counts its CPU as one).",
+        description="GPUs that a job with this model requests; at least 1, as the profile's limit on GPU jobs counts "
+        "them (a machine without a GPU counts its CPU as one).",
     )

@@ -11,15 +11,15 @@ class Order(Strict):
     """An order of the catalog."""
 
     description: Text = Field(description="One sentence on how layers are ranked.")
-    citation: Text | None = Field(default=None, description="Where the criterion comes from.")
+    citation: Text | None = Field(default=None, description="Source of the criterion.")
     criterion: Name = Field(description="A criterion of keepfaith.orders.")
     drop: Literal["attention", "mlp", "joint", "block"] = Field(
         default="attention",
-        description="What a level drops: an attention sub-layer, an MLP sub-layer, one of either (joint), or a "
+        description="Component that each level drops: an attention sub-layer, an MLP sub-layer, either (joint), or a "
         "whole block.",
     )
     reverse: bool = Field(
-        default=False, description="Drop first what the criterion would drop last: a control."
+        default=False, description="Reverse the order of the criterion: a control."
     )
     samples: Positive | None = Field(
         default=None,
@@ -27,17 +27,17 @@ class Order(Strict):
     )
     sample_tokens: Positive | None = Field(
         default=None,
-        description="Longest sample in tokens, the rest is cut; null: what the text's definition says.",
+        description="Longest sample in tokens, the rest is cut; null: as the text's definition says.",
     )
     seed: Seed = Field(default=0, description="Seed of the choice of texts, and of a random order.")
 
     @model_validator(mode="before")
     @classmethod
     def _without_text(cls, content: object) -> object:
-        """An order held its text once."""
+        """Refuse the key that earlier versions had."""
         if isinstance(content, dict) and "calibration_text" in content:
             raise ValueError(
-                "calibration_text no longer stands in an order; delete it, put its keys into "
+                "calibration_text is no longer a key of an order; delete it, put its keys into "
                 "config/catalog/texts/NAME.yaml (under source, with kind: instead of source:) and type text: NAME in "
                 "the study"
             )

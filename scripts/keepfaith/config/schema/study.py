@@ -1,4 +1,4 @@
-"""A study: what is selected and the settings of every phase. This is what `config/config.yaml` holds."""
+"""A study: its selections and the settings of every phase; the schema of `config/config.yaml`."""
 
 from typing import Annotated, Literal
 
@@ -33,11 +33,12 @@ Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct
 Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Margin = Annotated[Number, Field(ge=0, lt=1)]
 """Of a quantity that changes by less than 1 (`config.margins` says which there are). The Brier score, summed over the
-options, can rise by up to 2, but only by being sure of what is wrong: from perfect to guessing by less than 1."""
+choices, can rise by up to 2, but only where the model is sure of wrong choices: from perfect to guessing by less than
+1."""
 
 
 class Examples(Strict):
-    """How many examples of every task, and which."""
+    """Number and selection of the examples of every task."""
 
     evaluation: Annotated[Literal["all"] | Positive, words_or_number("all")] = Field(
         default="all",
@@ -46,24 +47,24 @@ class Examples(Strict):
     )
     explanation: Positive = Field(
         default=200,
-        description="Explained examples, a part of the evaluation examples. Exactly so many: a task with fewer "
+        description="Explained examples, a subset of the evaluation examples. Exactly this many: a task with fewer "
         "evaluation examples is refused.",
     )
     tuning: Count = Field(
         default=200,
         description="Examples set aside for choosing anything (from the task's tuning split, or else disjoint "
-        "from the evaluation examples). Exactly so many.",
+        "from the evaluation examples). Exactly this many.",
     )
     seed: Seed = Field(default=0, description="Seed of the choice of examples.")
 
 
 class ScoringSettings(Strict):
-    """How the model is called."""
+    """How the model is run."""
 
     token_budget: Annotated[Literal["auto"] | Positive, words_or_number("auto")] = Field(
         default="auto",
-        description="Tokens, padding included, in one batch: what fits the machine, or a number; halved when memory "
-        "runs out. Changes no result.",
+        description="Tokens in one batch, padding included: `auto` fits them to the machine; or a number. Halved when "
+        "memory runs out. Changes no result.",
     )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="Number format of the weights and activations."
@@ -73,21 +74,21 @@ class ScoringSettings(Strict):
     )
     over_long: Literal["refuse", "cut_left"] = Field(
         default="refuse",
-        description="What happens to a prompt that is longer than the model admits: `refuse` ends the job and names "
+        description="Treatment of a prompt that is longer than the model admits: `refuse` ends the job and names "
         "the example; `cut_left` drops tokens at its start, as lm-evaluation-harness does, and counts them in the log.",
     )
     unscorable: Literal["refuse", "leave_out"] = Field(
         default="refuse",
-        description="What happens to an example that a model's tokenizer has no tokens for (it drops a character, or "
-        "does not know one of an option, or two options are the same tokens): `refuse` ends the job and names all of "
-        "them; `leave_out` evaluates and explains this model without them, at all levels, and says how many in the "
-        "log, in the provenance of predictions.parquet and in the report.",
+        description="Treatment of an example that a model's tokenizer cannot encode (it drops a character, does not "
+        "know one of a choice, or gives two choices the same tokens): `refuse` ends the job and names all of them; "
+        " `leave_out` evaluates and explains this model without them, at all levels, and records their number "
+        "in the log, in the provenance of predictions.parquet and in the report.",
     )
     threads: Positive = Field(default=1, description="CPU threads of a job that calls a model.")
 
 
 class Faithfulness(Strict):
-    """How explanations are judged."""
+    """How explanations are evaluated."""
 
     fractions: Annotated[
         tuple[Fraction, ...],
@@ -122,7 +123,7 @@ class Faithfulness(Strict):
 
 
 class Calibration(Strict):
-    """How confidence is judged."""
+    """How confidence is evaluated."""
 
     bins: Positive = Field(
         default=10,
@@ -132,13 +133,13 @@ class Calibration(Strict):
     null_repetitions: Positive = Field(
         default=1000,
         le=100_000,
-        description="Draws for the band that a perfectly calibrated model's error falls into, and at least as many for "
-        "the test of a change of that error: it takes more where the number of levels needs them.",
+        description="Draws for the band of a perfectly calibrated model's error, and the minimum for the test of a "
+        "change of that error, which takes more where the number of levels needs them.",
     )
 
 
 class Statistics(Strict):
-    """How certain a difference must be."""
+    """Statistical settings: intervals, tests and margins."""
 
     confidence: Annotated[Number, Field(lt=1), AfterValidator(_no_error_rate)] = Field(
         default=0.95, description="Coverage of every interval, from 0.5 to below 1."
@@ -146,23 +147,23 @@ class Statistics(Strict):
     repetitions: Positive = Field(
         default=2000,
         le=1_000_000,
-        description="Bootstrap and permutation draws; so few that "
-        "no harm could be shown are refused.",
+        description="Bootstrap and permutation draws; refused where there are too few to "
+        "show any harm.",
     )
     seed: Seed = Field(default=0, description="Seed of those draws.")
     margins: dict[Name, Margin] = Field(
         default_factory=dict,
-        description="Harm that still counts as kept, by judged quantity, in the quantity's own unit.",
+        description="Tolerated harm, by judged quantity, in its unit; within it a level counts as kept.",
     )
 
 
 class Stability(Strict):
-    """How the stability of an order over draws of calibration text is measured."""
+    """Stability of an order over draws of calibration text."""
 
     seeds: Count = Field(
         default=0,
         description="Draws of calibration text; 0 measures nothing. Each costs as much as the order. Orders that "
-        "another seed cannot change (last_k) are left out.",
+        "do not depend on a seed (last_k) are left out.",
     )
     samples: Annotated[
         tuple[Positive, ...], AfterValidator(distinct), AfterValidator(ascending)
@@ -172,7 +173,7 @@ class Stability(Strict):
 
 
 class Efficiency(Strict):
-    """How the cost of every level is measured."""
+    """Measurement of the cost of every level."""
 
     contexts: Annotated[
         tuple[Positive, ...],
@@ -180,17 +181,17 @@ class Efficiency(Strict):
         AfterValidator(distinct),
         AfterValidator(ascending),
     ] = Field(default=(64, 256), description="Prompt lengths in tokens, batch 1.")
-    new_tokens: Positive = Field(default=32, description="Tokens decoded behind each prompt.")
+    new_tokens: Positive = Field(default=32, description="Tokens decoded after each prompt.")
     repeats: Positive = Field(default=5, description="Timings, of which the fastest counts.")
 
 
 class Plan(Strict):
-    """How fast the machine is, for `snakemake plan` and for the time that cluster jobs request."""
+    """Speed of the machine, for `snakemake plan` and for the time that cluster jobs request."""
 
     gpu_flops: Annotated[Number, Field(gt=0)] = Field(
         default=4e14,
         description="Floating-point operations per second that one GPU achieves; `benchmarks/gpu.py` measures it. The "
-        "default is an assumption: 40 % of the 989 Tflop/s that an H100 is sold with in bfloat16.",
+        "default is an assumption: 40 % of the 989 Tflop/s that are specified for an H100 in bfloat16.",
     )
     core_flops: Annotated[Number, Field(gt=0)] = Field(
         default=3e10,
@@ -198,12 +199,12 @@ class Plan(Strict):
     )
     devices: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=(1, 8),
-        description="Numbers of GPUs (of cores, in a study on the CPU) for which the plan says how long it takes.",
+        description="Numbers of GPUs (of cores, in a study on the CPU) for which the plan states the duration.",
     )
 
 
 class Export(Strict):
-    """Which pruned checkpoints `snakemake export` writes."""
+    """Pruned checkpoints that `snakemake export` writes."""
 
     levels: Annotated[tuple[Count, ...], AfterValidator(distinct)] = Field(
         default=(), description="Levels that are written, of every model and order."
@@ -215,7 +216,7 @@ class Export(Strict):
 
 
 class Report(Strict):
-    """What the report shows beyond figures and tables."""
+    """Contents of the report beyond figures and tables."""
 
     explained_examples: Count = Field(
         default=3,
@@ -224,7 +225,7 @@ class Report(Strict):
 
 
 class Folders(Strict):
-    """Where local sources lie. Relative paths start at the working directory."""
+    """Folders of local sources. Relative paths start at the working directory."""
 
     data: Text | None = Field(
         default=None, description="Folder that the paths of local tasks and texts start from."
@@ -254,47 +255,47 @@ class Study(Strict):
     )
     seeds: Seeds | None = Field(
         default=None,
-        description="Seeds of the attribution methods that the catalog gives several, instead of those there.",
+        description="Replaces the seeds of all attribution methods that have several in the catalog.",
     )
     task_source: Literal["auto", "hub", "local", "builtin"] = Field(
         default="auto",
-        description="Which source of a task is read. `auto`: the first that it has of builtin, hub, local.",
+        description="Source of a task that is read. `auto`: its first of builtin, hub, local.",
     )
-    folders: Folders = Field(default_factory=Folders, description="Where local sources lie.")
+    folders: Folders = Field(default_factory=Folders, description="Folders of local sources.")
     levels: LevelChoice = Field(
         default_factory=Levels,
-        description="How many layers are dropped: a list of levels such as `[0, 4, 8]`, or a block. Level 0, the dense "
+        description="Numbers of dropped layers: a list of levels such as `[0, 4, 8]`, or a block. Level 0, the dense "
         "model, is always run; levels between those of a list are not.",
     )
     examples: Examples = Field(
-        default_factory=Examples, description="How many examples, and which."
+        default_factory=Examples, description="Number and selection of the examples."
     )
     scoring: ScoringSettings = Field(
-        default_factory=ScoringSettings, description="How the model is called."
+        default_factory=ScoringSettings, description="How the model is run."
     )
     faithfulness: Faithfulness = Field(
-        default_factory=Faithfulness, description="How explanations are judged."
+        default_factory=Faithfulness, description="How explanations are evaluated."
     )
     calibration: Calibration = Field(
-        default_factory=Calibration, description="How confidence is judged."
+        default_factory=Calibration, description="How confidence is evaluated."
     )
     statistics: Statistics = Field(
-        default_factory=Statistics, description="How certain a difference must be."
+        default_factory=Statistics, description="Intervals, tests and margins."
     )
     stability: Stability = Field(
         default_factory=Stability,
-        description="How the stability of an order over draws of calibration text is measured.",
+        description="Stability of an order over draws of calibration text.",
     )
     efficiency: Efficiency = Field(
-        default_factory=Efficiency, description="How the cost of every level is measured."
+        default_factory=Efficiency, description="Measurement of the cost of every level."
     )
-    plan: Plan = Field(default_factory=Plan, description="How fast the machine is, for plans.")
+    plan: Plan = Field(default_factory=Plan, description="Speed of the machine, for plans.")
     export: Export = Field(
-        default_factory=Export, description="Which pruned checkpoints `snakemake export` writes."
+        default_factory=Export, description="Pruned checkpoints that `snakemake export` writes."
     )
     imports: dict[Name, Import] = Field(
         default_factory=dict,
-        description="Runs of lm-evaluation-harness with logged samples that `snakemake imported` reads: by a name of "
-        "yours, level: folder of the run (or one log). Relative paths start at the working directory.",
+        description="Runs of lm-evaluation-harness with logged samples that `snakemake imported` reads: under a name "
+        "that you choose, level: folder of the run (or one log). Relative paths start at the working directory.",
     )
-    report: Report = Field(default_factory=Report, description="What the report shows.")
+    report: Report = Field(default_factory=Report, description="Contents of the report.")

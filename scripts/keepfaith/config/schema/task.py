@@ -1,4 +1,4 @@
-"""A task of the catalog: prompt, options, label, and the sources its rows come from."""
+"""A task of the catalog: prompt, choices, label, and the sources its rows come from."""
 
 import unicodedata
 from typing import Annotated, Literal
@@ -11,17 +11,17 @@ from keepfaith.config.placeholders import placeholders
 from keepfaith.config.strict import FieldName, Positive, RepositoryName, Seed, Strict, Text
 
 SPACE = " "
-"""What stands between prompt and option unless the task says otherwise."""
+"""Default text between prompt and choice."""
 
 SkipReason = Literal["unlabelled", "equal_options", "single_option", "empty"]
-"""Why a row cannot become an example although nothing is wrong with the task."""
+"""Reasons why a row cannot become an example although the task is correct."""
 
 GENERATORS = ("sentiment", "passage", "lookup")
-"""Names of the generators of `keepfaith.tasks.builtin`; a test holds the two lists together."""
+"""Names of the generators of `keepfaith.tasks.builtin`; a test checks that the two lists agree."""
 
 
 class Splits(Strict):
-    """Which split of the source serves which part."""
+    """The split of the source for each subset of examples."""
 
     evaluation: Text = Field(
         description="Split (or file) of the evaluation and explanation examples."
@@ -46,7 +46,7 @@ class Splits(Strict):
 
 
 class TableSource(Strict):
-    """How a row of a table becomes an example. A column may be a path into a nested one: choices.text."""
+    """How a row of a table becomes an example. A column may name a nested one: choices.text."""
 
     columns: dict[FieldName, Text] = Field(
         default_factory=dict, description="Column of every field whose column has another name."
@@ -55,40 +55,50 @@ class TableSource(Strict):
         default=None, description="Column that names an example; without one the row number does."
     )
     label: Text = Field(
-        default="label", description="Column of the label: an option's number from 0, or its name."
+        default="label", description="Column of the label: a choice's number from 0, or its name."
     )
     label_names: Text | tuple[Text, ...] | None = Field(
         default=None,
-        description="How the label column names the options, in their order: a list, or the column that holds "
+        description="How the label column names the choices, in their order: a list, or the column that holds "
         "that list (for lettered answers). Without it the label is a number.",
     )
     options: Text | None = Field(
         default=None,
-        description="Column with the list of a row's own options, where the task has no fixed ones.",
+        description="Column with the list of a row's own choices, where the task has no fixed ones.",
     )
-    evidence: dict[FieldName, Text] = Field(
+    rationale: dict[FieldName, Text] = Field(
         default_factory=dict,
-        description="Per field, the column with its evidence spans: a list of [start, end] in characters of that "
+        description="Per field, the column with its rationale spans: a list of [start, end] in characters of that "
         "field, end excluded.",
     )
     skip: tuple[SkipReason, ...] = Field(
         default=(),
         description="Rows to leave out, and to count, instead of refusing them: `unlabelled` (the label is missing, "
-        "null, NaN, blank, - or -1), `equal_options`, `single_option`, `empty` (a field, an option or another column "
+        "null, NaN, blank, - or -1), `equal_options`, `single_option`, `empty` (a field, a choice or another column "
         "that is read is missing, null or blank). The other rows keep their numbers.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_key(cls, content: object) -> object:
+        """`evidence` is the former name of `rationale`."""
+        if isinstance(content, dict) and "evidence" in content:
+            raise ValueError(
+                "the key evidence is now called rationale; type rationale: instead of evidence:"
+            )
+        return content
 
     @field_validator("skip")
     @classmethod
     def _each_once(cls, values: tuple[SkipReason, ...]) -> tuple[SkipReason, ...]:
-        for place, value in enumerate(values):
-            if value in values[:place]:
+        for index, value in enumerate(values):
+            if value in values[:index]:
                 raise ValueError(f"{value!r} is listed twice; leave one")
         return values
 
 
 class Expected(Strict):
-    """How large a data set is that nothing was read of yet."""
+    """Expected size of a data set before any of it is read."""
 
     examples: Positive = Field(default=1000, description="Rows of the evaluation split.")
     tokens: Positive = Field(default=100, description="Tokens of a prompt, on average.")
@@ -101,10 +111,10 @@ class HubTaskSource(TableSource):
     repository: RepositoryName = Field(description="Data set on the hub, owner/name.")
     config: Text | None = Field(default=None, description="Its configuration, if it has several.")
     revision: Text = Field(description="Commit of the data set; makes the run repeatable.")
-    splits: Splits = Field(description="Which split serves which part.")
+    splits: Splits = Field(description="The split for each subset.")
     expected: Expected = Field(
         default_factory=Expected,
-        description="Its size, for plans and requests alone: nothing that is computed depends on it.",
+        description="Its size, used for plans and requests only: no result depends on it.",
     )
 
 
@@ -113,12 +123,12 @@ class LocalTaskSource(TableSource):
 
     kind: Literal["local"] = Field(default="local", description="`local`; need not be typed.")
     splits: Splits = Field(
-        description="Which file serves which part; a relative path starts at folders.data."
+        description="The file for each subset; a relative path starts at folders.data."
     )
 
 
 class Sizes(Strict):
-    """How many examples the generator writes for each part."""
+    """Number of examples that the generator writes for each subset."""
 
     evaluation: Positive = Field(
         default=2000, description="Examples that the evaluation examples are chosen from."
@@ -130,13 +140,13 @@ class Sizes(Strict):
 
 
 class BuiltinTaskSource(Strict):
-    """A generator of keepfaith.tasks.builtin; its evidence and exact posterior are known."""
+    """A generator of keepfaith.tasks.builtin; its rationale and exact posterior are known."""
 
     kind: Literal["builtin"] = Field(default="builtin", description="`builtin`; need not be typed.")
     generator: Literal["sentiment", "passage", "lookup"] = Field(
         description="A generator of keepfaith.tasks.builtin."
     )
-    sizes: Sizes = Field(default_factory=Sizes, description="How many examples are written.")
+    sizes: Sizes = Field(default_factory=Sizes, description="Number of examples written.")
     seed: Seed = Field(default=0, description="Seed of the generator.")
 
 
@@ -145,7 +155,7 @@ TableTaskSource = HubTaskSource | LocalTaskSource
 
 
 class Sources(Strict):
-    """Where the rows may come from; at least one."""
+    """Sources of the rows; at least one."""
 
     builtin: BuiltinTaskSource | None = Field(default=None, description="The built-in generator.")
     hub: HubTaskSource | None = Field(default=None, description="A data set of the hub.")
@@ -165,24 +175,24 @@ class Sources(Strict):
 
 def _options(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(values) < 2:
-        raise ValueError(f"a task needs at least two options, got {list(values)}; add the others")
-    for place, value in enumerate(values):
+        raise ValueError(f"a task needs at least two choices, got {list(values)}; add the others")
+    for index, value in enumerate(values):
         if value != value.strip():
-            raise ValueError(f"option {value!r} has white space around it; type {value.strip()!r}")
+            raise ValueError(f"choice {value!r} has white space around it; type {value.strip()!r}")
         if not value:
-            raise ValueError(f"option {place} is empty; type what the model should answer")
-        if value in values[:place]:
+            raise ValueError(f"choice {index} is empty; type what the model should answer")
+        if value in values[:index]:
             raise ValueError(
-                f"option {value!r} is listed twice; a label could not tell the two apart"
+                f"choice {value!r} is listed twice; a label could not tell the two apart"
             )
     return values
 
 
-def _distinct_names(place: str, names: tuple[str, ...]) -> None:
+def _distinct_names(location: str, names: tuple[str, ...]) -> None:
     known = [unicodedata.normalize("NFC", name.strip()) for name in names]
     for name in known:
         if known.count(name) > 1:
-            raise ValueError(f"{place}: {name!r} is listed twice; name every option once")
+            raise ValueError(f"{location}: {name!r} is listed twice; name every choice once")
 
 
 def _delimiter(value: str) -> str:
@@ -197,38 +207,38 @@ def _delimiter(value: str) -> str:
 class Task(Strict):
     """A task of the catalog."""
 
-    version: Positive = Field(description="Raised whenever prompt, options or splits change.")
-    description: Text = Field(description="One sentence on what is asked.")
-    citation: Text | None = Field(default=None, description="Where the data come from.")
+    version: Positive = Field(description="Raised whenever prompt, choices or splits change.")
+    description: Text = Field(description="One sentence on the question asked.")
+    citation: Text | None = Field(default=None, description="Source of the data.")
     prompt: Text = Field(
-        description="The text before an option. {field} stands for a field, {{ and }} for braces. An option "
+        description="The text before a choice. {field} stands for a field, {{ and }} for braces. A choice "
         "follows after the delimiter; where that is one space, the prompt must not end in white space."
     )
     fields: tuple[FieldName, ...] = Field(
         min_length=1,
-        description="The fields that the prompt is made of; their characters are kept apart from its own.",
+        description="The fields of the prompt; their characters are told apart from those of the template.",
     )
     passage: FieldName | None = Field(
         default=None,
         description="The field whose text several examples may share (a passage with several questions): such "
         "examples are drawn together for every interval and test. `none`: all examples are independent. Without it, "
-        "a field whose text of 20 characters or more several examples share, none of them more than half of the "
-        "examples, is taken for the passage; case, blanks and forms of Unicode do not count. The report and the column "
-        "`clusters` say what was counted.",
+        "the passage is a field with texts (20 characters or more) that several examples share, but none of which more "
+        "than half of all examples share; case, blanks and forms of Unicode do not count. The report and the column "
+        "`clusters` give the number of independent texts.",
     )
     options: (
         Annotated[tuple[Annotated[str, Field(strict=True)], ...], AfterValidator(_options)] | None
     ) = Field(
         None,
-        description="The fixed options, without the delimiter before them; a row's own ones are named by the source.",
+        description="The fixed choices, without the delimiter before them; a row's own ones are named by the source.",
     )
     delimiter: Annotated[str, Field(strict=True), AfterValidator(_delimiter)] = Field(
         default=SPACE,
-        description="What stands between prompt and option (target_delimiter of lm-evaluation-harness): white space "
+        description="Text between prompt and choice (target_delimiter of lm-evaluation-harness): white space "
         'only, such as " " or "\\n", or "" for nothing, as chat templates and languages without spaces need. Unless '
         "it is one space, white space at the end of a prompt stays as it is.",
     )
-    sources: Sources = Field(description="Where the rows come from.")
+    sources: Sources = Field(description="Sources of the rows.")
 
     @model_validator(mode="after")
     def _consistent(self) -> "Task":
@@ -249,32 +259,32 @@ class Task(Strict):
             )
         if self.delimiter == SPACE and self.prompt != self.prompt.rstrip():
             raise ValueError(
-                "the prompt ends in white space, which tokenizers glue to the option; end it without, or type "
-                'delimiter: "" if the option must follow at once, as in a chat template'
+                "the prompt ends in white space, which tokenizers glue to the choice; end it without, or type "
+                'delimiter: "" if the choice must follow at once, as in a chat template'
             )
-        for place, source in self.sources.available().items():
+        for kind, source in self.sources.available().items():
             if isinstance(source, BuiltinTaskSource):
                 continue
             if (self.options is None) == (source.options is None):
                 raise ValueError(
-                    f"sources.{place}.options: type either the task's options or the column of a row's own, not "
+                    f"sources.{kind}.options: type either the task's choices or the column of a row's own, not "
                     + ("both" if self.options else "neither")
                 )
-            for key, mapping in (("columns", source.columns), ("evidence", source.evidence)):
+            for key, mapping in (("columns", source.columns), ("rationale", source.rationale)):
                 for name in mapping:
                     if name not in self.fields:
                         raise ValueError(
-                            f"sources.{place}.{key}: unknown field {name!r}{nearest(name, self.fields)}"
+                            f"sources.{kind}.{key}: unknown field {name!r}{nearest(name, self.fields)}"
                         )
             if isinstance(source.label_names, tuple):
-                _distinct_names(f"sources.{place}.label_names", source.label_names)
+                _distinct_names(f"sources.{kind}.label_names", source.label_names)
             if (
                 isinstance(source.label_names, tuple)
                 and self.options
                 and len(source.label_names) != len(self.options)
             ):
                 raise ValueError(
-                    f"sources.{place}.label_names: {len(source.label_names)} names for {len(self.options)} options; "
-                    "name every option once, in their order"
+                    f"sources.{kind}.label_names: {len(source.label_names)} names for {len(self.options)} choices; "
+                    "name every choice once, in their order"
                 )
         return self

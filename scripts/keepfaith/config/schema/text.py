@@ -1,4 +1,4 @@
-"""A calibration text of the catalog: where it comes from, and how much of it an order reads."""
+"""A calibration text of the catalog: its source, and the amount that an order reads."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from keepfaith.config.strict import Positive, RepositoryName, Strict, Text
 class _Texts(Strict):
     rows_per_sample: Positive = Field(
         default=1,
-        description="Rows of the source that are joined to one sample, with a line break between them.",
+        description="Rows of the source that are joined into one sample, with a line break between them.",
     )
 
 
@@ -52,15 +52,15 @@ TextSource = HubText | LocalText | BuiltinText
 class CalibrationTextEntry(Strict):
     """A calibration text of the catalog."""
 
-    description: Text = Field(description="One sentence on what the text is.")
-    citation: Text | None = Field(default=None, description="Where it comes from.")
+    description: Text = Field(description="One sentence that describes the text.")
+    citation: Text | None = Field(default=None, description="Source of the text.")
     source: HubText | LocalText | BuiltinText = Field(
-        discriminator="kind", description="Where its rows are read."
+        discriminator="kind", description="Source of its rows."
     )
     samples: Positive = Field(
-        default=8, description="Samples that are read by an order which does not say how many."
+        default=8, description="Samples that an order reads unless it sets its own number."
     )
     sample_tokens: Positive = Field(
         default=2048,
-        description="Longest sample in tokens, for an order which does not say; the rest is cut.",
+        description="Longest sample in tokens unless the order sets its own; the rest is cut.",
     )

@@ -1,4 +1,4 @@
-"""Ways to remove features from a prompt: one module per operator, each defining `OPERATOR`.
+"""Operators: ways to remove features from a prompt, one module each, which defines `OPERATOR`.
 
-Deleting ids and re-tokenising the remaining text are different operators: the second makes new tokens.
+Deleting ids and tokenising the remaining text again are different operators: the second makes new tokens.
 """

@@ -1,4 +1,4 @@
-"""Delete the tokens' ids; the ids of the other tokens and of the options stay as they were."""
+"""Operator `delete`: delete the tokens' ids; the ids of the other tokens and of the choices do not change."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ from keepfaith.plugins.operator import Operator
 from keepfaith.scoring.errors import EncodingError
 from keepfaith.scoring.inputs import ScoringInput
 
-if TYPE_CHECKING:  # the declaration is read where transformers must not be loaded
+if TYPE_CHECKING:  # reading the declaration must not load transformers
     from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder
 
 
@@ -20,7 +20,7 @@ def _delete(
 ) -> ScoringInput:
     """See `Perturb`."""
     staying = sorted({*encoded.fixed, *(encoded.features[feature] for feature in kept)})
-    prompt_ids = tuple(encoded.prompt_ids[place] for place in staying) or encoder.prefix_ids
+    prompt_ids = tuple(encoded.prompt_ids[index] for index in staying) or encoder.prefix_ids
     if not prompt_ids:
         raise EncodingError(
             f"{name}: no token remains, and the tokenizer has neither BOS nor EOS; remove a smaller share"

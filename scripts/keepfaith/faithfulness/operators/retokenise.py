@@ -1,11 +1,11 @@
-"""Cut the tokens' characters out of the prompt, and tokenise the rest anew, together with each option.
+"""Operator `retokenise`: cut the tokens' characters out of the prompt, and tokenise the rest again with each choice.
 
-The study's operator, without its detour: the study decodes the remaining ids, which is not the prompt again where it
-holds special tokens, unknown characters or characters of several tokens. Here nothing is decoded, so removing nothing
-gives the prompt, and a character goes as a whole when one of its tokens goes. On plain text both give the same.
+The study's operator without decoding: the study decodes the remaining ids, which does not restore a prompt with
+special tokens, unknown characters or characters of several tokens. Here nothing is decoded, so removing nothing
+gives the prompt, and a character is removed as a whole with any of its tokens. On plain text both are equal.
 
-The model sees the tokens that it would see had somebody written the remaining text: words torn by the removal are
-spelt with other tokens, and spaces that end the text move to the options.
+The model sees the tokens of the remaining text as if it had been written so: words cut by the removal are
+spelt with other tokens, and spaces at the end of the text move to the choices.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from keepfaith.plugins.operator import Operator
 from keepfaith.scoring.characters import mask, without
 from keepfaith.scoring.inputs import ScoringInput
 
-if TYPE_CHECKING:  # the declaration is read where transformers must not be loaded
+if TYPE_CHECKING:  # reading the declaration must not load transformers
     from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder
 
 
@@ -28,22 +28,22 @@ def _retokenise(
 ) -> ScoringInput:
     """See `Perturb`.
 
-    Tokens may merge otherwise in the rest: then it can be longer than the model admits although the prompt is not, or
-    spell a special token across the gap. Such a rest keeps the ids that it had, of all tokens that lost no character.
+    Tokens may merge differently in the rest: it can then be longer than the model accepts although the prompt is not,
+    or spell a special token across the gap. Such a rest keeps its old ids, of all tokens that lost no character.
     """
     staying = {*encoded.fixed, *(encoded.features[feature] for feature in kept)}
-    removed = [span for place, span in enumerate(encoded.characters) if place not in staying]
-    text = without(encoded.text, removed, [encoded.characters[place] for place in encoded.fixed])
+    removed = [span for index, span in enumerate(encoded.characters) if index not in staying]
+    text = without(encoded.text, removed, [encoded.characters[index] for index in encoded.fixed])
     again = encoder.encode_rest(encoded, text, options, name)
     if again is not None:
         return ScoringInput(again.prompt_ids, again.option_ids)
     gone = mask(len(encoded.text), removed)
     whole = sorted(
-        place
-        for place in staying
-        if place in encoded.fixed or not any(gone[slice(*encoded.characters[place])])
+        index
+        for index in staying
+        if index in encoded.fixed or not any(gone[slice(*encoded.characters[index])])
     )
-    prompt_ids = tuple(encoded.prompt_ids[place] for place in whole) or encoder.prefix_ids
+    prompt_ids = tuple(encoded.prompt_ids[index] for index in whole) or encoder.prefix_ids
     return ScoringInput(prompt_ids, encoded.option_ids)
 
 

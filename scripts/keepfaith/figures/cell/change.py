@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _EXPLANATION = (
     "Change of each quantity in percent of its dense value, 0 being no change; bands are confidence intervals of the "
-    "paired change. Panels have their own scales. A quantity whose dense value is below 0.02 has no meaningful "
+    "paired change. Panels have separate scales. A quantity whose dense value is below 0.02 has no meaningful "
     "relative change and is left out, and its panel says so."
 )
 _SMALLEST_DENSE = 0.02
@@ -75,7 +75,7 @@ def _panel(panel: "Axes", tables: CellTables, quantity: Quantity) -> None:
 
 
 def relative_change(rows: pl.DataFrame) -> pl.DataFrame | None:
-    """`value`, `low` and `high` in percent of the size of the dense value, or None where that is too small."""
+    """`value`, `low` and `high` in percent of the size of the dense value, or None if that is too small."""
     dense = rows.filter(pl.col("level") == 0)["value"].drop_nulls().to_list()
     if not dense or abs(dense[0]) < _SMALLEST_DENSE:
         return None

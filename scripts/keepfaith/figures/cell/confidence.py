@@ -1,4 +1,4 @@
-"""Mean confidence beside accuracy: the two share a unit, so they share an axis."""
+"""Mean confidence and accuracy on one axis, as both have the same unit."""
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Mean probability of the predicted option (confidence) and accuracy, on one axis because both are shares between "
-    "0 and 1. Where confidence lies above accuracy the model is over-confident, where it lies below it is "
+    "Mean probability of the predicted choice (confidence) and accuracy, on one axis because both are shares between "
+    "0 and 1. Where confidence is above accuracy the model is over-confident, where it is below it is "
     "under-confident. Bands are confidence intervals over examples."
 )
 

@@ -1,4 +1,4 @@
-"""Faithfulness per fraction, each method beside its reversed ranking and the controls."""
+"""Faithfulness per fraction, of each method, its reversed ranking and the controls."""
 
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Mean comprehensiveness and sufficiency when the given share of tokens is removed or alone kept, at a few levels "
-    "on equal scales. Solid: tokens ranked by the method; dotted with hollow markers: the same ranking reversed; "
-    "grey: controls, which say nothing about the model. An explanation that says something keeps its solid line away "
+    "Mean comprehensiveness and sufficiency when the given share of tokens is removed, or only it is kept, at a few "
+    "levels on equal scales. Solid: tokens ranked by the method; dotted with hollow markers: the ranking reversed; "
+    "grey: controls, which have no information about the model. An informative explanation has a solid line away "
     "from the dotted and the grey ones. "
     "Bands: one standard deviation over attribution seeds."
 )
@@ -114,7 +114,7 @@ def _line(
 def _caption(tables: CellTables) -> str:
     """The explanation with the operator."""
     if not tables.curves.height:
-        return "This study runs no attribution method, so there are no curves to show."
+        return "This study runs no attribution method, so there are no curves."
     return f"{_EXPLANATION} Operator: {operator_name(tables.operator)}."
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _EXPLANATION = (
     "Mean share of the dense model's top tokens that are also top tokens at the level (solid, scores summed over "
     "seeds). Dotted with hollow markers: the floor, which is the overlap of two single seeds of one level. A "
-    "solid line below its own floor shows drift; one above it does not show that there is none, because sums over "
-    "seeds are less noisy and all levels share the method's random masks. Grey dotted line: what random rankings "
-    "share. Methods without seeds have no floor."
+    "solid line below its own floor shows drift; one above it does not exclude drift, because sums over "
+    "seeds are less noisy and all levels share the method's random masks. Grey dotted line: the overlap of random "
+    "rankings. Methods without seeds have no floor."
 )
 
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Left: expected calibration error (ECE, equal-width bins); the grey band is what a perfectly calibrated "
-    "model with the same confidences would score on as many examples, so values inside it show no "
+    "Left: expected calibration error (ECE, equal-width bins); the grey band is the range of a perfectly calibrated "
+    "model with the same confidences on this many examples, so values inside it show no "
     "miscalibration. Right: the Brier score, because ECE alone can improve while a model collapses. Lower is better "
-    "in both; dashed lines are the dense model. The blue band is the interval of the true error that the labels allow: "
+    "in both; dashed lines are the dense model. The blue band is the interval of the true error from the labels: "
     "ECE itself is biased upward and can lie above it. The green band is a confidence interval."
 )
 

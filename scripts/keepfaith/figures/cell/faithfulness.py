@@ -1,7 +1,7 @@
 """Comprehensiveness and sufficiency against level, above each other with accuracy on the same level axis.
 
-The study puts accuracy on a second y axis. Two scales on one panel let their crossing points and relative heights
-be chosen by whoever picks the limits, so here the panels are stacked and share the level axis instead.
+The study puts accuracy on a second y axis. Two scales on one panel make crossing points and relative heights
+arbitrary, so here the panels are stacked and share the level axis.
 """
 
 from typing import TYPE_CHECKING
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 _EXPLANATION = (
     "Comprehensiveness (probability lost when the top-ranked tokens are removed: higher is better) and "
     "sufficiency (probability lost when only they are kept: lower is better), as the study aggregates them, under "
-    "accuracy on the same level axis; panels are stacked because a second axis would let its scale suggest "
+    "accuracy on the same level axis; panels are stacked because the scale of a second axis would suggest "
     "agreement. Coloured bands: one standard deviation over attribution seeds (the choice of examples adds to it: see "
-    "the relative change). Grey: controls, which say nothing about the model."
+    "the relative change). Grey: controls, which have no information about the model."
 )
 
 
 def _draw(tables: CellTables) -> "Figure":
-    """Stacked panels: accuracy and every quantity of explanations that has values (recall where evidence is known)."""
+    """Stacked panels: accuracy, and every quantity of explanations that has values."""
     if not tables.methods:
         return note("no attribution method in this study")
     shown = tables.quantities(explained=True)
@@ -89,7 +89,7 @@ def _methods(panel: "Axes", tables: CellTables, name: str, metric: str) -> None:
 def _caption(tables: CellTables) -> str:
     """The explanation with operator and number of examples."""
     if not tables.methods:
-        return "This study runs no attribution method, so there is no faithfulness to show."
+        return "This study runs no attribution method, so there are no faithfulness values."
     count = tables.counted("comprehensiveness_study", tables.methods[0])
     facts = f" Operator: {operator_name(tables.operator)}." + (f" {count}." if count else "")
     return _EXPLANATION + facts

@@ -1,4 +1,4 @@
-"""Layer scores of the order: which components go first, and how clear the choice was."""
+"""Criterion scores of the order: the components that are dropped first, and the gaps between scores."""
 
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Score under the criterion of everything that the order ranks. Filled markers are dropped by some level of this "
-    "run; the number beside a marker is the level at which it goes. Close scores mean that the order could "
-    "easily have been another one."
+    "Criterion score of every component that the order ranks. Filled markers are dropped by some level of this "
+    "run; the number beside a marker is the level at which it is dropped. Close scores mean that the order could "
+    "easily have been different."
 )
 _MARKERS = {"attention": "o", "mlp": "s", "block": "D"}
 
@@ -64,12 +64,12 @@ def _draw(tables: CellTables) -> "Figure":
 
 
 def goes_at(tables: CellTables, position: int) -> int:
-    """The first level of the run that drops what stands at a position of the order."""
+    """The first level of the run that drops the component at a position of the order."""
     return next(level for level in tables.levels if level >= position)
 
 
 def _caption(tables: CellTables) -> str:
-    """The explanation with the order itself, and with levels where one drops several layers at once."""
+    """The explanation with the order, and with levels if one drops several layers at once."""
     steps = {level: ", ".join(names) for level, names in tables.dropped().items() if names}
     if list(steps) == list(range(1, tables.deepest + 1)):
         listed = ", ".join(steps.values())

@@ -21,7 +21,7 @@ _EXPLANATION = (
     "Mean share of the top tokens that two levels have in common. Below the diagonal: overlap of the two levels "
     "(scores summed over seeds). Above it: the floor, which is the overlap of two seeds of one level, averaged over "
     "the two levels; on the diagonal the floor of the level itself. Overlap below the floor shows drift. Overlap above "
-    "it does not show that there is none: sums over seeds are less noisy than single seeds, and all levels share the "
+    "it does not exclude drift: sums over seeds are less noisy than single seeds, and all levels share the "
     "method's random masks."
 )
 _ANNOTATED_LEVELS = 6
@@ -53,7 +53,7 @@ def _draw(tables: CellTables) -> "Figure":
 
 
 def matrix(overlap: pl.DataFrame, levels: tuple[int, ...]) -> np.ndarray:
-    """Overlap below the diagonal, floor on and above it, NaN where unknown; [levels, levels]."""
+    """Overlap below the diagonal, floor on and above it, NaN if unknown; [levels, levels]."""
     place = {level: index for index, level in enumerate(levels)}
     values = np.full((len(levels), len(levels)), np.nan)
     for row in overlap.iter_rows(named=True):
@@ -69,7 +69,7 @@ def _map(panel: "Axes", tables: CellTables, method: str, top: int) -> "AxesImage
     rows = tables.overlap.filter(pl.col("method") == method, pl.col("top") == top)
     levels = tuple(sorted({*rows["level_a"].to_list(), *rows["level_b"].to_list()}))
     values = matrix(rows, levels)
-    # Cells stand side by side, also where levels between them were not run.
+    # Fields of the map are adjacent, also if levels between them were left out.
     edge = (-0.5, len(levels) - 0.5)
     image = panel.imshow(
         values,
@@ -79,7 +79,7 @@ def _map(panel: "Axes", tables: CellTables, method: str, top: int) -> "AxesImage
         interpolation="none",
         extent=(*edge, edge[1], edge[0]),
     )
-    # The stairs between the two triangles; the diagonal belongs to the upper one.
+    # The step line between the two triangles; the diagonal belongs to the upper one.
     stairs = [(place - 0.5, place + side) for place in range(len(levels)) for side in (-0.5, 0.5)]
     panel.plot(
         *zip(*stairs, strict=True), color="white", linewidth=2.5 if len(levels) <= 9 else 1.2
@@ -112,7 +112,7 @@ def _chance(tables: CellTables, method: str, top: int) -> float:
 def _caption(tables: CellTables) -> str:
     """The explanation with the number of examples."""
     if not tables.overlap.height:
-        return "This study runs no attribution method, so there is no overlap to show."
+        return "This study runs no attribution method, so there is no overlap."
     return f"{_EXPLANATION} {tables.overlap['examples'].to_list()[0]} examples."
 
 

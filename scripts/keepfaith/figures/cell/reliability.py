@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EXPLANATION = (
     "Accuracy within each bin of confidence, dense model first. On the dashed diagonal confidence equals accuracy; "
     "bars below it are over-confident, bars above it under-confident. The lower row counts the examples of each bin: "
-    "a bin with few examples says little."
+    "a bin with few examples is uncertain."
 )
 
 

@@ -1,4 +1,4 @@
-"""The verdict strip: kept, undecided or degraded, per watched quantity and level, in symbols and colours."""
+"""The verdict strip: kept, undecided or degraded, per judged quantity and level, in symbols and colours."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Every watched quantity at every level against the dense model, on the same examples. Kept: the loss is shown to "
+    "Every judged quantity at every level against the dense model, on the same examples. Kept: the loss is shown to "
     "stay within the margin. Degraded: a loss is shown and its estimate exceeds the margin. "
     "Undecided: neither is shown with this many examples."
 )
@@ -62,7 +62,7 @@ def _draw(tables: CellTables) -> "Figure":
     panel.tick_params(length=0)
     for spine in panel.spines.values():
         spine.set_visible(False)
-    panel.set_ylabel("watched quantity", labelpad=10)
+    panel.set_ylabel("judged quantity", labelpad=10)
     keys = [
         Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=6, label=words)
         for _, colour, marker, words in _STATUS.values()

@@ -6,8 +6,8 @@ FIGURE = over_tasks(
     "ece",
     title="Calibration error over tasks",
     explanation=(
-        "Expected calibration error; coloured bands are confidence intervals, a grey band (where a single path is "
-        "shown) is what a perfectly calibrated model would score."
+        "Expected calibration error; coloured bands are confidence intervals, a grey band (with a single pruning path) "
+        "is the range of a perfectly calibrated model."
     ),
     position=40,
 )

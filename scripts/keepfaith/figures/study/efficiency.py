@@ -1,4 +1,4 @@
-"""What the levels save: KV cache, time and memory relative to the dense model."""
+"""Savings of the levels: KV cache, time and memory relative to the dense model."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Each level against the dense model, batch 1, behind the longest measured prompt; each level was loaded without "
-    "the weights that it drops, in a process of its own. KV cache per token (measured in a call of generate), prefill "
+    "Each level against the dense model, batch 1, after the longest measured prompt; each level was loaded without "
+    "the weights that it drops, in its own process. KV cache per token (measured in a call of generate), prefill "
     "time, time per decoded token, and bytes of weights: 1 is the dense model, lower is better. Dashed: arithmetic, "
-    "that is the cache by shape, the floating-point operations of the prefill, and the bytes of weights and cache "
+    "from the cache's shape, the floating-point operations of the prefill, and the bytes of weights and cache "
     "that a decoded token reads. Times fall further than arithmetic where attention takes more time per operation "
-    "than the other matrices do (many small steps, each with its own start), and less far where what no level drops "
-    "dominates (sampling, Python). They vary from run to run, by a tenth and more where other work shares the "
-    "machine: how far apart lines of equal layers lie shows by how much."
+    "than the other matrices do (many small steps, each with its own start), and less where work that no level drops "
+    "dominates (sampling, Python). Times vary between runs, by a tenth and more if other work shares the "
+    "machine: the distance between lines of equal layers shows this variation."
 )
 
 _PANELS = {
@@ -33,9 +33,9 @@ _PANELS = {
 
 
 def ratios(efficiency: pl.DataFrame) -> pl.DataFrame:
-    """Per model, order and level the ratios of `_PANELS`, measured and expected, behind the longest prompt.
+    """Per model, order and level the ratios of `_PANELS`, measured and expected, after the longest prompt.
 
-    Paths stay in the sequence of the table, so that a path has the same stroke in every figure.
+    Pruning paths keep the sequence of the table, so that each has the same stroke in every figure.
     """
     path = ["model", "order"]
     longest = efficiency.filter(
@@ -61,7 +61,7 @@ def _ratio(column: str) -> pl.Expr:
 
 
 def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
-    """One panel per ratio, one line per model and order, and a dashed one for what arithmetic expects."""
+    """One panel per ratio, one line per model and order, and a dashed one for the value expected by arithmetic."""
     table = ratios(tables["efficiency"])
     figure, panels = canvas(rows=1, columns=len(_PANELS), size=(10.4, 3.1))
     paths = table.select("model", "order").unique(maintain_order=True).rows()

@@ -1,4 +1,4 @@
-"""Per task and quantity: the levels shown to be kept, the level up to which nothing degrades, and where it breaks."""
+"""Per task and quantity: the levels shown to be kept, those without degradation, and the first degraded level."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,39 +18,39 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 _EXPLANATION = (
-    "One panel per model, order and task, one row per watched quantity. Thick bar: levels shown to be kept, in a row "
+    "One panel per model, order and task, one row per judged quantity. Thick bar: consecutive levels shown to be kept, "
     "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
-    "degraded. A row without a cross shows no degradation at any level of the run. A bar says nothing of levels below "
-    "its end that were not run."
+    "degraded. A row without a cross shows no degradation at any level of the run. A bar has no information on levels "
+    "below its end that were not run."
 )
 _COLUMNS = 3
 
 
 def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
-    """Small multiples over units; rows are quantities, the x axis is the level."""
+    """Small multiples over cells; rows are quantities, the x axis is the level."""
     verdict = tables["verdict"].filter(pl.col("level") > 0)
-    units = verdict.select("model", "order", "task").unique(maintain_order=True).rows()
-    if not units:
+    cells = verdict.select("model", "order", "task").unique(maintain_order=True).rows()
+    if not cells:
         return note("no verdict: this run has no pruned level")
-    paths = {unit[:2]: None for unit in units}
+    paths = {cell[:2]: None for cell in cells}
     path_name = path_names(list(paths))
     names = watched(verdict)
-    columns = min(_COLUMNS, len(units))
-    count = -(-len(units) // columns)
+    columns = min(_COLUMNS, len(cells))
+    count = -(-len(cells) // columns)
     size = (max(6.6, 2.3 + 2.4 * columns), 0.8 + count * (0.65 + 0.24 * len(names)))
     figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
     panels = [panel for row in grid for panel in row]
     levels = [0, *verdict["level"].unique().sort().to_list()]
-    for panel in panels[len(units) :]:
+    for panel in panels[len(cells) :]:
         panel.set_visible(False)
-    for index, (unit, panel) in enumerate(zip(units, panels, strict=False)):
+    for index, (cell, panel) in enumerate(zip(cells, panels, strict=False)):
         rows = verdict.filter(
-            pl.col("model") == unit[0], pl.col("order") == unit[1], pl.col("task") == unit[2]
+            pl.col("model") == cell[0], pl.col("order") == cell[1], pl.col("task") == cell[2]
         )
         _panel(panel, rows, names)
-        title = [wrapped(unit[2]), wrapped(path_name[unit[:2]])]
+        title = [wrapped(cell[2]), wrapped(path_name[cell[:2]])]
         panel.set_title("\n".join(title if len(paths) > 1 else title[:1]))
-        lowest = index + columns >= len(units)
+        lowest = index + columns >= len(cells)
         level_axis(panel, levels, label=lowest)
         panel.tick_params(labelbottom=lowest)
     panels[0].set_yticks(range(len(names)), [quantity_name(*name) for name in names])
@@ -76,7 +76,7 @@ def reach_bars(panel: "Axes", row: int, kept: float, clear: float) -> None:
 
 
 def rows_without_axis(panel: "Axes") -> None:
-    """Names of rows on the left, and nothing else of an axis."""
+    """Names of rows on the left, without an axis line."""
     panel.grid(False, axis="y")
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)

@@ -1,4 +1,4 @@
-"""Which order keeps accuracy, calibration and faithfulness longest: one panel per concern, one row per order."""
+"""Comparison of orders by accuracy, calibration and faithfulness: one panel per concern, one row per order."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "How far each pruning order goes before accuracy, calibration and faithfulness degrade: of each every judged "
-    "quantity, and of faithfulness every method. Thick bar: levels shown to be kept, in a row "
+    "Level up to which each pruning order preserves accuracy, calibration and faithfulness, with every judged "
+    "quantity of each, and every method for faithfulness. Thick bar: consecutive levels shown to be kept, "
     "from the dense model; thin bar: levels up to which no degradation is shown; both are means over tasks, and "
-    "each small circle is where the thin bar of one task ends. The order that goes furthest over all three stands "
-    "on top. Orders that are less than a level apart (where levels were left out, less than one step between those "
-    "that were run) are not told apart by this, and the best of many orders owes something to luck."
+    "each small circle is the end of the thin bar of one task. The order that goes furthest over all three is "
+    "on top. Orders less than a level apart (if levels were left out, less than one step between those "
+    "that were run) are not distinguished by this, and the best of many orders is partly the best by chance."
 )
 
 

@@ -1,4 +1,4 @@
-"""Savings against what they cost: accuracy, calibration and faithfulness over speed and over the KV cache left."""
+"""Savings and their cost: accuracy, calibration and faithfulness over speed and over the remaining KV cache."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Every point is a level, the dense model stands at 1. Upper row: further right decodes faster; lower row: further "
-    "left holds less KV cache per token. The height is the mean over tasks of accuracy, of ECE, and of "
-    "comprehensiveness (over methods as well, controls left out). A path that runs level keeps its quality while "
+    "Every point is a level, the dense model is at 1. Upper row: further right decodes faster; lower row: further "
+    "left needs less KV cache per token. The height is the mean over tasks of accuracy, of ECE, and of "
+    "comprehensiveness (over methods as well, controls left out). A horizontal line keeps its quality while "
     "it saves."
 )
 _SAVINGS = {
@@ -41,7 +41,7 @@ def means(metrics: pl.DataFrame, metric: str) -> pl.DataFrame:
 
 
 def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
-    """A row per saving, a panel per quantity, one path per model and order."""
+    """A row per saving, a panel per quantity, one line per model and order."""
     saved = ratios(tables["efficiency"]).with_columns(speedup=1 / pl.col("decode"))
     figure, panels = canvas(len(_SAVINGS), len(_HEIGHTS), size=(9.6, 5.8))
     paths = saved.select("model", "order").unique(maintain_order=True).rows()

@@ -1,4 +1,4 @@
-"""How stable each order is over draws of calibration text."""
+"""Stability of each order over draws of calibration text."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "The criterion was run again on other draws of calibration text. For every level: the share of what it drops that "
-    "two draws have in common, mean over pairs of draws, one line per number of calibration samples; the band reaches "
-    "from the least to the most similar pair. Dotted: what a smaller draw has in common with the largest of the same "
-    "seed, which begins with the same texts. Dashed: what two random orders would share. Where the lines are low, the "
-    "level's result is that of one draw as much as of the criterion."
+    "The criterion was run again on other draws of calibration text. For every level: the share of its dropped layers "
+    "that two draws have in common, mean over pairs of draws, one line per number of calibration samples; the band is "
+    "from the least to the most similar pair. Dotted: the share that a smaller draw and the largest of the same "
+    "seed (which begins with the same texts) have in common. Dashed: the share of two random orders. Where the lines "
+    "are low, the level depends on the draw as much as on the criterion."
 )
 _COLUMNS = 4
 

@@ -1,4 +1,4 @@
-"""The built-in model: where its checkpoint ships; `keepfaith.training.builtin` made it."""
+"""Built-in model: the path of its checkpoint, which `keepfaith.training.builtin` made."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""Pruned Llamas in the format of NVIDIA's Nemotron-NAS models, which vLLM and MLX read without code of their own.
+"""Export of pruned Llamas in the format of NVIDIA's Nemotron-NAS models, which vLLM and MLX read without extra code.
 
-Every layer has an entry in `block_configs` that says whether its attention and its MLP are there (`no_op`), how many
+Every layer has an entry in `block_configs` that says whether its attention and its MLP are missing (`no_op`), how many
 query heads share a key-value head, and how wide the MLP is: a multiple of two thirds of the hidden size, rounded up to
-the next multiple of 256 (read off the readers' sources). A sub-layer that is not there has no norm either.
+the next multiple of 256 (according to the readers' sources). A missing sub-layer has no norm either.
 """
 
 import json
@@ -43,7 +43,7 @@ _KEPT_KEYS = (
 
 
 def width(multiple: float, hidden: int) -> int:
-    """Width of an MLP as the readers find it."""
+    """Width of an MLP as the readers compute it."""
     return -(-int(2 * multiple * hidden / 3) // _ROUNDED_TO) * _ROUNDED_TO
 
 
@@ -73,7 +73,7 @@ def _load(folder: Path, dtype: str) -> "PreTrainedModel":
     """Read such a folder as the format's other readers do: from `block_configs` alone.
 
     Raises:
-        LoadingError: its weights are not those that the configuration says are there.
+        LoadingError: its weights are not those that the configuration describes.
     """
     from transformers import AutoConfig, LlamaForCausalLM
 
@@ -127,9 +127,12 @@ def _content(config: "PretrainedConfig", gone: frozenset[Sublayer]) -> dict[str,
     theta = float(rope.pop("rope_theta"))
     layers = range(int(config.num_hidden_layers))
     for wrong, why in (
-        (getattr(config, "sliding_window", None) is not None, "looks at a window of tokens only"),
+        (getattr(config, "sliding_window", None) is not None, "has a sliding attention window"),
         (head_width * heads != hidden, "has heads that do not add up to its hidden size"),
-        (width(multiple, hidden) != inner, f"has MLPs {inner} wide, no multiple of {_ROUNDED_TO}"),
+        (
+            width(multiple, hidden) != inner,
+            f"has MLPs of width {inner}, which is no multiple of {_ROUNDED_TO}",
+        ),
         (Sublayer(0, "attention") in gone, "loses the attention of layer 0, which vLLM needs"),
         (
             all(Sublayer(layer, "mlp") in gone for layer in layers),

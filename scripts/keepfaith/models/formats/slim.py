@@ -1,4 +1,4 @@
-"""Without the weights of what was dropped; loads through `keepfaith.models.loading`, without remote code.
+"""Export without the weights of what was dropped; loads through `keepfaith.models.loading`, without remote code.
 
 Other loaders refuse the folder by name, since they would fill the gaps at random (see `models.slim`).
 """

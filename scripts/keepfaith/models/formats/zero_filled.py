@@ -1,4 +1,4 @@
-"""All shapes as before, the weights of what was dropped zero: loads anywhere, frees nothing."""
+"""Export with all shapes as before and the dropped weights set to zero: loads anywhere, saves no memory."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,18 +27,18 @@ def _write(folder: Path | str, dropped: "Sequence[Step]", target: Path, dtype: s
     from keepfaith.models.removal import PrunableModel
 
     model = load_model(folder, dtype, "cpu")
-    switches = PrunableModel(model).switches
+    toggles = PrunableModel(model).toggles
     with torch.no_grad():
         for sublayer in sublayers_of(dropped):
-            for parameter in switches[sublayer].module.parameters():
+            for parameter in toggles[sublayer].module.parameters():
                 parameter.zero_()
-    for switch in switches.values():
-        switch.uninstall()
+    for toggle in toggles.values():
+        toggle.uninstall()
     model.save_pretrained(target)
 
 
 def _load(folder: Path, dtype: str) -> "PreTrainedModel":
-    """As anyone would, without keepfaith."""
+    """Load it with transformers alone."""
     from transformers import AutoModelForCausalLM
 
     from keepfaith.models.loading import as_dtype

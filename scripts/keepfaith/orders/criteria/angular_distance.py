@@ -1,7 +1,7 @@
-"""Angular distance: the block over which the stream turns least, at the last token, is dropped first.
+"""Angular distance: the block that turns the residual stream least, at the last token, is dropped first.
 
-Score = E arccos(cos(X, Y)) / pi at the last token of each calibration sample. Gromov et al. drop a run of
-neighbouring blocks; here, so that levels nest, each block is scored for itself (their n = 1).
+Score = E arccos(cos(resid_pre, resid_post)) / pi at the last token of each calibration sample. Gromov et al. drop a
+run of neighbouring blocks; here, so that levels nest, each block is scored by itself (their n = 1).
 """
 
 import math
@@ -24,17 +24,17 @@ def _rank(
     components: Sequence[Component],
     seed: int = 0,
 ) -> RankedComponents:
-    """Components by mean angular distance, smallest first; the seed plays no part."""
-    # Torch is loaded here, and not where the declaration is read.
+    """Components by mean angular distance, smallest first; the seed is not used."""
+    # Torch is imported here, so that reading the declaration does not load it.
     from keepfaith.orders.stream import stream_means
 
     return smallest_first(stream_means(model, samples, components, _last_angles))
 
 
-def _last_angles(before: "torch.Tensor", behind: "torch.Tensor") -> "torch.Tensor":
+def _last_angles(resid_pre: "torch.Tensor", resid_post: "torch.Tensor") -> "torch.Tensor":
     from keepfaith.orders.stream import cosines
 
-    return cosines(before[:, -1], behind[:, -1]).clamp(-1, 1).arccos() / math.pi
+    return cosines(resid_pre[:, -1], resid_post[:, -1]).clamp(-1, 1).arccos() / math.pi
 
 
 CRITERION = Criterion(

@@ -1,6 +1,6 @@
 """Cosine criterion: the component that turns the residual stream least is dropped first.
 
-Score = 1 - E cos(X, Y), where X is the residual stream before the component and Y behind it, mean over all
+Score = 1 - E cos(resid_pre, resid_post), the residual stream before and after the component, mean over all
 calibration tokens; one-shot, smallest score first. For whole blocks this is ShortGPT's block influence.
 Cosines and their mean are float64.
 """
@@ -25,7 +25,7 @@ def cosine_scores(
     dropped: Sequence[Step] = (),
 ) -> dict[Component, float]:
     """1 - mean cosine of every component, with `dropped` removed."""
-    # Torch is loaded here, and not where the declaration is read.
+    # Torch is imported here, so that reading the declaration does not load it.
     from keepfaith.orders.stream import cosines, stream_means
 
     means = stream_means(model, samples, components, cosines, dropped)
@@ -38,7 +38,7 @@ def _rank(
     components: Sequence[Component],
     seed: int = 0,
 ) -> RankedComponents:
-    """Components by 1 - mean cosine, smallest first; the seed plays no part."""
+    """Components by 1 - mean cosine, smallest first; the seed is not used."""
     return smallest_first(cosine_scores(model, samples, components))
 
 

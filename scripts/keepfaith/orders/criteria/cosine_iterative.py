@@ -1,6 +1,6 @@
 """Iterative cosine criterion: as `cosine`, scored again after every drop.
 
-The scores of the others change once a component is gone, since the stream they read is another.
+Dropping a component changes the residual stream that the others read, and so their scores.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def _rank(
     components: Sequence[Component],
     seed: int = 0,
 ) -> RankedComponents:
-    """Each component with its score at the time it is dropped; the seed plays no part."""
+    """Each component with its score at the time it is dropped; the seed is not used."""
     return one_by_one(
         components, lambda dropped, left: cosine_scores(model, samples, left, dropped)
     )

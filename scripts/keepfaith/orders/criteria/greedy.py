@@ -1,6 +1,6 @@
-"""Greedy: again and again, drop the component whose removal raises the loss on calibration text least.
+"""Greedy criterion: repeatedly drop the component whose removal raises the loss on calibration text least.
 
-Score = loss of the model once the component is gone, on top of all dropped before it, in nats per token.
+Score = loss of the model without the component and all dropped before it, in nats per token.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ def _rank(
     components: Sequence[Component],
     seed: int = 0,
 ) -> RankedComponents:
-    """Each component with the loss it left behind; the seed plays no part."""
-    # Torch is loaded here, and not where the declaration is read.
+    """Each component with the loss after dropping it; the seed is not used."""
+    # Torch is imported here, so that reading the declaration does not load it.
     from keepfaith.orders.loss import mean_loss
 
     return one_by_one(

@@ -1,6 +1,6 @@
-"""Last k but the final layer: as `last_k`, with the final layer's components kept to the very end.
+"""Last k but the final layer: as `last_k`, but the final layer's components are dropped last.
 
-The final layer is often found to matter most among the deep ones.
+The final layer often matters most among the deep ones.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def _rank(
     components: Sequence[Component],
     seed: int = 0,
 ) -> RankedComponents:
-    """Components from the last layer but one to the first, then those of the final layer; score: layers above."""
+    """Components from the second-last layer to the first, then those of the final layer; score: layers above."""
     ranked = deepest_first(model, samples, components)
     final = model.layers - 1
     return sorted(ranked, key=lambda item: item[0].layer == final)

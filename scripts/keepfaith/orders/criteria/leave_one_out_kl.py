@@ -1,4 +1,4 @@
-"""Leave-one-out KL: the component without which the model's predictions change least is dropped first.
+"""Leave-one-out KL: the component whose removal changes the model's predictions least is dropped first.
 
 Score = KL(dense || without the component) of the next token, mean over calibration tokens, in nats; one-shot.
 """
@@ -22,8 +22,8 @@ def _rank(
     components: Sequence[Component],
     seed: int = 0,
 ) -> RankedComponents:
-    """Components by mean divergence, smallest first; the seed plays no part."""
-    # Torch is loaded here, and not where the declaration is read.
+    """Components by mean divergence, smallest first; the seed is not used."""
+    # Torch is imported here, so that reading the declaration does not load it.
     from keepfaith.orders.loss import mean_divergence
 
     return smallest_first(

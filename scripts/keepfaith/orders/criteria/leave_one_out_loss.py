@@ -1,4 +1,4 @@
-"""Leave-one-out loss: the component without which calibration text is predicted best is dropped first.
+"""Leave-one-out loss: the component whose removal leaves the lowest loss on calibration text is dropped first.
 
 Score = loss without the component - loss of the dense model, in nats per token; one-shot.
 """
@@ -22,8 +22,8 @@ def _rank(
     components: Sequence[Component],
     seed: int = 0,
 ) -> RankedComponents:
-    """Components by increase of loss, smallest first; the seed plays no part."""
-    # Torch is loaded here, and not where the declaration is read.
+    """Components by increase of loss, smallest first; the seed is not used."""
+    # Torch is imported here, so that reading the declaration does not load it.
     from keepfaith.orders.loss import mean_loss
 
     dense = mean_loss(model, samples, [])

@@ -1,4 +1,4 @@
-"""Random: components in a random sequence, drawn with the order's seed. What any criterion must beat."""
+"""Random criterion: components in a random sequence, drawn with the order's seed. A baseline for all criteria."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ def _rank(
     seed: int = 0,
 ) -> RankedComponents:
     """Components by a number drawn uniformly from [0, 1)."""
-    import numpy as np  # here, and not where the declaration is read
+    import numpy as np  # here, so that reading the declaration does not load it
 
     drawn = np.random.default_rng(seed).random(len(components)).tolist()
     return smallest_first(dict(zip(components, drawn, strict=True)))

@@ -1,4 +1,4 @@
-"""Relative norm: the component that adds least to the residual stream, by length, is dropped first.
+"""Relative norm: the component that adds least to the residual stream, by norm, is dropped first.
 
 Score = E |f(X)| / |X|, mean over all calibration tokens; one-shot. Norms and mean are float64.
 """
@@ -22,8 +22,8 @@ def _rank(
     components: Sequence[Component],
     seed: int = 0,
 ) -> RankedComponents:
-    """Components by mean relative norm, smallest first; the seed plays no part."""
-    # Torch is loaded here, and not where the declaration is read.
+    """Components by mean relative norm, smallest first; the seed is not used."""
+    # Torch is imported here, so that reading the declaration does not load it.
     from keepfaith.orders.stream import stream_means
 
     return smallest_first(
@@ -31,7 +31,9 @@ def _rank(
             model,
             samples,
             components,
-            lambda before, behind: (behind - before).norm(dim=-1) / before.norm(dim=-1),
+            lambda resid_pre, resid_post: (
+                (resid_post - resid_pre).norm(dim=-1) / resid_pre.norm(dim=-1)
+            ),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Expected calibration error, beside what a calibrated model would score."""
+"""Expected calibration error, beside the range of a calibrated model."""
 
 from keepfaith.plugins.quantity import Quantity, Range
 

@@ -1,4 +1,4 @@
-"""Mean confidence: shown beside accuracy, which that of a calibrated model equals; judged nowhere by itself."""
+"""Mean confidence: shown beside accuracy, which it equals for a calibrated model; not judged."""
 
 from keepfaith.plugins.quantity import Quantity
 

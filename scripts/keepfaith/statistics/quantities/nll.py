@@ -1,4 +1,4 @@
-"""Negative log-likelihood of the label: shown, not judged, as a single sure mistake can dominate its mean."""
+"""Negative log-likelihood of the label: shown, not judged, as a single confident error can dominate its mean."""
 
 from keepfaith.plugins.quantity import Quantity
 

@@ -1,7 +1,7 @@
-"""Built-in tasks: seeded English whose evidence and exact posterior are known. No download.
+"""Built-in tasks: generated English with known rationale and exact posterior. No download.
 
-A task is one file with a function `draft_<task>(random, clauses)` that writes one example and its posterior; here its
-label is drawn, and the text is held to its split.
+A task is one file with a function `draft_<task>(random, clauses)` that generates one example and its posterior; here
+its label is drawn, and texts of other splits are rejected.
 """
 
 from collections.abc import Callable
@@ -20,18 +20,17 @@ _DRAFTS: dict[str, tuple[Callable[[Random, int], Draft], int]] = {
     "passage": (draft_passage, PASSAGE_FACTS),
     "lookup": (draft_lookup, LOOKUP_FACTS),
 }
-"""Per task: what writes an example of so many clauses, and how many clauses the task has."""
+"""{task: (function that generates an example of a number of clauses, number of clauses of the task)}"""
 TASKS = tuple(_DRAFTS)
 
 
 def generate(
     task: str, split: str, count: int, seed: int, *, easy: bool = False
 ) -> list[BuiltinExample]:
-    """`count` examples of `task`, no main text twice, none that another split could hold.
+    """`count` examples of `task`, no main text twice, none that could be in another split.
 
-    The first n of a longer call are the n of a shorter one. `easy` examples, for a curriculum, have
-    fewer clauses (one up to the task's number) and may recur. Raises ValueError for an unknown task
-    or split and for a negative count.
+    A longer call starts with the examples of a shorter one. `easy` examples, for a curriculum, have fewer clauses (from
+    one to the task's number) and may recur. Raises ValueError for an unknown task or split and for a negative count.
     """
     if task not in _DRAFTS:
         raise ValueError(f"unknown built-in task {task!r}; there are {', '.join(TASKS)}")
@@ -55,7 +54,7 @@ def generate(
                 fields=draft.fields,
                 choices=draft.choices,
                 label=label,
-                evidence=draft.evidence,
+                rationale=draft.rationale,
                 posterior=draft.posterior,
             )
         )

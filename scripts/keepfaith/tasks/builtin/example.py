@@ -1,4 +1,4 @@
-"""What a generated example knows about itself, and how a text is put together from marked pieces."""
+"""Generated example with its rationale and posterior, and assembly of a text from marked pieces."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from keepfaith.config.spans import Spans
 
 @dataclass(frozen=True)
 class BuiltinExample:
-    """One example of a built-in task, with what is never known of real text: evidence and posterior.
+    """One example of a built-in task, with rationale and posterior, which are unknown for real text.
 
     `choices` have no leading space. `posterior[c]` is the exact probability that choice `c` is the
-    label given the visible text; `label` was drawn from it. `evidence` holds, per field, the spans
-    that the posterior depends on; a field without evidence has no entry.
+    label given the visible text; `label` was drawn from it. `rationale` holds, per field, the spans
+    that the posterior depends on; a field without rationale has no entry.
     """
 
     id: str
     fields: dict[str, str]
     choices: tuple[str, ...]
     label: int
-    evidence: dict[str, Spans]
+    rationale: dict[str, Spans]
     posterior: tuple[float, ...]
 
 
@@ -29,26 +29,26 @@ class Draft:
 
     fields: dict[str, str]
     choices: tuple[str, ...]
-    evidence: dict[str, Spans]
+    rationale: dict[str, Spans]
     posterior: tuple[float, ...]
 
     @property
     def text(self) -> str:
-        """The main field: the one that keeps splits apart."""
+        """The main field, which decides the split."""
         return next(iter(self.fields.values()))
 
 
 def assemble(pieces: Iterable[tuple[str, bool]]) -> tuple[str, Spans]:
-    """Join (piece, is evidence) pairs; return the text and the spans of the evidence pieces."""
+    """Join (piece, is rationale) pairs; return the text and the spans of the rationale pieces."""
     text = ""
     spans: list[tuple[int, int]] = []
-    for piece, is_evidence in pieces:
-        if is_evidence:
+    for piece, is_rationale in pieces:
+        if is_rationale:
             spans.append((len(text), len(text) + len(piece)))
         text += piece
     return text, tuple(spans)
 
 
 def capitalised(clause: str) -> str:
-    """The clause as a sentence begins; only the first letter changes, so spans stay valid."""
+    """The clause with a capital first letter; its length is unchanged, so spans stay valid."""
     return clause[:1].upper() + clause[1:]

@@ -1,8 +1,8 @@
-"""Hedging words and what they promise: the planted label noise.
+"""Hedging words and their reliabilities: the known label noise.
 
-Every clause states one choice and says how far to trust it. A label equals the stated choice with
-the clause's reliability and is otherwise any of the others, all alike. So the posterior is exact,
-and it is visible in the text: a calibrated reader can reach it, and an overconfident one is caught.
+Every clause states one choice and its reliability. A label equals the stated choice with that probability and is
+otherwise uniform over the others. So the posterior is exact and visible in the text: a calibrated model can reach it,
+and overconfidence is detected.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ HEDGE_RELIABILITY: dict[str, float] = {
 """Probability that a clause with this hedge is true; the empty hedge is a plain statement."""
 
 _WEIGHTS = {"": 2.0}
-"""A plain statement is as frequent as two synonyms together, so the four grades are alike."""
+"""A plain statement is as frequent as two synonyms together, so the four grades are equally frequent."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Hedge:
         return f"{self.word} " if self.word else ""
 
     def posterior(self, stated: int, choices: int) -> tuple[float, ...]:
-        """Probability of each of `choices` when this hedge stands with choice `stated`; 1 for an only choice."""
+        """Probability of each of `choices` when this hedge qualifies choice `stated`; 1 for a single choice."""
         if choices == 1:
             return (1.0,)
         doubt = (1.0 - self.reliability) / (choices - 1)

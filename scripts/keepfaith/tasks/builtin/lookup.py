@@ -1,4 +1,4 @@
-"""Where is it now? It was in three other places, all of which are choices: spotting is not enough."""
+"""Where is a thing now? The text names four places, all of which are choices, so finding a place is not enough."""
 
 from random import Random
 

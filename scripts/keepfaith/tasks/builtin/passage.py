@@ -1,6 +1,6 @@
-"""A yes/no question on a short passage: how a place is now, among remarks on how it was before.
+"""A yes/no question on a short passage: the present state of a building, among remarks on past states.
 
-Every sentence speaks of the same place and the same quality; only the one in the present counts.
+Every sentence is about the same building and the same quality; only the one in the present tense counts.
 """
 
 from random import Random
@@ -24,7 +24,7 @@ PASSAGE_FACTS = 3
 
 def draft_passage(random: Random, facts: int = PASSAGE_FACTS) -> Draft:
     """A passage of `facts` sentences in random order, one of them in the present."""
-    place = random.choice(BUILDINGS)
+    building = random.choice(BUILDINGS)
     states = random.choice(STATES)
     present = random.randrange(facts)
     pieces: list[tuple[str, bool]] = []
@@ -33,10 +33,10 @@ def draft_passage(random: Random, facts: int = PASSAGE_FACTS) -> Draft:
         hedge = draw_hedge(random)
         stated = random.randrange(2)
         verb = "is" if fact == present else "was"
-        sentence = capitalised(f"{hedge.before}the {place} {verb} {states[stated]}.")
+        sentence = capitalised(f"{hedge.before}the {building} {verb} {states[stated]}.")
         pieces += [(" " if fact else "", False), (sentence, fact == present)]
         if fact == present:
             posterior = hedge.posterior(stated, len(NO_YES))
     passage, spans = assemble(pieces)
-    fields = {"passage": passage, "question": f"is the {place} {states[1]} now"}
+    fields = {"passage": passage, "question": f"is the {building} {states[1]} now"}
     return Draft(fields, NO_YES, {"passage": spans}, posterior)

@@ -1,7 +1,7 @@
-"""Sentiment of a review whose side remarks praise or blame something that is not reviewed.
+"""Sentiment of a review with a side remark that praises or blames something else.
 
-Only the clause about the film counts; "not" turns its adjective round. The side remark has its own
-adjective, negation and hedge, so that counting words of either polarity does not help.
+Only the clause about the film counts; "not" inverts its adjective. The side remark has its own adjective, negation and
+hedge, so that counting words of either polarity does not help.
 """
 
 from random import Random
@@ -43,9 +43,9 @@ def draft_sentiment(random: Random, clauses: int = SENTIMENT_CLAUSES) -> Draft:
         said.insert(random.randrange(2), (subject, predicate, False))
     link = random.choice(LINKS)
     pieces: list[tuple[str, bool]] = []
-    for place, (subject, predicate, counts) in enumerate(said):
-        opens = place == 0 or link == ". "
-        pieces.append((link if place else "", False))
+    for index, (subject, predicate, counts) in enumerate(said):
+        opens = index == 0 or link == ". "
+        pieces.append((link if index else "", False))
         pieces.append(((capitalised(subject) if opens else subject) + predicate, counts))
     text, spans = assemble([*pieces, (".", False)])
     return Draft({"text": text}, POLARITIES, {"text": spans}, posterior)

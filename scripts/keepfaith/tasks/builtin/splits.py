@@ -1,4 +1,4 @@
-"""Splits that cannot share a text: the text itself says which split it belongs to."""
+"""Splits that cannot share a text: a hash of the text decides its split."""
 
 import hashlib
 
@@ -16,6 +16,6 @@ def split_of(text: str) -> str:
 
 
 def split_seed(task: str, split: str, seed: int) -> int:
-    """A seed of its own for every task and split, the same on every machine."""
+    """A separate seed for every task and split, the same on every machine."""
     digest = hashlib.blake2b(f"{task}/{split}/{seed}".encode(), digest_size=8).digest()
     return int.from_bytes(digest)

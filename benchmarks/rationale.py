@@ -1,12 +1,12 @@
-"""Does KernelSHAP find the planted evidence of the built-in tasks?
+"""Does KernelSHAP find the planted rationales of the built-in tasks?
 
-For every built-in task: explain the built-in model's predictions on fresh evaluation examples, rank the tokens, and
-count the share of the m evidence tokens among the top m. Random scores are the control; the interval is a paired
-bootstrap over examples of the difference. At the study's 3 samples per token, and at more.
+For every built-in task: explain the built-in model's predictions on fresh evaluation examples and measure R-precision,
+the share of the m rationale tokens among the m highest-scored tokens. Random scores are the control; the interval is a
+paired bootstrap over examples of the difference. At the study's 3 samples per token, and at more.
 
-    python benchmarks/evidence_recall.py [--examples 100] [--samples 3 20]
+    python benchmarks/rationale.py [--examples 100] [--samples 3 20]
 
-Prints a table and writes results/benchmarks/evidence_recall.json.
+Prints a table and writes results/benchmarks/rationale.json.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from setup.record import record
 
 from keepfaith.attribution.explain import explain
 from keepfaith.config.load import load_study
-from keepfaith.faithfulness.evidence import evidence_recall
+from keepfaith.faithfulness.rationale import r_precision
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import PromptEncoder
@@ -31,37 +31,37 @@ from keepfaith.tasks.prepare import prepare_task
 
 SEEDS = (0, 1, 2)
 DENSE = (0,)
-Recalls = NDArray[np.float64]
+Shares = NDArray[np.float64]
 
 
-def recalls(
+def shares(
     method: str,
     chosen: dict[str, int],
     examples: pl.DataFrame,
     scorer: OptionScorer,
     encoder: PromptEncoder,
     predictions: pl.DataFrame,
-) -> Recalls:
-    """Mean over seeds of the evidence recall of every example, in the order of their names."""
+) -> Shares:
+    """Mean over seeds of the R-precision of every example, in the order of their names."""
     settings = METHODS.load(method).settings(**chosen)
     tables = [
         explain(method, settings, seed, scorer, encoder, examples, DENSE, predictions)
         for seed in SEEDS
     ]
-    recall = evidence_recall(pl.concat(tables), examples)
-    means = recall.group_by("example_id").agg(pl.col("recall").mean()).sort("example_id")
-    return means["recall"].to_numpy()
+    table = r_precision(pl.concat(tables), examples)
+    means = table.group_by("example_id").agg(pl.col("r_precision").mean()).sort("example_id")
+    return means["r_precision"].to_numpy()
 
 
-def judged(task: str, samples: int, found: Recalls, chance: Recalls) -> dict[str, object]:
-    """One row of the table: recall, and how far above random scores with its 95 % interval."""
+def judged(task: str, samples: int, found: Shares, chance: Shares) -> dict[str, object]:
+    """One row of the table: R-precision, and its excess over random scores with a 95 % interval."""
     difference = found - chance
     interval = bootstrap((difference,), np.mean, method="percentile", rng=0).confidence_interval
     return {
         "task": task,
         "samples_per_token": samples,
         "examples": len(found),
-        "recall": round(float(found.mean()), 4),
+        "r_precision": round(float(found.mean()), 4),
         "above_random": round(float(difference.mean()), 4),
         "low": round(float(interval.low), 4),
         "high": round(float(interval.high), 4),
@@ -75,7 +75,7 @@ def main() -> None:
     options = arguments.parse_args()
     count = 4 if options.small else options.examples
     study = {
-        "name": "evidence",
+        "name": "rationale",
         "models": ["builtin"],
         "orders": ["last_k"],
         "tasks": list(TASKS),
@@ -84,23 +84,23 @@ def main() -> None:
     }
     settings = load_study(study, [ROOT / "config" / "catalog"])
     scorer, encoder = open_scorer(CHECKPOINT, [], Scoring("auto", "float32", "cpu", "refuse", 1))
-    found: dict[int, list[Recalls]] = {samples: [] for samples in options.samples}
-    chance: list[Recalls] = []
+    found: dict[int, list[Shares]] = {samples: [] for samples in options.samples}
+    chance: list[Shares] = []
     rows = []
     for task in TASKS:
         examples = prepare_task(settings.tasks[task], settings.study.examples).examples
         predictions = predict(scorer, encoder, examples, DENSE)
-        chance.append(recalls("random", {}, examples, scorer, encoder, predictions))
+        chance.append(shares("random", {}, examples, scorer, encoder, predictions))
         for samples in options.samples:
             chosen = {"samples_per_token": samples}
             found[samples].append(
-                recalls("kernelshap", chosen, examples, scorer, encoder, predictions)
+                shares("kernelshap", chosen, examples, scorer, encoder, predictions)
             )
             rows.append(judged(task, samples, found[samples][-1], chance[-1]))
             print(rows[-1], flush=True)
     for samples in options.samples:
         rows.append(judged("all", samples, np.concatenate(found[samples]), np.concatenate(chance)))
-    record("evidence_recall", folder_of(options), rows)
+    record("rationale", folder_of(options), rows)
 
 
 if __name__ == "__main__":

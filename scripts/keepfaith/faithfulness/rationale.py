@@ -1,4 +1,4 @@
-"""Where the evidence is known: does it rank first?"""
+"""R-precision of known rationales: do the tokens that decide the answer have the highest scores?"""
 
 from collections.abc import Sequence
 
@@ -13,45 +13,46 @@ SCHEMA = {
     "method": pl.String,
     "role": pl.String,
     "seed": pl.Int64,
-    "evidence": pl.Int64,
+    "rationale": pl.Int64,
     "features": pl.Int64,
-    "recall": pl.Float64,
+    "r_precision": pl.Float64,
     "chance": pl.Float64,
 }
 
 
-def evidence_tokens(
-    tokens: Sequence[tuple[int, int]], evidence: Sequence[tuple[int, int]]
+def rationale_tokens(
+    tokens: Sequence[tuple[int, int]], rationale: Sequence[tuple[int, int]]
 ) -> np.ndarray:
-    """Which tokens share a character with an evidence span, bool [tokens].
+    """Which tokens share a character with a rationale span, bool [tokens].
 
     Args:
         tokens: characters of every token, half-open; an empty span shares nothing.
-        evidence: characters of the evidence, half-open.
+        rationale: characters of the rationale, half-open.
     """
     token = np.asarray(tokens, dtype=np.int64).reshape(-1, 2)
-    span = np.asarray(evidence, dtype=np.int64).reshape(-1, 2)
+    span = np.asarray(rationale, dtype=np.int64).reshape(-1, 2)
     first = np.maximum(token[:, None, 0], span[None, :, 0])
     last = np.minimum(token[:, None, 1], span[None, :, 1])
     return np.asarray((first < last).any(axis=1))
 
 
-def evidence_recall(attributions: pl.DataFrame, examples: pl.DataFrame) -> pl.DataFrame:
-    """Share of the evidence tokens among the m highest-scored features, m being their number.
+def r_precision(attributions: pl.DataFrame, examples: pl.DataFrame) -> pl.DataFrame:
+    """R-precision: the share of the m known rationale tokens among the m highest-scored features.
 
-    Only examples with known evidence, at least one token of which the model sees, are judged. Ties count by
-    expectation over random tie-breaking.
+    Examples without a known rationale, or whose rationale has no token among the features, are left out. Ties count
+    by expectation over random tie-breaking. Rationale as in DeYoung et al. 2020 (ERASER); R-precision as in Manning
+    et al. 2008, Introduction to Information Retrieval, section 8.4.
 
     Args:
         attributions: an ATTRIBUTIONS table (or several, concatenated).
         examples: EXAMPLES of at least these examples.
 
     Returns:
-        level, example_id, method, role, seed, evidence (m), features (N), recall, chance (m / N).
+        level, example_id, method, role, seed, rationale (m), features (N), r_precision, chance (m / N).
     """
     known = {
         example_id: [(span["start"], span["end"]) for span in spans]
-        for example_id, spans in examples.select("example_id", "evidence").iter_rows()
+        for example_id, spans in examples.select("example_id", "rationale").iter_rows()
         if spans
     }
     rows = []
@@ -59,7 +60,7 @@ def evidence_recall(attributions: pl.DataFrame, examples: pl.DataFrame) -> pl.Da
     relevant = attributions.filter(pl.col("example_id").is_in(list(known)))
     for key, group in relevant.sort("feature").group_by(keys, maintain_order=True):
         spans = list(group.select("start", "end").iter_rows())
-        relevant_tokens = evidence_tokens(spans, known[str(key[1])])
+        relevant_tokens = rationale_tokens(spans, known[str(key[1])])
         count = int(relevant_tokens.sum())
         if count == 0:
             continue
@@ -67,9 +68,9 @@ def evidence_recall(attributions: pl.DataFrame, examples: pl.DataFrame) -> pl.Da
         rows.append(
             {
                 **dict(zip(keys, key, strict=True)),
-                "evidence": count,
+                "rationale": count,
                 "features": len(group),
-                "recall": float(members[relevant_tokens].sum()) / count,
+                "r_precision": float(members[relevant_tokens].sum()) / count,
                 "chance": count / len(group),
             }
         )

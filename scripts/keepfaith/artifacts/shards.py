@@ -1,7 +1,7 @@
-"""Finished parts of a long job on disk, so that the same job, started again after a kill, goes on from there.
+"""Shards: finished pieces of a long job on disk, from which the same job resumes after a kill.
 
-The parts of `table.parquet` lie in `table.parquet.parts/` until the table is written. They belong to one state of
-settings, inputs and code, named by a key; a job with another key begins anew.
+The shards of `table.parquet` are in `table.parquet.shards/` until the table is written. A key identifies the settings,
+inputs and code that made them; a job with another key starts from the beginning.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ from keepfaith.artifacts.frames import read_parquet, write_parquet
 
 logger = logging.getLogger(__name__)
 
-Keep = Callable[[str, Callable[[], pl.DataFrame]], pl.DataFrame]
-"""(name of a part, how to make it) -> the part."""
+KeepShard = Callable[[str, Callable[[], pl.DataFrame]], pl.DataFrame]
+"""(name of a shard, function that makes it) -> the shard."""
 
 
-def unkept(name: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """Make the part and keep nothing: for work short enough to repeat."""
+def keep_nothing(name: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """Make the shard and write nothing: for work short enough to repeat."""
     return make()
 
 
@@ -35,36 +35,36 @@ def key_of(settings: Mapping[str, object], inputs: Iterable[str | Path]) -> str:
     return digest.hexdigest()
 
 
-class Parts:
-    """The parts of one table.
+class Shards:
+    """The shards of one table.
 
     Attributes:
-        folder: where they lie.
+        folder: the folder that holds them.
     """
 
     def __init__(self, table: str | Path, key: str) -> None:
-        """Open the parts of `table`; those that another key made are removed."""
-        self.folder = Path(f"{table}.parts")
+        """Open the shards of `table`; those made under another key are removed."""
+        self.folder = Path(f"{table}.shards")
         key_file = self.folder / "key"
         if self.folder.is_dir() and not (key_file.is_file() and key_file.read_text() == key):
             shutil.rmtree(self.folder)
         write_text(key_file, key)
         if done := len(list(self.folder.glob("*.parquet"))):
-            logger.info("going on behind %d parts that an earlier run has finished", done)
+            logger.info("resuming after %d shards", done)
 
     def get(self, name: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-        """The part called `name`: read where it is finished and whole, made and kept otherwise."""
+        """The shard `name`: read where it is finished and undamaged, otherwise made and written."""
         path = self.folder / f"{name}.parquet"
         if path.is_file():
             try:
                 return read_parquet(path)
             except (OSError, pl.exceptions.PolarsError):
                 logger.warning("%s is damaged and made again", path)
-        part = make()
+        shard = make()
         with replacing(path) as temporary:
-            write_parquet(part, temporary)
-        return part
+            write_parquet(shard, temporary)
+        return shard
 
     def remove(self) -> None:
-        """Forget all parts: the table is written."""
+        """Delete all shards, once the table is written."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""Which examples belong to which part.
+"""Seeded assignment of examples to subsets.
 
-Every example has a rank that depends on its identity and the seed alone. A part takes the first ones by
-rank, so 50 explained examples are among any 200, whatever the number of evaluation examples, and where the
-source names its rows the choice does not depend on their order. (Where it does not, the row number names them.)
+Every example has a rank that depends only on its identity and the seed. A subset takes the first ones by rank, so 50
+explained examples are among any 200, for any number of evaluation examples. Where the source names its rows, the
+selection does not depend on their order. (Where it does not, a row's identity is its number.)
 """
 
 import hashlib

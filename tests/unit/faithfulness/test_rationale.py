@@ -4,7 +4,7 @@ import pytest
 
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.artifacts.tables import conform
-from keepfaith.faithfulness.evidence import evidence_recall, evidence_tokens
+from keepfaith.faithfulness.rationale import r_precision, rationale_tokens
 
 TOKENS = [(0, 3), (3, 8), (8, 8), (8, 9), (9, 14)]
 
@@ -29,10 +29,10 @@ def frame(scores, example="a", level=0, seed=0):
     return conform(pl.DataFrame(rows), ATTRIBUTIONS)
 
 
-def examples(evidence):
-    rows = [{"example_id": key, "evidence": value} for key, value in evidence.items()]
+def examples(rationale):
+    rows = [{"example_id": key, "rationale": value} for key, value in rationale.items()]
     kind = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64}))
-    return pl.DataFrame(rows, schema={"example_id": pl.String, "evidence": kind})
+    return pl.DataFrame(rows, schema={"example_id": pl.String, "rationale": kind})
 
 
 def spans(*pairs):
@@ -40,7 +40,7 @@ def spans(*pairs):
 
 
 @pytest.mark.parametrize(
-    ("evidence", "expected"),
+    ("rationale", "expected"),
     [
         ([(4, 5)], [1]),
         ([(3, 8)], [1]),
@@ -50,8 +50,8 @@ def spans(*pairs):
         ([], []),
     ],
 )
-def test_a_token_is_evidence_where_it_shares_a_character(evidence, expected):
-    assert np.flatnonzero(evidence_tokens(TOKENS, evidence)).tolist() == expected
+def test_a_token_is_rationale_where_it_shares_a_character(rationale, expected):
+    assert np.flatnonzero(rationale_tokens(TOKENS, rationale)).tolist() == expected
 
 
 def test_tokens_against_characters():
@@ -60,31 +60,36 @@ def test_tokens_against_characters():
         pairs = [tuple(sorted(rng.integers(0, 15, 2).tolist())) for _ in range(3)]
         marked = {c for start, end in pairs for c in range(start, end)}
         expected = [bool(marked & set(range(start, end))) for start, end in TOKENS]
-        assert evidence_tokens(TOKENS, pairs).tolist() == expected
+        assert rationale_tokens(TOKENS, pairs).tolist() == expected
 
 
-def test_recall_by_hand():
-    table = evidence_recall(frame([5, 4, 0, 1, 3]), examples({"a": spans((3, 9))}))
-    assert table.select("evidence", "features", "recall", "chance").rows() == [(2, 5, 0.5, 0.4)]
+def test_r_precision_by_hand():
+    table = r_precision(frame([5, 4, 0, 1, 3]), examples({"a": spans((3, 9))}))
+    assert table.select("rationale", "features", "r_precision", "chance").rows() == [
+        (2, 5, 0.5, 0.4)
+    ]
 
 
 def test_ties_count_by_expectation():
-    table = evidence_recall(frame([1, 0, 0, 0, 0]), examples({"a": spans((3, 9))}))
-    assert table["recall"].to_list() == pytest.approx([(1 / 4 + 1 / 4) / 2])
+    table = r_precision(frame([1, 0, 0, 0, 0]), examples({"a": spans((3, 9))}))
+    assert table["r_precision"].to_list() == pytest.approx([(1 / 4 + 1 / 4) / 2])
 
 
-def test_examples_without_known_evidence_are_left_out():
+def test_examples_without_a_known_rationale_are_left_out():
     both = pl.concat([frame([1, 2, 3, 4, 5], name, seed=seed) for name in "abc" for seed in (0, 1)])
-    table = evidence_recall(both, examples({"a": spans((0, 3)), "b": None, "c": []}))
-    assert table.select("example_id", "seed", "recall").rows() == [("a", 0, 0.0), ("a", 1, 0.0)]
+    table = r_precision(both, examples({"a": spans((0, 3)), "b": None, "c": []}))
+    assert table.select("example_id", "seed", "r_precision").rows() == [
+        ("a", 0, 0.0),
+        ("a", 1, 0.0),
+    ]
 
 
-def test_evidence_that_the_model_does_not_see_is_left_out():
-    assert evidence_recall(frame([1, 2, 3, 4, 5]), examples({"a": spans((40, 50))})).is_empty()
+def test_a_rationale_that_the_model_does_not_see_is_left_out():
+    assert r_precision(frame([1, 2, 3, 4, 5]), examples({"a": spans((40, 50))})).is_empty()
 
 
 def test_random_scores_reach_chance():
     rng = np.random.default_rng(0)
     many = pl.concat([frame(rng.random(5), f"e{i}") for i in range(400)])
-    table = evidence_recall(many, examples({f"e{i}": spans((3, 9)) for i in range(400)}))
-    assert abs(table["recall"].mean() - 0.4) < 4 * np.sqrt(0.24 / 2 / 400)
+    table = r_precision(many, examples({f"e{i}": spans((3, 9)) for i in range(400)}))
+    assert abs(table["r_precision"].mean() - 0.4) < 4 * np.sqrt(0.24 / 2 / 400)
