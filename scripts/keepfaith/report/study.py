@@ -1,4 +1,4 @@
-"""What the report says about the study itself: selections, settings, packages."""
+"""What the report says about the study itself: selections, settings, packages, files to download."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,10 @@ from keepfaith.config.settings import Settings
 
 @dataclass(frozen=True)
 class StudyDescription:
-    """What was run, as names with facts about them; facts are shown in the order given."""
+    """What was run, as names with facts about them; facts are shown in the order given.
+
+    `downloads` maps a label to an address relative to the page, such as `../summary/metrics.csv`.
+    """
 
     name: str
     models: Mapping[str, Mapping[str, object]]
@@ -19,6 +22,7 @@ class StudyDescription:
     methods: Mapping[str, Mapping[str, object]]
     settings: Mapping[str, object]
     packages: Mapping[str, str] = field(default_factory=package_versions)
+    downloads: Mapping[str, str] = field(default_factory=dict)
 
     def groups(self) -> Sequence[tuple[str, Mapping[str, Mapping[str, object]]]]:
         """Models, orders, tasks and methods with their headings."""
@@ -30,7 +34,7 @@ class StudyDescription:
         )
 
 
-def describe(settings: Settings) -> StudyDescription:
+def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> StudyDescription:
     """The description of a resolved study."""
     study = settings.study.model_dump(mode="json")
     selections = ("name", "models", "orders", "tasks", "methods", "imports")
@@ -57,6 +61,7 @@ def describe(settings: Settings) -> StudyDescription:
             name: facts(entry.model_dump(mode="json")) for name, entry in settings.methods.items()
         },
         settings=facts({key: value for key, value in study.items() if key not in selections}),
+        downloads=downloads or {},
     )
 
 

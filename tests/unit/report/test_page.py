@@ -44,6 +44,7 @@ def study() -> StudyDescription:
         methods={"kernelshap": {"seeds": "0, 1"}},
         settings={"examples seed": 0},
         packages={"torch": "2.13.0"},
+        downloads={"metrics.csv": "../summary/metrics.csv"},
     )
 
 
@@ -93,6 +94,11 @@ def test_nothing_is_loaded_from_elsewhere(page):
                 assert value.startswith(("#", "data:image/png;base64,")), (name, value[:60])
             assert not kind.startswith("on"), f"{name} runs {value}"
     assert "@import" not in page and not re.search(r"url\((?!#)", page)
+
+
+def test_tables_of_the_study_are_linked(page):
+    links = {e.get("href"): e.text for e in tree(page).iter() if e.tag.split("}")[-1] == "a"}
+    assert links["../summary/metrics.csv"] == "metrics.csv"
 
 
 def test_it_says_what_was_run_the_answer_and_how_to_read_it(page):
