@@ -104,6 +104,11 @@ def test_nothing_is_loaded_from_elsewhere(page):
     assert "@import" not in page and not re.search(r"url\((?!#)", page)
 
 
+def test_tables_of_the_study_are_linked(page):
+    links = {e.get("href"): e.text for e in tree(page).iter() if e.tag.split("}")[-1] == "a"}
+    assert links["../summary/metrics.csv"] == "metrics.csv"
+
+
 def test_it_says_what_was_run_the_answer_and_how_to_read_it(page):
     text = re.sub(r"\s+", " ", "".join(tree(page).itertext()))
     for expected in ("torch 2.13.0", "Degraded first, at level", "KernelSHAP", "seeds 0, 1"):
