@@ -95,8 +95,8 @@ def explanations(
     """Every method's explanation of every example and level as scores of segments, and how faithful it is.
 
     A token method's score of a segment is the sum over its tokens. Controls are left out, since chance is known
-    exactly. Exact methods (SEGMENT_METHODS) need no table of their own. Explaining and judging use the same removed text,
-    and the same value.
+    exactly. Exact methods (SEGMENT_METHODS) need no table of their own. Explaining and judging use the same removed
+    text, and the same value.
 
     Args:
         coalitions: a COALITIONS table.

@@ -75,7 +75,8 @@ METHOD = Method(
     needs_model=True,
     seeded=False,
     settings=OcclusionSettings,
-    passes=lambda settings, features: Passes(shared=features + 1),
+    # From left to right, a prompt shares half of its tokens with its neighbour on average; these are fed once.
+    passes=lambda settings, features: Passes(shared=features / 2 + 1),
     scores=_scores,
 )
 '''

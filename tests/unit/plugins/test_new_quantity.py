@@ -24,7 +24,7 @@ from keepfaith.statistics.order_comparison import reach_by_concern
 from keepfaith.statistics.settings import Analysis
 from keepfaith.statistics.verdict import verdict
 
-JUDGED = ["accuracy", "ece", "brier", "comprehensiveness", "sufficiency"]
+JUDGED = ["accuracy", "ece", "brier", "faithfulness", "comprehensiveness", "sufficiency"]
 PACKAGE = "keepfaith.statistics.quantities"
 NEW = """from keepfaith.plugins.quantity import Quantity
 
@@ -134,9 +134,17 @@ def test_one_of_explanations_without_an_operator_is_judged_per_method(add_plugin
 
 def test_what_ships_is_judged_and_shown_in_this_order():
     assert list(judged_quantities()) == JUDGED
-    assert [each.margin for each in judged_quantities().values()] == [0.02, 0.02, 0.02, 0.05, 0.05]
+    assert [each.margin for each in judged_quantities().values()] == [
+        0.02,
+        0.02,
+        0.02,
+        0.1,
+        0.05,
+        0.05,
+    ]
     assert list(ordered_quantities()) == [
-        "accuracy", "mean_confidence", "ece", "brier", "nll", "comprehensiveness", "sufficiency", "r_precision",
+        "accuracy", "mean_confidence", "ece", "brier", "nll", "faithfulness",
+        "comprehensiveness", "sufficiency", "r_precision",
     ]  # fmt: skip
     positions = [each.position for each in QUANTITIES.all().values()]
     assert len(set(positions)) == len(positions)
