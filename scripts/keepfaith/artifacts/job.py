@@ -14,6 +14,9 @@ from types import FrameType
 
 WATCH_SECONDS = 1.0
 
+GRACE_SECONDS = 1.0
+"""For a job whose workflow was killed, to take its temporary files away."""
+
 
 @contextmanager
 def job(log: str | Path) -> Iterator[logging.Logger]:
@@ -21,7 +24,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
 
     Progress goes to the file `log`. An error goes there with its traceback, and to standard error as one line;
     the process then exits with 1. A job that is told to end (SIGTERM) leaves no temporary file. One whose workflow
-    was killed stops by itself within a second or two, so that a second run never shares the machine with what the
+    was killed stops by itself within some three seconds, so that a second run never shares the machine with what the
     first one left behind.
     """
     path = Path(log)
@@ -66,6 +69,8 @@ def _stop_with_parent() -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="stop-with-parent").start()
