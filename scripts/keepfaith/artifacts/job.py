@@ -14,6 +14,9 @@ from types import FrameType
 
 WATCH_SECONDS = 1.0
 
+GRACE_SECONDS = 1.0
+"""For a job whose workflow was killed, to take its temporary files away."""
+
 
 @contextmanager
 def job(log: str | Path) -> Iterator[logging.Logger]:
@@ -21,7 +24,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
 
     Progress goes to the file `log`. An error goes there with its traceback, and to standard error as one line;
     the process then exits with 1. A job that receives SIGTERM leaves no temporary file. A job whose workflow was
-    killed stops by itself within a second or two, so that a second run never competes with jobs of the first.
+    killed stops by itself within about three seconds, so that a second run never competes with jobs of the first.
     """
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +68,8 @@ def _stop_with_parent() -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="stop-with-parent").start()

@@ -67,6 +67,28 @@ def test_a_job_ends_with_its_parent(tmp_path: Path) -> None:
     assert beat.read_text() == last
 
 
+def test_a_job_whose_workflow_was_killed_leaves_no_temporary_file(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    child = (
+        "import time\nfrom pathlib import Path\nfrom keepfaith.artifacts.atomic import replacing\n"
+        "from keepfaith.artifacts.job import job\n"
+        f"with job({str(tmp_path / 'log')!r}), replacing(Path({str(results / 'table')!r})) as temporary:\n"
+        "    temporary.write_text('half of it')\n    time.sleep(60)"
+    )
+    parent = start(
+        f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {child!r}])\nimport time; time.sleep(60)"
+    )
+    deadline = time.monotonic() + 120
+    while not list(results.glob(".writing-*/table")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    while list(results.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_the_lock_is_exclusive_and_dies_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "results" / ".lock"
     holder = start(
