@@ -97,7 +97,7 @@ def test_a_cache_damaged_on_disk_is_found(client: Client, hub: Hub, model_files)
     (blob,) = [path for path in client.blobs() if path.name == sha256(model_files[WEIGHTS])]
     blob.write_bytes(blob.read_bytes()[:-1] + b"!")
     offline = refused(client, revision=commit(hub), HF_HUB_OFFLINE="1")
-    assert f"HF_HUB_OFFLINE is set, but owner/tiny at {commit(hub)} is not whole" in offline
+    assert f"HF_HUB_OFFLINE is set, but owner/tiny at {commit(hub)} is not complete" in offline
     assert "run the same command once without HF_HUB_OFFLINE" in offline
     made = client.ask("model", "owner/tiny", commit(hub))["made"]
     assert made["files"][WEIGHTS] == sha256(model_files[WEIGHTS])

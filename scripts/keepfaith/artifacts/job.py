@@ -50,7 +50,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
 
 
 def _one_line(error: Exception) -> str:
-    hint = "; free some space and type the same command again: what is finished is kept"
+    hint = "; free some space and type the same command again: finished work is kept"
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     # Libraries that write files put the system's message into their own errors.
     full = full or os.strerror(errno.ENOSPC) in str(error)
@@ -58,7 +58,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    logging.getLogger("keepfaith").info("told to end; what is finished is kept")
+    logging.getLogger("keepfaith").info("received SIGTERM; finished work is kept")
     raise SystemExit(128 + number)
 
 

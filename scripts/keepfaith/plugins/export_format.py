@@ -38,7 +38,7 @@ class ExportFormat:
         model_types: model types of `config.json` that it supports; None where it supports all.
         usage: lines of the model card that say how to load the folder, in Markdown.
         checked: a sentence of the model card: how the written folder was loaded and compared.
-        write: writes weights and configuration of the model in a dense folder, without what is dropped, to a new
+        write: writes weights and configuration of the model in a dense folder, without the dropped components, to a new
             folder, in a dtype (auto: as the dense configuration says). Raises `UnsuitableModelError`.
         load: loads such a folder in a dtype, as its users do; its logits are compared with those of the pruned model
             in memory.

@@ -1,4 +1,4 @@
-"""An order of the catalog: the criterion that ranks what is dropped. The study names the text it reads."""
+"""An order of the catalog: the criterion that ranks the components to drop. The study names the text it reads."""
 
 from typing import Literal
 
