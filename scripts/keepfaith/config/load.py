@@ -40,6 +40,7 @@ from keepfaith.config.settings import OrderText, ResolvedTask, Settings, below
 from keepfaith.plugins.criterion import CRITERIA, Criterion
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.operator import OPERATORS
+from keepfaith.plugins.segment_method import SEGMENT_METHODS
 from keepfaith.plugins.segment_operator import SEGMENT_OPERATORS
 
 RESERVED_MODELS = (
@@ -96,6 +97,8 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         name: _resolved(name, task, study)
         for name, task in _entries(Task, catalogs, study.tasks, "tasks").items()
     }
+    if study.faithfulness.segments:
+        _refuse_names_of_segment_methods(study)
     for operator in study.faithfulness.operators:
         _known(f"{LOCATION}: faithfulness.operators", "operator", operator, OPERATORS.names())
     _known(
@@ -173,6 +176,17 @@ def _with_margins(study: Study) -> Study:
     )
     statistics = study.statistics.model_copy(update={"margins": margins})
     return study.model_copy(update={"statistics": statistics})
+
+
+def _refuse_names_of_segment_methods(study: Study) -> None:
+    """Two explanations of one name would be taken for seeds of one method."""
+    for name in study.methods:
+        if name in SEGMENT_METHODS.names():
+            raise ConfigError(
+                f"{LOCATION}: methods",
+                f"{name!r} is an explanation that the table of coalitions gives by itself; leave it out, or rename "
+                "its file in the catalog",
+            )
 
 
 def _check_counts(study: Study) -> None:

@@ -1,5 +1,6 @@
 """The studies that ship resolve to what they promise; catalog entries are all valid."""
 
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -409,3 +410,22 @@ def test_margins_that_a_study_leaves_out_are_the_declared_ones(tmp_path: Path) -
     world.set("statistics.margins", {"brier": 0.1})
     found = world.read().study.statistics.margins
     assert list(found.items()) == list((margins | {"brier": 0.1}).items())
+
+
+def test_a_method_may_not_be_called_as_an_explanation_from_coalitions(tmp_path: Path) -> None:
+    shutil.copytree(CATALOG, tmp_path / "catalog")
+    entry = "description: Mine.\nmethod: kernelshap\n"
+    (tmp_path / "catalog" / "methods" / "shapley.yaml").write_text(entry)
+    chosen = study("demo") | {"methods": ["shapley"]}
+    assert load_study(chosen, [tmp_path / "catalog"]).methods["shapley"].method == "kernelshap"
+    with pytest.raises(ConfigError, match=r"^config: methods: 'shapley' is an explanation that"):
+        load_study(chosen | {"faithfulness": {"segments": 4}}, [tmp_path / "catalog"])
+
+
+def test_faithfulness_is_judged_where_coalitions_are_scored() -> None:
+    without = load_study(study("demo"), [CATALOG]).study.statistics.margins
+    scored = load_study(study("demo") | {"faithfulness": {"segments": 4}}, [CATALOG])
+    assert "faithfulness" not in without
+    assert scored.study.statistics.margins == without | {"faithfulness": 0.1}
+    with pytest.raises(ConfigError, match=r"faithfulness\.removal: unknown segment operator 'del'"):
+        load_study(study("demo") | {"faithfulness": {"segments": 4, "removal": "del"}}, [CATALOG])
