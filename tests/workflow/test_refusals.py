@@ -51,8 +51,8 @@ LOCAL = (
     "report={explained_examples: 1}",
 )
 CASES = [
-    (a_level_twice, ["name=mini"], "the key 4 stands there twice"),
-    (nothing, ["imports={mine: {0: a, 4: b, 4: c}}"], "the key 4 stands there twice"),
+    (a_level_twice, ["name=mini"], "the key 4 occurs twice"),
+    (nothing, ["imports={mine: {0: a, 4: b, 4: c}}"], "the key 4 occurs twice"),
     (nothing, ["modles=[builtin]"], "did you mean 'models'"),
     (nothing, ["tasks=[sentimant]"], "did you mean 'sentiment'"),
     (nothing, ["levels={maximum: 9}"], "type at most 8"),

@@ -172,7 +172,7 @@ def test_weights_that_are_no_plain_numbers(dtype: str, size: int, folder: Path) 
     """Refused before any job, by the header."""
     name = "model.layers.1.self_attn.q_proj.weight"
     retype_weight(folder, name, dtype, size)
-    words = rf"1 weights are no plain numbers, first {name} \({dtype} in .*; use the checkpoint"
+    words = rf"1 weights are not plain numbers, first {name} \({dtype} in .*; use the checkpoint"
     with pytest.raises(ConfigError, match=words):
         check_model_folder("m", folder)
 
