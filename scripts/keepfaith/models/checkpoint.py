@@ -172,7 +172,7 @@ def _refuse_encoded(
     ]
     if wrong:
         raise LoadingError(
-            f"{folder}: {len(wrong)} weights are no plain numbers, first {wrong[0].name} ({wrong[0].dtype} in "
+            f"{folder}: {len(wrong)} weights are not plain numbers, first {wrong[0].name} ({wrong[0].dtype} in "
             f"{wrong[0].file.name}); use the checkpoint they were made from, in F64, F32, BF16 or F16"
         )
 

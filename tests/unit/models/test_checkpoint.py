@@ -183,7 +183,7 @@ def test_whole_numbers_under_the_name_of_a_mask(biased: Path, tmp_path: Path) ->
     retype_weight(folder, "model.layers.2.mlp.up_proj.bias", "BOOL", 1)
     check_model_folder("m", folder)
     with pytest.raises(
-        ModelError, match=r"1 weights are no plain numbers, first model\.layers\.2\.mlp"
+        ModelError, match=r"1 weights are not plain numbers, first model\.layers\.2\.mlp"
     ):
         prepare_folder("m", folder)
 
