@@ -138,11 +138,11 @@ def test_braces_in_a_path_are_refused(
     # A file that no setting names, in the folder of a model.
     checkpoint = "scripts/keepfaith/models/builtin/checkpoint"
     shutil.copytree(folder / checkpoint, folder / "mine")
-    (folder / "mine" / "{x}.json").write_text("{}")
+    (folder / "mine" / "tokenizer{x}.json").write_text("{}")
     entry = {"description": "Mine.", "source": {"kind": "local", "path": str(folder / "mine")}}
     (folder / "config/catalog/models/mine.yaml").write_text(yaml.safe_dump(entry))
     line = refusal(*snakemake(folder, *words, "--config", "models=[mine]"))
-    assert "mine/{x}.json' holds '{'" in line and "rename" in line
+    assert "mine/tokenizer{x}.json' holds '{'" in line and "rename" in line
 
 
 def test_an_interpreter_in_a_folder_with_a_blank_is_refused(

@@ -128,9 +128,9 @@ HOSTILE: dict[str, tuple[Callable[[World], None], list[str]]] = {
     "JSON nested without end": (data(b"[" * 200_000), ["line 1: broken JSON", "correct that line"]),
     "JSON number without end": (data(b'{"id": ' + b"1" * 5000 + b"}"), ["line 1: broken JSON"]),
     "JSON that is a list": (data(b"[1]\n"), ["line 1: expected an object"]),
-    "binary file": (data(bytes(range(256))), ["test.jsonl: line", "no UTF-8"]),
+    "binary file": (data(bytes(range(256))), ["test.jsonl: line", "not UTF-8"]),
     "compressed file": (data(b"\x1f\x8b\x08\x00"), ["is packed with gzip; gunzip it"]),
-    "UTF-16": (data('{"id": 1}'.encode("utf-16")), ["no UTF-8"]),
+    "UTF-16": (data('{"id": 1}'.encode("utf-16")), ["not UTF-8"]),
     "field with a null": (row(text="a\0b"), ["line 3", "NUL character at character 1"]),
     "field that is a list": (row(text=["a"]), ["line 3", "must be text", "['a']"]),
     "field that is an object": (row(text={"a": 1}), ["line 3", "must be text"]),
@@ -138,7 +138,7 @@ HOSTILE: dict[str, tuple[Callable[[World], None], list[str]]] = {
     "label that is a fraction": (row(label=0.5), ["line 3", "label 0.5"]),
     "label without end": (row(label=10**300), ["line 3", "lies outside"]),
     "label that is a list": (row(label=[0]), ["line 3", "label [0]"]),
-    "label that runs code": (row(label="__import__('os')"), ["line 3", "no number"]),
+    "label that runs code": (row(label="__import__('os')"), ["line 3", "not a number"]),
     "id that is a list": (row(id=[1]), ["line 3", "must name the example"]),
     "id that is nothing": (row(id=" "), ["line 3", "it is empty"]),
     "column of bytes": (
@@ -173,15 +173,15 @@ HOSTILE: dict[str, tuple[Callable[[World], None], list[str]]] = {
     ),
     "weights with a header without end": (
         model_file("model.safetensors", b"\xff" * 64),
-        ["no safetensors file", "longer than the file"],
+        ["not a safetensors file", "longer than the file"],
     ),
     "weights that are a pickle": (
         model_file("model.safetensors", b"\x80\x04cposix\nsystem\n."),
-        ["no safetensors file"],
+        ["not a safetensors file"],
     ),
     "weights nested without end": (
         model_file("model.safetensors", (200_000).to_bytes(8, "little") + b"[" * 200_000),
-        ["no safetensors file"],
+        ["not a safetensors file"],
     ),
     "index that climbs": (
         model_file(
@@ -190,7 +190,7 @@ HOSTILE: dict[str, tuple[Callable[[World], None], list[str]]] = {
         ),
         ["lacks ../../etc/passwd"],
     ),
-    "index that is a list": (model_file("model.safetensors.index.json", b"[]"), ["no index"]),
+    "index that is a list": (model_file("model.safetensors.index.json", b"[]"), ["not an index"]),
 }
 
 
