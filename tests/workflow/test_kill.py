@@ -70,10 +70,10 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
         for main in orphaned:
             wait_for_end(main, 120)
         down = {moment: interrupt(workflow, moment) for moment in MOMENTS}
-        last = kill_after(workflow, moments[2])
+        # A job whose Snakemake was killed ends within seconds, and only then is its output taken away.
+        wait_for_end(kill_after(workflow, moments[2]), 120)
         result = workflow.run("--configfile", "mini.yaml")
         assert result.returncode == 0, f"killed after {moments}\n{result.stdout[-3000:]}"
-        wait_for_end(last, 120)
         yield Ended(workflow, full, moments, down)
 
 
