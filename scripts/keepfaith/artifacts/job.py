@@ -14,7 +14,7 @@ from types import FrameType
 
 WATCH_SECONDS = 1.0
 
-GRACE_SECONDS = 1.0
+LEAVE_SECONDS = 1.0
 """For a job whose workflow was killed, to take its temporary files away."""
 
 
@@ -69,7 +69,7 @@ def _stop_with_parent() -> None:
         while os.getppid() == parent:
             time.sleep(WATCH_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE_SECONDS)
+        time.sleep(LEAVE_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="stop-with-parent").start()

@@ -74,7 +74,8 @@ def explanation_table(tables: CellTables) -> PageTable | None:
     quantities = {
         name: each
         for name, each in ordered_quantities().items()
-        if each.explained and (name in measured or each.margin is not None)
+        if name in measured
+        or (each.explained and each.margin is not None and not each.from_coalitions)
     }
     rows: list[tuple[TableCell, ...]] = []
     for method in tables.methods:
