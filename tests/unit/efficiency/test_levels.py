@@ -85,7 +85,7 @@ def test_a_level_that_fails_is_an_error(folder, tmp_path):
         if name in content:
             content[name] = 64
     (broken / "config.json").write_text(json.dumps(content))
-    with pytest.raises(EfficiencyError, match="level 0: its process ended with 1"):
+    with pytest.raises(EfficiencyError, match="level 0: its process ended with exit status 1"):
         measure_efficiency(broken, ORDER, [0], [8], 2, device="cpu")
 
 

@@ -153,7 +153,7 @@ BEST = [["-0.1", "False"], ["-1.0", "False"], ["-2.0", "False"]]
         (lose_lines, "holds 4 examples"),
         (fewer_examples, "has no example doc_id"),
         (without_key, "line 1: has no doc_id"),
-        (edit(2, doc_id=0), "line 2: doc_id 0 stands in line 1 already"),
+        (edit(2, doc_id=0), "line 2: doc_id 0 is already in line 1"),
         (edit(3, filtered_resps=NAN), "line 3: the log-likelihood of choice 0 is nan"),
         (edit(3, filtered_resps=NAN[1:]), "line 3: has 2 responses to 3 choices"),
         (edit(4, target="7"), "line 4: target '7' is none of the 3 choices"),
@@ -191,7 +191,7 @@ def test_options_that_are_asked_for_without_the_prompt_as_well(logged: Path) -> 
     ("task", "expected"),
     [
         ("generated", "line 1: is not a multiple choice"),
-        ("one", "line 1: has a single option"),
+        ("one", "line 1: has a single choice"),
     ],
 )
 def test_other_kinds_of_tasks_are_refused(logged: Path, task: str, expected: str) -> None:

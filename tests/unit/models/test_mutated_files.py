@@ -215,7 +215,7 @@ def test_metadata_that_is_no_object_of_texts(
     folder = copied(folders["whole"], tmp_path / "m")
     content, numbers = header_of(folder / "model.safetensors")
     write(folder / "model.safetensors", content | {"__metadata__": metadata}, numbers)
-    with pytest.raises(ConfigError, match="__metadata__ is no object of texts"):
+    with pytest.raises(ConfigError, match="__metadata__ is not an object of texts"):
         check_model_folder("m", folder)
 
 
