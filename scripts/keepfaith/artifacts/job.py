@@ -14,7 +14,7 @@ from types import FrameType
 
 WATCH_SECONDS = 1.0
 
-LEAVE_SECONDS = 1.0
+LEAVE_SECONDS = 10.0
 """For a job whose workflow was killed, to take its temporary files away."""
 
 
@@ -24,7 +24,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
 
     Progress goes to the file `log`. An error goes there with its traceback, and to standard error as one line;
     the process then exits with 1. A job that receives SIGTERM leaves no temporary file. A job whose workflow was
-    killed stops by itself within about three seconds, so that a second run never competes with jobs of the first.
+    killed stops by itself, as a rule within three seconds, so that a second run never competes with jobs of the first.
     """
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
