@@ -52,7 +52,9 @@ rule measure_faithfulness:
         runtime=minutes("measure_faithfulness"),
     params:
         levels=lambda wildcards: settings.levels[wildcards.model],
-        faithfulness=settings.study.faithfulness.model_dump(mode="json"),
+        faithfulness=settings.study.faithfulness.model_dump(
+            mode="json", include={"fractions", "operators"}
+        ),
         scoring=SCORING,
         code=lambda wildcards: code("measure_faithfulness.py", *operator_files()),
     script:

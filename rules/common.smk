@@ -88,15 +88,18 @@ DRAWN_PRUNING_PATHS = [
     for model in settings.study.models
     for order in settings.drawn_orders
 ]
-SUMMARY_TABLES = [
-    "metrics",
-    "reliability",
-    "curves",
-    "overlap",
-    "verdict",
-    "order",
-    "efficiency",
-] + (["stability"] if settings.study.stability.seeds and DRAWN_PRUNING_PATHS else [])
+PROTOCOLS = settings.study.faithfulness.protocols
+# Tables of a cell that figures and the report read.
+CELL_TABLES = ["metrics", "reliability", "overlap", "verdict"]
+if "coalitions" in PROTOCOLS:
+    CELL_TABLES += ["limits", "segment_curves", "swap"]
+if "study" in PROTOCOLS:
+    CELL_TABLES += ["curves"]
+# The swap has a row per pair of levels and example: too many for one file of the whole study.
+SUMMARY_TABLES = [name for name in CELL_TABLES if name != "swap"]
+SUMMARY_TABLES += ["order", "efficiency"]
+if settings.study.stability.seeds and DRAWN_PRUNING_PATHS:
+    SUMMARY_TABLES += ["stability"]
 TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
 # The number of threads changes a job's time, not its result; so it is not a parameter of the job.
@@ -317,11 +320,35 @@ def attributions_of_cell(wildcards):
     return attributions_of(wildcards.model, wildcards.order, wildcards.task)
 
 
-def explanations_of_cell(wildcards):
-    """The explanations by segments, in a study that scores coalitions."""
-    if not settings.study.faithfulness.segments:
+def faithfulness_of_cell(wildcards):
+    """The effects of single tokens, in a study that runs that protocol."""
+    if "study" not in PROTOCOLS:
         return []
-    return f"results/{wildcards.model}/{wildcards.order}/{wildcards.task}/explanations.parquet"
+    return expand(
+        "results/{model}/{order}/{task}/faithfulness/{method}.parquet",
+        **wildcards,
+        method=settings.study.methods,
+    )
+
+
+def by_segments(table):
+    """A table made of the coalitions, in a study that scores them."""
+
+    def of_cell(wildcards):
+        if "coalitions" not in PROTOCOLS:
+            return []
+        return expand(
+            "results/{model}/{order}/{task}/{table}.parquet", **wildcards, table=table
+        )
+
+    return of_cell
+
+
+def explained_by_cell():
+    """Scores of what the report's explained examples show: of segments in a study that has them, else of tokens."""
+    if "coalitions" in PROTOCOLS:
+        return expand("results/{cell}/explanations.parquet", cell=CELLS)
+    return [path for cell in CELLS for path in attributions_of(*cell.split("/"))]
 
 
 def attributions_of_method(wildcards):

@@ -7,23 +7,24 @@ rule compute_metrics:
         examples="results/tasks/{task}/examples.parquet",
         predictions="results/{model}/{order}/{task}/predictions.parquet",
         attributions=attributions_of_cell,
-        faithfulness=expand(
-            "results/{{model}}/{{order}}/{{task}}/faithfulness/{method}.parquet",
-            method=settings.study.methods,
-        ),
-        explanations=explanations_of_cell,
+        faithfulness=faithfulness_of_cell,
+        explanations=by_segments("explanations"),
     output:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",
-        curves="results/{model}/{order}/{task}/curves.parquet",
         overlap="results/{model}/{order}/{task}/overlap.parquet",
+        **(
+            {"curves": "results/{model}/{order}/{task}/curves.parquet"}
+            if "study" in PROTOCOLS
+            else {}
+        ),
     log:
         "logs/{model}/{order}/{task}/compute_metrics.log",
     conda:
         "../envs/workflow.yaml"
     params:
         calibration=settings.study.calibration.model_dump(mode="json"),
-        faithfulness=settings.study.faithfulness.model_dump(mode="json"),
+        tops=settings.study.faithfulness.tops,
         statistics=settings.study.statistics.model_dump(
             mode="json", exclude={"margins"}
         ),

@@ -1,25 +1,30 @@
 # Figures, tidy tables of the whole study, and the report, all made from the tables of other rules.
 
 SUMMARY_CSV = expand("results/summary/{table}.csv", table=SUMMARY_TABLES)
-DRAWN_OF_CELL = figures(CELL_FIGURES)
-DRAWN_OF_STUDY = figures(STUDY_FIGURES)
+DRAWN_OF_CELL = {
+    name: figure
+    for name, figure in figures(CELL_FIGURES).items()
+    if set(figure.needs) <= {*CELL_TABLES, "order", "examples", "predictions"}
+}
+DRAWN_OF_STUDY = {
+    name: figure
+    for name, figure in figures(STUDY_FIGURES).items()
+    if figure.protocol in (None, *PROTOCOLS)
+}
 STUDY_FIGURE_TABLES = [
     name
     for name in SUMMARY_TABLES
     if any(name in figure.tables for figure in DRAWN_OF_STUDY.values())
 ]
-REPORT_TABLES = ["metrics", "reliability", "curves", "overlap", "verdict"]
 PUBLISHED = f"{SOURCE}/config/catalog/published/arxiv_2606_24970.csv"
 
 
 rule draw_figures:
     """Draw the figures of one model, order and task."""
     input:
-        metrics="results/{model}/{order}/{task}/metrics.parquet",
-        reliability="results/{model}/{order}/{task}/reliability.parquet",
-        curves="results/{model}/{order}/{task}/curves.parquet",
-        overlap="results/{model}/{order}/{task}/overlap.parquet",
-        verdict="results/{model}/{order}/{task}/verdict.parquet",
+        tables=expand(
+            "results/{{model}}/{{order}}/{{task}}/{table}.parquet", table=CELL_TABLES
+        ),
         order="results/{model}/{order}/order.parquet",
         published=PUBLISHED,
     output:
@@ -35,6 +40,7 @@ rule draw_figures:
     conda:
         "../envs/workflow.yaml"
     params:
+        tables=CELL_TABLES,
         repository=lambda wildcards: repository(wildcards.model),
         methods=method_modules(),
         code=lambda wildcards: code("draw_figures.py", *labelled_files()),
@@ -97,10 +103,8 @@ rule write_report:
         ),
         orders=expand("results/{path}/order.parquet", path=PRUNING_PATHS),
         predictions=expand("results/{cell}/predictions.parquet", cell=CELLS),
-        attributions=[
-            path for cell in CELLS for path in attributions_of(*cell.split("/"))
-        ],
-        tables=expand("results/{cell}/{table}.parquet", cell=CELLS, table=REPORT_TABLES),
+        explained=explained_by_cell(),
+        tables=expand("results/{cell}/{table}.parquet", cell=CELLS, table=CELL_TABLES),
         summary=SUMMARY_CSV,
         figures=expand(
             "results/figures/{cell}/{name}.svg", cell=CELLS, name=DRAWN_OF_CELL
@@ -122,10 +126,11 @@ rule write_report:
         tasks=settings.study.tasks,
         pruning_paths=PRUNING_PATHS,
         cells=CELLS,
-        tables=REPORT_TABLES,
+        tables=CELL_TABLES,
         modules=method_modules(),
         repositories={name: repository(name) for name in settings.study.models},
         study=description(),
+        by_segments="coalitions" in PROTOCOLS,
         explained_examples=settings.study.report.explained_examples,
         code=lambda wildcards: code("write_report.py", *labelled_files()),
     script:

@@ -44,10 +44,12 @@ with job(snakemake.log[0]) as logger:
         settings=joined(
             params.calibration,
             params.statistics,
-            {"tops": params.faithfulness["tops"], "passage": params.passage},
+            {"tops": params.tops, "passage": params.passage},
         ),
         measured={"notes": notes},
     )
+    if faithfulness:
+        write_table(curves(pl.concat(faithfulness), clusters), output.curves, CURVES, provenance)
     for table, path, schema in (
         (
             compute_metrics(
@@ -63,9 +65,8 @@ with job(snakemake.log[0]) as logger:
             METRICS,
         ),
         (reliability(predictions, examples, analysis.bins), output.reliability, RELIABILITY),
-        (curves(pl.concat(faithfulness), clusters), output.curves, CURVES),
         (
-            overlap(pl.concat(attributions), params.faithfulness["tops"], clusters),
+            overlap(pl.concat(attributions), params.tops, clusters),
             output.overlap,
             OVERLAP,
         ),

@@ -10,12 +10,15 @@ from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.published import match_published, read_published
 
 with job(snakemake.log[0]):
-    names = ("metrics", "reliability", "curves", "overlap", "verdict", "order")
     published = match_published(
         read_published(Path(snakemake.input.published)),
         snakemake.params.repository,
         snakemake.wildcards.task,
         snakemake.params.methods,
     )
-    tables = {name: read_table(snakemake.input[name], ALL[name]) for name in names}
-    draw_all(CellTables(**tables, published=published), map(Path, snakemake.output))
+    tables = {
+        name: read_table(path, ALL[name])
+        for name, path in zip(snakemake.params.tables, snakemake.input.tables, strict=True)
+    }
+    order = read_table(snakemake.input.order, ALL["order"])
+    draw_all(CellTables(**tables, order=order, published=published), map(Path, snakemake.output))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
-from keepfaith.artifacts.tables import empty_table, read_table
+from keepfaith.artifacts.tables import read_table
 from keepfaith.figures.cell_figures import draw_all
 from keepfaith.figures.cell_tables import CellTables
 
@@ -13,5 +13,4 @@ with job(snakemake.log[0]):
         name: read_table(snakemake.input[name], ALL[name])
         for name in ("metrics", "reliability", "verdict")
     }
-    absent = {name: empty_table(ALL[name]) for name in ("curves", "overlap", "order")}
-    draw_all(CellTables(**tables, **absent), map(Path, snakemake.output))
+    draw_all(CellTables(**tables), map(Path, snakemake.output))

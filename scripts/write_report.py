@@ -8,11 +8,20 @@ from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.summary import shares
 from keepfaith.artifacts.tables import read_provenance, read_table
+from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.published import match_published, read_published
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.page import ReportCell, write_report
 from keepfaith.report.study import StudyDescription, with_skipped
+
+
+def scores_of(path: str) -> pl.DataFrame:
+    """Scores of segments or of tokens, whichever the study has."""
+    if snakemake.params.by_segments:
+        return segment_features(read_table(path, ALL["explanations"]))
+    return read_table(path, ALL["attributions"])
+
 
 with job(snakemake.log[0]):
     params, paths = snakemake.params, snakemake.input
@@ -22,20 +31,20 @@ with job(snakemake.log[0]):
     inputs = zip(
         params.cells,
         paths.predictions,
-        shares(paths.attributions, len(params.cells)),
+        shares(paths.explained, len(params.cells)),
         shares(paths.tables, len(params.cells)),
         shares(paths.figures, len(params.cells)),
         strict=True,
     )
     cells = []
-    for place, predictions, attributions, files, figures in inputs:
+    for place, predictions, scores, files, figures in inputs:
         model, order, task = place.split("/")
         named = dict(zip(params.tables, files, strict=True))
         tables = {name: read_table(path, ALL[name]) for name, path in named.items()}
         explained = explained_examples(
             read_table(examples[task], ALL["examples"]),
             read_table(predictions, ALL["predictions"]),
-            pl.concat(read_table(path, ALL["attributions"]) for path in attributions),
+            pl.concat(map(scores_of, scores)),
             tables["verdict"],
             params.explained_examples,
         )

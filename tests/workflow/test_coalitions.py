@@ -85,11 +85,11 @@ def test_an_edit_runs_again_what_depends_on_it(
 
 def test_a_margin_without_coalitions_is_refused(new_workflow: Callable[[str], Workflow]) -> None:
     workflow = new_workflow("margin")
-    study = STUDY.replace("segments: 5, ", "").replace(
+    study = STUDY.replace("segments: 5, ", "segments: 0, protocol: study, ").replace(
         "{repetitions: 200}", "{repetitions: 200, margins: {faithfulness: 0.1}}"
     )
     (workflow.folder / "coalitions.yaml").write_text(study)
     result = workflow.run("--configfile", "coalitions.yaml", "--dry-run")
     assert result.returncode != 0
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("keepfaith: ")]
-    assert "statistics.margins.faithfulness: needs coalitions; type faithfulness" in line
+    assert "statistics.margins.faithfulness: needs segments; type faithfulness" in line

@@ -97,6 +97,11 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         name: _resolved(name, task, study)
         for name, task in _entries(Task, catalogs, study.tasks, "tasks").items()
     }
+    if not study.faithfulness.protocols:
+        raise ConfigError(
+            f"{LOCATION}: faithfulness.segments",
+            "0 leaves nothing that explanations are judged by; type a number from 1 to 12, or protocol: study",
+        )
     if study.faithfulness.segments:
         _refuse_names_of_segment_methods(study)
     for operator in study.faithfulness.operators:
@@ -172,7 +177,7 @@ def _with_margins(study: Study) -> Study:
     margins = complete_margins(
         study.statistics.margins,
         f"{LOCATION}: statistics.margins",
-        coalitions=study.faithfulness.segments > 0,
+        study.faithfulness.protocols,
     )
     statistics = study.statistics.model_copy(update={"margins": margins})
     return study.model_copy(update={"statistics": statistics})

@@ -6,36 +6,49 @@ This is not done in the schema, as jobs that import the schema would then depend
 from collections.abc import Mapping
 
 from keepfaith.config.errors import ConfigError, nearest
-from keepfaith.plugins.quantity import QUANTITIES, judged_quantities
+from keepfaith.plugins.quantity import QUANTITIES, Quantity, judged_quantities
+
+INSTEAD = {
+    "coalitions": "needs segments; type faithfulness: {segments: 10}, or leave it out",
+    "study": "needs the study's protocol; type faithfulness: {protocol: study}, or leave it out",
+}
+"""What to type where a margin is given for a quantity that the study's protocols do not measure."""
 
 
 def complete_margins(
-    given: Mapping[str, float], location: str, coalitions: bool = False
+    given: Mapping[str, float], location: str, protocols: tuple[str, ...] = ("coalitions",)
 ) -> dict[str, float]:
     """A margin for every judged quantity, in the order in which they are judged.
+
+    Of two protocols only the first judges explanations, unless the study gives a margin: the study's raw values follow
+    confidence.
 
     Args:
         given: the study's margins by name.
         location: key under which they were typed, for messages.
-        coalitions: whether the study scores coalitions; without them, quantities that need them are not judged.
+        protocols: those of `plugins.quantity.PROTOCOLS` that the study runs.
 
     Raises:
-        ConfigError: a name is not a quantity, or is one that is never judged.
+        ConfigError: a name is not a quantity, or is one that is never judged or not measured.
     """
     every = judged_quantities()
-    judged = {name: of for name, of in every.items() if coalitions or not of.from_coalitions}
+    measured = {name: of for name, of in every.items() if of.protocol in (None, *protocols)}
     for name in given:
-        if name in judged:
+        if name in measured:
             continue
         if name in every:
-            raise ConfigError(
-                f"{location}.{name}",
-                "needs coalitions; type faithfulness: {segments: 10}, or leave it out",
-            )
+            raise ConfigError(f"{location}.{name}", INSTEAD[every[name].protocol or ""])
         if name in QUANTITIES.names():
             raise ConfigError(
-                location, f"{name!r} is shown and never judged; judged are {', '.join(judged)}"
+                location, f"{name!r} is shown and never judged; judged are {', '.join(measured)}"
             )
-        raise ConfigError(location, f"unknown key {name!r}{nearest(name, judged)}")
-    defaults = {name: each.margin for name, each in judged.items() if each.margin is not None}
-    return {name: given.get(name, default) for name, default in defaults.items()}
+        raise ConfigError(location, f"unknown key {name!r}{nearest(name, measured)}")
+
+    def is_judged(name: str, of: Quantity) -> bool:
+        return name in given or of.protocol in (None, *protocols[:1])
+
+    return {
+        name: given.get(name, of.margin)
+        for name, of in measured.items()
+        if of.margin is not None and is_judged(name, of)
+    }

@@ -1,10 +1,22 @@
 """Tables of one cell (model, order, task), and the rows that figures need."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
-from keepfaith.artifacts.schemas import CONTROL, METHOD
+from keepfaith.artifacts.schemas import (
+    CONTROL,
+    CURVES,
+    LIMITS,
+    METHOD,
+    ORDER,
+    OVERLAP,
+    SEGMENT_CURVES,
+    SWAP,
+    TableSchema,
+)
+from keepfaith.artifacts.tables import empty_table
 from keepfaith.figures.labels import layer_name
 from keepfaith.plugins.quantity import Quantity, ordered_quantities
 from keepfaith.statistics.verdict import shown_operator
@@ -12,9 +24,15 @@ from keepfaith.statistics.verdict import shown_operator
 OWN = "method"
 
 
+def _absent(schema: TableSchema) -> pl.DataFrame:
+    """The default of a table that not every cell has."""
+    empty: pl.DataFrame = field(default_factory=partial(empty_table, schema))
+    return empty
+
+
 @dataclass(frozen=True)
 class CellTables:
-    """Tables of one cell, as `artifacts.schemas` defines them.
+    """Tables of one cell, as `artifacts.schemas` defines them; those that it does not have are empty.
 
     `published` holds matching rows of `published.match_published`, or None. `chance` is the accuracy of guessing
     (mean of 1 / options over the examples), or None if it is unknown.
@@ -22,10 +40,13 @@ class CellTables:
 
     metrics: pl.DataFrame
     reliability: pl.DataFrame
-    curves: pl.DataFrame
-    overlap: pl.DataFrame
     verdict: pl.DataFrame
-    order: pl.DataFrame
+    overlap: pl.DataFrame = _absent(OVERLAP)
+    order: pl.DataFrame = _absent(ORDER)
+    curves: pl.DataFrame = _absent(CURVES)
+    limits: pl.DataFrame = _absent(LIMITS)
+    segment_curves: pl.DataFrame = _absent(SEGMENT_CURVES)
+    swap: pl.DataFrame = _absent(SWAP)
     published: pl.DataFrame | None = None
     chance: float | None = None
     levels: tuple[int, ...] = field(init=False)

@@ -27,7 +27,9 @@ _Series = tuple[str, str, str | None]
 """Model, order and, for an attribution metric, method: one line."""
 
 
-def over_tasks(metric: str, title: str, explanation: str, position: int) -> StudyFigure:
+def over_tasks(
+    metric: str, title: str, explanation: str, position: int, protocol: str | None = None
+) -> StudyFigure:
     """The figure of one metric over all tasks; `explanation` describes the metric and its bands."""
     shared = " One panel per task on equal scales, by number of layers dropped."
     return StudyFigure(
@@ -36,6 +38,7 @@ def over_tasks(metric: str, title: str, explanation: str, position: int) -> Stud
         position=position,
         tables=("metrics",),
         draw=partial(_draw, metric=metric),
+        protocol=protocol,
     )
 
 

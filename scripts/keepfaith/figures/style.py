@@ -110,7 +110,8 @@ _SERIES = (*(_METHODS[name] for name in ("kernelshap", "lime", "input_x_gradient
 def method_strokes(methods: Sequence[str]) -> dict[str, Stroke]:
     """A stroke per attribution method: fixed for the known ones, in order of name for any other."""
     others = sorted(name for name in methods if name not in _METHODS)
-    return {**_METHODS, **dict(zip(others, cycle(_SPARE), strict=False))}
+    spare = series_strokes(len(_METHODS) + len(others))[len(_METHODS) :]
+    return {**_METHODS, **dict(zip(others, spare, strict=True))}
 
 
 def control_strokes(controls: Sequence[str]) -> dict[str, Stroke]:

@@ -143,7 +143,9 @@ class Workload:
                 for name, method in methods
                 for seed in method.seeds
             ],
-            "measure_faithfulness": [(*key, name) for key in cells for name, _ in methods],
+            "measure_faithfulness": [(*key, name) for key in cells for name, _ in methods]
+            if study.faithfulness.protocol == "study"
+            else [],
             "score_coalitions": cells if study.faithfulness.segments else [],
         }
         for rule, of_rule in keys.items():

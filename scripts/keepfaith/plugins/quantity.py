@@ -5,6 +5,9 @@ from typing import Literal
 
 from keepfaith.plugins.registry import Registry
 
+PROTOCOLS = ("coalitions", "study")
+"""What explanations are measured by: every subset of the segments, or the study's removal of single tokens."""
+
 CONCERNS = ("accuracy", "calibration", "faithfulness")
 """The reader's questions, in the order of the report; a judged quantity may belong to one of them."""
 
@@ -37,8 +40,8 @@ class Quantity:
         by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
         above_chance: whether its reference in METRICS is what a model that knows nothing reaches, above which it can
             lose something; that of calibration is the band of a calibrated model.
-        from_coalitions: whether it needs the table of coalitions: a study without `faithfulness.segments` does not
-            judge it.
+        protocol: the one of `PROTOCOLS` that measures it, if it is not measured in every study. Where both are run, the
+            study's quantities are shown, and judged only if the study states a margin for them.
     """
 
     label: str
@@ -54,7 +57,7 @@ class Quantity:
     concern: str | None = None
     by_signs: bool = True
     above_chance: bool = False
-    from_coalitions: bool = False
+    protocol: Literal["coalitions", "study"] | None = None
 
     def __post_init__(self) -> None:
         if self.concern not in (None, *CONCERNS):

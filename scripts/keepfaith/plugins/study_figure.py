@@ -22,6 +22,7 @@ class StudyFigure:
         tables: names of the summary tables that it reads; their first columns are model, order and, if any, task.
         draw: draws the figure from those of its tables that the study has (a study may leave out `stability`), under
             the style of `figures.style.applied`. With nothing to show, it says why.
+        protocol: the one of `plugins.quantity.PROTOCOLS` without which it has nothing to show, if any.
     """
 
     title: str
@@ -29,6 +30,7 @@ class StudyFigure:
     position: int
     tables: tuple[str, ...]
     draw: "Callable[[Mapping[str, pl.DataFrame]], Figure]"
+    protocol: str | None = None
 
 
 STUDY_FIGURES = Registry("keepfaith.figures.study", "FIGURE", StudyFigure, "study figure")

@@ -27,16 +27,30 @@ def caveats(tables: CellTables) -> list[str]:
             f"{guessing:.3f}), so it has little accuracy to lose: a verdict of kept has little meaning."
         )
     found += _ties(tables)
-    pointless = [
-        method_name(method) for method in tables.methods if not _beats_controls(tables, method)
-    ]
-    if pointless:
+    return found + _pointless(tables) + _few(tables)
+
+
+def _pointless(tables: CellTables) -> list[str]:
+    """Methods whose explanations of the dense model are not shown to be better than chance."""
+    found = []
+    by_chance = [method for method in tables.methods if not _beats_chance(tables, method)]
+    if by_chance:
+        found.append(
+            f"Not shown to be more faithful than chance on the dense model: {_named(by_chance)}. What is not there "
+            "cannot degrade."
+        )
+    by_controls = [method for method in tables.methods if not _beats_controls(tables, method)]
+    if by_controls:
         others = ", ".join([*map(control_name, tables.controls), "the reversed ranking"])
         found.append(
-            f"Not shown to be more comprehensive than {others} on the dense model: {', '.join(pointless)}. What is not "
+            f"Not shown to be more comprehensive than {others} on the dense model: {_named(by_controls)}. What is not "
             "there cannot degrade."
         )
-    return found + _few(tables)
+    return found
+
+
+def _named(methods: list[str]) -> str:
+    return ", ".join(map(method_name, methods))
 
 
 def _ties(tables: CellTables) -> list[str]:
@@ -76,7 +90,10 @@ def _sharing(tables: CellTables) -> list[str]:
 def _few(tables: CellTables) -> list[str]:
     """Cautions on few independent texts, with too narrow intervals or none."""
     found = []
-    parts = {"evaluated": ["accuracy"], "explained": ["comprehensiveness_study"]}
+    parts = {
+        "evaluated": ["accuracy"],
+        "explained": ["segment_faithfulness", "comprehensiveness_study"],
+    }
     for part, metrics in parts.items():
         rows = tables.metrics.filter(
             pl.col("metric").is_in(metrics),
@@ -95,6 +112,12 @@ def _few(tables: CellTables) -> list[str]:
                 f"Only {fewest} independent texts are {part}; intervals from fewer than {FEW} tend to be too narrow."
             )
     return found
+
+
+def _beats_chance(tables: CellTables, method: str) -> bool:
+    """Whether the interval of the dense faithfulness lies above chance, which is 0; True where it was not measured."""
+    row = _dense(tables, "segment_faithfulness", method)
+    return not row or ((row["low"] or 0.0) > 0)
 
 
 def _beats_controls(tables: CellTables, method: str) -> bool:

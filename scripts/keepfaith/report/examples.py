@@ -13,7 +13,7 @@ from keepfaith.figures.labels import method_name
 from keepfaith.report.highlight import HighlightedText, highlighted
 from keepfaith.statistics.verdict import summary
 
-PREFERRED = ("kernelshap", "lime", "input_x_gradient")
+PREFERRED = ("shapley", "kernelshap", "lime", "input_x_gradient")
 TOP = 5
 
 
@@ -57,7 +57,7 @@ def explained_examples(
     Args:
         examples: EXAMPLES of the task.
         predictions: PREDICTIONS of the cell.
-        attributions: ATTRIBUTIONS of the cell, all methods and seeds or only some.
+        attributions: ATTRIBUTIONS of the cell, all methods and seeds or only some; or `segment_features`.
         verdict: VERDICT of the cell; the shown levels are the dense one, the last without degradation, the deepest.
         count: number of examples; fewer are returned if fewer are explained.
     """

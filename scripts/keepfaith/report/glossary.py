@@ -20,7 +20,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Degraded (inferior): harm above zero is shown (a one-sided test, corrected over the levels) and its estimate "
         "exceeds the margin; this does not show that the harm itself exceeds the margin. Undecided (inconclusive): "
         "neither; more examples would decide it. A quantity is never kept if the margin covers the dense model's "
-        "whole advantage over chance (guessing, the controls). A quantity without a value or with "
+        "whole advantage over chance (guessing; for explanations chance itself, or the controls). A quantity without a value or with "
         "fewer than 6 independent texts is undecided.",
     ),
     (
@@ -54,15 +54,53 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "calibration.",
     ),
     (
+        "Faithfulness",
+        "A text is cut into at most as many segments as the study says, and every subset of them is scored. The value "
+        "of a subset is the margin: the log-likelihood of the predicted choice minus that of the best other. An "
+        "explanation ranks the segments; what is lost while they are removed in that order is compared with all "
+        "orders: 1 is the best there is, 0 the mean of all (chance), negative is worse. Both limits are exact. Dividing "
+        "all logits by a temperature changes none of these numbers, so a model that is merely less sure does not lose "
+        "faithfulness. A token method's score of a segment is the sum over its tokens.",
+    ),
+    (
+        "Nothing to explain, additive share",
+        "Where no order of segments does better than chance, there is nothing that a ranking could explain; such "
+        "examples are counted and left out. The additive share is the part of the value's variance over all subsets "
+        "that a sum of one number per segment can carry; 1 means that segments do not interact.",
+    ),
+    (
+        "Explanation effect, judge effect",
+        "The change of faithfulness against the dense model, split by judging each of the two explanations with each "
+        "of the two models: what is due to the explanation, and what is due to the model that judges it. Only examples "
+        "with the dense model's prediction; the others are apart.",
+    ),
+    (
+        "Drift",
+        "Rank correlation (Spearman) of a level's explanation with the dense model's, on examples with the same "
+        "prediction. Exact explanations have no seed: any drift is the model's. That of a sampled method is bounded by "
+        "the agreement of two of its seeds.",
+    ),
+    (
+        "Agreement of two seeds, samples for .9",
+        "Rank correlation of two runs of a sampled method that differ in the seed alone. By the formula of Spearman "
+        "and Brown, a method whose seeds correlate by r needs .9 (1 - r) / (.1 r) times as many samples for two runs to "
+        "correlate by .9.",
+    ),
+    (
+        "Raw comprehensiveness, raw sufficiency",
+        "Probability of the predicted choice lost, on average, while the top segments are removed, or while they "
+        "alone are kept. A flatter distribution has less probability to lose: these numbers follow confidence.",
+    ),
+    (
         "Comprehensiveness",
-        "Probability of the predicted choice lost when the top-ranked tokens are removed. Higher means that "
-        "the explanation selects tokens the prediction needs. A flatter distribution has less probability to lose, "
-        "so values of different levels also reflect confidence; controls and reversed rankings show how "
+        "The study's protocol: probability of the predicted choice lost when the top-ranked tokens are removed. Higher "
+        "means that the explanation selects tokens the prediction needs. A flatter distribution has less probability to "
+        "lose, so values of different levels also reflect confidence; controls and reversed rankings show how "
         "much.",
     ),
     (
         "Sufficiency",
-        "Probability lost when only the top-ranked tokens are kept. Lower is better; below zero means that "
+        "The study's protocol: probability lost when only the top-ranked tokens are kept. Lower is better; below zero means that "
         "the kept tokens alone make the model more certain.",
     ),
     (

@@ -13,10 +13,12 @@ from keepfaith.artifacts.atomic import write_text
 from keepfaith.figures.cell_figures import cell_figures
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.study_figures import study_figures
+from keepfaith.report.agreement_table import agreement_table
 from keepfaith.report.answer import Finding, finding
 from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
+from keepfaith.report.limits_table import limits_table
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.order_table import orders_compared
 from keepfaith.report.study import StudyDescription
@@ -81,7 +83,7 @@ def write_report(
         path: the page to write.
         study: description of the study.
         cells: in the order of the page.
-        study_svgs: the SVGs over the whole study, by the figure's name.
+        study_svgs: the SVGs over the whole study that were drawn, by the figure's name.
 
     Raises:
         FileNotFoundError: a figure is missing.
@@ -104,6 +106,7 @@ def render_page(
     summary = [
         _figure(study_svgs[name], f"summary-{name}", figure.title, figure.explanation)
         for name, figure in study_figures().items()
+        if name in study_svgs
     ]
     return environment.get_template("page.html.j2").render(
         study=study,
@@ -136,8 +139,10 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
             cell.figures[name], f"c{index}-{name}", figure.title, figure.caption_of(cell.tables)
         )
         for name, figure in cell_figures().items()
+        if name in cell.figures
     ]
-    tables = [make(cell.tables) for make in (model_table, explanation_table, metric_table)]
+    makers = (model_table, explanation_table, limits_table, agreement_table, metric_table)
+    tables = [make(cell.tables) for make in makers]
     return PageCell(
         anchor,
         cell.model,

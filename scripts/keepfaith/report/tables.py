@@ -71,11 +71,11 @@ def explanation_table(tables: CellTables) -> PageTable | None:
     tops = tables.overlap["top"].unique().sort().to_list()
     top = 10 if 10 in tops else (tops[len(tops) // 2] if tops else None)
     measured = tables.quantities(explained=True)
+    judged = set(tables.verdict["quantity"])
     quantities = {
         name: each
         for name, each in ordered_quantities().items()
-        if name in measured
-        or (each.explained and each.margin is not None and not each.from_coalitions)
+        if name in measured or (each.explained and name in judged)
     }
     rows: list[tuple[TableCell, ...]] = []
     for method in tables.methods:

@@ -404,8 +404,7 @@ def test_an_import_has_levels_and_may_say_its_passage(
 
 def test_margins_that_a_study_leaves_out_are_the_declared_ones(tmp_path: Path) -> None:
     world = World(tmp_path)
-    margins = {"accuracy": 0.02, "ece": 0.02, "brier": 0.02, "comprehensiveness": 0.05}
-    margins |= {"sufficiency": 0.05}
+    margins = {"accuracy": 0.02, "ece": 0.02, "brier": 0.02, "faithfulness": 0.1}
     assert world.read().study.statistics.margins == margins
     world.set("statistics.margins", {"brier": 0.1})
     found = world.read().study.statistics.margins
@@ -417,15 +416,58 @@ def test_a_method_may_not_be_called_as_an_explanation_from_coalitions(tmp_path: 
     entry = "description: Mine.\nmethod: kernelshap\n"
     (tmp_path / "catalog" / "methods" / "shapley.yaml").write_text(entry)
     chosen = study("demo") | {"methods": ["shapley"]}
-    assert load_study(chosen, [tmp_path / "catalog"]).methods["shapley"].method == "kernelshap"
+    by_tokens = chosen | {"faithfulness": {"segments": 0, "protocol": "study"}}
+    assert load_study(by_tokens, [tmp_path / "catalog"]).methods["shapley"].method == "kernelshap"
     with pytest.raises(ConfigError, match=r"^config: methods: 'shapley' is an explanation that"):
         load_study(chosen | {"faithfulness": {"segments": 4}}, [tmp_path / "catalog"])
 
 
-def test_faithfulness_is_judged_where_coalitions_are_scored() -> None:
-    without = load_study(study("demo"), [CATALOG]).study.statistics.margins
-    scored = load_study(study("demo") | {"faithfulness": {"segments": 4}}, [CATALOG])
-    assert "faithfulness" not in without
-    assert scored.study.statistics.margins == without | {"faithfulness": 0.1}
+@pytest.mark.parametrize(
+    ("faithfulness", "given", "judged"),
+    [
+        ({}, {}, {"faithfulness": 0.1}),
+        ({"protocol": "study"}, {}, {"faithfulness": 0.1}),
+        ({"protocol": "study"}, {"sufficiency": 0.2}, {"faithfulness": 0.1, "sufficiency": 0.2}),
+        (
+            {"protocol": "study", "segments": 0},
+            {},
+            {"comprehensiveness": 0.05, "sufficiency": 0.05},
+        ),
+    ],
+)
+def test_explanations_are_judged_by_what_measures_them(
+    faithfulness: dict[str, Any], given: dict[str, float], judged: dict[str, float]
+) -> None:
+    stated = {"faithfulness": faithfulness, "statistics": {"margins": given}}
+    margins = load_study(study("demo") | stated, [CATALOG]).study.statistics.margins
+    assert margins == {"accuracy": 0.02, "ece": 0.02, "brier": 0.02} | judged
+
+
+@pytest.mark.parametrize(
+    ("faithfulness", "given", "line"),
+    [
+        ({}, "sufficiency", "needs the study's protocol; type faithfulness: {protocol: study}"),
+        (
+            {"segments": 0, "protocol": "study"},
+            "faithfulness",
+            "needs segments; type faithfulness: {segments: 10}",
+        ),
+    ],
+)
+def test_a_margin_of_what_is_not_measured_is_refused(
+    faithfulness: dict[str, Any], given: str, line: str
+) -> None:
+    stated = {"faithfulness": faithfulness, "statistics": {"margins": {given: 0.1}}}
+    with pytest.raises(ConfigError) as refused:
+        load_study(study("demo") | stated, [CATALOG])
+    assert str(refused.value).startswith(f"config: statistics.margins.{given}: {line}")
+
+
+def test_a_study_without_a_judge_of_explanations_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^config: faithfulness\.segments: 0 leaves nothing"):
+        load_study(study("demo") | {"faithfulness": {"segments": 0}}, [CATALOG])
+
+
+def test_an_unknown_removal_of_segments_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"faithfulness\.removal: unknown segment operator 'del'"):
         load_study(study("demo") | {"faithfulness": {"segments": 4, "removal": "del"}}, [CATALOG])

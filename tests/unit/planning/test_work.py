@@ -69,6 +69,7 @@ def test_jobs_come_rule_by_rule_in_the_order_of_the_data_flow() -> None:
         "predict",
         "attribute",
         "measure_faithfulness",
+        "score_coalitions",
     ]
     places = [rules.index(job.rule) for job in jobs]
     assert places == sorted(places)
@@ -120,7 +121,7 @@ def test_the_text_says_what_the_jobs_add_up_to() -> None:
     jobs = list(found.jobs())
     total = next(line.split() for line in text if line.startswith("all "))
     hours = sum(job.seconds for job in jobs if job.gpus) / 3600
-    assert int(total[1]) == len(jobs) == 5 * 3 + 5 * 8 * (1 + 10 + 4)
+    assert int(total[1]) == len(jobs) == 5 * 3 + 5 * 8 * (1 + 10 + 4 + 1)
     assert float(total[2]) == pytest.approx(hours, abs=0.01)
     assert any(line == f"1 GPU: {hours:.1f} hours" for line in text)
     assert "Weights to be fetched from the hub: 60 GiB" in text

@@ -63,7 +63,7 @@ def cell(add_plugin) -> CellTables:
 def test_it_has_a_margin_that_a_study_may_set(cell):
     assert complete_margins({}, "config")["risk"] == 0.03
     margins = complete_margins({"risk": 0.5}, "config")
-    assert list(margins) == ["accuracy", "ece", "brier", "risk", "comprehensiveness", "sufficiency"]
+    assert list(margins) == ["accuracy", "ece", "brier", "risk", "faithfulness"]
     assert margins["risk"] == 0.5
     line = "| `statistics.margins.risk` | number ≥ 0, < 1 | `0.03` | Tolerated rise of the risk. |"
     assert line in options_page()

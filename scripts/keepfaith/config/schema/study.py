@@ -90,6 +90,24 @@ class ScoringSettings(Strict):
 class Faithfulness(Strict):
     """How explanations are evaluated."""
 
+    segments: Annotated[Count, Field(le=12)] = Field(
+        default=10,
+        description="Most segments of an explained text of which every subset is scored, up to 12: 2^N inputs per "
+        "example, shared by all levels, methods and seeds. From this table come exact Shapley values, and faithfulness "
+        "between chance (0) and the best order there is (1), which flat probabilities cannot change. 0 leaves it out, "
+        "with `protocol: study` alone.",
+    )
+    removal: Name = Field(
+        default="delete",
+        description="How the segments that a subset lacks are removed: `delete` (cut out of the text), `replace` "
+        "(token by token, with one that says nothing) or `attention_mask` (hidden from the attention of the others).",
+    )
+    protocol: Literal["coalitions", "study"] = Field(
+        default="coalitions",
+        description="`coalitions`: explanations are judged by all subsets of the segments. `study`: beside that, token "
+        "by token as in arXiv:2606.24970, with every level's and method's own inputs; its comprehensiveness and "
+        "sufficiency are shown, and judged where `statistics.margins` states a margin for them or `segments` is 0.",
+    )
     fractions: Annotated[
         tuple[Fraction, ...],
         Field(min_length=1),
@@ -97,29 +115,26 @@ class Faithfulness(Strict):
         AfterValidator(ascending),
     ] = Field(
         default=(0.1, 0.2, 0.3, 0.4, 0.5),
-        description="Fractions of the prompt tokens that are removed or kept; below 1, where all rankings remove "
-        "the same.",
+        description="With `protocol: study`: fractions of the prompt tokens that are removed or kept; below 1, where "
+        "all rankings remove the same.",
     )
     operators: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=("retokenise", "delete"),
-        description="How tokens are removed. `retokenise`: cut their characters out of the prompt, tokenise the rest "
-        "(the study's); `delete`: drop the token ids.",
-    )
-    segments: Annotated[Count, Field(le=12)] = Field(
-        default=0,
-        description="Most segments of an explained text of which every subset is scored, up to 12: 2^N inputs per "
-        "example, shared by all levels, methods and seeds. From this table come exact Shapley values, and faithfulness "
-        "between chance (0) and the best order there is (1), which flat probabilities cannot change. 0 leaves it out.",
-    )
-    removal: Name = Field(
-        default="delete",
-        description="How the segments that a subset lacks are removed: `delete` (cut out of the text), `replace` "
-        "(token by token, with one that says nothing) or `attention_mask` (hidden from the attention of the others).",
+        description="With `protocol: study`: how tokens are removed. `retokenise`: cut their characters out of the "
+        "prompt, tokenise the rest (the study's); `delete`: drop the token ids.",
     )
     tops: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=(5, 10, 20),
         description="Sizes of the top lists whose overlap between levels is measured.",
     )
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """What explanations are measured by, that which is judged first: see `plugins.quantity.PROTOCOLS`."""
+        found = (("coalitions",) if self.segments else ()) + (
+            ("study",) if self.protocol == "study" else ()
+        )
+        return found
 
 
 class Calibration(Strict):

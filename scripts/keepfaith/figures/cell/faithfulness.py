@@ -99,7 +99,7 @@ FIGURE = CellFigure(
     title="Explanation faithfulness",
     explanation=_EXPLANATION,
     position=30,
-    needs=("metrics", "faithfulness"),
+    needs=("metrics", "overlap"),
     draw=_draw,
     caption=_caption,
 )

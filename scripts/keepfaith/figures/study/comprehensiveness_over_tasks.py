@@ -10,4 +10,5 @@ FIGURE = over_tasks(
         "bands: one standard deviation over attribution seeds."
     ),
     position=50,
+    protocol="study",
 )

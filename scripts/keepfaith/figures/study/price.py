@@ -19,14 +19,24 @@ if TYPE_CHECKING:
 _EXPLANATION = (
     "Every point is a level, the dense model is at 1. Upper row: further right decodes faster; lower row: further "
     "left needs less KV cache per token. The height is the mean over tasks of accuracy, of ECE, and of "
-    "comprehensiveness (over methods as well, controls left out). A horizontal line keeps its quality while "
+    "faithfulness (comprehensiveness in a study without segments; over methods as well, controls left out). A horizontal line keeps its quality while "
     "it saves."
 )
 _SAVINGS = {
     "speedup": "decoding speed (ratio to dense)",
     "cache": "KV cache per token (ratio to dense)",
 }
-_HEIGHTS = ("accuracy", "ece", "comprehensiveness_study")
+_HEIGHTS = ("accuracy", "ece")
+
+
+def _heights(metrics: pl.DataFrame) -> tuple[str, ...]:
+    """The metrics of the panels; explanations by faithfulness where the study scores coalitions."""
+    known = metrics["metric"].unique().to_list()
+    explained = next(
+        (name for name in ("segment_faithfulness", "comprehensiveness_study") if name in known),
+        None,
+    )
+    return (*_HEIGHTS, explained) if explained else _HEIGHTS
 
 
 def means(metrics: pl.DataFrame, metric: str) -> pl.DataFrame:
@@ -43,11 +53,12 @@ def means(metrics: pl.DataFrame, metric: str) -> pl.DataFrame:
 def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
     """A row per saving, a panel per quantity, one line per model and order."""
     saved = ratios(tables["efficiency"]).with_columns(speedup=1 / pl.col("decode"))
-    figure, panels = canvas(len(_SAVINGS), len(_HEIGHTS), size=(9.6, 5.8))
+    heights = _heights(tables["metrics"])
+    figure, panels = canvas(len(_SAVINGS), len(heights), size=(3.2 * len(heights), 5.8))
     paths = saved.select("model", "order").unique(maintain_order=True).rows()
     names, strokes = path_names(paths), series_strokes(len(paths))
     for row, (saving, axis) in zip(panels, _SAVINGS.items(), strict=True):
-        for panel, metric in zip(row, _HEIGHTS, strict=True):
+        for panel, metric in zip(row, heights, strict=True):
             found = saved.join(means(tables["metrics"], metric), on=["model", "order", "level"])
             for (model, order), stroke in zip(paths, strokes, strict=True):
                 path = found.filter(model=model, order=order).sort("level")

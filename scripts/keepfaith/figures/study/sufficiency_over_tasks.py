@@ -10,4 +10,5 @@ FIGURE = over_tasks(
         "bands: one standard deviation over attribution seeds."
     ),
     position=60,
+    protocol="study",
 )

@@ -11,7 +11,8 @@ QUANTITY = Quantity(
     beside=Range("Seed band", "seed_low", "seed_high"),
     explained=True,
     margin=0.05,
-    tolerates="Tolerated loss of comprehensiveness.",
+    tolerates="Tolerated loss of comprehensiveness; judged only if stated, or without segments.",
     concern="faithfulness",
     above_chance=True,
+    protocol="study",
 )

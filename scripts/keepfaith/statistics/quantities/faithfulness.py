@@ -11,9 +11,8 @@ QUANTITY = Quantity(
     beside=Range("Interval", "low", "high"),
     explained=True,
     margin=0.1,
-    tolerates="Tolerated loss of faithfulness, as a share of what lies between chance and the best order; judged "
-    "where `faithfulness.segments` is above 0.",
+    tolerates="Tolerated loss of faithfulness, as a share of what lies between chance and the best order.",
     concern="faithfulness",
     above_chance=True,
-    from_coalitions=True,
+    protocol="coalitions",
 )

@@ -1,0 +1,90 @@
+"""Heat maps of every level's explanation judged by every level's model."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from keepfaith.artifacts.schemas import METHOD
+from keepfaith.figures.axes import place_ticks
+from keepfaith.figures.cell_tables import CellTables, of_role
+from keepfaith.figures.labels import method_name, wrapped
+from keepfaith.figures.style import canvas, note, sequential
+from keepfaith.plugins.cell_figure import CellFigure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+_EXPLANATION = (
+    "Mean faithfulness of the explanation of one level (row) under the values of another (column); on the diagonal each "
+    "level judges its own. A row that pales has worse explanations, a column that pales has a model that is harder to "
+    "explain. Only examples for which both levels predict the same choice. Values below 0 have the colour of 0."
+)
+_COLUMNS = 3
+_ANNOTATED_LEVELS = 7
+
+
+def _draw(tables: CellTables) -> "Figure":
+    """One panel per method; one colour scale from chance (0) to the best order (1)."""
+    rows = tables.swap.filter(~pl.col("flipped"))
+    methods = of_role(rows, METHOD)
+    if not methods:
+        return note("no segments in this study")
+    columns = min(_COLUMNS, len(methods))
+    count = -(-len(methods) // columns)
+    size = (1.5 + 2.15 * columns, 0.6 + 2.35 * count)
+    figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
+    panels = [panel for row in grid for panel in row]
+    for panel in panels[len(methods) :]:
+        panel.set_visible(False)
+    image = None
+    for index, (method, panel) in enumerate(zip(methods, panels, strict=False)):
+        image = _map(panel, means(rows.filter(method=method), tables.levels), tables.levels)
+        panel.set_title(wrapped(method_name(method)), fontsize=8.5)
+        lowest = index + columns >= len(methods)
+        panel.tick_params(labelbottom=lowest)
+        if lowest:
+            panel.set_xlabel("level that judges")
+    for row in grid:
+        row[0].set_ylabel("level that explains")
+    if image is not None:
+        bar = figure.colorbar(image, ax=panels, shrink=0.9 if count == 1 else 0.5)
+        bar.set_label("faithfulness (chance 0, best order 1)")
+        bar.outline.set_visible(False)
+    return figure
+
+
+def means(rows: pl.DataFrame, levels: tuple[int, ...]) -> np.ndarray:
+    """Mean over examples and seeds, NaN without any; [levels explaining, levels judging]."""
+    place = {level: index for index, level in enumerate(levels)}
+    values = np.full((len(levels), len(levels)), np.nan)
+    of_pairs = rows.group_by("explaining", "judging").agg(pl.col("faithfulness").mean())
+    for explaining, judging, value in of_pairs.drop_nulls().iter_rows():
+        values[place[explaining], place[judging]] = value
+    return values
+
+
+def _map(panel: "Axes", values: np.ndarray, levels: tuple[int, ...]) -> "AxesImage":
+    image = panel.imshow(values, cmap=sequential(), vmin=0, vmax=1, interpolation="none")
+    panel.grid(False)
+    for axis in (panel.xaxis, panel.yaxis):
+        place_ticks(axis, levels, nbins=6)
+    if len(levels) <= _ANNOTATED_LEVELS:
+        for (row, column), value in np.ndenumerate(values):
+            if not np.isnan(value):
+                panel.text(
+                    column, row, f"{value:.2f}".replace("0.", ".", 1), ha="center", va="center",
+                    fontsize=6.5, color="white" if value > 0.55 else "black",
+                )  # fmt: skip
+    return image
+
+
+FIGURE = CellFigure(
+    title="Every level's explanation, judged by every level",
+    explanation=_EXPLANATION,
+    position=37,
+    needs=("swap",),
+    draw=_draw,
+)
