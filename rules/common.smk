@@ -317,11 +317,11 @@ def attributions_of_cell(wildcards):
     return attributions_of(wildcards.model, wildcards.order, wildcards.task)
 
 
-def explanations_of_cell(wildcards):
-    """The explanations by segments, in a study that scores coalitions."""
+def from_coalitions(table):
+    """A table of explain_segments as an input: nothing in a study that scores no coalitions."""
     if not settings.study.faithfulness.segments:
         return []
-    return f"results/{wildcards.model}/{wildcards.order}/{wildcards.task}/explanations.parquet"
+    return "results/{model}/{order}/{task}/" + f"{table}.parquet"
 
 
 def attributions_of_method(wildcards):

@@ -11,7 +11,9 @@ rule compute_metrics:
             "results/{{model}}/{{order}}/{{task}}/faithfulness/{method}.parquet",
             method=settings.study.methods,
         ),
-        explanations=explanations_of_cell,
+        explanations=from_coalitions("explanations"),
+        limits=from_coalitions("limits"),
+        swap=from_coalitions("swap"),
     output:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",

@@ -198,7 +198,7 @@ def faithfulness(
         >>> faithfulness(values, np.array([1.0, 1.0])).item()
         0.0
     """
-    return normalised(removal_area(values, scores), limits or removal_limits(values))
+    return normalised_area(removal_area(values, scores), limits or removal_limits(values))
 
 
 def sufficiency_score(
@@ -208,10 +208,10 @@ def sufficiency_score(
 
     Args, Returns: as `faithfulness`; `limits` are those of `retention_limits`.
     """
-    return normalised(retention_area(values, scores), limits or retention_limits(values))
+    return normalised_area(retention_area(values, scores), limits or retention_limits(values))
 
 
-def normalised(area: FloatArray, limits: Limits) -> FloatArray:
+def normalised_area(area: FloatArray, limits: Limits) -> FloatArray:
     """(area - chance) / (best - chance); NaN where there is nothing to explain."""
     reach = np.where(limits.explainable, limits.best - limits.chance, 1.0)
     return np.where(limits.explainable, (area - limits.chance) / reach, np.nan)

@@ -9,7 +9,7 @@ import polars as pl
 from keepfaith.artifacts.schemas import EXPLANATIONS, LIMITS, METHOD
 from keepfaith.artifacts.tables import conform
 from keepfaith.coalitions.curve_rows import CurveRows, Losses, chance_losses, losses
-from keepfaith.coalitions.curves import Limits, normalised, removal_limits, retention_limits
+from keepfaith.coalitions.curves import Limits, normalised_area, removal_limits, retention_limits
 from keepfaith.coalitions.games import Game, games
 from keepfaith.coalitions.indices import additive_share
 from keepfaith.coalitions.segment_scores import Explainer, segment_scores, token_tables
@@ -102,8 +102,8 @@ def _judged(
         "retention_area": of_value[1].tolist(),
         "probability_removal_area": of_probability[0].tolist(),
         "probability_retention_area": of_probability[1].tolist(),
-        "faithfulness": _known(normalised(of_value[0], removal)),
-        "sufficiency": _known(normalised(of_value[1], retention)),
+        "faithfulness": _known(normalised_area(of_value[0], removal)),
+        "sufficiency": _known(normalised_area(of_value[1], retention)),
     }
     return _rows(game, columns, explainer._asdict())
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from keepfaith.artifacts.schemas import SWAP
 from keepfaith.artifacts.tables import conform, empty_table
-from keepfaith.coalitions.curves import Limits, faithfulness, normalised, removal_limits
+from keepfaith.coalitions.curves import Limits, faithfulness, normalised_area, removal_limits
 from keepfaith.coalitions.games import Game
 from keepfaith.coalitions.segment_scores import Explainer
 from keepfaith.coalitions.subsets import FloatArray
@@ -70,7 +70,7 @@ def swapped(game: Game, areas: FloatArray, limits: Limits | None = None) -> Floa
     """
     targets = np.asarray(game.targets)
     alike = targets[:, None] == targets[None, :]
-    return np.where(alike, normalised(areas, limits or removal_limits(game.values)), np.nan)
+    return np.where(alike, normalised_area(areas, limits or removal_limits(game.values)), np.nan)
 
 
 @dataclass
