@@ -33,12 +33,15 @@ rule score_coalitions:
 
 
 rule explain_segments:
-    """Judge every method's explanation by the table of coalitions, beside exact Shapley values."""
+    """Judge every method's explanation by the table of coalitions, beside exact Shapley values and all limits."""
     input:
         coalitions="results/{model}/{order}/{task}/coalitions.parquet",
         attributions=attributions_of_cell,
     output:
         explanations="results/{model}/{order}/{task}/explanations.parquet",
+        limits="results/{model}/{order}/{task}/limits.parquet",
+        curves="results/{model}/{order}/{task}/segment_curves.parquet",
+        swap="results/{model}/{order}/{task}/swap.parquet",
     log:
         "logs/{model}/{order}/{task}/explain_segments.log",
     conda:

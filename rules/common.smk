@@ -331,17 +331,11 @@ def faithfulness_of_cell(wildcards):
     )
 
 
-def by_segments(table):
-    """A table made of the coalitions, in a study that scores them."""
-
-    def of_cell(wildcards):
-        if "coalitions" not in PROTOCOLS:
-            return []
-        return expand(
-            "results/{model}/{order}/{task}/{table}.parquet", **wildcards, table=table
-        )
-
-    return of_cell
+def from_coalitions(table):
+    """A table of explain_segments as an input: nothing in a study that scores no coalitions."""
+    if "coalitions" not in PROTOCOLS:
+        return []
+    return "results/{model}/{order}/{task}/" + f"{table}.parquet"
 
 
 def explained_by_cell():

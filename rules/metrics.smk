@@ -8,7 +8,9 @@ rule compute_metrics:
         predictions="results/{model}/{order}/{task}/predictions.parquet",
         attributions=attributions_of_cell,
         faithfulness=faithfulness_of_cell,
-        explanations=by_segments("explanations"),
+        explanations=from_coalitions("explanations"),
+        limits=from_coalitions("limits"),
+        swap=from_coalitions("swap"),
     output:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",

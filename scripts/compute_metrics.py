@@ -10,10 +10,12 @@ from keepfaith.artifacts.schemas import (
     EXAMPLES,
     EXPLANATIONS,
     FAITHFULNESS,
+    LIMITS,
     METRICS,
     OVERLAP,
     PREDICTIONS,
     RELIABILITY,
+    SWAP,
 )
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.calibration.reliability import reliability
@@ -22,6 +24,7 @@ from keepfaith.faithfulness.metrics import curves
 from keepfaith.scoring.left_out import left_out_notes, without_left_out
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
+from keepfaith.statistics.coalition_metrics import SegmentTables
 from keepfaith.statistics.settings import Analysis
 
 with job(snakemake.log[0]) as logger:
@@ -32,8 +35,13 @@ with job(snakemake.log[0]) as logger:
     predictions = read_table(snakemake.input.predictions, PREDICTIONS)
     attributions = [read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions]
     faithfulness = [read_table(path, FAITHFULNESS) for path in snakemake.input.faithfulness]
-    judged = snakemake.input.get("explanations")
-    explanations = read_table(judged, EXPLANATIONS) if judged else None
+    schemas = {"explanations": EXPLANATIONS, "limits": LIMITS, "swap": SWAP}
+    paths = {name: snakemake.input.get(name) for name in schemas}
+    segments = (
+        SegmentTables(**{name: read_table(paths[name], of) for name, of in schemas.items()})
+        if all(paths.values())
+        else None
+    )
     grouping = group_examples(examples.filter("evaluation"), params.passage)
     clusters = grouping.numbers
     left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
@@ -59,7 +67,8 @@ with job(snakemake.log[0]) as logger:
                 attributions,
                 grouping,
                 analysis,
-                explanations=explanations,
+                segments=segments,
+                top=min(params.tops),
             ),
             output.metrics,
             METRICS,

@@ -87,18 +87,15 @@ def removal_area(values: FloatArray, scores: FloatArray) -> FloatArray:
 
     Args:
         values: [..., 2^n] of any number of values that are judged alike.
-        scores: [n], one ranking.
+        scores: [n], one ranking, or [R, n], several.
 
     Returns:
-        [...].
+        [...], or [R, ...] for several rankings.
 
     Raises:
         ValueError: as `subsets.segments_of`, or scores that are not finite or not one per segment.
     """
-    n = segments_of(values)
-    curve = _curve(values, scores, n)
-    found: FloatArray = values[..., -1] - curve[:n].mean(axis=0)
-    return found
+    return _one_or_all(removal_losses(values, scores)[:, 1:].mean(axis=1), scores)
 
 
 def retention_area(values: FloatArray, scores: FloatArray) -> FloatArray:
@@ -106,9 +103,51 @@ def retention_area(values: FloatArray, scores: FloatArray) -> FloatArray:
 
     Args, Returns, Raises: as `removal_area`.
     """
+    return _one_or_all(retention_losses(values, scores)[:, 1:].mean(axis=1), scores)
+
+
+def _one_or_all(areas: FloatArray, scores: FloatArray) -> FloatArray:
+    found: FloatArray = areas[0] if np.ndim(scores) == 1 else areas
+    return found
+
+
+def removal_losses(values: FloatArray, scores: FloatArray) -> FloatArray:
+    """What is lost when the k segments ranked first are removed, k = 0..n: v(all) - v(all minus top k).
+
+    Args, Raises: as `removal_area`.
+
+    Returns:
+        [R, n + 1, ...] of R rankings; [1, n + 1, ...] of one.
+
+    Examples:
+        >>> removal_losses(np.array([0.0, 1.0, 2.0, 5.0]), np.array([2.0, 3.0])).tolist()
+        [[0.0, 4.0, 5.0]]
+    """
+    return values[..., -1] - _curves(values, np.atleast_2d(scores))[:, ::-1]
+
+
+def retention_losses(values: FloatArray, scores: FloatArray) -> FloatArray:
+    """What is lost when the k segments ranked first alone are kept, k = 0..n: v(all) - v(top k).
+
+    Args, Returns, Raises: as `removal_losses`.
+    """
+    return values[..., -1] - _curves(values, -np.atleast_2d(scores))
+
+
+def _curves(values: FloatArray, scores: FloatArray) -> FloatArray:
+    """Mean value by number of segments kept, [R, n + 1, ...], for R rankings of which the highest scores go first."""
     n = segments_of(values)
-    curve = _curve(values, -np.asarray(scores), n)
-    found: FloatArray = values[..., -1] - curve[1:].mean(axis=0)
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.shape[1:] != (n,) or not np.isfinite(scores).all():
+        raise ValueError(f"expected {n} finite scores, one per segment, got {scores}")
+    order = np.argsort(-scores, axis=1, kind="stable")
+    left = np.full((len(scores), n + 1), subsets(n).full)
+    left[:, 1:] -= np.cumsum(1 << order, axis=1)
+    found = np.moveaxis(values[..., left[:, ::-1]], (-2, -1), (0, 1))
+    # Equal scores have no order to follow: these few rankings are averaged one by one.
+    ranked = np.take_along_axis(scores, order, axis=1)
+    for ranking in np.flatnonzero((ranked[:, 1:] == ranked[:, :-1]).any(axis=1)):
+        found[ranking] = _curve(values, scores[ranking], n)
     return found
 
 
@@ -117,13 +156,14 @@ def _curve(values: FloatArray, scores: FloatArray, n: int) -> FloatArray:
 
     Of segments with equal scores every subset is as likely: a coalition that removes k of them counts as their mean.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.shape != (n,) or not np.isfinite(scores).all():
-        raise ValueError(f"expected {n} finite scores, one per segment, got {scores}")
     kept = np.empty((n + 1, *values.shape[:-1]))
     left, count = subsets(n).full, n
     kept[count] = values[..., left]
     for tied in _groups(scores):
+        if len(tied) == 1:
+            left, count = left ^ (1 << tied[0]), count - 1
+            kept[count] = values[..., left]
+            continue
         local = subsets(len(tied))
         bits = np.array([1 << segment for segment in tied])
         removed = (np.arange(local.full + 1)[:, None] >> np.arange(len(tied)) & 1) @ bits
@@ -142,7 +182,7 @@ def _groups(scores: FloatArray) -> Iterator[list[int]]:
 def faithfulness(
     values: FloatArray, scores: FloatArray, limits: Limits | None = None
 ) -> FloatArray:
-    """How much of what can be explained the ranking by `scores` explains, [...] from [..., 2^n].
+    """How much of what can be explained the ranking by `scores` explains, [...] or [R, ...] from [..., 2^n].
 
     (AOPC - chance) / (best - chance): 1 is the best order there is, 0 no better than chance, negative worse. NaN where
     there is nothing to explain; such examples are counted, never divided.
@@ -158,7 +198,7 @@ def faithfulness(
         >>> faithfulness(values, np.array([1.0, 1.0])).item()
         0.0
     """
-    return _normalised(removal_area(values, scores), limits or removal_limits(values))
+    return normalised_area(removal_area(values, scores), limits or removal_limits(values))
 
 
 def sufficiency_score(
@@ -168,9 +208,10 @@ def sufficiency_score(
 
     Args, Returns: as `faithfulness`; `limits` are those of `retention_limits`.
     """
-    return _normalised(retention_area(values, scores), limits or retention_limits(values))
+    return normalised_area(retention_area(values, scores), limits or retention_limits(values))
 
 
-def _normalised(area: FloatArray, limits: Limits) -> FloatArray:
+def normalised_area(area: FloatArray, limits: Limits) -> FloatArray:
+    """(area - chance) / (best - chance); NaN where there is nothing to explain."""
     reach = np.where(limits.explainable, limits.best - limits.chance, 1.0)
     return np.where(limits.explainable, (area - limits.chance) / reach, np.nan)

@@ -47,7 +47,7 @@ def overlap(
         ids = of_method["example_id"].unique().to_list()
         independent = len({clusters[name] for name in ids}) if clusters else len(ids)
         arrays = [
-            _score_array(of_example, str(example_id), len(levels), seeds)
+            score_array(of_example, str(example_id), len(levels), seeds)
             for (example_id,), of_example in _partitions(of_method, "example_id")
         ]
         for top in tops:
@@ -81,8 +81,17 @@ def _partitions(
     return iter(frame.group_by(columns, maintain_order=True))
 
 
-def _score_array(frame: pl.DataFrame, example_id: str, levels: int, seeds: int) -> np.ndarray:
-    """Scores of one example, float64 [levels, seeds, features]."""
+def score_array(frame: pl.DataFrame, example_id: str, levels: int, seeds: int) -> np.ndarray:
+    """Scores of one example, float64 [levels, seeds, features].
+
+    Args:
+        frame: ATTRIBUTIONS of one method and this example.
+        example_id: what the error calls it.
+        levels, seeds: how many of them the example must have.
+
+    Raises:
+        ValueError: it lacks a level, seed or feature that others have.
+    """
     features = frame["feature"].n_unique()
     if len(frame) != levels * seeds * features:
         raise ValueError(

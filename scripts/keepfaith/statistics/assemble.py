@@ -7,14 +7,13 @@ import polars as pl
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
+from keepfaith.faithfulness.agreement import TOPS
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
+from keepfaith.statistics.coalition_metrics import SegmentTables, coalition_rows
 from keepfaith.statistics.comparison import Comparison
-from keepfaith.statistics.explanation_metrics import (
-    coalition_rows,
-    faithfulness_rows,
-    rationale_rows,
-)
+from keepfaith.statistics.explanation_metrics import faithfulness_rows, rationale_rows
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
+from keepfaith.statistics.reliability_metrics import reliability_rows
 from keepfaith.statistics.settings import Analysis
 
 METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
@@ -34,9 +33,11 @@ def compute_metrics(
     grouping: Grouping,
     analysis: Analysis,
     flips: bool = False,
-    explanations: pl.DataFrame | None = None,
+    segments: SegmentTables | None = None,
+    top: int = min(TOPS),
 ) -> pl.DataFrame:
-    """METRICS of every level, families accuracy, calibration, faithfulness and rationale.
+    """METRICS of every level, families accuracy, calibration, faithfulness, rationale, reliability
+    and coalitions.
 
     Args:
         predictions: PREDICTIONS of all levels.
@@ -46,7 +47,8 @@ def compute_metrics(
         grouping: which examples of the evaluation subset depend on each other (`group_examples`).
         analysis: draws, seed, bins and confidence.
         flips: whether to count the examples whose predicted choice differs from the dense level's.
-        explanations: EXPLANATIONS of all methods and seeds, where the study scores coalitions.
+        segments: what follows from coalitions, where the study scores them.
+        top: number of tokens whose overlap between the seeds of a method is measured.
 
     Raises:
         ValueError: levels cover different examples, or predictions or the grouping lack one.
@@ -63,8 +65,10 @@ def compute_metrics(
             rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
         if attributions:
             rows += rationale_rows(pl.concat(attributions), examples, grouping, analysis)
-        if explanations is not None:
-            rows += coalition_rows(explanations, grouping, analysis)
+            judged = None if segments is None else segments.explanations
+            rows += reliability_rows(attributions, judged, top, grouping, analysis)
+        if segments is not None:
+            rows += coalition_rows(segments, grouping, analysis)
         table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
             pl.col(pl.Float64).round(DECIMALS)
         )

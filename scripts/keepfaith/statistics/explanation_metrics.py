@@ -60,7 +60,7 @@ def faithfulness_rows(
         table = per_example_aggregates(faithfulness, aggregate).drop_nulls("value")
         found = {
             key: explained(group, "value", grouping, analysis)
-            for key, group in _groups(table, "kind", "operator", "ranking", "method", "role")
+            for key, group in groups_of(table, "kind", "operator", "ranking", "method", "role")
         }
         numbers = {key: of_key.numbers() for key, of_key in found.items()}
         for key, of_levels in numbers.items():
@@ -73,7 +73,7 @@ def faithfulness_rows(
                 ]
                 of_levels = _with_reference(of_levels, controls)
             names = {"method": method, "role": role, "operator": operator, "ranking": ranking}
-            rows += _rows(found[key], of_levels, "faithfulness", f"{kind}_{aggregate}", names)
+            rows += rows_of(found[key], of_levels, "faithfulness", f"{kind}_{aggregate}", names)
         rows += _beyond_controls(found, aggregate)
     return rows
 
@@ -106,7 +106,7 @@ def _beyond_controls(found: Mapping[tuple[str, ...], Explained], aggregate: str)
             for of_level in zip(*candidates, strict=True)
         ]
         names = {"method": method, "role": role, "operator": operator, "ranking": ranking}
-        rows += _rows(own, closest, "faithfulness", f"{kind}_{aggregate}_beyond_controls", names)
+        rows += rows_of(own, closest, "faithfulness", f"{kind}_{aggregate}_beyond_controls", names)
     return rows
 
 
@@ -130,7 +130,7 @@ def rationale_rows(
         above=pl.col("r_precision") - pl.col("chance")
     )
     rows: list[MetricRow] = []
-    for (method, role), group in _groups(table, "method", "role"):
+    for (method, role), group in groups_of(table, "method", "role"):
         names = {"method": method, "role": role}
         precision = explained(group, "r_precision", grouping, analysis)
         chance = explained(group, "chance", grouping, analysis).values.mean(axis=0)
@@ -138,31 +138,9 @@ def rationale_rows(
             replace(row, reference_low=x, reference_high=x)
             for row, x in zip(precision.numbers(), chance, strict=True)
         ]
-        rows += _rows(precision, numbers, "rationale", "r_precision", names)
+        rows += rows_of(precision, numbers, "rationale", "r_precision", names)
         above = explained(group, "above", grouping, analysis)
-        rows += _rows(above, above.numbers(), "rationale", "r_precision_above_chance", names)
-    return rows
-
-
-def coalition_rows(
-    explanations: pl.DataFrame, grouping: Grouping, analysis: Analysis
-) -> list[MetricRow]:
-    """Faithfulness and sufficiency on the table of coalitions per method; chance is 0, exactly.
-
-    Only examples that some ranking can explain at every level count, so that levels stay comparable; the rows say how
-    many these are.
-    """
-    rows: list[MetricRow] = []
-    for column in ("faithfulness", "sufficiency"):
-        nothing = explanations.filter(pl.col(column).is_null())["example_id"].unique()
-        table = explanations.filter(~pl.col("example_id").is_in(nothing.to_list()))
-        for (method, role), group in _groups(table, "method", "role"):
-            names = {"method": method, "role": role}
-            found = explained(group, column, grouping, analysis)
-            numbers = [
-                replace(row, reference_low=0.0, reference_high=0.0) for row in found.numbers()
-            ]
-            rows += _rows(found, numbers, "coalitions", f"segment_{column}", names)
+        rows += rows_of(above, above.numbers(), "rationale", "r_precision_above_chance", names)
     return rows
 
 
@@ -194,7 +172,8 @@ def explained(
     return Explained(comparison, tuple(ids), cube.mean(axis=2), cube.mean(axis=0).T)
 
 
-def _groups(table: pl.DataFrame, *keys: str) -> list[tuple[tuple[str, ...], pl.DataFrame]]:
+def groups_of(table: pl.DataFrame, *keys: str) -> list[tuple[tuple[str, ...], pl.DataFrame]]:
+    """The rows of every combination of texts in these columns, with the combination, sorted by it."""
     groups = table.sort(keys).group_by(keys, maintain_order=True)
     return [(tuple(str(part) for part in key), group) for key, group in groups]
 
@@ -213,13 +192,14 @@ def _with_reference(rows: list[Numbers], controls: list[list[Numbers]]) -> list[
     return found
 
 
-def _rows(
+def rows_of(
     found: Explained,
     numbers: list[Numbers],
     family: str,
     metric: str,
     names: Mapping[str, str],
 ) -> list[MetricRow]:
+    """Rows of METRICS, one per level of `found`, with these numbers and names (method, role, ...)."""
     return [
         {
             "level": level,

@@ -6,12 +6,18 @@ import pytest
 
 from keepfaith.artifacts.schemas import COALITIONS
 from keepfaith.coalitions.curves import faithfulness, removal_area
-from keepfaith.coalitions.explanations import ExplanationError, explanations, games, swapped
+from keepfaith.coalitions.explanations import judge_segments
+from keepfaith.coalitions.games import ExplanationError, games
 from keepfaith.coalitions.indices import shapley_values
+from keepfaith.coalitions.swap import swapped
 from keepfaith.coalitions.values import margins
 
 SEGMENTS = [(0, 4), (5, 9), (10, 12)]
 LEVELS = (0, 2)
+
+
+def explanations(*tables):
+    return judge_segments(*tables).explanations
 
 
 def coalition_table(values, operator="delete", example_id="a"):
@@ -128,12 +134,12 @@ def test_scores_of_another_option_or_without_a_level_are_refused(values):
 def test_levels_that_predict_different_options_are_not_swapped(values):
     (game,) = games(coalition_table(values))
     scores = [shapley_values(of_level) for of_level in game.values]
-    found = swapped(game, scores)
+    found = swapped(game, removal_area(game.values, np.stack(scores)))
     assert np.isnan(found[0, 1]) and np.isnan(found[1, 0])
     assert found[0, 0] == pytest.approx(faithfulness(game.values[0], scores[0]))
     values[1, 1, -1] = 9.0
     (game,) = games(coalition_table(values))
     scores = [shapley_values(of_level) for of_level in game.values]
-    found = swapped(game, scores)
+    found = swapped(game, removal_area(game.values, np.stack(scores)))
     assert found[0, 1] == pytest.approx(faithfulness(game.values[1], scores[0]))
     assert found[1, 0] == pytest.approx(faithfulness(game.values[0], scores[1]))

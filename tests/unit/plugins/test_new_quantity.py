@@ -144,6 +144,7 @@ def test_what_ships_is_judged_and_shown_in_this_order():
     ]
     assert list(ordered_quantities()) == [
         "accuracy", "mean_confidence", "ece", "brier", "nll", "faithfulness",
+        "raw_comprehensiveness", "raw_sufficiency", "drift_correlation",
         "comprehensiveness", "sufficiency", "r_precision",
     ]  # fmt: skip
     positions = [each.position for each in QUANTITIES.all().values()]

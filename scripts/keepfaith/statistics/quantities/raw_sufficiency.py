@@ -1,0 +1,16 @@
+"""Loss of the target's probability while the top segments alone are kept, the study's raw quantity.
+
+Shown as `raw_comprehensiveness` is, and never judged.
+"""
+
+from keepfaith.plugins.quantity import Quantity
+
+QUANTITY = Quantity(
+    label="raw sufficiency",
+    axis="raw sufficiency\n(drop of probability)",
+    metric="raw_sufficiency",
+    better="lower",
+    position=57,
+    explained=True,
+    from_coalitions=True,
+)
