@@ -19,7 +19,7 @@ from keepfaith.coalitions.curves import (
 )
 from keepfaith.coalitions.segmented import NO_SEGMENT, segment_of_tokens
 from keepfaith.coalitions.subsets import FloatArray
-from keepfaith.coalitions.values import Value, value_of
+from keepfaith.scoring.values import Value, value_of
 from keepfaith.config.spans import Span
 from keepfaith.plugins.segment_method import SEGMENT_METHODS
 

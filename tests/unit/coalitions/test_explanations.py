@@ -8,7 +8,7 @@ from keepfaith.artifacts.schemas import COALITIONS
 from keepfaith.coalitions.curves import faithfulness, removal_area
 from keepfaith.coalitions.explanations import ExplanationError, explanations, games, swapped
 from keepfaith.coalitions.indices import shapley_values
-from keepfaith.coalitions.values import margins
+from keepfaith.scoring.values import margins
 
 SEGMENTS = [(0, 4), (5, 9), (10, 12)]
 LEVELS = (0, 2)
