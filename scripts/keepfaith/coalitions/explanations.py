@@ -19,9 +19,9 @@ from keepfaith.coalitions.curves import (
 )
 from keepfaith.coalitions.segmented import NO_SEGMENT, segment_of_tokens
 from keepfaith.coalitions.subsets import FloatArray
-from keepfaith.scoring.values import Value, value_of
 from keepfaith.config.spans import Span
 from keepfaith.plugins.segment_method import SEGMENT_METHODS
+from keepfaith.scoring.values import Value, value_of
 
 
 class ExplanationError(Exception):

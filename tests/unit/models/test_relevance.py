@@ -5,8 +5,10 @@ import torch
 from torch.nn.functional import silu
 from zoo import tiny_model
 
+from keepfaith.models.components import Component
 from keepfaith.models.families import UnsupportedModelError
-from keepfaith.models.relevance import SUPPORTED, relevance_rules
+from keepfaith.models.relevance import relevance_rules
+from keepfaith.models.relevance_types import SUPPORTED
 from keepfaith.models.removal import PrunableModel
 
 ZOO = {"gemma3_text": "gemma3"}
@@ -185,3 +187,20 @@ def test_other_architectures_are_refused_in_one_line():
         relevance_rules(PrunableModel(tiny_model("gpt2"))),
     ):
         pass
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma2"])
+def test_mlps_can_be_dropped_inside_and_afterwards(kind):
+    """The rules and the removal both act on the MLP's forward pass."""
+    prunable = model_of(kind)
+    ids = torch.tensor([[5, 9, 3, 17]])
+    order = [Component(2, "mlp"), Component(1, "attention"), Component(0, "mlp")]
+    with torch.no_grad():
+        with prunable.at_level(order, 3):
+            expected = prunable.model(ids, use_cache=False).logits
+        with relevance_rules(prunable), prunable.at_level(order, 3):
+            inside = prunable.model(ids, use_cache=False).logits
+        with prunable.at_level(order, 3):
+            after = prunable.model(ids, use_cache=False).logits
+    assert inside == pytest.approx(expected.numpy(), rel=1e-6, abs=1e-6)
+    assert torch.equal(after, expected)
