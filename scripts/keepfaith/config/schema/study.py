@@ -37,6 +37,10 @@ choices, can rise by up to 2, but only where the model is sure of wrong choices:
 1."""
 
 
+Explains = Literal["margin", "log_probability"]
+RemovedTokenChoice = Literal["auto", "study"]
+
+
 class Examples(Strict):
     """Number and selection of the examples of every task."""
 
@@ -104,6 +108,18 @@ class Faithfulness(Strict):
         default=("retokenise", "delete"),
         description="How tokens are removed. `retokenise`: cut their characters out of the prompt, tokenise the rest "
         "(the study's); `delete`: drop the token ids.",
+    )
+    explains: Explains = Field(
+        default="margin",
+        description="What attribution methods explain: `margin`, the log-likelihood of the predicted choice less that "
+        "of the best other, which flat probabilities change in size alone; or `log_probability`, that of the predicted "
+        "choice alone (the study's).",
+    )
+    removed_token: RemovedTokenChoice = Field(
+        default="auto",
+        description="What LIME, KernelSHAP and integrated gradients put in the place of a removed token: `auto`, the "
+        "tokenizer's unknown token, else its padding token, else the one that ends a text, never a visible word; or "
+        "`study`, token 0 (the study's), which is a word of some tokenizers.",
     )
     segments: Annotated[Count, Field(le=12)] = Field(
         default=0,
