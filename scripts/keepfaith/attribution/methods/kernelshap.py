@@ -67,7 +67,7 @@ def fit_least_squares(
 
 METHOD = Method(
     label="KernelSHAP",
-    citation="Lundberg and Lee 2017, arXiv:1705.07874; as in Captum 0.9.0",
+    citation="Lundberg and Lee 2017, arXiv:1705.07874; samples as in Captum 0.9.0",
     role="method",
     needs_model=True,
     seeded=True,

@@ -88,7 +88,7 @@ def fit_standardised_lasso(masks: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 METHOD = Method(
     label="LIME",
-    citation="Ribeiro, Singh, Guestrin 2016, arXiv:1602.04938; as in Captum 0.9.0",
+    citation="Ribeiro, Singh, Guestrin 2016, arXiv:1602.04938; samples as in Captum 0.9.0",
     role="method",
     needs_model=True,
     seeded=True,
