@@ -9,6 +9,7 @@ from keepfaith.config.load import BUILTIN_CHECKPOINT
 from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import ScoringInput
 from keepfaith.scoring.opening import Scoring, open_scorer
+from keepfaith.scoring.removed_token import removed_token
 
 # Or your folder with config.json, *.safetensors and tokenizer.json.
 FOLDER = BUILTIN_CHECKPOINT
@@ -29,7 +30,13 @@ predicted = log_likelihoods.argmax(axis=1)
 
 method = METHODS.load("kernelshap")
 settings = method.settings(samples_per_token=20)
-problem = Problem("example", encoded, tuple(predicted.tolist()))
+problem = Problem(
+    "example",
+    encoded,
+    tuple(predicted.tolist()),
+    explains="margin",  # over the best other choice; or "log_probability"
+    removed_token=removed_token(encoder.tokenizer),
+)
 (scores,) = method.scores([problem], LEVELS, scorer, settings, 0)  # [levels, features]
 
 for level in LEVELS:

@@ -25,6 +25,10 @@ rule attribute:
             "methods", wildcards.method, exclude={"seeds", "description"}
         ),
         levels=lambda wildcards: settings.levels[wildcards.model],
+        # The other settings of faithfulness change no scores.
+        explained=settings.study.faithfulness.model_dump(
+            mode="json", include={"explains", "removed_token"}
+        ),
         scoring=SCORING,
         code=lambda wildcards: code("attribute.py", method_file(wildcards.method)),
     script:

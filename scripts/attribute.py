@@ -8,6 +8,7 @@ from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, ORDER, PREDICTIO
 from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.attribution.explain import explain
+from keepfaith.attribution.problem import ExplainedValue
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.order import components_of
@@ -43,10 +44,12 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         read_table(snakemake.input.predictions, PREDICTIONS),
         name=snakemake.wildcards.method,
         keep=shards.get,
+        explained=ExplainedValue(**snakemake.params.explained),
     )
     provenance = Provenance(
         settings=joined(
             snakemake.params.scoring,
+            snakemake.params.explained,
             {"model": manifest.identity, "method": method, "seed": seed},
         ),
         measured={"token_budget": scorer.budget_used} if scorer else {},

@@ -16,6 +16,7 @@ from setup.timing import timed
 
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.perturbation import SamplingSettings
+from keepfaith.attribution.problem import ExplainedValue
 from keepfaith.models.removal import PrunableModel
 from keepfaith.orders.order import candidates
 from keepfaith.plugins.criterion import CRITERIA
@@ -64,7 +65,15 @@ class Study:
         settings = SamplingSettings(samples_per_token=SAMPLES_PER_TOKEN)
         return timed(
             lambda: explain(
-                method, settings, SEED, self.scorer, self.encoder, examples, levels, known
+                method,
+                settings,
+                SEED,
+                self.scorer,
+                self.encoder,
+                examples,
+                levels,
+                known,
+                explained=ExplainedValue("log_probability", "study"),
             ),
             self.device,
         )

@@ -156,12 +156,12 @@ ATTRIBUTIONS = TableSchema(
 EXPLANATIONS = TableSchema(
     "explanations",
     2,
-    "One method's explanation of one example at one level, as scores of its segments, and how faithful it is under the "
-    "level's own table of coalitions. `segments`: their characters in the prompt. `target`: the option that is explained, the level's own prediction. "
-    "`removal_area` and `retention_area`: mean loss of value while the segments ranked first are removed, or alone "
-    "kept; `probability_removal_area` and `probability_retention_area`: the same of the target's probability. "
-    "`faithfulness` and `sufficiency`: the first two between chance (0) and the best order there is (1); null where "
-    "no order is better than chance. Exact methods have seed 0.",
+    "One method's explanation of one example at one level, as scores of its segments, and how faithful it is under "
+    "the level's own table of coalitions. `segments`: their characters in the prompt. `target`: the option that is "
+    "explained, the level's own prediction. `removal_area` and `retention_area`: mean loss of value while the "
+    "segments ranked first are removed, or alone kept; `probability_removal_area` and `probability_retention_area`: "
+    "the same of the target's probability. `faithfulness` and `sufficiency`: the first two between chance (0) and the "
+    "best order there is (1); null where no order is better than chance. Exact methods have seed 0.",
     {
         "level": pl.Int64,
         "example_id": pl.String,

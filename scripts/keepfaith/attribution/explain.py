@@ -12,16 +12,21 @@ from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
-from keepfaith.attribution.problem import AttributionError, Problem
+from keepfaith.attribution.problem import AttributionError, ExplainedValue, Problem
+from keepfaith.config.schema.study import Explains
 from keepfaith.config.strict import Strict
 from keepfaith.plugins.method import METHODS, Method
 from keepfaith.scoring.encoding import PromptEncoder
+from keepfaith.scoring.removed_token import removed_token
 from keepfaith.scoring.scorer import OptionScorer
 
 logger = logging.getLogger(__name__)
 
 EXPLAINED_AT_ONCE = 16
 """Examples explained at once and written as one shard: bounds memory, and the work that a kill can lose."""
+
+BY_MARGIN = ExplainedValue()
+"""The default of `explain`."""
 
 
 def explain(
@@ -35,11 +40,13 @@ def explain(
     predictions: pl.DataFrame,
     name: str | None = None,
     keep: KeepShard = keep_nothing,
+    explained: ExplainedValue = BY_MARGIN,
 ) -> pl.DataFrame:
     """Score the prompt tokens of every example at every level.
 
     The target at each level is the choice that the level itself predicts (ties to the lowest index). The
-    explained quantity is log p(target | prompt) in nats, summed over the target's tokens.
+    explained value is the target's margin over the best other choice, or its log-probability, in nats and summed over
+    the tokens of a choice.
 
     Args:
         method: the attribution method, by the name of its module.
@@ -52,20 +59,25 @@ def explain(
         predictions: PREDICTIONS of at least these examples and levels.
         name: the method's name in the table; by default that of its module.
         keep: makes the shard of some examples, or reads it back.
+        explained: what all methods explain, and what stands in the place of a removed token.
 
     Returns:
         An ATTRIBUTIONS table, ordered by example, level and feature.
 
     Raises:
         ValueError: there is no such method, or it needs a model and there is no scorer.
-        AttributionError: an example cannot be explained; the message names it.
+        AttributionError: an example cannot be explained, and the message names it; the method has no rules for the
+            model; or it needs a token in the place of removed ones, and the tokenizer has none.
     """
     declared = METHODS.load(method)
-    if declared.needs_model and scorer is None:
-        raise ValueError(f"attribution method {method!r} needs a model; pass a scorer")
     name = name or method
+    if declared.needs_model:
+        _check_model(declared, name, scorer)
+    replacement = _replacement(declared, encoder, explained)
     levels = list(levels)
-    problems = _problems(encoder, examples, levels, predictions)
+    problems = _problems(encoder, examples, levels, predictions, explained.explains, replacement)
+    if declared.needs_model and explained.explains == "margin":
+        _require_choices(problems)
     progress = Progress(
         len(problems) * len(levels), f"examples x levels by {name}, seed {seed}", logger
     )
@@ -82,6 +94,37 @@ def explain(
         method=pl.lit(name), role=pl.lit(declared.role), seed=pl.lit(seed, dtype=pl.Int64)
     )
     return conform(table, ATTRIBUTIONS)
+
+
+def _check_model(method: Method, name: str, scorer: OptionScorer | None) -> None:
+    if scorer is None:
+        raise ValueError(f"attribution method {name!r} needs a model; pass a scorer")
+    config = scorer.model.model.config.get_text_config(decoder=True)
+    if wrong := method.refusal(name, config.model_type):
+        raise AttributionError(wrong)
+
+
+def _replacement(method: Method, encoder: PromptEncoder, explained: ExplainedValue) -> int | None:
+    """The token in the place of removed ones, logged where the method says that it needs one."""
+    try:
+        token = removed_token(encoder.tokenizer, explained.removed_token)
+    except ValueError as error:
+        if method.replaces_tokens:
+            raise AttributionError(str(error)) from error
+        return None
+    if method.replaces_tokens:
+        text = encoder.tokenizer.convert_ids_to_tokens(token)
+        logger.info("token %d (%r) takes the place of removed tokens", token, text)
+    return token
+
+
+def _require_choices(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        if len(problem.encoded.option_ids) < 2:
+            raise AttributionError(
+                f"example {problem.example_id}: one choice has no margin over another; type "
+                "faithfulness.explains: log_probability"
+            )
 
 
 def _shard(
@@ -101,7 +144,12 @@ def _shard(
 
 
 def _problems(
-    encoder: PromptEncoder, examples: pl.DataFrame, levels: Sequence[int], predictions: pl.DataFrame
+    encoder: PromptEncoder,
+    examples: pl.DataFrame,
+    levels: Sequence[int],
+    predictions: pl.DataFrame,
+    explains: Explains,
+    replacement: int | None,
 ) -> list[Problem]:
     predicted = {
         (level, example_id): target
@@ -115,9 +163,8 @@ def _problems(
         if missing:
             raise AttributionError(f"example {example_id}: no prediction at levels {missing}")
         targets = tuple(predicted[level, example_id] for level in levels)
-        problem = Problem(
-            example_id, encoder.encode(prompt, options, f"example {example_id}"), targets
-        )
+        encoded = encoder.encode(prompt, options, f"example {example_id}")
+        problem = Problem(example_id, encoded, targets, explains, replacement)
         if problem.features < 1:
             raise AttributionError(f"example {example_id}: its prompt has no tokens to explain")
         problems.append(problem)

@@ -1,7 +1,7 @@
 """Perturbation loop of LIME and KernelSHAP: masks, values of the masked prompts, surrogate coefficients.
 
 Masks depend on the number of features and the seed, never on the model or the level. So one call of the
-scorer computes the same perturbed prompts at all levels, only for choices that some level predicts.
+scorer computes the same perturbed prompts at all levels, only for choices that the explained value depends on.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,13 +13,9 @@ from pydantic import Field
 from keepfaith.attribution.problem import AttributionError, Problem
 from keepfaith.config.strict import Positive, Strict
 from keepfaith.plugins.method import Passes, Scores
-from keepfaith.scoring.inputs import ScoringInput
 
 if TYPE_CHECKING:  # reading the declaration of a method must not load torch
     from keepfaith.scoring.scorer import OptionScorer
-
-REMOVED_TOKEN = 0
-"""Token id that replaces a removed token; the default of Captum, also used in the study."""
 
 TOKENS_PER_CALL = 400_000
 """Prompt tokens passed to the scorer at once: bounds memory for any number of examples."""
@@ -44,8 +40,16 @@ def sampling_passes(settings: SamplingSettings, features: float) -> Passes:
     return Passes(shared=settings.samples_per_token * features)
 
 
-def surrogate_scores(draw_masks: DrawMasks, fit_surrogate: FitSurrogate) -> Scores:
-    """The attribution method that fits a surrogate to the values of the prompts masked by `draw_masks`."""
+def surrogate_scores(
+    draw_masks: DrawMasks, fit_surrogate: FitSurrogate, fit_log_probability: FitSurrogate
+) -> Scores:
+    """The attribution method that fits a surrogate to the values of the prompts masked by `draw_masks`.
+
+    Args:
+        draw_masks: see `DrawMasks`.
+        fit_surrogate: the fit to margins.
+        fit_log_probability: the fit to log-probabilities, which reproduces the study's.
+    """
 
     def scores(
         problems: Iterable[Problem],
@@ -68,35 +72,39 @@ def surrogate_scores(draw_masks: DrawMasks, fit_surrogate: FitSurrogate) -> Scor
                         f"example {problem.example_id}: log-likelihoods of perturbed prompts contain NaN or "
                         "infinity"
                     )
-                yield fit_surrogate(masks, values)
+                fit = fit_surrogate if problem.explains == "margin" else fit_log_probability
+                yield fit(masks, values)
 
     return scores
 
 
 def perturb(problem: Problem, mask: np.ndarray) -> tuple[int, ...]:
-    """Prompt ids with the features outside `mask` (bool [features]) replaced by `REMOVED_TOKEN`."""
+    """Prompt ids with the features outside `mask` (bool [features]) replaced by the problem's removed token.
+
+    Raises:
+        AttributionError: there is no such token.
+    """
+    if problem.removed_token is None:
+        raise AttributionError(
+            f"example {problem.example_id}: no token is known to put in the place of removed ones; type "
+            "faithfulness.removed_token: study"
+        )
     ids = list(problem.encoded.prompt_ids)
     for position, keep in zip(problem.encoded.features, mask.tolist(), strict=True):
         if not keep:
-            ids[position] = REMOVED_TOKEN
+            ids[position] = problem.removed_token
     return tuple(ids)
 
 
 def _values(
     chunk: Sequence[tuple[Problem, np.ndarray]], levels: Sequence[int], scorer: "OptionScorer"
 ) -> Iterator[np.ndarray]:
-    """Per problem: log p(target | perturbed prompt), float64 [levels, samples]."""
-    inputs = []
-    for problem, masks in chunk:
-        options = tuple(
-            problem.encoded.option_ids[target] for target in sorted(set(problem.targets))
-        )
-        inputs += [ScoringInput(perturb(problem, mask), options) for mask in masks]
+    """Per problem: the explained value of the perturbed prompts, float64 [levels, samples]."""
+    inputs = [problem.asked(perturb(problem, mask)) for problem, masks in chunk for mask in masks]
     answers = iter(scorer.log_likelihoods(inputs, levels))
     for problem, masks in chunk:
-        values = np.stack([next(answers) for _ in masks], axis=1)
-        columns = np.searchsorted(sorted(set(problem.targets)), problem.targets)
-        yield np.take_along_axis(values, columns[:, None, None], axis=2)[:, :, 0]
+        # [levels, samples, options]
+        yield problem.explained(np.stack([next(answers) for _ in masks], axis=1))
 
 
 def _chunks(

@@ -15,8 +15,8 @@ from keepfaith.coalitions.indices import additive_share
 from keepfaith.coalitions.segment_scores import Explainer, segment_scores, token_tables
 from keepfaith.coalitions.subsets import FloatArray
 from keepfaith.coalitions.swap import SwapRows
-from keepfaith.coalitions.values import Value
 from keepfaith.plugins.segment_method import SEGMENT_METHODS
+from keepfaith.scoring.values import Value
 
 
 @dataclass(frozen=True)

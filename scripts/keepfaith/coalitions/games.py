@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from keepfaith.coalitions.subsets import FloatArray
-from keepfaith.coalitions.values import Value, value_of
 from keepfaith.config.spans import Span
+from keepfaith.scoring.values import Value, value_of
 
 
 class ExplanationError(Exception):

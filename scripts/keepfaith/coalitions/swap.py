@@ -13,8 +13,8 @@ from keepfaith.coalitions.curves import Limits, faithfulness, normalised_area, r
 from keepfaith.coalitions.games import Game
 from keepfaith.coalitions.segment_scores import Explainer
 from keepfaith.coalitions.subsets import FloatArray
-from keepfaith.coalitions.values import Value
 from keepfaith.plugins.segment_method import SEGMENT_METHODS
+from keepfaith.scoring.values import Value
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,16 @@ def text_part(content: dict[str, Any]) -> dict[str, Any]:
     return text if isinstance(text, dict) and text else content
 
 
+def model_type(location: str, folder: Path) -> str:
+    """Type of the language model in a folder that `check_description` admits.
+
+    Raises:
+        ConfigError: as `read_configuration`.
+    """
+    content = read_configuration(location, folder)
+    return str(text_part(content).get("model_type", content.get("model_type")))
+
+
 def layer_count(location: str, folder: Path) -> int:
     """Number of attention layers according to config.json.
 

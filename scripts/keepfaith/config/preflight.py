@@ -9,7 +9,7 @@ from keepfaith.config.counts import evaluated_too, left_out, subset_counts
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
-from keepfaith.config.model_folder import check_model_folder, layer_count
+from keepfaith.config.model_folder import check_model_folder, layer_count, model_type
 from keepfaith.config.rows import Skipped, content_of, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -22,6 +22,7 @@ from keepfaith.config.schema import (
 )
 from keepfaith.config.settings import ResolvedTask, Settings
 from keepfaith.config.texts import local_texts
+from keepfaith.plugins.method import METHODS
 
 
 def check(settings: Settings) -> list[str]:
@@ -35,6 +36,7 @@ def check(settings: Settings) -> list[str]:
     """
     for name, model in settings.models.items():
         _check_model(name, model)
+        _check_methods(settings, name, model)
     _check_text(settings)
     training = bool(settings.trained_models())
     notes = [
@@ -56,6 +58,20 @@ def _check_model(name: str, model: Model) -> None:
                     f"model {name}: source.layers",
                     f"{layers}, but the shipped checkpoint has {found} layers; type {found}",
                 )
+
+
+def _check_methods(settings: Settings, name: str, model: Model) -> None:
+    """Refuse a method that is not written for a model whose type is known before any job."""
+    match model.source:
+        case LocalModel(path=path):
+            kind = model_type(f"model {name}", Path(path))
+        case BuiltinModel() if BUILTIN_CHECKPOINT.joinpath("config.json").is_file():
+            kind = model_type(f"model {name}", BUILTIN_CHECKPOINT)
+        case _:  # trained, or on the hub: its jobs check
+            return
+    for method, entry in settings.methods.items():
+        if wrong := METHODS.load(entry.method).refusal(method, kind):
+            raise ConfigError(f"model {name}", wrong)
 
 
 def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> list[str]:

@@ -14,7 +14,6 @@ from keepfaith.artifacts.schemas import (
     OVERLAP,
     SEGMENT_CURVES,
     SWAP,
-    TableSchema,
 )
 from keepfaith.artifacts.tables import empty_table
 from keepfaith.figures.labels import layer_name
@@ -22,12 +21,6 @@ from keepfaith.plugins.quantity import Quantity, ordered_quantities
 from keepfaith.statistics.verdict import shown_operator
 
 OWN = "method"
-
-
-def _absent(schema: TableSchema) -> pl.DataFrame:
-    """The default of a table that not every cell has."""
-    empty: pl.DataFrame = field(default_factory=partial(empty_table, schema))
-    return empty
 
 
 @dataclass(frozen=True)
@@ -41,12 +34,12 @@ class CellTables:
     metrics: pl.DataFrame
     reliability: pl.DataFrame
     verdict: pl.DataFrame
-    overlap: pl.DataFrame = _absent(OVERLAP)
-    order: pl.DataFrame = _absent(ORDER)
-    curves: pl.DataFrame = _absent(CURVES)
-    limits: pl.DataFrame = _absent(LIMITS)
-    segment_curves: pl.DataFrame = _absent(SEGMENT_CURVES)
-    swap: pl.DataFrame = _absent(SWAP)
+    overlap: pl.DataFrame = field(default_factory=partial(empty_table, OVERLAP))
+    order: pl.DataFrame = field(default_factory=partial(empty_table, ORDER))
+    curves: pl.DataFrame = field(default_factory=partial(empty_table, CURVES))
+    limits: pl.DataFrame = field(default_factory=partial(empty_table, LIMITS))
+    segment_curves: pl.DataFrame = field(default_factory=partial(empty_table, SEGMENT_CURVES))
+    swap: pl.DataFrame = field(default_factory=partial(empty_table, SWAP))
     published: pl.DataFrame | None = None
     chance: float | None = None
     levels: tuple[int, ...] = field(init=False)

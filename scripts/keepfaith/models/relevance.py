@@ -13,7 +13,7 @@ Inside `relevance_rules` forward passes are the model's own, so log-likelihoods 
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -23,13 +23,8 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, eager_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from keepfaith.models.families import UnsupportedModelError
-from keepfaith.models.removal import PrunableModel
-
-SUPPORTED = ("gemma", "gemma2", "gemma3_text", "llama", "mistral", "qwen2", "qwen3")
-"""Model types whose attention, gated MLP and normalisation the rules are written for and tested on."""
-
-ONE_PLUS_WEIGHT = ("gemma", "gemma2", "gemma3_text")
-"""Model types whose normalisation multiplies by 1 + weight."""
+from keepfaith.models.relevance_types import ONE_PLUS_WEIGHT, SUPPORTED
+from keepfaith.models.removal import PatchedForward, PrunableModel
 
 ATTENTION = "keepfaith_relevance"
 """Name of the attention function under which the rules run."""
@@ -73,6 +68,7 @@ def _elementwise(function: Callable[[torch.Tensor], torch.Tensor], x: torch.Tens
 
 def _normalised(norm: Any, plus: float, x: torch.Tensor) -> torch.Tensor:
     """A normalisation by the root mean square, whose divisor counts as a constant."""
+    x = x.to(norm.weight.device)  # a model spread over several devices
     inner = x.detach()
     value = type(norm).forward(norm, inner)
     epsilon = getattr(norm, "variance_epsilon", None) or norm.eps
@@ -135,25 +131,24 @@ def relevance_rules(model: PrunableModel) -> Iterator[None]:
     ALL_ATTENTION_FUNCTIONS.register(ATTENTION, _attend)
     ALL_MASK_ATTENTION_FUNCTIONS.register(ATTENTION, eager_mask)
     plus = 1.0 if text.model_type in ONE_PLUS_WEIGHT else 0.0
-    patched: list[nn.Module] = []
+    toggles = {id(toggle.module): toggle for toggle in model.toggles.values()}
     kernels = [
         (part, part._attn_implementation) for part in {id(c): c for c in (config, text)}.values()
     ]
-    try:
+    with ExitStack() as patches:
         for module in model.model.modules():
             rule = _rule_of(module, plus)
-            if rule is not None:
+            if rule is None:
+                continue
+            if id(module) in toggles:
+                patches.enter_context(toggles[id(module)].running(rule))
+            else:
                 # On the instance: other models of the class, in other threads, stay as they are.
-                module.forward = rule
-                patched.append(module)
-        for part, _ in kernels:
-            part._attn_implementation = ATTENTION
-        yield
-    finally:
-        for module in patched:
-            del module.forward
+                patches.callback(PatchedForward(module, rule).restore)
         for part, kernel in kernels:
-            part._attn_implementation = kernel
+            part._attn_implementation = ATTENTION
+            patches.callback(setattr, part, "_attn_implementation", kernel)
+        yield
 
 
 def _rule_of(module: nn.Module, plus: float) -> Callable[[torch.Tensor], torch.Tensor] | None:

@@ -94,6 +94,15 @@ class Toggle:
         """Put back the module's own `forward`."""
         self._patch.restore()
 
+    @contextmanager
+    def running(self, forward: Callable[..., Any]) -> Iterator[None]:
+        """Inside, the sub-layer computes `forward` while it is on; off, it is removed as always."""
+        before, self._run = self._run, forward
+        try:
+            yield
+        finally:
+            self._run = before
+
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
         return self._run(*args, **kwargs) if self.on else self._no_op.answer(*args, **kwargs)
 

@@ -235,7 +235,12 @@ class Workload:
         declared = self.method(method)
         settings = declared.settings.model_validate(self.settings.methods[method].settings)
         passes = declared.passes(settings, SPREAD * task.tokens)
-        at_all_levels = passes.shared * self._path(model) + passes.per_level * self._levels(model)
+        counted = [passes]
+        margin = self.settings.study.faithfulness.explains == "margin"
+        if passes.best_other is not None and margin and task.options > 2:
+            counted.append(passes.best_other)
+        shared, per_level = self._path(model), self._levels(model)
+        at_all_levels = sum(each.shared * shared + each.per_level * per_level for each in counted)
         return at_all_levels * (task.tokens + OPTION_TOKENS)
 
     def _measure_faithfulness(self, model: str, order: str, task: str, method: str) -> Work:

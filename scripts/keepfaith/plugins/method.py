@@ -29,10 +29,12 @@ class Passes:
     Attributes:
         shared: passes that all levels share in one sweep.
         per_level: passes of each level.
+        best_other: further passes that find the best other choice, where the margin of more than two is explained.
     """
 
     shared: float = 0.0
     per_level: float = 0.0
+    best_other: "Passes | None" = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class Method:
         settings: type of its settings; a catalog entry is checked with it, and `scores` gets an instance.
         passes: (settings, number of features of a prompt) -> cost, which the plan counts.
         scores: the method itself, see `Scores`.
+        replaces_tokens: whether it puts another token in the place of removed ones (`Problem.removed_token`); its jobs
+            then name that token.
+        model_types: types of model that it is written for; None stands for all.
     """
 
     label: str
@@ -59,10 +64,22 @@ class Method:
     settings: "type[Strict]"
     passes: Callable[[Any, float], Passes]
     scores: Scores
+    replaces_tokens: bool = False
+    model_types: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.role not in get_args(Role):
             raise ValueError(f"role {self.role!r}; write {' or '.join(get_args(Role))}")
+
+    def refusal(self, name: str, model_type: str) -> str | None:
+        """The problem in words, if the method called `name` is not written for models of a type."""
+        if self.model_types is None or model_type in self.model_types:
+            return None
+        known = ", ".join(self.model_types)
+        return (
+            f"{name} is not defined for {model_type!r} models, only for {known}; leave {name} out of methods, or the "
+            "model out of models"
+        )
 
 
 METHODS = Registry("keepfaith.attribution.methods", "METHOD", Method, "attribution method")

@@ -20,8 +20,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Degraded (inferior): harm above zero is shown (a one-sided test, corrected over the levels) and its estimate "
         "exceeds the margin; this does not show that the harm itself exceeds the margin. Undecided (inconclusive): "
         "neither; more examples would decide it. A quantity is never kept if the margin covers the dense model's "
-        "whole advantage over chance (guessing; for explanations chance itself, or the controls). A quantity without a value or with "
-        "fewer than 6 independent texts is undecided.",
+        "whole advantage over chance (guessing; for explanations chance itself, or the controls). A quantity without "
+        "a value or with fewer than 6 independent texts is undecided.",
     ),
     (
         "Examples and independent texts",
@@ -58,9 +58,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "A text is cut into at most as many segments as the study says, and every subset of them is scored. The value "
         "of a subset is the margin: the log-likelihood of the predicted choice minus that of the best other. An "
         "explanation ranks the segments; what is lost while they are removed in that order is compared with all "
-        "orders: 1 is the best there is, 0 the mean of all (chance), negative is worse. Both limits are exact. Dividing "
-        "all logits by a temperature changes none of these numbers, so a model that is merely less sure does not lose "
-        "faithfulness. A token method's score of a segment is the sum over its tokens.",
+        "orders: 1 is the best there is, 0 the mean of all (chance), negative is worse. Both limits are exact. "
+        "Dividing all logits by a temperature changes none of these numbers, so a model that is merely less sure does "
+        "not lose faithfulness. A token method's score of a segment is the sum over its tokens.",
     ),
     (
         "Nothing to explain, additive share",
@@ -83,8 +83,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Agreement of two seeds, samples for .9",
         "Rank correlation of two runs of a sampled method that differ in the seed alone. By the formula of Spearman "
-        "and Brown, a method whose seeds correlate by r needs .9 (1 - r) / (.1 r) times as many samples for two runs to "
-        "correlate by .9.",
+        "and Brown, a method whose seeds correlate by r needs .9 (1 - r) / (.1 r) times as many samples for two runs "
+        "to correlate by .9.",
     ),
     (
         "Raw comprehensiveness, raw sufficiency",
@@ -93,15 +93,15 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Comprehensiveness",
-        "The study's protocol: probability of the predicted choice lost when the top-ranked tokens are removed. Higher "
-        "means that the explanation selects tokens the prediction needs. A flatter distribution has less probability to "
-        "lose, so values of different levels also reflect confidence; controls and reversed rankings show how "
-        "much.",
+        "The study's protocol: probability of the predicted choice lost when the top-ranked tokens are removed. "
+        "Higher means that the explanation selects tokens the prediction needs. A flatter distribution has less "
+        "probability to lose, so values of different levels also reflect confidence; controls and reversed rankings "
+        "show how much.",
     ),
     (
         "Sufficiency",
-        "The study's protocol: probability lost when only the top-ranked tokens are kept. Lower is better; below zero means that "
-        "the kept tokens alone make the model more certain.",
+        "The study's protocol: probability lost when only the top-ranked tokens are kept. Lower is better; below zero "
+        "means that the kept tokens alone make the model more certain.",
     ),
     (
         "The study's aggregate, ERASER's mean",

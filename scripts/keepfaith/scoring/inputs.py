@@ -18,13 +18,15 @@ class ScoringInput:
 
 @dataclass(frozen=True)
 class GradientInput:
-    """A prompt, one choice after it, and the point at which the choice's log-likelihood is differentiated.
+    """A prompt, choices after it, and the point at which a weighted sum of their log-likelihoods is differentiated.
 
-    The point lies on the straight line, in embedding space, from a baseline prompt (share 0) to the prompt (share 1).
-    The baseline has as many tokens as the prompt; None means zero vectors.
+    `weights` holds one number per choice; choices of weight 0 cost no gradient. The point lies on the straight line, in
+    embedding space, from a baseline prompt (share 0) to the prompt (share 1). The baseline has as many tokens as the
+    prompt; None means zero vectors.
     """
 
     prompt_ids: tuple[int, ...]
-    option_ids: tuple[int, ...]
+    option_ids: tuple[tuple[int, ...], ...]
+    weights: tuple[float, ...]
     baseline_ids: tuple[int, ...] | None = None
     share: float = 1.0

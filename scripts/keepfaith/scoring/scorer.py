@@ -1,7 +1,7 @@
 """Scorer: token ids in, summed log-likelihoods of choices out, for any levels of one pruning path."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,9 +17,10 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.batches import collate
 from keepfaith.scoring.budget import TokenBudget, automatic_budget
 from keepfaith.scoring.encoding import GradientInput, ScoringInput
-from keepfaith.scoring.layout import Packing, Row, TokenPrompt
+from keepfaith.scoring.gradients import GradientRows, SumOfRows
+from keepfaith.scoring.layout import Packing, Row
 from keepfaith.scoring.packing import packing_of
-from keepfaith.scoring.pool import Pool, ScoringError
+from keepfaith.scoring.pool import Pool
 from keepfaith.scoring.reading import token_log_probabilities
 from keepfaith.scoring.sweep import Sweep, sweeping
 
@@ -131,61 +132,104 @@ class OptionScorer:
         return batch.slots.cpu().numpy(), scores.double().cpu().numpy()
 
     def embedding_effects(
-        self, inputs: Sequence[GradientInput], level: int
+        self, inputs: Sequence[GradientInput], level: int, with_options: bool = False
     ) -> list[NDArray[np.float64]]:
-        """First-order effect of every prompt token on the choice's log-likelihood.
+        """First-order effect of every prompt token on the weighted sum of the choices' log-likelihoods.
 
         The effect of a token is the inner product of the gradient with respect to its embedding, at the input's point
         between baseline and prompt, with the difference of its embedding from the baseline's. Inputs of different
         examples and points share batches.
 
         Args:
-            inputs: prompts, choices and points; equal ones are not merged.
+            inputs: prompts, choices with their weights, and points; equal ones are not merged.
             level: the level of the order.
+            with_options: add one number at the end: the effect of all tokens of the choices, where the baseline is
+                zero vectors.
 
         Returns:
-            Per input an array [prompt tokens], in nats.
+            Per input an array [prompt tokens], or [prompt tokens + 1], in nats.
 
         Raises:
             ScoringError, NotFiniteError, ValueError: as `log_likelihoods`.
         """
-        rows = []
-        for slot, item in enumerate(inputs):
-            if not item.prompt_ids or not item.option_ids:
-                raise ScoringError(f"input {slot} has an empty prompt or choice")
-            rows += self.packing.rows({TokenPrompt(item.prompt_ids): {item.option_ids: slot}})
-        found: dict[int, NDArray[np.float64]] = {}
-        progress = Progress(len(rows), f"gradients at level {level}", logger, quiet=True)
-        with self.model.at_level(self.order, level):
-            for batch, effects in self._budget.run(rows, partial(self._differentiate, inputs)):
-                check_finite(effects, f"level {level}: the gradients", self.model.dtype)
-                for row, of_row in zip(batch, effects, strict=True):
-                    found[row.slots[0]] = of_row[: len(inputs[row.slots[0]].prompt_ids)]
-                progress.advance(len(batch))
-        return [found[slot] for slot in range(len(inputs))]
 
-    def _differentiate(
-        self, inputs: Sequence[GradientInput], rows: Sequence[Row]
-    ) -> NDArray[np.float64]:
-        batch = collate(rows, self.model.device, self.model.dtype)
-        embed = self.model.model.get_input_embeddings()
-        with torch.no_grad():
-            whole = embed(batch.arguments["input_ids"])
-            baseline, shares = whole.clone(), whole.new_ones(len(rows), 1, 1)
-            for number, row in enumerate(rows):
-                item = inputs[row.slots[0]]
-                own = baseline[number, : len(item.prompt_ids)]
-                if item.baseline_ids is None:
-                    own.zero_()
-                else:
-                    own.copy_(embed(torch.tensor(item.baseline_ids, device=whole.device)))
-                shares[number] = item.share
-            difference = whole - baseline
-        with torch.enable_grad():
-            point = (baseline + shares * difference).requires_grad_()
-            total = token_log_probabilities(self.model, batch, point).sum()
-            (gradients,) = torch.autograd.grad(total, point)
-        effects: NDArray[np.float64] = (
-            (gradients.double() * difference.double()).sum(-1).cpu().numpy()
-        )
-        return effects
+        def effects(gradients: torch.Tensor, difference: torch.Tensor) -> torch.Tensor:
+            return (gradients.double() * difference.double()).sum(-1)  # [B, T]
+
+        def of_row(found: NDArray[np.float64], tokens: int) -> NDArray[np.float64]:
+            kept = found[:tokens]
+            return np.append(kept, found[tokens:].sum()) if with_options else kept
+
+        return self._differentiated(inputs, level, effects, of_row)
+
+    def gradient_norms(
+        self, inputs: Sequence[GradientInput], level: int
+    ) -> list[NDArray[np.float64]]:
+        """Euclidean norm of the gradient with respect to the embedding of every prompt token.
+
+        Args, Raises: as `embedding_effects`.
+
+        Returns:
+            Per input an array [prompt tokens].
+        """
+
+        def vectors(gradients: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+            return gradients.double()  # [B, T, hidden]
+
+        def of_row(found: NDArray[np.float64], tokens: int) -> NDArray[np.float64]:
+            return found[:tokens]
+
+        # Gradients of several rows of one input add up before their norm is taken.
+        return [
+            np.linalg.norm(gradients, axis=-1)
+            for gradients in self._differentiated(inputs, level, vectors, of_row)
+        ]
+
+    def _differentiated(
+        self,
+        inputs: Sequence[GradientInput],
+        level: int,
+        reduce: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        of_row: Callable[[NDArray[np.float64], int], NDArray[np.float64]],
+    ) -> list[NDArray[np.float64]]:
+        asked = GradientRows(inputs, self.packing, weighted_only=True)
+
+        def work(rows: Sequence[Row]) -> NDArray[np.float64]:
+            found: NDArray[np.float64] = (
+                reduce(*asked.differentiate(self.model, rows)).cpu().numpy()
+            )
+            return found
+
+        found: dict[int, NDArray[np.float64]] = {}
+        sums = SumOfRows(list(asked.counts))
+        progress = Progress(len(asked.rows), f"gradients at level {level}", logger, quiet=True)
+        with self.model.at_level(self.order, level):
+            for batch, parts in self._budget.run(asked.rows, work):
+                check_finite(parts, f"level {level}: the gradients", self.model.dtype)
+                for row, part in zip(batch, parts, strict=True):
+                    number = asked.owner(row)
+                    whole = sums.add(number, of_row(part, len(inputs[number].prompt_ids)))
+                    if whole is not None:
+                        found[number] = whole
+                progress.advance(len(batch))
+        return [found[number] for number in range(len(inputs))]
+
+    def log_likelihoods_at(
+        self, inputs: Sequence[GradientInput], level: int
+    ) -> list[NDArray[np.float64]]:
+        """Log-likelihood of every choice at each input's point, whatever its weight.
+
+        Args, Raises: as `embedding_effects`.
+
+        Returns:
+            Per input an array [number of its choices], in nats.
+        """
+        asked = GradientRows(inputs, self.packing, weighted_only=False)
+        found = []
+        with self.model.at_level(self.order, level):
+            for batch, scores in self._budget.run(
+                asked.rows, partial(asked.log_probabilities, self.model)
+            ):
+                check_finite(scores, f"level {level}: the log-probabilities", self.model.dtype)
+                found.append((batch, scores))
+        return asked.log_likelihoods(found)

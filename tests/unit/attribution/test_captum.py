@@ -12,6 +12,7 @@ from captum.attr._core.lime import get_exp_kernel_similarity_function
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.methods import kernelshap, lime
 from keepfaith.attribution.perturbation import SamplingSettings
+from keepfaith.attribution.problem import ExplainedValue
 
 PROMPT = "The acting was not good, but moving.\nAnswer:"
 OPTIONS = [" negative", " the old city of"]
@@ -82,6 +83,7 @@ def test_scores_equal_captums(method, target, scorer, encoder):
         EXAMPLES,
         levels,
         predictions(target, levels),
+        explained=ExplainedValue("log_probability", "study"),
     )
     for level in levels:
         expected, seen = captum_run(method, scorer, encoder, encoded, target, level)

@@ -2,19 +2,32 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from transformers import PreTrainedTokenizerFast
+from zoo import tiny_model
 
 from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.artifacts.schemas import ATTRIBUTIONS
 from keepfaith.attribution import perturbation
 from keepfaith.attribution.explain import explain
-from keepfaith.attribution.problem import AttributionError
+from keepfaith.attribution.problem import AttributionError, ExplainedValue
+from keepfaith.models.removal import PrunableModel
 from keepfaith.plugins.method import METHODS
-from keepfaith.scoring.encoding import EncodingError
+from keepfaith.scoring.encoding import EncodingError, PromptEncoder
 from keepfaith.scoring.predict import predict
+from keepfaith.scoring.removed_token import removed_token
 from keepfaith.scoring.scorer import OptionScorer
 
 LEVELS = [0, 1, 3]
-NAMES = ["lime", "kernelshap", "input_x_gradient", "integrated_gradients", "random"]
+NAMES = [
+    "lime",
+    "kernelshap",
+    "input_x_gradient",
+    "gradient_norm",
+    "integrated_gradients",
+    "attnlrp",
+    "random",
+]
+STUDY = ExplainedValue("log_probability", "study")
 
 
 EXAMPLES = pl.DataFrame(
@@ -144,7 +157,7 @@ def test_only_predicted_options_are_scored_and_all_levels_at_once(scorer, encode
             return super().log_likelihoods(inputs, levels)
 
     watched = Watched(scorer.model, scorer.order, 2048)
-    run("lime", watched, encoder, predictions)
+    run("lime", watched, encoder, predictions, explained=STUDY)
     ((inputs, levels),) = calls
     assert levels == LEVELS
     targets = predicted_options(predictions)
@@ -233,3 +246,96 @@ def test_the_role_is_that_of_the_module_whatever_the_name(
 ):
     table = run(module, scorer, encoder, predictions, EXAMPLES.head(1), name=name)
     assert table.select("method", "role").unique().rows() == [(name, role)]
+
+
+def mapped(tokenizer, **special):
+    """The same tokens, with other ones that are special."""
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, **special)
+
+
+@pytest.mark.parametrize("method", ["lime", "integrated_gradients", "kernelshap"])
+@pytest.mark.parametrize("choice", ["auto", "study"])
+def test_the_log_names_the_token_in_the_place_of_removed_ones(
+    method, choice, scorer, encoder, predictions, caplog
+):
+    one = EXAMPLES.head(1)
+    with caplog.at_level("INFO", "keepfaith.attribution"):
+        run(
+            method,
+            scorer,
+            encoder,
+            predictions,
+            one,
+            [0],
+            explained=ExplainedValue("margin", choice),
+        )
+    tokenizer = encoder.tokenizer
+    token = 0 if choice == "study" else tokenizer.unk_token_id
+    if token is None:
+        token = tokenizer.eos_token_id
+    text = tokenizer.convert_ids_to_tokens(token)
+    assert f"token {token} ({text!r}) takes the place of removed tokens" in caplog.messages
+
+
+@pytest.mark.parametrize("method", ["input_x_gradient", "random"])
+def test_methods_that_remove_nothing_name_no_token(method, scorer, encoder, predictions, caplog):
+    bare = PromptEncoder(mapped(encoder.tokenizer, bos_token=encoder.tokenizer.bos_token), 256)
+    with caplog.at_level("INFO", "keepfaith.attribution"):
+        run(method, scorer, bare, predictions, EXAMPLES.head(1), [0])
+    assert not [message for message in caplog.messages if "takes the place" in message]
+
+
+def test_a_tokenizer_without_such_a_token_is_refused(scorer, encoder, predictions):
+    bare = PromptEncoder(mapped(encoder.tokenizer, bos_token=encoder.tokenizer.bos_token), 256)
+    with pytest.raises(AttributionError, match=r"no unknown, padding or ending .*: study$"):
+        run("lime", scorer, bare, predictions)
+    study = ExplainedValue("margin", "study")
+    assert len(run("lime", scorer, bare, predictions, EXAMPLES.head(1), [0], explained=study))
+
+
+def test_perturbed_prompts_hold_the_token_that_was_chosen(scorer, encoder, predictions):
+    seen = []
+
+    class Watched(OptionScorer):
+        def log_likelihoods(self, inputs, levels):
+            seen.extend(inputs)
+            return super().log_likelihoods(inputs, levels)
+
+    watched = Watched(scorer.model, scorer.order, 2048)
+    prompt, options = EXAMPLES.select("prompt", "options").row(0)
+    encoded = encoder.encode(prompt, options)
+    for choice in ("auto", "study"):
+        seen.clear()
+        explained = ExplainedValue("margin", choice)
+        run("lime", watched, encoder, predictions, EXAMPLES.head(1), [0], explained=explained)
+        instead = removed_token(encoder.tokenizer, choice)
+        put = {
+            new
+            for item in seen
+            for old, new in zip(encoded.prompt_ids, item.prompt_ids, strict=True)
+            if old != new
+        }
+        assert put == {instead}
+        assert {item.option_ids for item in seen} == {encoded.option_ids}
+
+
+@pytest.mark.parametrize("method", ["lime", "attnlrp"])
+def test_one_choice_has_no_margin(method, scorer, encoder):
+    one = EXAMPLES.head(1).with_columns(options=pl.lit([" yes"], dtype=pl.List(pl.String)))
+    known = predict(scorer, encoder, one, [0])
+    with pytest.raises(AttributionError, match=r"^example a: one choice .*: log_probability$"):
+        run(method, scorer, encoder, known, one, [0])
+    assert len(run(method, scorer, encoder, known, one, [0], explained=STUDY))
+    assert len(run("random", None, encoder, known, one, [0]))
+
+
+def test_a_method_without_rules_for_the_model_is_refused_before_it_starts(encoder, predictions):
+    other = OptionScorer(PrunableModel(tiny_model("gpt2")), (2, 0, 3), 2048)
+
+    def keep(name, make):
+        raise AssertionError("it started")
+
+    with pytest.raises(
+        AttributionError, match=r"^mine is not defined for 'gpt2' models, only for .*of models$"
+    ):
+        run("attnlrp", other, encoder, predictions, name="mine", keep=keep)

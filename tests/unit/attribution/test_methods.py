@@ -7,10 +7,10 @@ from sklearn.linear_model import Lasso
 
 from keepfaith.attribution.methods import kernelshap, lime
 from keepfaith.attribution.methods.integrated_gradients import PathSettings
-from keepfaith.attribution.perturbation import REMOVED_TOKEN
 from keepfaith.attribution.problem import NoSettings, Problem
 from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import ScoringInput
+from keepfaith.scoring.removed_token import STUDY_TOKEN
 
 # Norms compute in float32 even in a float64 model: a smaller step would drown in their rounding.
 STEP = 5e-3
@@ -116,6 +116,7 @@ def test_masks_depend_on_length_and_seed(draw):
     ("draw", "fit"),
     [
         (lime.bernoulli_masks, lime.fit_lasso),
+        (lime.bernoulli_masks, lime.fit_standardised_lasso),
         (kernelshap.shapley_masks, kernelshap.fit_least_squares),
     ],
 )
@@ -127,8 +128,15 @@ def test_levels_are_solved_independently(draw, fit):
         np.testing.assert_allclose(together[level], fit(masks, values[[level]])[0], atol=1e-5)
 
 
-def problem(encoder, example_id="a", text="The film was not good.\nAnswer:", targets=(0, 1, 0)):
-    return Problem(example_id, encoder.encode(text, [" yes", " no good"]), targets)
+def problem(
+    encoder,
+    example_id="a",
+    text="The film was not good.\nAnswer:",
+    targets=(0, 1, 0),
+    explains="log_probability",
+    options=(" yes", " no good"),
+):
+    return Problem(example_id, encoder.encode(text, options), targets, explains, STUDY_TOKEN)
 
 
 def test_input_x_gradient_is_the_derivative_of_scaling_a_token(encoder, scorer):
@@ -182,7 +190,7 @@ def test_integrated_gradients_equal_captum(encoder, scorer):
     item = problem(encoder)
     (found,) = method.scores([item], [0, 1, 3], scorer, PathSettings(steps=12), 0)
     prompt, special = item.encoded.prompt_ids, item.encoded.special
-    baseline = prompt[:special] + (REMOVED_TOKEN,) * item.features
+    baseline = prompt[:special] + (STUDY_TOKEN,) * item.features
     for index, level in enumerate([0, 1, 3]):
         option = item.encoded.option_ids[item.targets[index]]
 
@@ -209,7 +217,7 @@ def test_integrated_gradients_are_complete(encoder, scorer, caplog):
     method = METHODS.load("integrated_gradients")
     item = problem(encoder, targets=(0, 0, 0))
     special = item.encoded.prompt_ids[: item.encoded.special]
-    removed = special + (REMOVED_TOKEN,) * item.features
+    removed = special + (STUDY_TOKEN,) * item.features
     option = item.encoded.option_ids[0]
     inputs = [ScoringInput(prompt, (option,)) for prompt in (item.encoded.prompt_ids, removed)]
     whole, nothing = scorer.log_likelihoods(inputs, [0, 1, 3])

@@ -90,6 +90,7 @@ def run(
         "params": {
             "method": {"method": method, "settings": settings},
             "levels": LEVELS,
+            "explained": {"explains": "margin", "removed_token": "auto"},
             "scoring": SCORING,
             "code": "0",
         },

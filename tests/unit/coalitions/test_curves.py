@@ -16,7 +16,7 @@ from keepfaith.coalitions.curves import (
     sufficiency_score,
 )
 from keepfaith.coalitions.indices import shapley_values
-from keepfaith.coalitions.values import margins, probabilities
+from keepfaith.scoring.values import margins, probabilities
 
 RNG = np.random.default_rng(0)
 

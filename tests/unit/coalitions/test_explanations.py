@@ -10,7 +10,7 @@ from keepfaith.coalitions.explanations import judge_segments
 from keepfaith.coalitions.games import ExplanationError, games
 from keepfaith.coalitions.indices import shapley_values
 from keepfaith.coalitions.swap import swapped
-from keepfaith.coalitions.values import margins
+from keepfaith.scoring.values import margins
 
 SEGMENTS = [(0, 4), (5, 9), (10, 12)]
 LEVELS = (0, 2)

@@ -13,7 +13,7 @@ from keepfaith.coalitions.curves import faithfulness
 from keepfaith.coalitions.explanations import judge_segments
 from keepfaith.coalitions.games import ExplanationError
 from keepfaith.coalitions.indices import banzhaf_values, leave_one_out_values, shapley_values
-from keepfaith.coalitions.values import margins, probabilities
+from keepfaith.scoring.values import margins, probabilities
 
 SIZES = (2, 3, 5)
 LEVELS = (0, 1, 4, 6)

@@ -8,7 +8,7 @@ import pytest
 from made_coalitions import attributions_frame, logits_of_texts, metrics_of, normalised_logits
 
 from keepfaith.coalitions.curves import removal_area
-from keepfaith.coalitions.values import margins
+from keepfaith.scoring.values import margins
 from keepfaith.statistics.verdict import verdict
 
 EXAMPLES, SEGMENTS, OPTIONS = 60, 5, 3

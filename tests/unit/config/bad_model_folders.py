@@ -148,6 +148,20 @@ BAD: Cases = {
         ["1 weights are not plain numbers, first experts.gate_up_proj_blocks (U8 in"],
     ),
     "weight in two files": (weight_twice, ["weight w is in", "from one checkpoint"]),
+    "model that a method has no rules for": (
+        both(setting("methods", ["lime", "attnlrp"]), config_json(model_type="gpt2")),
+        [
+            "model tiny: attnlrp is not defined for 'gpt2' models, only for gemma,",
+            "leave attnlrp out",
+        ],
+    ),
+    "model whose language model a method has no rules for": (
+        both(
+            setting("methods", ["attnlrp"]),
+            config_json(text_config={"model_type": "phi", "num_hidden_layers": 4}),
+        ),
+        ["model tiny: attnlrp is not defined for 'phi' models"],
+    ),
     "model that is a pruned export": (
         lambda w: (w.model / "config.json").write_text(
             '{"num_hidden_layers": 4, "model_type": "keepfaith_slim"}'

@@ -21,6 +21,14 @@ def test_nothing_to_say(tmp_path: Path) -> None:
     assert notes(world) == []
 
 
+def test_methods_are_admitted_for_the_models_that_they_are_written_for(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.set("methods", ["attnlrp", "lime"])
+    assert notes(world) == []
+    world.set("models", ["tiny", "builtin"])
+    assert notes(world) == []
+
+
 def test_rows_left_out_are_counted_by_file_and_reason(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.change_source(skip=["unlabelled", "empty"])

@@ -24,7 +24,7 @@ from keepfaith.config.load import load_study
 from keepfaith.models.removal import PrunableModel
 from keepfaith.planning.shape import TaskShape
 from keepfaith.planning.work import READING_BYTES_PER_SECOND, START_SECONDS, Workload
-from keepfaith.plugins.method import METHODS
+from keepfaith.plugins.method import METHODS, Passes
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
@@ -36,7 +36,15 @@ STUDY = {
     "orders": ["cosine"],
     "text": "c4",
     "tasks": ["sst2"],
-    "methods": ["kernelshap", "lime", "integrated_gradients", "input_x_gradient", "mine"],
+    "methods": [
+        "kernelshap",
+        "lime",
+        "integrated_gradients",
+        "input_x_gradient",
+        "gradient_norm",
+        "attnlrp",
+        "mine",
+    ],
     "examples": {"evaluation": "all", "explanation": 2},
     "report": {"explained_examples": 0},
 }
@@ -194,6 +202,39 @@ def test_the_plan_counts_what_is_computed(
         table = explain(entry.method, settings, 0, scorer, encoder, examples, levels, predictions)
     assert table["level"].n_unique() == len(levels)
     assert 1 / 1.5 < planned_tokens(workload, name) / count.tokens < 1.5
+
+
+@pytest.mark.parametrize("name", ["integrated_gradients", "input_x_gradient", "attnlrp"])
+def test_the_plan_counts_the_search_for_the_best_other_choice(
+    name: str,
+    workload: Workload,
+    scorer: OptionScorer,
+    encoder: PromptEncoder,
+    examples: pl.DataFrame,
+) -> None:
+    """With four choices of one token instead of two; one length, so that no padding is counted."""
+    entry = workload.settings.methods[name]
+    declared = METHODS.load(entry.method)
+    settings = declared.settings(**entry.settings)
+    levels = workload.settings.levels["llama-2-7b"]
+    found = {}
+    for options in ([" yes", " no"], [" yes", " no", " positive", " negative"]):
+        asked = examples.tail(1).with_columns(options=pl.lit(options, dtype=pl.List(pl.String)))
+        predictions = predict(scorer, encoder, asked, levels)
+        count = Count(scorer.model)
+        with count.counting():
+            explain(entry.method, settings, 0, scorer, encoder, asked, levels, predictions)
+        found[len(options)] = count.tokens
+    passes = declared.passes(settings, 1.0)
+    assert passes.best_other is not None
+
+    def tokens(each: Passes) -> float:
+        shared = each.shared * workload._path("llama-2-7b")
+        return LENGTHS[-1] * (shared + each.per_level * len(levels))
+
+    # Shared passes are an estimate of how low the levels begin to differ.
+    allowed = 0.1 * tokens(passes)
+    assert found[4] - found[2] == pytest.approx(tokens(passes.best_other), abs=allowed)
 
 
 def test_a_count_is_that_of_passes_by_hand(scorer: OptionScorer, encoder: PromptEncoder) -> None:

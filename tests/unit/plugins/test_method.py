@@ -5,9 +5,17 @@ from dataclasses import replace
 import pytest
 
 from keepfaith.config.strict import Strict
-from keepfaith.plugins.method import METHODS
+from keepfaith.plugins.method import METHODS, Passes
 
-NAMES = ("input_x_gradient", "integrated_gradients", "kernelshap", "lime", "random")
+NAMES = (
+    "attnlrp",
+    "gradient_norm",
+    "input_x_gradient",
+    "integrated_gradients",
+    "kernelshap",
+    "lime",
+    "random",
+)
 
 
 def test_methods_are_the_modules_of_their_folder() -> None:
@@ -24,21 +32,28 @@ def test_every_method_says_where_it_comes_from_and_what_it_costs(name: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "shared", "per_level"),
+    ("name", "settings", "shared", "per_level", "best_other"),
     [
-        ("lime", {"samples_per_token": 5}, 5 * 40, 0),
-        ("kernelshap", {}, 3 * 40, 0),
-        ("integrated_gradients", {"steps": 7}, 2, 3 * 7),
-        ("input_x_gradient", {}, 0, 3),
-        ("random", {}, 0, 0),
+        ("lime", {"samples_per_token": 5}, 5 * 40, 0, None),
+        ("kernelshap", {}, 3 * 40, 0, None),
+        ("integrated_gradients", {"steps": 7}, 2, 3 * 7, Passes(0, 7)),
+        ("input_x_gradient", {}, 0, 3, Passes(1, 0)),
+        ("gradient_norm", {}, 0, 3, Passes(1, 0)),
+        ("attnlrp", {}, 1, 3, Passes(1, 0)),
+        ("random", {}, 0, 0, None),
     ],
 )
 def test_passes_by_hand(
-    name: str, settings: dict[str, int], shared: float, per_level: float
+    name: str,
+    settings: dict[str, int],
+    shared: float,
+    per_level: float,
+    best_other: Passes | None,
 ) -> None:
     method = METHODS.load(name)
     passes = method.passes(method.settings(**settings), 40)
     assert (passes.shared, passes.per_level) == (shared, per_level)
+    assert passes.best_other == best_other
 
 
 def test_an_unknown_method_lists_the_known_ones() -> None:

@@ -91,7 +91,7 @@ def test_prompts_behind_a_shared_beginning() -> None:
 
 def test_gradients() -> None:
     inputs = [
-        GradientInput(ids(n, 0), ids(length, 1), share=0.5)
+        GradientInput(ids(n, 0), (ids(length, 1),), (1.0,), share=0.5)
         for n in range(TURN - 3, TURN + 3)
         for length in (1, 3)
     ]

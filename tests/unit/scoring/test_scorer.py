@@ -267,13 +267,14 @@ def test_effects_equal_batch_one_autograd(family, level):
     inputs = []
     for item in random_inputs(4):
         baseline = tuple(rng.integers(3, VOCABULARY, len(item.prompt_ids)).tolist())
-        inputs.append(GradientInput(item.prompt_ids, item.option_ids[-1]))
-        inputs.append(GradientInput(item.prompt_ids, item.option_ids[-1], baseline, 0.3))
+        inputs.append(GradientInput(item.prompt_ids, item.option_ids[-1:], (1.0,)))
+        inputs.append(GradientInput(item.prompt_ids, item.option_ids[-1:], (1.0,), baseline, 0.3))
     found = scorer.embedding_effects(inputs, level)
     embed = prunable.model.get_input_embeddings()
     for item, effects in zip(inputs, found, strict=True):
         length = len(item.prompt_ids)
-        whole = embed(torch.tensor([item.prompt_ids + item.option_ids])).detach()
+        (option,) = item.option_ids
+        whole = embed(torch.tensor([item.prompt_ids + option])).detach()
         baseline = torch.zeros_like(whole[0, :length])
         if item.baseline_ids is not None:
             baseline = embed(torch.tensor(item.baseline_ids)).detach()
@@ -283,7 +284,7 @@ def test_effects_equal_batch_one_autograd(family, level):
         leaf.requires_grad_()
         with prunable.at_level(ORDER, level) as model, torch.enable_grad():
             rows = model(inputs_embeds=leaf).logits[0].log_softmax(-1)[length - 1 : -1]
-            rows[torch.arange(len(item.option_ids)), torch.tensor(item.option_ids)].sum().backward()
+            rows[torch.arange(len(option)), torch.tensor(option)].sum().backward()
         expected = (leaf.grad[0, :length] * difference).sum(-1)
         allowed = 1e-4 if family in PARTLY_FLOAT32 else 1e-10
         np.testing.assert_allclose(effects, expected, rtol=allowed, atol=allowed)
@@ -312,4 +313,4 @@ def test_damaged_weights_are_refused_and_the_level_is_named():
     # Level 1 drops the damaged attention.
     assert all(np.isfinite(found).all() for found in scorer.log_likelihoods(inputs, [1]))
     with pytest.raises(NotFiniteError, match="level 0: the gradients"):
-        scorer.embedding_effects([GradientInput((5, 6, 7), (8,))], 0)
+        scorer.embedding_effects([GradientInput((5, 6, 7), ((8,),), (1.0,))], 0)

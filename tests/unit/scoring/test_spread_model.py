@@ -44,7 +44,7 @@ def test_hooks_that_move_layers_stay_and_change_nothing(folder, tmp_path):
         ScoringInput((5, 6, 7), ((8,), (9, 10))),
         ScoringInput((5, 6, 7, 11), ((8, 3), (9,))),
     ]
-    gradient = [GradientInput((5, 6, 7), (8, 9))]
+    gradient = [GradientInput((5, 6, 7), ((8, 9),), (1.0,))]
     mine, whole = (
         OptionScorer(PrunableModel(model), ORDER) for model in (spread, load_model(folder))
     )

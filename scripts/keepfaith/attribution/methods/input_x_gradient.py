@@ -1,7 +1,7 @@
 """Input x gradient: the first-order effect of scaling each token's embedding to zero.
 
-The score of a token is the sum over embedding dimensions of embedding times d log p(target) / d embedding,
-signed, so that tokens that lower the target's probability rank last.
+The score of a token is the sum over embedding dimensions of embedding times d value / d embedding, signed, so that
+tokens that lower the explained value (the target's margin, or its log-probability) rank last.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keepfaith.attribution.gradients import PROMPT_GRADIENT, at_prompts, of_features
 from keepfaith.attribution.problem import NoSettings, Problem
-from keepfaith.plugins.method import Method, Passes
-from keepfaith.scoring.inputs import GradientInput
+from keepfaith.plugins.method import Method
 
 if TYPE_CHECKING:  # reading the declaration must not load torch
     from keepfaith.scoring.scorer import OptionScorer
@@ -26,20 +26,13 @@ def _scores(
 ) -> Iterator[np.ndarray]:
     """Signed input x gradient, float64 [levels, features], per problem; the seed is not used."""
     chosen = tuple(problems)
+    inputs = at_prompts(chosen, levels, scorer)
     per_level = [
-        scorer.embedding_effects(
-            [
-                GradientInput(
-                    problem.encoded.prompt_ids, problem.encoded.option_ids[problem.targets[index]]
-                )
-                for problem in chosen
-            ],
-            level,
-        )
-        for index, level in enumerate(levels)
+        scorer.embedding_effects(of_level, level)
+        for of_level, level in zip(inputs, levels, strict=True)
     ]
     for problem, *effects in zip(chosen, *per_level, strict=True):
-        yield np.stack(effects)[:, list(problem.encoded.features)]
+        yield of_features(problem, effects)
 
 
 METHOD = Method(
@@ -49,6 +42,6 @@ METHOD = Method(
     needs_model=True,
     seeded=False,
     settings=NoSettings,
-    passes=lambda settings, features: Passes(per_level=3),
+    passes=lambda settings, features: PROMPT_GRADIENT,
     scores=_scores,
 )

@@ -3,8 +3,11 @@
 Everything is as in Captum 0.9.0's `LLMAttribution(KernelShap(model), ...)` on `TextTokenInput`, as in the
 study: the full and the empty subset come first and weigh 10^6, then subsets of k of N tokens with
 p(k) ~ 1 / (k (N - k)), each of weight 1. `shapley_masks` uses the same random stream: it equals what Captum
-draws after `torch.manual_seed(seed)`. The regression is scikit-learn's, in float32.
+draws after `torch.manual_seed(seed)`. The regression is scikit-learn's, in float32 for log-probabilities, as in the
+study, and in float64 for margins.
 """
+
+from functools import partial
 
 import numpy as np
 
@@ -64,11 +67,14 @@ def fit_least_squares(
 
 METHOD = Method(
     label="KernelSHAP",
-    citation="Lundberg and Lee 2017, arXiv:1705.07874; as in Captum 0.9.0",
+    citation="Lundberg and Lee 2017, arXiv:1705.07874; samples as in Captum 0.9.0",
     role="method",
     needs_model=True,
     seeded=True,
     settings=SamplingSettings,
     passes=sampling_passes,
-    scores=surrogate_scores(shapley_masks, fit_least_squares),
+    scores=surrogate_scores(
+        shapley_masks, partial(fit_least_squares, dtype=np.float64), fit_least_squares
+    ),
+    replaces_tokens=True,
 )

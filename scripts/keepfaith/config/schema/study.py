@@ -37,6 +37,10 @@ choices, can rise by up to 2, but only where the model is sure of wrong choices:
 1."""
 
 
+Explains = Literal["margin", "log_probability"]
+RemovedTokenChoice = Literal["auto", "study"]
+
+
 class Examples(Strict):
     """Number and selection of the examples of every task."""
 
@@ -102,6 +106,18 @@ class Faithfulness(Strict):
         description="How the segments that a subset lacks are removed: `delete` (cut out of the text), `replace` "
         "(token by token, with one that says nothing) or `attention_mask` (hidden from the attention of the others).",
     )
+    explains: Explains = Field(
+        default="margin",
+        description="What attribution methods explain: `margin`, the log-likelihood of the predicted choice less that "
+        "of the best other, which flat probabilities change in size alone; or `log_probability`, that of the predicted "
+        "choice alone (the study's).",
+    )
+    removed_token: RemovedTokenChoice = Field(
+        default="auto",
+        description="What LIME, KernelSHAP and integrated gradients put in the place of a removed token: `auto`, the "
+        "tokenizer's unknown token, else its padding token, else the one that ends a text, never a visible word; or "
+        "`study`, token 0 (the study's), which is a word of some tokenizers.",
+    )
     protocol: Literal["coalitions", "study"] = Field(
         default="coalitions",
         description="`coalitions`: explanations are judged by all subsets of the segments. `study`: beside that, token "
@@ -131,10 +147,8 @@ class Faithfulness(Strict):
     @property
     def protocols(self) -> tuple[str, ...]:
         """What explanations are measured by, that which is judged first: see `plugins.quantity.PROTOCOLS`."""
-        found = (("coalitions",) if self.segments else ()) + (
-            ("study",) if self.protocol == "study" else ()
-        )
-        return found
+        runs = {"coalitions": self.segments > 0, "study": self.protocol == "study"}
+        return tuple(name for name, run in runs.items() if run)
 
 
 class Calibration(Strict):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Margin of the predicted choice that is lost, in the mean over examples and seeds, while the segments that a method "
-    "ranks first are removed (upper row: higher is better) or alone kept (lower row: lower is better), at a few levels. "
-    "Dashed: the order of segments with the best area; dotted: the mean over all orders, which is chance. Both are "
-    "exact. Panels have scales of their own, since a flatter model has smaller margins."
+    "Margin of the predicted choice that is lost, in the mean over examples and seeds, while the segments that a "
+    "method ranks first are removed (upper row: higher is better) or alone kept (lower row: lower is better), at a "
+    "few levels. Dashed: the order of segments with the best area; dotted: the mean over all orders, which is chance. "
+    "Both are exact. Panels have scales of their own, since a flatter model has smaller margins."
 )
 _KINDS = {"removal": "margin lost, removed (nats)", "retention": "margin lost, kept (nats)"}
 _LIMITS = {"best": (BLACK, (0, (5, 3))), "chance": (GREY, (0, (1, 2)))}

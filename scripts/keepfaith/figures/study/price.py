@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _EXPLANATION = (
     "Every point is a level, the dense model is at 1. Upper row: further right decodes faster; lower row: further "
-    "left needs less KV cache per token. The height is the mean over tasks of accuracy, of ECE, and of "
-    "faithfulness (comprehensiveness in a study without segments; over methods as well, controls left out). A horizontal line keeps its quality while "
-    "it saves."
+    "left needs less KV cache per token. The height is the mean over tasks of accuracy, of ECE, and of faithfulness "
+    "(comprehensiveness in a study without segments; over methods as well, controls left out). A horizontal line "
+    "keeps its quality while it saves."
 )
 _SAVINGS = {
     "speedup": "decoding speed (ratio to dense)",

@@ -12,5 +12,5 @@ QUANTITY = Quantity(
     better="higher",
     position=56,
     explained=True,
-    from_coalitions=True,
+    protocol="coalitions",
 )

@@ -12,5 +12,5 @@ QUANTITY = Quantity(
     better="lower",
     position=57,
     explained=True,
-    from_coalitions=True,
+    protocol="coalitions",
 )

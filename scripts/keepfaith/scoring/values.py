@@ -1,14 +1,15 @@
-"""What a coalition is worth: the margin of a target option, or its probability, from the options' log-likelihoods."""
+"""Value of an input for a target option: its margin or its probability, from the options' log-likelihoods."""
 
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from keepfaith.coalitions.subsets import FloatArray
+_Array = NDArray[np.float64]
 
 
-def margins(log_likelihoods: FloatArray, target: int) -> FloatArray:
+def margins(log_likelihoods: _Array, target: int) -> _Array:
     """Log-likelihood of the target less the best other option's, in nats.
 
     Dividing all log-likelihoods by a temperature divides the margin by it, for any number of options: what is
@@ -30,11 +31,11 @@ def margins(log_likelihoods: FloatArray, target: int) -> FloatArray:
     """
     _require_choice(log_likelihoods)
     others = np.delete(log_likelihoods, target, axis=-1).max(axis=-1)
-    found: FloatArray = log_likelihoods[..., target] - others
+    found: _Array = log_likelihoods[..., target] - others
     return found
 
 
-def probabilities(log_likelihoods: FloatArray, target: int) -> FloatArray:
+def probabilities(log_likelihoods: _Array, target: int) -> _Array:
     """Probability of the target among the options: the softmax of their log-likelihoods, as in the study.
 
     Args, Raises: as `margins`.
@@ -48,11 +49,11 @@ def probabilities(log_likelihoods: FloatArray, target: int) -> FloatArray:
     """
     _require_choice(log_likelihoods)
     weights = np.exp(log_likelihoods - log_likelihoods.max(axis=-1, keepdims=True))
-    found: FloatArray = weights[..., target] / weights.sum(axis=-1)
+    found: _Array = weights[..., target] / weights.sum(axis=-1)
     return found
 
 
-def _require_choice(log_likelihoods: FloatArray) -> None:
+def _require_choice(log_likelihoods: _Array) -> None:
     if log_likelihoods.shape[-1] < 2:
         raise ValueError("an example with one option has no margin: there is nothing to choose")
 
@@ -60,6 +61,6 @@ def _require_choice(log_likelihoods: FloatArray) -> None:
 Value = Literal["margin", "probability"]
 
 
-def value_of(name: Value) -> Callable[[FloatArray, int], FloatArray]:
-    """The value of coalitions called `name`: from log-likelihoods [..., options] and a target to [...]."""
+def value_of(name: Value) -> Callable[[_Array, int], _Array]:
+    """The value called `name`: from log-likelihoods [..., options] and a target to [...]."""
     return margins if name == "margin" else probabilities
