@@ -60,6 +60,34 @@ def test_exact_explanations_are_judged_and_chance_is_no_method(scored: Workflow)
     assert "exact Shapley" in page
 
 
+def test_limits_curves_and_the_swap_are_tables_and_metrics(scored: Workflow) -> None:
+    explanations, limits, curves, swap = (
+        read_table(scored.folder / CELL / f"{name}.parquet", ALL[name])
+        for name in ("explanations", "limits", "segment_curves", "swap")
+    )
+    assert limits.height == 12 * 2
+    assert (limits["worst"] <= limits["chance"] + 1e-9).all()
+    assert (limits["chance"] <= limits["best"] + 1e-9).all()
+    own = explanations.filter(method="shapley").join(limits, on=["level", "example_id"])
+    assert (own["removal_area"] <= own["best"] + 1e-9).all()
+    assert set(curves["method"]) == {*explanations["method"].unique(), "chance", "best"}
+    assert swap.filter(method="input_x_gradient").height == 12 * 2 * 2
+    metrics = read_table(scored.folder / CELL / "metrics.parquet", ALL["metrics"])
+    by_level = limits.filter(~pl.col("flipped")).group_by("level").len()
+    unflipped = dict(by_level.iter_rows())
+    explained = metrics.filter(metric="drift_overlap", method="shapley")
+    assert dict(explained.select("level", "examples").iter_rows()) == unflipped
+    (flipped,) = metrics.filter(family="coalitions", metric="flipped", level=3)["value"]
+    assert flipped == pytest.approx(1 - unflipped[3] / 12)
+    for metric in ("explanation_effect", "judge_effect"):
+        effect = metrics.filter(metric=metric, method="shapley")
+        assert effect["level"].to_list() == [3] and effect["examples"][0] <= unflipped[3]
+    # The control is the one method of this study with several seeds, and they agree by chance.
+    seeds = metrics.filter(metric="seed_correlation")
+    assert set(seeds["method"]) == {"random"}
+    assert seeds["value"].abs().max() < 0.3
+
+
 @pytest.mark.parametrize(
     ("edited", "expected"),
     [

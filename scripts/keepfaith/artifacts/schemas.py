@@ -284,10 +284,11 @@ METRICS = TableSchema(
     "the labels give. Null where a bootstrap would mislead. `seed_low`..`seed_high`: mean -+ one standard deviation "
     "of the per-seed means. `reference_low`..`reference_high`: values by chance: the null band of a "
     "calibrated model (calibration), guessing or the best answer that is always the same (accuracy), the span of the "
-    "controls' intervals (faithfulness), chance (R-precision); for `exact_calibration_error` the range of ECE over "
-    "labels drawn from the exact posterior. "
+    "controls' intervals (faithfulness), chance (R-precision, coalitions, overlaps); for `exact_calibration_error` the "
+    "range of ECE over labels drawn from the exact posterior. "
     "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "
-    "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change. "
+    "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change; "
+    "of an effect, which is a change already, the value. `examples` differ between the levels of an effect or a drift. "
     "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
     "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {

@@ -191,13 +191,15 @@ _LETTER, _ENTRY = 0.075, 0.65
 """Width of a letter of the legend, and of an entry without its name, in inches."""
 
 
-def legend(figure: "Figure", panel: "Axes", columns: int = 4) -> None:
-    """One legend above all panels; entries of equal name appear once.
+def legend(figure: "Figure", *panels: "Axes", columns: int = 4) -> None:
+    """One legend above all panels with the entries of some of them; those of equal name appear once.
 
     It has `columns` columns, or as many as fit.
     """
-    handles, labels = panel.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
+    unique: dict[str, Any] = {}
+    for panel in panels:
+        handles, labels = panel.get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True)) | unique
     if unique:
         widest = _ENTRY + _LETTER * max(map(len, unique))
         fitting = max(1, int(figure.get_figwidth() / widest))

@@ -3,7 +3,7 @@
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.report.tables import PageTable, TableCell, number
 
-COLUMNS = {
+_SHARES = {
     "nothing_to_explain": "Share with nothing to explain",
     "flipped": "Share with another prediction than dense",
     "additive_share": "Additive share of the value",
@@ -12,7 +12,7 @@ COLUMNS = {
 
 def limits_table(tables: CellTables) -> PageTable | None:
     """Per level, of the explained examples: whether any order of segments explains them; None without segments."""
-    series = {metric: tables.series(metric) for metric in COLUMNS}
+    series = {metric: tables.series(metric) for metric in _SHARES}
     if series["nothing_to_explain"].is_empty():
         return None
     values = {
@@ -27,4 +27,4 @@ def limits_table(tables: CellTables) -> PageTable | None:
     )
     count = tables.counted("nothing_to_explain")
     title = "What can be explained" + (f" ({count})" if count else "")
-    return PageTable(title, ("Level", *COLUMNS.values()), rows)
+    return PageTable(title, ("Level", *_SHARES.values()), rows)

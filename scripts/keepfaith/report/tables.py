@@ -95,7 +95,8 @@ def explanation_table(tables: CellTables) -> PageTable | None:
         *_headings(quantities.values()),
         *((f"Top-{top} overlap with dense", "Seed floor", "Chance") if top else ()),
     )
-    counted = tables.counted("comprehensiveness_study", tables.methods[0])
+    metrics = ("segment_faithfulness", "comprehensiveness_study")
+    counted = next(filter(None, (tables.counted(name, tables.methods[0]) for name in metrics)), "")
     return PageTable(_titled("Its explanations", counted), header, tuple(rows))
 
 

@@ -1,6 +1,6 @@
 """Schema-valid tables with plausible shapes: accuracy falls late, explanations drift early."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,9 @@ from keepfaith.artifacts.schemas import (
     OVERLAP,
     PREDICTIONS,
     RELIABILITY,
+    SEGMENT_CURVES,
     STABILITY,
+    SWAP,
     VERDICT,
     TableSchema,
 )
@@ -56,11 +58,14 @@ def cell(
     """
     random = np.random.default_rng(seed)
     levels = levels or range(deepest + 1)
+    tested = tuple(method for method in methods if method not in controls)
     return CellTables(
         metrics=metrics(levels, methods, random, controls),
         reliability=reliability(levels, random),
         curves=curves(levels, methods, random, controls),
         overlap=overlap(levels, methods, random, controls),
+        segment_curves=segment_curves(levels, tested),
+        swap=swap(levels, tested),
         verdict=verdict(levels, methods, controls),
         order=order(layers, random),
         chance=0.5,
@@ -115,6 +120,8 @@ def metrics(
             metric="exact_calibration_error",
         )
         add(level, 0.95, 0.95, 0.0, family="accuracy", metric="bayes_accuracy")
+        for metric in ("nothing_to_explain", "flipped", "additive_share"):
+            add(level, 0.1, 0.1 + loss / 4, 0.02, family="coalitions", metric=metric)
         for method in methods:
             strength = 0.02 if method in controls else 1.0 - 0.1 * methods.index(method)
             for operator in OPERATORS:
@@ -134,10 +141,77 @@ def metrics(
                                     metric=f"{kind}_{aggregate}_beyond_controls", operator=operator,
                                     ranking=ranking)  # fmt: skip
             if method not in controls:
+                by_segments(add, level, loss, method, strength)
                 add(level, 0.6 * strength, strength * (0.6 - 0.2 * loss), 0.03, family="faithfulness",
                     metric="r_precision", method=method, role="method", ranking="method", reference_low=0.18,
                     reference_high=0.22)  # fmt: skip
     return table(rows, METRICS)
+
+
+def by_segments(
+    add: Callable[..., None], level: int, loss: float, method: str, strength: float
+) -> None:
+    """Rows of one method that follow from the table of coalitions, and of the agreement of its seeds."""
+    known = {"family": "coalitions", "method": method, "role": "method"}
+    add(level, 0.8 * strength, strength * (0.8 - 0.3 * loss), 0.03, metric="segment_faithfulness",
+        reference_low=0.0, reference_high=0.0, **known)  # fmt: skip
+    add(level, 0.3, 0.3 * (1 - loss / 2), 0.03, metric="raw_comprehensiveness", **known)
+    add(level, 1.0, 1 - 0.4 * loss, 0.02, metric="drift_correlation", **known)
+    if level:
+        add(level, 0.0, -0.2 * loss, 0.03, metric="explanation_effect", **known)
+        add(level, 0.0, -0.1 * loss, 0.03, metric="judge_effect", **known)
+    if method != "input_x_gradient":
+        seeds = known | {"family": "reliability"}
+        add(level, 0.4, 0.4, 0.03, metric="seed_correlation", **seeds)
+        add(level, 0.5, 0.5, 0.03, metric="segment_seed_correlation", **seeds)
+        add(
+            level,
+            0.4,
+            0.4,
+            0.03,
+            metric="seed_overlap",
+            reference_low=0.3,
+            reference_high=0.3,
+            **seeds,
+        )
+        add(level, 13.5, 13.5, 1.0, metric="draws_needed", **seeds)
+
+
+def segment_curves(levels: Sequence[int], methods: tuple[str, ...]) -> pl.DataFrame:
+    """Every method between chance and the best order."""
+    rows: list[dict[str, object]] = []
+    strengths = {"best": 1.0, "chance": 0.0} | {
+        method: 1 - place / len(methods) for place, method in enumerate(methods)
+    }
+    for level in levels:
+        for name, strength in strengths.items():
+            for kind in ("removal", "retention"):
+                for step in range(11):
+                    share = step / 10
+                    bend = share ** (1 - 0.6 * strength)
+                    lost = 2 * (bend if kind == "removal" else 1 - bend) / (1 + level / 4)
+                    rows.append({
+                        "level": level, "operator": "delete", "method": name, "kind": kind, "fraction": share,
+                        "role": "limit" if name in ("best", "chance") else "method", "value_lost": lost,
+                        "probability_lost": lost / 4, "examples": 200,
+                    })  # fmt: skip
+    return table(rows, SEGMENT_CURVES)
+
+
+def swap(levels: Sequence[int], methods: tuple[str, ...]) -> pl.DataFrame:
+    """Explanations pale with the level that explains, and judges with the level that judges."""
+    deepest = levels[-1]
+    rows: list[dict[str, object]] = [
+        {
+            "explaining": a, "judging": b, "example_id": "one", "operator": "delete", "method": method,
+            "role": "method", "seed": 0, "target": 0, "flipped": False,
+            "faithfulness": 0.9 - 0.4 * decline(a, deepest) - 0.2 * decline(b, deepest),
+        }
+        for method in methods
+        for a in levels
+        for b in levels
+    ]  # fmt: skip
+    return table(rows, SWAP)
 
 
 def reliability(levels: Sequence[int], random: np.random.Generator) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from keepfaith.figures.cell import layers
 from keepfaith.figures.cell.change import relative_change
 from keepfaith.figures.cell.overlap import matrix
 from keepfaith.figures.cell_figures import draw
-from keepfaith.figures.labels import method_name, path_names
+from keepfaith.figures.labels import method_name, path_names, quantity
 from keepfaith.figures.published import SOURCE, match_published, read_published
 from keepfaith.figures.reach import reaches
 from keepfaith.figures.study.efficiency import ratios
@@ -57,13 +57,17 @@ def test_reach_keeps_methods_apart():
 
 def test_bands_are_the_seeds_for_explanations_and_the_interval_for_accuracy():
     tables = synthetic.cell(methods=("lime",))
-    accuracy, comprehensiveness = draw("faithfulness", tables).axes[:2]
-    for axes, metric, method, ends in (
-        (accuracy, "accuracy", None, ("low", "high")),
-        (comprehensiveness, "comprehensiveness_study", "lime", ("seed_low", "seed_high")),
+    panels = {axes.get_ylabel(): axes for axes in draw("faithfulness", tables).axes}
+    for metric, method, ends in (
+        ("accuracy", None, ("low", "high")),
+        ("segment_faithfulness", "lime", ("low", "high")),
+        ("comprehensiveness_study", "lime", ("seed_low", "seed_high")),
+        ("r_precision", "lime", ("seed_low", "seed_high")),
     ):
+        axes = panels[quantity(metric).axis]
         rows = tables.series(metric, method)
-        heights = axes.collections[0].get_paths()[0].vertices[:, 1]
+        band = next(of for of in axes.collections if of.get_alpha() == pytest.approx(0.18))
+        heights = band.get_paths()[0].vertices[:, 1]
         np.testing.assert_allclose(
             (heights.min(), heights.max()), (rows[ends[0]].min(), rows[ends[1]].max())
         )
@@ -164,7 +168,8 @@ def test_published_numbers_are_drawn_up_to_the_deepest_level():
     assert list(line.get_xdata()) == [0, 1, 2, 3, 4]
     labels = {
         line.get_label()
-        for line in draw("faithfulness", replace(synthetic.cell(), published=rows)).axes[1].lines
+        for panel in draw("faithfulness", replace(synthetic.cell(), published=rows)).axes
+        for line in panel.lines
     }
     assert {"KernelSHAP, published", "LIME, published"} <= labels
 

@@ -18,7 +18,16 @@ from keepfaith.figures.style import FORMATS, save
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 
 FIGURES, STUDY = tuple(cell_figures()), tuple(study_figures())
-OVER_LEVELS = {"verdict", "accuracy", "faithfulness", "change", "confidence", "ece", "drift"}
+OVER_LEVELS = {
+    "effects",
+    "verdict",
+    "accuracy",
+    "faithfulness",
+    "change",
+    "confidence",
+    "ece",
+    "drift",
+}
 
 
 @pytest.fixture(scope="module")

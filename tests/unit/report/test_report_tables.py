@@ -60,7 +60,9 @@ def test_explanation_table_has_seed_bands_and_the_overlap_with_dense():
         pair["overlap"].item(), 2
     )
     seeds = tables.series("sufficiency_study", "kernelshap").row(2, named=True)
-    assert shown.rows[7][5].text == span(seeds["seed_low"], seeds["seed_high"])
+    beside = shown.header.index("Sufficiency") + 1
+    assert shown.header[beside] == "Seed band"
+    assert shown.rows[7][beside].text == span(seeds["seed_low"], seeds["seed_high"])
 
 
 def test_no_methods_no_table():

@@ -43,7 +43,7 @@ def _draw(tables: CellTables) -> "Figure":
     for row in grid:
         row[0].set_ylabel("change (% of dense value)")
     if tables.methods:
-        legend(figure, panels[len(quantities) - 1])
+        legend(figure, *panels[len(of_model) : len(quantities)])
     return figure
 
 
@@ -55,6 +55,7 @@ def _panel(panel: "Axes", tables: CellTables, quantity: Quantity) -> None:
         series = [
             (strokes[method], method_name(method), tables.series(quantity.metric, method))
             for method in tables.methods
+            if tables.series(quantity.metric, method).height
         ]
     left_out = []
     for stroke, name, rows in series:

@@ -1,4 +1,4 @@
-"""Comprehensiveness and sufficiency against level, above each other with accuracy on the same level axis.
+"""Every quantity of explanations against level, above each other with accuracy on the same level axis.
 
 The study puts accuracy on a second y axis. Two scales on one panel make crossing points and relative heights
 arbitrary, so here the panels are stacked and share the level axis.
@@ -26,17 +26,19 @@ from keepfaith.figures.style import (
     note,
 )
 from keepfaith.plugins.cell_figure import CellFigure
+from keepfaith.plugins.quantity import Quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Comprehensiveness (probability lost when the top-ranked tokens are removed: higher is better) and "
-    "sufficiency (probability lost when only they are kept: lower is better), as the study aggregates them, under "
-    "accuracy on the same level axis; panels are stacked because the scale of a second axis would suggest "
-    "agreement. Coloured bands: one standard deviation over attribution seeds (the choice of examples adds to it: see "
-    "the relative change). Grey: controls, which have no information about the model."
+    "Quantities of explanations under accuracy, on the same level axis; panels are stacked because the scale of a second "
+    "axis would suggest agreement. Faithfulness: 1 is the best order of segments there is, 0 is chance. Raw "
+    "comprehensiveness and sufficiency: probability lost while the top segments are removed (higher is better), or alone "
+    "kept (lower is better); both follow confidence. Coloured bands: intervals over examples for faithfulness, else one "
+    "standard deviation over attribution seeds (the choice of examples adds to it: see the relative change). Grey: "
+    "chance, or controls, which have no information about the model."
 )
 
 
@@ -45,7 +47,7 @@ def _draw(tables: CellTables) -> "Figure":
     if not tables.methods:
         return note("no attribution method in this study")
     shown = tables.quantities(explained=True)
-    size = (5.6, 2.3 + 1.8 * len(shown))
+    size = (5.6, 2.3 + 1.6 * len(shown))
     figure, rows = canvas(1 + len(shown), 1, size, share_x=True)
     panels = [row[0] for row in rows]
     accuracy = tables.series("accuracy")
@@ -53,16 +55,18 @@ def _draw(tables: CellTables) -> "Figure":
     chance_line(panels[0], tables.guessing(), "guessing")
     panels[0].set_ylabel(quantity("accuracy").axis)
     for panel, (name, each) in zip(panels[1:], shown.items(), strict=True):
-        _methods(panel, tables, name, each.metric)
+        _methods(panel, tables, name, each)
         panel.set_ylabel(each.axis)
     for panel in panels:
         level_axis(panel, tables.levels, label=panel is panels[-1])
     figure.align_ylabels(panels)
-    legend(figure, panels[1], columns=3)
+    legend(figure, *panels[1:], columns=3)
     return figure
 
 
-def _methods(panel: "Axes", tables: CellTables, name: str, metric: str) -> None:
+def _methods(panel: "Axes", tables: CellTables, name: str, of: Quantity) -> None:
+    metric = of.metric
+    ends = (of.beside.low, of.beside.high) if of.beside else SEEDS
     strokes = method_strokes(tables.methods)
     grey = control_strokes(tables.controls)
     controls = {control: tables.series(metric, control) for control in tables.controls}
@@ -73,7 +77,9 @@ def _methods(panel: "Axes", tables: CellTables, name: str, metric: str) -> None:
         reference_band(panel, tables.series(metric, tables.methods[0]), "chance")
     for method in tables.methods:
         rows = tables.series(metric, method)
-        line(panel, rows, strokes[method], method_name(method), ends=SEEDS)
+        if rows.is_empty():
+            continue
+        line(panel, rows, strokes[method], method_name(method), ends=ends)
         label = f"{method_name(method)}, published"
         if tables.published is not None and f"{name}_{method}" in tables.published.columns:
             published_line(
@@ -90,9 +96,11 @@ def _caption(tables: CellTables) -> str:
     """The explanation with operator and number of examples."""
     if not tables.methods:
         return "This study runs no attribution method, so there are no faithfulness values."
-    count = tables.counted("comprehensiveness_study", tables.methods[0])
-    facts = f" Operator: {operator_name(tables.operator)}." + (f" {count}." if count else "")
-    return _EXPLANATION + facts
+    count = tables.counted("segment_faithfulness", tables.methods[0]) or tables.counted(
+        "comprehensiveness_study", tables.methods[0]
+    )
+    operator = f" Operator: {operator_name(tables.operator)}." if tables.operator else ""
+    return _EXPLANATION + operator + (f" {count}." if count else "")
 
 
 FIGURE = CellFigure(

@@ -45,7 +45,7 @@ def _draw(tables: CellTables) -> "Figure":
     for panel, level in zip(grid[0], levels, strict=True):
         panel.set_title("dense model" if level == 0 else f"level {level}")
     for panel in grid[-1]:
-        panel.set_xlabel("share of segments")
+        panel.set_xlabel("segments (share)")
     legend(figure, grid[0][0], columns=4)
     return figure
 
@@ -65,7 +65,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Removing and keeping segments",
     explanation=_EXPLANATION,
-    position=100,
+    position=95,
     needs=("segment_curves",),
     draw=_draw,
     caption=_caption,

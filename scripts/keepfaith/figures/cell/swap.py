@@ -42,14 +42,14 @@ def _draw(tables: CellTables) -> "Figure":
         panel.set_visible(False)
     image = None
     for index, (method, panel) in enumerate(zip(methods, panels, strict=False)):
-        image = _map(panel, means(rows.filter(method=method), tables.levels), tables.levels)
+        image = _map(panel, mean_by_pair(rows.filter(method=method), tables.levels), tables.levels)
         panel.set_title(wrapped(method_name(method)), fontsize=8.5)
         lowest = index + columns >= len(methods)
         panel.tick_params(labelbottom=lowest)
         if lowest:
-            panel.set_xlabel("level that judges")
+            panel.set_xlabel("judging level (layers dropped)")
     for row in grid:
-        row[0].set_ylabel("level that explains")
+        row[0].set_ylabel("explaining level\n(layers dropped)")
     if image is not None:
         bar = figure.colorbar(image, ax=panels, shrink=0.9 if count == 1 else 0.5)
         bar.set_label("faithfulness (chance 0, best order 1)")
@@ -57,7 +57,7 @@ def _draw(tables: CellTables) -> "Figure":
     return figure
 
 
-def means(rows: pl.DataFrame, levels: tuple[int, ...]) -> np.ndarray:
+def mean_by_pair(rows: pl.DataFrame, levels: tuple[int, ...]) -> np.ndarray:
     """Mean over examples and seeds, NaN without any; [levels explaining, levels judging]."""
     place = {level: index for index, level in enumerate(levels)}
     values = np.full((len(levels), len(levels)), np.nan)
