@@ -131,9 +131,10 @@ EDITS = {
 """A file of the package that is edited or added, and the rules that run again."""
 
 
-def rules_to_run(workflow: Workflow) -> set[str]:
+def rules_to_run(workflow: Workflow, *arguments: str) -> set[str]:
     """The rules of which a dry run would run a job."""
-    result = workflow.run("--configfile", "mini.yaml", "--dry-run", "--quiet", "progress")
+    dry = ("--dry-run", "--quiet", "progress", *arguments)
+    result = workflow.run("--configfile", "mini.yaml", *dry)
     assert result.returncode == 0, result.stdout[-3000:]
     found = (line.split() for line in result.stdout.splitlines())
     return {words[1].rstrip(":") for words in found if words[:1] in (["rule"], ["localrule"])}
@@ -147,6 +148,27 @@ def test_a_code_edit_runs_again_what_it_touches_and_nothing_else(
     text = path.read_text(encoding="utf-8") if path.exists() else '"""New."""\n'
     path.write_text(text + "\n/* edited */\n" * path.suffix.count("css") + "\n", encoding="utf-8")
     assert rules_to_run(editable) == EDITS[edited]
+
+
+@pytest.mark.parametrize(
+    ("setting", "explains_again"),
+    [("explains: log_probability", True), ("removed_token: study", True), ("tops: [5]", False)],
+)
+def test_only_settings_of_what_is_explained_explain_again(
+    finished: Workflow, setting: str, explains_again: bool
+) -> None:
+    rules = rules_to_run(finished, "--config", f"faithfulness={{{setting}}}")
+    assert "measure_faithfulness" in rules and "predict" not in rules
+    assert ("attribute" in rules) == explains_again
+
+
+def test_token_scores_say_what_they_explain(finished: Workflow) -> None:
+    table = finished.folder / CELL / "attributions/kernelshap-seed0.parquet"
+    settings = read_provenance(table).settings
+    assert (settings["explains"], settings["removed_token"]) == ("margin", "auto")
+    log = finished.folder / "logs" / Path(CELL).relative_to("results")
+    said = (log / "attribute/kernelshap-seed0.log").read_text(encoding="utf-8")
+    assert said.count("token 0 ('<unk>') takes the place of removed tokens") == 1
 
 
 NEW_METRIC = '''"""The mean probability of all options but the predicted one."""

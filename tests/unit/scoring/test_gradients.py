@@ -5,6 +5,8 @@ import pytest
 import torch
 from zoo import VOCABULARY, tiny_model
 
+from keepfaith.models.relevance import relevance_rules
+from keepfaith.models.relevance_types import SUPPORTED
 from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.inputs import GradientInput, ScoringInput
 from keepfaith.scoring.layout import Packing
@@ -152,3 +154,31 @@ def test_equal_options_add_their_weights(scorer):
 def test_what_cannot_be_differentiated_is_refused(item, error, message, scorer):
     with pytest.raises(error, match=message):
         scorer.embedding_effects([item], 0)
+
+
+@pytest.mark.parametrize("kind", SUPPORTED)
+def test_rows_may_branch_under_the_rules_of_relevance(kind):
+    """Each architecture makes its own masks for rows that do not branch."""
+    model = PrunableModel(tiny_model({"gemma3_text": "gemma3"}.get(kind, kind)))
+    inputs = made(4)[::2]
+    with relevance_rules(model):
+        packed, plain = (
+            OptionScorer(model, ORDER, 200, Packing(possible)).embedding_effects(
+                inputs, 1, with_options=True
+            )
+            for possible in (True, False)
+        )
+    for one, other in zip(packed, plain, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma2"])
+def test_relevance_in_bfloat16_is_near_that_in_float32(kind):
+    inputs = made(2)[::2]
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        model = PrunableModel(tiny_model(kind, dtype=dtype))
+        with relevance_rules(model):
+            found.append(OptionScorer(model, ORDER, 200).embedding_effects(inputs, 1))
+    for one, other in zip(*found, strict=True):
+        assert np.abs(one - other).max() < 0.2 * np.abs(one).max()
