@@ -14,7 +14,7 @@ is scaled by padded tokens: the column `basis` says from how many rows. `--batch
 the table's rows and of plain rows are compared where both were run. The second table: what a sweep over all levels
 computes of what the levels take by themselves, by arithmetic and measured.
 
-    python benchmarks/coalitions.py [--model FOLDER --data FOLDER] [--examples 2] [--batches 1]
+    python benchmarks/coalitions.py [--model FOLDER --data FOLDER] [--examples 2] [--batches 2]
 
 SmolLM2-135M-Instruct is such a model. Prints two tables and writes results/benchmarks/coalitions.json and .csv.
 """
@@ -22,7 +22,6 @@ SmolLM2-135M-Instruct is such a model. Prints two tables and writes results/benc
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -31,7 +30,7 @@ from setup import ROOT
 from setup.command import command, folder_of
 from setup.llama import SMALL, TINY, Shape, random_llama, word_tokenizer, words
 from setup.protocol import Protocol
-from setup.real import LEVELS, add_model, missing, real_model
+from setup.real import add_model, levels_of, missing, real_model
 from setup.record import record, show, significant
 from setup.sampled import Cost, SampledScorer
 from setup.sharing import sharing
@@ -52,6 +51,8 @@ OPERATOR = "delete"
 TEMPLATE = 10
 """Words after the text that is explained: a question, as real tasks have one."""
 RANDOM_LEVELS = list(range(9))
+RANDOM_BATCHES = 2
+"""Times as many batches of the random model are run: it is smaller."""
 TASKS = ("sst2", "arc_easy", "boolq")
 TOLERANCE = 1e-4
 SWEPT = 8
@@ -63,7 +64,7 @@ AIMED_TOKENS = 64
 
 @dataclass(frozen=True)
 class Work:
-    """A model with its order, and the examples of one row of the table."""
+    """A model with its order, and examples; `case` says which, and `batches` how many each call of the scorer runs."""
 
     model: PrunableModel
     order: list[Component]
@@ -72,17 +73,18 @@ class Work:
     examples: pl.DataFrame
     model_name: str
     case: str
+    batches: int
 
     def scorer(self, options: argparse.Namespace, packing: Packing | None = None) -> SampledScorer:
         """A new scorer, warmed up."""
-        scorer = SampledScorer(self.model, self.order, options.batches, options.budget, packing)
+        scorer = SampledScorer(self.model, self.order, self.batches, options.budget, packing)
         prompt, choices = self.examples.select("prompt", "options").row(0)
         encoded = self.encoder.encode(prompt, choices)
         scorer.log_likelihoods([ScoringInput(encoded.prompt_ids, encoded.option_ids)], self.levels)
         return scorer
 
 
-def random_works(shape: Shape, lengths: list[int], count: int) -> Iterator[Work]:
+def random_works(shape: Shape, options: argparse.Namespace) -> Iterator[Work]:
     """Prompts of these lengths in tokens, for a random model with its cosine order."""
     model = PrunableModel(random_llama(shape))
     generator = np.random.default_rng(SEED)
@@ -92,9 +94,9 @@ def random_works(shape: Shape, lengths: list[int], count: int) -> Iterator[Work]
     )
     order = [component for component, _ in ranked]
     encoder = PromptEncoder(word_tokenizer(shape.vocabulary), shape.positions)
-    for length in lengths:
+    for length in options.lengths:
         rows = []
-        for number in range(count):
+        for number in range(options.examples):
             explained = words(generator, length - TEMPLATE, shape.vocabulary)
             rows.append(
                 {
@@ -105,17 +107,27 @@ def random_works(shape: Shape, lengths: list[int], count: int) -> Iterator[Work]
                 }
             )
         levels = RANDOM_LEVELS[: shape.layers + 1]
-        yield Work(model, order, encoder, levels, pl.DataFrame(rows), "random", f"{length} tokens")
+        yield Work(
+            model,
+            order,
+            encoder,
+            levels,
+            pl.DataFrame(rows),
+            "random",
+            f"{length} tokens",
+            RANDOM_BATCHES * options.batches,
+        )
 
 
-def real_works(folder: Path, data: Path | None, tasks: list[str], count: int) -> Iterator[Work]:
+def real_works(options: argparse.Namespace) -> Iterator[Work]:
     """The first explained examples of the tasks, for a real model; without data, of a built-in task."""
+    folder, data, count = options.model, options.data, options.examples
     model, order, encoder = real_model(folder, data)
     study = {
         "name": "coalitions",
         "models": ["builtin"],
         "orders": ["last_k"],
-        "tasks": tasks if data else ["sentiment"],
+        "tasks": options.tasks if data else ["sentiment"],
         "methods": ["random"],
         "task_source": "local" if data else "builtin",
         "folders": {"data": str(data)} if data else {},
@@ -128,8 +140,8 @@ def real_works(folder: Path, data: Path | None, tasks: list[str], count: int) ->
         chosen = examples.filter(pl.col("explanation")).select(
             "example_id", "prompt", "fields", "options"
         )
-        levels = [level for level in LEVELS if level <= model.layers]
-        yield Work(model, order, encoder, levels, chosen, folder.name, name)
+        levels = levels_of(model)
+        yield Work(model, order, encoder, levels, chosen, folder.name, name, options.batches)
 
 
 def measured(work: Work, options: argparse.Namespace) -> list[dict[str, object]]:
@@ -250,8 +262,8 @@ def parsed() -> argparse.Namespace:
     arguments.add_argument("--tasks", nargs="+", default=list(TASKS), help="of the real model")
     arguments.add_argument("--segments", type=int, nargs="+", default=[8, 10])
     arguments.add_argument("--examples", type=int, default=2, help="per case")
-    arguments.add_argument("--batches", type=int, default=1, help="run per call; 0 for all")
-    arguments.add_argument("--budget", type=int, help="tokens per batch; found if absent")
+    arguments.add_argument("--batches", type=int, default=2, help="run per call; 0 for all")
+    arguments.add_argument("--budget", type=int, default=512, help="tokens per batch")
     arguments.add_argument(
         "--checked", type=int, default=4, help="inputs compared per case and number of segments"
     )
@@ -262,11 +274,11 @@ def parsed() -> argparse.Namespace:
 def works(options: argparse.Namespace) -> Iterator[Work]:
     """The random model's cases, then the real one's where there is one."""
     shape = TINY if options.small else SMALL
-    yield from random_works(shape, options.lengths, options.examples)
-    if reason := missing(options.model):
+    yield from random_works(shape, options)
+    if reason := missing(options.model, options.data):
         print(reason, flush=True)
     else:
-        yield from real_works(options.model, options.data, options.tasks, options.examples)
+        yield from real_works(options)
 
 
 def main() -> None:
@@ -288,7 +300,7 @@ def main() -> None:
         sharing=shared,
         aims=found,
         aims_met=all(sentence.endswith(": met") for sentence in found) if found else None,
-        not_measured=missing(options.model) or None,
+        not_measured=missing(options.model, options.data) or None,
     )
 
 

@@ -12,8 +12,8 @@ from keepfaith.orders.rank import rank_layers
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.tasks.text import calibration_text
 
-LEVELS = list(range(16))
-"""Of the real model: half of the 30 layers of SmolLM2-135M."""
+MAXIMUM = 15
+"""Highest level: half of the 30 layers of SmolLM2-135M."""
 SAMPLES = 8
 SAMPLE_TOKENS = 256
 SEED = 0
@@ -32,13 +32,20 @@ def add_model(arguments: argparse.ArgumentParser) -> None:
     )
 
 
-def missing(folder: Path | None) -> str:
+def missing(folder: Path | None, data: Path | None = None) -> str:
     """Why there is no real model to measure; empty where there is one."""
+    if data is not None and not data.is_dir():
+        return f"no real model is measured: there is no folder {data}; give another with --data"
     if folder is None:
         return "no real model is measured: give its folder with --model"
     if not (folder / "config.json").is_file():
         return f"no real model is measured: {folder} holds no config.json; give another folder with --model"
     return ""
+
+
+def levels_of(model: PrunableModel) -> list[int]:
+    """The levels that a real model is measured at."""
+    return list(range(min(MAXIMUM, model.layers) + 1))
 
 
 def real_model(
