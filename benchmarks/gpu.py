@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from setup.command import command, folder_of
 from setup.flops import forward
-from setup.llama import LLAMA_2_7B, TINY, random_inputs
+from setup.llama import LLAMA_2_7B, TINY, Shape, random_inputs
 from setup.record import record, show, significant
 from setup.study import SEED, Study, compare_all, geometric_mean, prepare
 from setup.timing import matrix_rate, timed
@@ -31,19 +31,19 @@ SCORED_PROMPTS = 512
 REPEATS = 3
 
 
-def rate(study: Study, prompts: int) -> dict[str, object]:
+def rate(study: Study, shape: Shape, prompts: int) -> dict[str, object]:
     """One row: the rate of scoring at level 0, that of matrix products, and their ratio."""
-    inputs = random_inputs(study.shape, prompts, (64, 128), SEED)
+    inputs = random_inputs(shape, prompts, (64, 128), SEED)
     lengths = [len(item.prompt_ids) for item in inputs]
     study.scorer.log_likelihoods(inputs[: prompts // 4], [0])
     seconds = min(
         timed(lambda: study.scorer.log_likelihoods(inputs, [0]), study.device)[0]
         for _ in range(REPEATS)
     )
-    achieved = forward(study.shape, lengths, 2 * prompts) / seconds
+    achieved = forward(shape, lengths, 2 * prompts) / seconds
     limit = matrix_rate(study.scorer.model.dtype, study.device)
     return {
-        "parameters": study.shape.parameters,
+        "parameters": shape.parameters,
         "token_budget": study.scorer.budget_used,
         "scoring_tflops": significant(achieved / 1e12),
         "matrix_product_tflops": significant(limit / 1e12),
@@ -63,7 +63,7 @@ def main() -> None:
     counts = np.linspace(*lengths, options.prompts).round().astype(int).tolist()
     levels = LEVELS[: shape.layers + 1]
     study = prepare(shape, counts, TARGET_TOKENS, dtype=torch.bfloat16, device=device)
-    rates = [rate(study, 16 if options.small else SCORED_PROMPTS)]
+    rates = [rate(study, shape, 16 if options.small else SCORED_PROMPTS)]
     show(rates)
     rows = compare_all(study, TARGET_TOKENS, levels, options.pairs)
     record(

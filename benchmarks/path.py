@@ -10,7 +10,10 @@ scaled to the whole by the tokens and layers it feeds; `--pairs 0` times them al
 completely. The scores of every timed pair are compared. The part of the factor that comes from sharing layers between
 levels is measured on the shortest prompt, all levels in one pass against level by level; the rest is batching.
 
-    python benchmarks/path.py [--prompts 16] [--pairs 3]
+With `--model`, the same for a real model beside it: levels 0..15 of its own cosine order, shorter prompts, targets of
+one and of two tokens.
+
+    python benchmarks/path.py [--prompts 16] [--pairs 3] [--model FOLDER --data FOLDER]
 
 Prints a table and writes results/benchmarks/path.json.
 """
@@ -18,11 +21,13 @@ Prints a table and writes results/benchmarks/path.json.
 import numpy as np
 from setup.command import command, folder_of
 from setup.llama import SMALL, TINY
+from setup.real import add_model, levels_of, missing
 from setup.record import record
-from setup.study import compare_all, geometric_mean, prepare
+from setup.study import compare_all, geometric_mean, prepare, prepare_real
 
 LEVELS = list(range(9))
 TARGET_TOKENS = (1, 4)
+REAL_TARGET_TOKENS = (1, 2)
 
 
 def main() -> None:
@@ -30,20 +35,36 @@ def main() -> None:
     arguments.add_argument("--prompts", type=int, default=16)
     arguments.add_argument("--pairs", type=int, default=3, help="timed with Captum per case")
     arguments.add_argument("--budget", type=int, help="token budget of keepfaith; found if absent")
+    add_model(arguments)
+    arguments.add_argument(
+        "--model-lengths", type=int, nargs="+", default=[16, 24], help="of its prompts, in tokens"
+    )
     options = arguments.parse_args()
     shape, lengths = (TINY, (8, 16)) if options.small else (SMALL, (64, 128))
     counts = np.linspace(*lengths, options.prompts).round().astype(int).tolist()
     levels = LEVELS[: shape.layers + 1]
     study = prepare(shape, counts, TARGET_TOKENS, options.budget)
     rows = compare_all(study, TARGET_TOKENS, levels, options.pairs)
+    real_rows: list[dict[str, object]] = []
+    if reason := missing(options.model, options.data):
+        print(reason, flush=True)
+    else:
+        real = prepare_real(
+            options.model, options.data, options.model_lengths, REAL_TARGET_TOKENS, options.budget
+        )
+        real_rows = compare_all(
+            real, REAL_TARGET_TOKENS, levels_of(real.scorer.model), options.pairs
+        )
     record(
         "path",
         folder_of(options),
-        rows,
+        rows + real_rows,
         order=[layer for layer, _ in study.scorer.order],
         parameters=shape.parameters,
         geometric_mean=round(geometric_mean(rows), 2),
-        equal_to_1e4=all(float(str(row["largest_difference"])) <= 1e-4 for row in rows),
+        geometric_mean_of_real=round(geometric_mean(real_rows), 2) if real_rows else None,
+        real_order=[layer for layer, _ in real.scorer.order] if real_rows else None,
+        equal_to_1e4=all(float(str(row["largest_difference"])) <= 1e-4 for row in rows + real_rows),
     )
 
 

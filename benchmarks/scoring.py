@@ -6,13 +6,18 @@ parameters with random weights, levels 0..8 of the cosine criterion's order on t
 the same model object and the same pairs; its batch size is the fastest of several on a part of the task. Model loading
 is excluded on both sides. Where all choices have one token HFLM reads them from one forward pass, as keepfaith does.
 
-    python benchmarks/scoring.py [--examples 400]
+With `--model`, the same texts for a real model beside it, with its own tokenizer and cosine order, levels 0..15, fewer
+examples and fewer batch sizes.
+
+    python benchmarks/scoring.py [--examples 400] [--model FOLDER --data FOLDER]
 
 Prints a table and writes results/benchmarks/scoring.json.
 """
 
 import logging
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from lm_eval.api.instance import Instance
@@ -20,6 +25,7 @@ from lm_eval.models.huggingface import HFLM
 from numpy.typing import NDArray
 from setup.command import command, folder_of
 from setup.llama import SMALL, TINY, Shape, random_llama
+from setup.real import add_model, levels_of, missing, real_model
 from setup.record import record
 from setup.timing import timed
 from transformers import AutoTokenizer
@@ -39,6 +45,7 @@ TASKS = (("lookup", 4), ("lookup", 2), ("sentiment", 2))
 """Task, and the number of its choices that are scored."""
 LEVELS = list(range(9))
 BATCH_SIZES = (1, 4, 8, 16, 32, 64, 128)
+REAL_BATCH_SIZES = (1, 4, 16)
 SEED = 0
 
 Pair = tuple[str, str]
@@ -60,10 +67,12 @@ def harness_scores(lm: HFLM, pairs: list[Pair]) -> list[float]:
     return [value for value, _ in lm.loglikelihood(requests, disable_tqdm=True)]
 
 
-def best_batch_size(scorer: OptionScorer, encoder: PromptEncoder, pairs: list[Pair]) -> int:
-    """The batch size at which HFLM scores `pairs` fastest."""
+def best_batch_size(
+    scorer: OptionScorer, encoder: PromptEncoder, pairs: list[Pair], sizes: Sequence[int]
+) -> int:
+    """The batch size, of `sizes`, at which HFLM scores `pairs` fastest."""
     seconds = {}
-    for size in BATCH_SIZES:
+    for size in sizes:
         lm = harness(scorer, encoder, size)
         seconds[size] = min(timed(lambda lm=lm: harness_scores(lm, pairs))[0] for _ in range(2))
     return min(seconds, key=seconds.__getitem__)
@@ -83,19 +92,38 @@ def our_scores(
     return np.concatenate(scorer.log_likelihoods(inputs, levels), axis=1)
 
 
-def case(
-    task: str, options: int, scorer: OptionScorer, encoder: PromptEncoder, examples: int
-) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class Side:
+    """A model that both score with.
+
+    Attributes:
+        name: of the model.
+        scorer, encoder: see there.
+        levels: of its pruning path.
+        batch_sizes: those that HFLM may take.
+        tried: pairs on which its batch size is chosen, at least.
+    """
+
+    name: str
+    scorer: OptionScorer
+    encoder: PromptEncoder
+    levels: list[int]
+    batch_sizes: Sequence[int]
+    tried: int
+
+
+def case(task: str, options: int, side: Side, examples: int) -> list[dict[str, object]]:
     """Two rows: one level (the dense model), and the whole pruning path."""
+    scorer, encoder, path = side.scorer, side.encoder, side.levels
     found = generate(task, "evaluation", examples, SEED)
     questions = [
         (prompt_of(example), [option_of(example, choice) for choice in range(options)])
         for example in found
     ]
     pairs = [(prompt, option) for prompt, options in questions for option in options]
-    batch_size = best_batch_size(scorer, encoder, pairs[: max(64, len(pairs) // 8)])
+    tried = pairs[: max(side.tried, len(pairs) // 8)]
+    batch_size = best_batch_size(scorer, encoder, tried, side.batch_sizes)
     lm = harness(scorer, encoder, batch_size)
-    path = LEVELS[: scorer.model.layers + 1]
     theirs, seconds = [], []
     for level in path:
         with scorer.model.at_level(scorer.order, level):
@@ -108,6 +136,7 @@ def case(
         reference = sum(seconds[: len(levels)])
         rows.append(
             {
+                "model": side.name,
                 "task": task,
                 "options": options,
                 "examples": examples,
@@ -122,28 +151,45 @@ def case(
     return rows
 
 
-def prepare(shape: Shape, budget: int | None) -> tuple[OptionScorer, PromptEncoder]:
+def prepare(shape: Shape, budget: int | None) -> Side:
     """A random model of that shape under the built-in tokenizer, with its cosine order."""
     tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
     model = PrunableModel(random_llama(replace(shape, vocabulary=len(tokenizer))))
     texts = calibration_text(BuiltinText(kind="builtin", rows_per_sample=1), 8, SEED)
     order = components_of(rank_layers("cosine", model, tokenizer, texts))
-    return OptionScorer(model, order, budget), PromptEncoder(tokenizer, shape.positions)
+    scorer, encoder = OptionScorer(model, order, budget), PromptEncoder(tokenizer, shape.positions)
+    return Side("random", scorer, encoder, LEVELS[: shape.layers + 1], BATCH_SIZES, 64)
+
+
+def prepare_real(folder: Path, data: Path | None, budget: int | None) -> Side:
+    """A real model with its own tokenizer and cosine order."""
+    model, order, encoder = real_model(folder, data)
+    scorer = OptionScorer(model, order, budget)
+    return Side(folder.name, scorer, encoder, levels_of(model), REAL_BATCH_SIZES, 16)
 
 
 def main() -> None:
     arguments = command(__doc__)
     arguments.add_argument("--examples", type=int, default=400)
     arguments.add_argument("--budget", type=int, help="token budget of keepfaith; found if absent")
+    add_model(arguments)
+    arguments.add_argument("--model-examples", type=int, default=8, help="of the real model")
     options = arguments.parse_args()
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     shape = TINY if options.small else SMALL
-    scorer, encoder = prepare(shape, options.budget)
+    sides = [(prepare(shape, options.budget), options.examples)]
+    if reason := missing(options.model, options.data):
+        print(reason, flush=True)
+    else:
+        real = prepare_real(options.model, options.data, options.budget)
+        sides.append((real, options.model_examples))
     rows = []
-    for task, count in TASKS:
-        rows += case(task, count, scorer, encoder, options.examples)
-        print(*rows[-2:], sep="\n", flush=True)
-    record("scoring", folder_of(options), rows, order=[layer for layer, _ in scorer.order])
+    for side, examples in sides:
+        for task, count in TASKS:
+            rows += case(task, count, side, examples)
+            print(*rows[-2:], sep="\n", flush=True)
+    orders = {side.name: [layer for layer, _ in side.scorer.order] for side, _ in sides}
+    record("scoring", folder_of(options), rows, order=orders["random"], orders=orders)
 
 
 if __name__ == "__main__":

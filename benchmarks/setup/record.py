@@ -1,4 +1,4 @@
-"""Output of every benchmark: a printed table, and a JSON file that also describes the machine."""
+"""Output of every benchmark: a printed table, the same as CSV, and a JSON file that also describes the machine."""
 
 import json
 import os
@@ -38,9 +38,12 @@ def show(rows: Sequence[dict[str, object]]) -> None:
 
 
 def record(name: str, folder: Path, rows: Sequence[dict[str, object]], **summary: object) -> None:
-    """Print `rows` as a table with the summary below, and write <folder>/<name>.json."""
+    """Print `rows` as a table with the summary below, and write <folder>/<name>.json and, of the rows, <name>.csv."""
     show(rows)
     for key, value in summary.items():
         print(f"{key}: {value}")
     content = {"machine": machine(), **summary, "rows": list(rows)}
     write_text(folder / f"{name}.json", json.dumps(content, indent=2) + "\n")
+    write_text(
+        folder / f"{name}.csv", pl.DataFrame(list(rows), infer_schema_length=None).write_csv()
+    )

@@ -1,18 +1,22 @@
 """The study's procedure and keepfaith's on the same work: explaining prompts at the levels of one pruning path.
 
-Prompts are random words, one token each; every level explains the first choice, as both sides need the same target.
+Prompts of a random model are random words, one token each, those of a real one text of the built-in tasks; every level
+explains the first choice, as both sides need the same target.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import torch
 from captum.attr import KernelShap, Lime, LLMAttribution, TextTokenInput
 from setup.llama import Shape, random_llama, word_tokenizer, words
+from setup.real import real_model
 from setup.timing import timed
+from setup.weights import weights_at
 
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.perturbation import SamplingSettings
@@ -22,10 +26,14 @@ from keepfaith.orders.order import candidates
 from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.tasks.builtin import generate
+from keepfaith.training.builtin import prompt_of
 
 METHODS = {"lime": Lime, "kernelshap": KernelShap}
 SEED = 0
 SAMPLES_PER_TOKEN = 3
+WORDS = (" yes", " no")
+"""The choices of a real model are repetitions of these."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +41,14 @@ class Study:
     """One model, one pruning path and the prompts to explain.
 
     Attributes:
-        shape: of the model.
+        name: of the model.
         scorer: scores at the levels of the pruning path.
-        encoder: one token per word.
+        encoder: its tokenizer's; one token per word where the model is random.
         prompts: the prompts, from the shortest to the longest.
         options: by number of tokens, two choices.
     """
 
-    shape: Shape
+    name: str
     scorer: OptionScorer
     encoder: PromptEncoder
     prompts: list[str]
@@ -84,10 +92,12 @@ class Study:
         """Seconds and scores of the study's procedure for one prompt at one level."""
         tokenizer = self.encoder.tokenizer
         option = self.options[target_tokens][0]
-        target = torch.tensor(self.encoder.encode(prompt, [option]).option_ids[0])
+        encoded = self.encoder.encode(prompt, [option])
+        target = torch.tensor(encoded.option_ids[0])
         with self.scorer.model.at_level(self.scorer.order, level) as model:
             attribution = LLMAttribution(METHODS[method](model), tokenizer)
-            text = TextTokenInput(prompt, tokenizer)
+            special = list(encoded.prompt_ids[: encoded.special])
+            text = TextTokenInput(prompt, tokenizer, skip_tokens=special or None)
             torch.manual_seed(SEED)
             seconds, result = timed(
                 lambda: attribution.attribute(
@@ -103,10 +113,9 @@ class Study:
 
     def captum_work(self, prompt: str, level: int, target_tokens: int) -> float:
         """Multiply-adds of `captum`, up to a factor: samples x tokens fed x weights in use."""
-        tokens = len(prompt.split())
-        fed = sum(tokens + step for step in range(target_tokens))
-        weights = self.shape.parameters - level * self.shape.attention_parameters
-        return float(tokens * fed * weights)
+        encoded = self.encoder.encode(prompt, self.options[target_tokens])
+        fed = sum(len(encoded.prompt_ids) + step for step in range(target_tokens))
+        return float(len(encoded.features) * fed * weights_at(self.scorer, level))
 
     def difference(self, table: pl.DataFrame, prompt: str, level: int, theirs: np.ndarray) -> float:
         """Largest difference between the scores in `table` and Captum's of one prompt and level."""
@@ -133,12 +142,39 @@ def prepare(
     )
     order = [component for component, _ in ranked]
     return Study(
-        shape,
+        "random",
         OptionScorer(model, order, budget),
         PromptEncoder(tokenizer, shape.positions),
         [words(generator, length, shape.vocabulary) for length in lengths],
         {n: [f" {words(generator, n, shape.vocabulary)}" for _ in range(2)] for n in target_tokens},
     )
+
+
+def prepare_real(
+    folder: Path,
+    data: Path | None,
+    lengths: Sequence[int],
+    target_tokens: Sequence[int],
+    budget: int | None = None,
+) -> Study:
+    """A real model with its own cosine order, and prompts of these lengths in its tokens.
+
+    Raises:
+        ValueError: its tokenizer spells one of `WORDS` with several tokens.
+    """
+    model, order, encoder = real_model(folder, data)
+    text = "\n".join(
+        prompt_of(example) for example in generate("sentiment", "evaluation", 50, SEED)
+    )
+    ends = encoder.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    prompts = [text[: ends[length - 1][1]] for length in lengths]
+    options = {count: [word * count for word in WORDS] for count in target_tokens}
+    for count, choices in options.items():
+        if {len(option) for option in encoder.encode(prompts[0], choices).option_ids} != {count}:
+            raise ValueError(
+                f"{folder.name}: its tokenizer has no tokens of their own for {WORDS}; type other WORDS in study.py"
+            )
+    return Study(folder.name, OptionScorer(model, order, budget), encoder, prompts, options)
 
 
 def sampled(study: Study, levels: Sequence[int], count: int) -> list[tuple[str, int]]:
@@ -182,6 +218,7 @@ def compare(
     )
     factor = spent * whole / done / seconds
     return {
+        "model": study.name,
         "method": method,
         "target_tokens": target_tokens,
         "captum_s": round(spent * whole / done, 2),
