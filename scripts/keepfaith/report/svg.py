@@ -1,6 +1,7 @@
 """Preparation of a saved SVG for a page with others: unique ids, no page-wide style, short numbers."""
 
 import re
+from collections.abc import Callable
 from html import escape
 
 from markupsafe import Markup
@@ -15,7 +16,8 @@ _DIGITS = re.compile(r"(\.\d{2})\d+")
 def inline_svg(document: str, prefix: str, label: str) -> Markup:
     """The `svg` element of a document written by matplotlib.
 
-    Every id gets `prefix`, so that a marker or clip path of one figure never replaces another's; path
+    Every id gets `prefix`, so that a marker or clip path of one figure never replaces another's, and is kept once:
+    Matplotlib names an image after its contents, which two panels may have in common. Path
     coordinates keep two decimals of a point. Matplotlib's `* {...}` rule, which would style the whole page, is
     dropped: the page's style sheet repeats it for figures only.
 
@@ -29,11 +31,23 @@ def inline_svg(document: str, prefix: str, label: str) -> Markup:
         raise ValueError("not an SVG document: it has no svg element")
     body = _SPARE.sub("", document[start:])
     body = _PATH.sub(_shortened, body)
-    body = _ID.sub(lambda match: f'id="{prefix}-{match[1]}"', body)
+    body = _ID.sub(_prefixed(prefix), body)
     body = _REFERENCE.sub(lambda match: f"{match[1]}{prefix}-{match[2]}", body)
     # Verdana shares its widths with DejaVu Sans, which is missing on most desktops.
     body = body.replace("'DejaVu Sans', sans-serif", "'DejaVu Sans', Verdana, sans-serif").strip()
     return Markup(body.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1))
+
+
+def _prefixed(prefix: str) -> Callable[[re.Match[str]], str]:
+    seen: set[str] = set()
+
+    def named(match: re.Match[str]) -> str:
+        if match[1] in seen:
+            return ""
+        seen.add(match[1])
+        return f'id="{prefix}-{match[1]}"'
+
+    return named
 
 
 def width_in_points(document: str) -> float:

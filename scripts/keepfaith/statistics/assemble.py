@@ -7,6 +7,7 @@ import polars as pl
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
+from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.faithfulness.agreement import TOPS
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.coalition_metrics import SegmentTables, coalition_rows
@@ -69,6 +70,8 @@ def compute_metrics(
             rows += reliability_rows(attributions, judged, top, grouping, analysis)
         if segments is not None:
             rows += coalition_rows(segments, grouping, analysis)
+            features = segment_features(segments.explanations)
+            rows += rationale_rows(features, examples, grouping, analysis, "segment_r_precision")
         table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
             pl.col(pl.Float64).round(DECIMALS)
         )

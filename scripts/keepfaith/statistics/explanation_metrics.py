@@ -123,9 +123,16 @@ def paired_difference(own: Explained, other: Explained, sign: float) -> list[Num
 
 
 def rationale_rows(
-    attributions: pl.DataFrame, examples: pl.DataFrame, grouping: Grouping, analysis: Analysis
+    attributions: pl.DataFrame,
+    examples: pl.DataFrame,
+    grouping: Grouping,
+    analysis: Analysis,
+    metric: str = "r_precision",
 ) -> list[MetricRow]:
-    """R-precision of the known rationale per method, with chance as reference, and its excess over chance."""
+    """R-precision of the known rationale per method, with chance as reference, and its excess over chance.
+
+    `attributions` may also hold scores of segments: those that share a character with the rationale are its.
+    """
     table = r_precision(attributions, examples).with_columns(
         above=pl.col("r_precision") - pl.col("chance")
     )
@@ -138,9 +145,9 @@ def rationale_rows(
             replace(row, reference_low=x, reference_high=x)
             for row, x in zip(precision.numbers(), chance, strict=True)
         ]
-        rows += rows_of(precision, numbers, "rationale", "r_precision", names)
+        rows += rows_of(precision, numbers, "rationale", metric, names)
         above = explained(group, "above", grouping, analysis)
-        rows += rows_of(above, above.numbers(), "rationale", "r_precision_above_chance", names)
+        rows += rows_of(above, above.numbers(), "rationale", f"{metric}_above_chance", names)
     return rows
 
 

@@ -145,7 +145,7 @@ def test_what_ships_is_judged_and_shown_in_this_order():
     assert list(ordered_quantities()) == [
         "accuracy", "mean_confidence", "ece", "brier", "nll", "faithfulness",
         "raw_comprehensiveness", "raw_sufficiency", "drift_correlation",
-        "comprehensiveness", "sufficiency", "r_precision",
+        "comprehensiveness", "sufficiency", "r_precision", "segment_r_precision",
     ]  # fmt: skip
     positions = [each.position for each in QUANTITIES.all().values()]
     assert len(set(positions)) == len(positions)
