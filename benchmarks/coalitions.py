@@ -16,8 +16,8 @@ computes of what the levels take by themselves, by arithmetic and measured.
 
     python benchmarks/coalitions.py [--model FOLDER --data FOLDER] [--examples 2] [--batches 2]
 
-SmolLM2-135M-Instruct is such a model. Needs a quiet machine: the ways are timed one after the other. Prints two tables and writes
-results/benchmarks/coalitions.json and .csv.
+SmolLM2-135M-Instruct is such a model. Needs a quiet machine: the ways are timed one after the other. Prints two tables
+and writes results/benchmarks/coalitions.json and .csv.
 """
 
 import argparse
