@@ -16,7 +16,8 @@ computes of what the levels take by themselves, by arithmetic and measured.
 
     python benchmarks/coalitions.py [--model FOLDER --data FOLDER] [--examples 2] [--batches 2]
 
-SmolLM2-135M-Instruct is such a model. Prints two tables and writes results/benchmarks/coalitions.json and .csv.
+SmolLM2-135M-Instruct is such a model. Needs a quiet machine: the ways are timed one after the other. Prints two tables
+and writes results/benchmarks/coalitions.json and .csv.
 """
 
 import argparse
@@ -265,7 +266,7 @@ def parsed() -> argparse.Namespace:
     arguments.add_argument("--batches", type=int, default=2, help="run per call; 0 for all")
     arguments.add_argument("--budget", type=int, default=512, help="tokens per batch")
     arguments.add_argument(
-        "--checked", type=int, default=4, help="inputs compared per case and number of segments"
+        "--checked", type=int, default=2, help="inputs compared per case and number of segments"
     )
     arguments.add_argument("--captum-samples", type=int, default=8, help="per timed call of Captum")
     return arguments.parse_args()
