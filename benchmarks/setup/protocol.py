@@ -18,6 +18,7 @@ from setup.weights import weights_at
 from keepfaith.artifacts.predictions import predicted_options
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.perturbation import SamplingSettings
+from keepfaith.attribution.problem import ExplainedValue
 from keepfaith.faithfulness.measure import measure
 from keepfaith.plugins.method import METHODS as EXPLAINERS
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder
@@ -26,6 +27,7 @@ from keepfaith.scoring.predict import predict
 SEEDS = (0, 1, 2)
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5)
 OPERATOR = "retokenise"
+THE_STUDYS = ExplainedValue("log_probability", "study")
 SAMPLED_LEVELS = 3
 """Where work is a sum over levels: the first, the middle and the last are timed."""
 
@@ -79,6 +81,7 @@ class Protocol:
                     self.examples,
                     self.levels,
                     self.predictions,
+                    explained=THE_STUDYS,
                 )
             )
             total += cost.times(len(SEEDS))
@@ -100,6 +103,7 @@ class Protocol:
             self.examples,
             levels,
             self.predictions,
+            explained=THE_STUDYS,
         )
         cost, _ = self.scorer.cost(
             lambda: measure(
