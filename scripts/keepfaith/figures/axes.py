@@ -131,9 +131,13 @@ def ceiling_line(panel: "Axes", value: float, label: str) -> None:
 
 
 def reference_band(panel: "Axes", rows: pl.DataFrame, label: str) -> None:
-    """The grey band of `reference_low`..`reference_high`, if both are known."""
+    """The grey band of `reference_low`..`reference_high`, if both are known; a dotted line where they are equal."""
     known = rows.drop_nulls(["reference_low", "reference_high"])
-    if known.height:
+    if known.height and known["reference_low"].equals(known["reference_high"], check_names=False):
+        style = (0, (1, 2))
+        levels, values = (known[name].to_list() for name in ("level", "reference_low"))
+        panel.plot(levels, values, color=GREY, linewidth=1.1, linestyle=style, label=label)
+    elif known.height:
         levels, low, high = (
             known[name].to_list() for name in ("level", "reference_low", "reference_high")
         )

@@ -9,6 +9,9 @@ from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 TIED = 0.005
 """Least difference between accuracy with the first and with a random tied choice that gives a caution."""
 
+RELIABLE = 0.9
+"""Rank correlation of two seeds below which a method gives a caution; the report says what it would take."""
+
 FEW = 30
 """Below this number of independent texts a bootstrap interval is known to be too narrow."""
 
@@ -27,7 +30,7 @@ def caveats(tables: CellTables) -> list[str]:
             f"{guessing:.3f}), so it has little accuracy to lose: a verdict of kept has little meaning."
         )
     found += _ties(tables)
-    return found + _pointless(tables) + _few(tables)
+    return found + _pointless(tables) + _unreliable(tables) + _few(tables)
 
 
 def _pointless(tables: CellTables) -> list[str]:
@@ -46,6 +49,23 @@ def _pointless(tables: CellTables) -> list[str]:
             f"Not shown to be more comprehensive than {others} on the dense model: {_named(by_controls)}. What is not "
             "there cannot degrade."
         )
+    return found
+
+
+def _unreliable(tables: CellTables) -> list[str]:
+    """Sampled methods whose seeds disagree on the dense model, with the samples that agreement would take."""
+    found = []
+    for method in tables.methods:
+        correlation = _dense(tables, "seed_correlation", method).get("value")
+        if correlation is None or correlation >= RELIABLE:
+            continue
+        factor = _dense(tables, "draws_needed", method).get("value")
+        said = f"Two seeds of {method_name(method)} correlate by {correlation:.2f} on the dense model (tokens): "
+        if factor:
+            said += f"it takes about {factor:.0f} times as many samples for two runs to correlate by {RELIABLE}."
+        else:
+            said += "its scores are noise."
+        found.append(said)
     return found
 
 

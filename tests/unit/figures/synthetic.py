@@ -162,7 +162,7 @@ def by_segments(
         add(level, 0.0, -0.1 * loss, 0.03, metric="judge_effect", **known)
     if method != "input_x_gradient":
         seeds = known | {"family": "reliability"}
-        add(level, 0.4, 0.4, 0.03, metric="seed_correlation", **seeds)
+        add(level, 0.92, 0.92, 0.03, metric="seed_correlation", **seeds)
         add(level, 0.5, 0.5, 0.03, metric="segment_seed_correlation", **seeds)
         add(
             level,
@@ -174,7 +174,7 @@ def by_segments(
             reference_high=0.3,
             **seeds,
         )
-        add(level, 13.5, 13.5, 1.0, metric="draws_needed", **seeds)
+        add(level, 0.8, 0.8, 0.1, metric="draws_needed", **seeds)
 
 
 def segment_curves(levels: Sequence[int], methods: tuple[str, ...]) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from keepfaith.artifacts.tables import ArtifactError
 from keepfaith.figures.cell import layers
 from keepfaith.figures.cell.change import relative_change
 from keepfaith.figures.cell.overlap import matrix
+from keepfaith.figures.cell.swap import mean_by_pair
 from keepfaith.figures.cell_figures import draw
 from keepfaith.figures.labels import method_name, path_names, quantity
 from keepfaith.figures.published import SOURCE, match_published, read_published
@@ -344,3 +345,29 @@ def test_means_over_methods_leave_controls_out(names, controls):
     )  # fmt: skip
     found = means(synthetic.with_cell(metrics, "m", "o", "t"), "comprehensiveness_study")
     assert found.filter(level=0)["value"].item() == pytest.approx(judged["value"].mean())
+
+
+def test_the_swap_is_the_mean_over_examples_and_seeds_of_a_pair_of_levels():
+    rows = [
+        {"explaining": 0, "judging": 2, "example_id": name, "seed": seed, "faithfulness": value}
+        for name, seed, value in (("a", 0, 0.2), ("a", 1, 0.4), ("b", 0, 0.9), ("b", 1, None))
+    ]
+    found = mean_by_pair(synthetic.table(rows, synthetic.SWAP), (0, 2))
+    np.testing.assert_allclose(found, [[np.nan, 0.5], [np.nan, np.nan]])
+
+
+def test_methods_lie_between_chance_and_the_best_order():
+    panel = draw("segment_curves", synthetic.cell()).axes[0]
+    drawn = {line.get_label(): np.asarray(line.get_ydata()) for line in panel.lines}
+    assert {"best", "chance", "LIME", "KernelSHAP"} <= set(drawn) and "random" not in drawn
+    for name in ("LIME", "KernelSHAP"):
+        assert (drawn["chance"] <= drawn[name]).all() and (drawn[name] <= drawn["best"]).all()
+
+
+def test_quantities_without_rows_of_a_method_do_not_list_it():
+    """An exact explanation has no token scores; this is not a dense value close to 0."""
+    tables = synthetic.cell(methods=("lime", "shapley"))
+    of_tokens = pl.col("metric").is_in(["r_precision"]) & (pl.col("method") == "shapley")
+    figure = draw("change", replace(tables, metrics=tables.metrics.filter(~of_tokens)))
+    said = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert not any("Shapley" in text for text in said)

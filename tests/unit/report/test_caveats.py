@@ -45,6 +45,32 @@ def test_explanations_no_better_than_random_scores():
         assert "LIME" in sentence and "KernelSHAP" not in sentence
 
 
+def test_explanations_no_better_than_chance_of_segments():
+    tables = synthetic.cell()
+    of_lime = (pl.col("metric") == "segment_faithfulness") & (pl.col("method") == "lime")
+    for low in (0.0, -0.1, None):
+        changed = pl.when(of_lime).then(pl.lit(low, dtype=pl.Float64)).otherwise(pl.col("low"))
+        (sentence,) = caveats(replace(tables, metrics=tables.metrics.with_columns(low=changed)))
+        assert sentence.startswith("Not shown to be more faithful than chance on the dense model: LIME.")
+
+
+@pytest.mark.parametrize(
+    ("correlation", "draws", "said"),
+    [
+        (0.5, 9.0, "correlate by 0.50 on the dense model (tokens): it takes about 9 times as many samples"),
+        (-0.1, None, "correlate by -0.10 on the dense model (tokens): its scores are noise."),
+    ],
+)
+def test_seeds_that_disagree_are_said_with_what_it_takes(correlation, draws, said):
+    tables = synthetic.cell()
+    value = pl.col("value")
+    for metric, changed in (("seed_correlation", correlation), ("draws_needed", draws)):
+        of_lime = (pl.col("metric") == metric) & (pl.col("method") == "lime")
+        value = pl.when(of_lime).then(pl.lit(changed, dtype=pl.Float64)).otherwise(value)
+    (sentence,) = caveats(replace(tables, metrics=tables.metrics.with_columns(value=value)))
+    assert sentence.startswith("Two seeds of LIME ") and said in sentence
+
+
 def test_few_examples():
     (sentence,) = caveats(with_dense("comprehensiveness_study", examples=16, clusters=16))
     assert sentence.startswith("Only 16 independent texts are explained; intervals")

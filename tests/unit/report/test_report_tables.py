@@ -1,8 +1,12 @@
 """The page's tables hold the numbers of the cell's tables."""
 
+from dataclasses import replace
+
 import polars as pl
 from figures import synthetic
 
+from keepfaith.report.agreement_table import agreement_table
+from keepfaith.report.limits_table import limits_table
 from keepfaith.report.order_table import orders_compared
 from keepfaith.report.tables import TableCell, explanation_table, model_table, number, span
 
@@ -83,3 +87,33 @@ def test_order_table_says_how_far_each_order_goes():
         ["a_bad_one", *["2.0 / 2.0"] * 3],
     ]
     assert orders_compared(one) is None
+
+
+def test_sampled_methods_are_listed_with_their_agreement_and_what_more_it_takes():
+    tables = synthetic.cell(deepest=2)
+    shown = agreement_table(tables)
+    assert shown is not None and all(len(row) == len(shown.header) for row in shown.rows)
+    listed = [(row[0].text, row[1].text) for row in shown.rows]
+    levels = ("0 (dense)", "1", "2")
+    assert listed == [(name, level) for name in ("KernelSHAP", "LIME") for level in levels]
+    values = [cell.text for cell in shown.rows[0][2:]]
+    assert values == ["0.92", "0.890 to 0.950", "0.50", "0.40", "0.30", "x 0.8"]
+
+
+def test_seeds_that_do_not_agree_need_no_number_of_samples():
+    tables = synthetic.cell(deepest=2, methods=("lime",))
+    without = pl.when(pl.col("metric") == "draws_needed").then(None).otherwise(pl.col("value"))
+    unsure = replace(tables, metrics=tables.metrics.with_columns(value=without))
+    shown = agreement_table(unsure)
+    assert shown is not None and {row[-1].text for row in shown.rows} == {"no number suffices"}
+    assert agreement_table(synthetic.cell(methods=("input_x_gradient",))) is None
+
+
+def test_what_can_be_explained_is_listed_by_level():
+    shown = limits_table(synthetic.cell(deepest=2))
+    assert shown is not None and shown.title == "What can be explained (500 examples)"
+    assert [row[0].text for row in shown.rows] == ["0 (dense)", "1", "2"]
+    assert [cell.text for cell in shown.rows[0][1:]] == ["0.10", "0.10", "0.10"]
+    tables = synthetic.cell()
+    by_tokens = tables.metrics.filter(pl.col("family") != "coalitions")
+    assert limits_table(replace(tables, metrics=by_tokens)) is None

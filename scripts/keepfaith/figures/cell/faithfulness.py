@@ -47,7 +47,7 @@ def _draw(tables: CellTables) -> "Figure":
     if not tables.methods:
         return note("no attribution method in this study")
     shown = tables.quantities(explained=True)
-    size = (5.6, 2.3 + 1.6 * len(shown))
+    size = (5.6, 2.3 + 1.8 * len(shown))
     figure, rows = canvas(1 + len(shown), 1, size, share_x=True)
     panels = [row[0] for row in rows]
     accuracy = tables.series("accuracy")

@@ -4,7 +4,7 @@ from keepfaith.plugins.quantity import Quantity
 
 QUANTITY = Quantity(
     label="R-precision",
-    axis="R-precision of the rationale\n(share of tokens)",
+    axis="R-precision\n(share of tokens)",
     metric="r_precision",
     better="higher",
     position=80,

@@ -4,7 +4,7 @@ from keepfaith.plugins.quantity import Quantity
 
 QUANTITY = Quantity(
     label="R-precision of segments",
-    axis="R-precision of the rationale\n(share of segments)",
+    axis="R-precision\n(share of segments)",
     metric="segment_r_precision",
     better="higher",
     position=81,
