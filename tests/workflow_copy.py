@@ -23,6 +23,7 @@ tasks: [sentiment]
 methods: [kernelshap, input_x_gradient]
 levels: {maximum: 2}
 examples: {evaluation: 60, explanation: 4, tuning: 20, seed: 0}
+faithfulness: {segments: 3, protocol: study}
 statistics: {repetitions: 200}
 stability: {seeds: 3, samples: [4]}
 seeds: [0, 1]

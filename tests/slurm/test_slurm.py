@@ -21,6 +21,7 @@ GPU_RULES = {
     "predict",
     "attribute",
     "measure_faithfulness",
+    "score_coalitions",
 }
 
 

@@ -187,7 +187,7 @@ methods: [long_words, no_explanation]
 levels: [0, 1]
 folders: {data: ., models: .}
 examples: {evaluation: all, explanation: 4, tuning: 0}
-faithfulness: {operators: [twice], fractions: [0.3]}
+faithfulness: {segments: 0, protocol: study, operators: [twice], fractions: [0.3]}
 statistics: {repetitions: 200, margins: {doubtfulness: 0.06}}
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 report: {explained_examples: 1}

@@ -42,9 +42,20 @@ def editable(finished: Workflow, tmp_path: Path) -> Iterator[Workflow]:
         shutil.move(kept, finished.folder)
 
 
+BY_SEGMENTS = ("coalitions", "explanations", "limits", "segment_curves", "swap")
+
+
 def test_every_table_follows_its_schema_and_says_what_made_it(finished: Workflow) -> None:
     folder = finished.folder / CELL
-    for name in ("predictions", "metrics", "reliability", "curves", "overlap", "verdict"):
+    for name in (
+        "predictions",
+        "metrics",
+        "reliability",
+        "curves",
+        "overlap",
+        "verdict",
+        *BY_SEGMENTS,
+    ):
         path = folder / f"{name}.parquet"
         assert read_table(path, ALL[name]).height > 0, name
         assert read_provenance(path).packages["torch"]
@@ -118,7 +129,10 @@ EDITS = {
     "calibration/__init__.py": COMPUTING,
     "statistics/quantities/brier.py": JUDGING,
     "faithfulness/operators/delete.py": {"measure_faithfulness"} | COMPUTING,
-    "attribution/methods/kernelshap.py": {"attribute", "measure_faithfulness"} | COMPUTING,
+    "attribution/methods/kernelshap.py": {"attribute", "measure_faithfulness", "explain_segments"}
+    | COMPUTING,
+    "coalitions/operators/delete.py": {"score_coalitions", "explain_segments"} | COMPUTING,
+    "coalitions/methods/banzhaf.py": {"explain_segments"} | COMPUTING,
     "attribution/methods/lime.py": set(),  # a method that this study does not run
     "orders/criteria/greedy.py": set(),  # nor this criterion
     "figures/style.py": {"draw_figures", "draw_summary_figures"} | REPORTING,
