@@ -41,7 +41,8 @@ def _values(draws: Draws) -> Floats:
         low, above = np.where(larger, middle, low), np.where(larger, excess, above)
         high, below = np.where(larger, high, middle), np.where(larger, below, excess)
     step = np.divide(above, above - below, out=np.zeros_like(above), where=above > below)
-    return low + step * (high - low)
+    width: Floats = low + step * (high - low)
+    return width
 
 
 def _gaps_by_cell(draws: Draws) -> Floats:
