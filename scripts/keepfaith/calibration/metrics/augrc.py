@@ -4,7 +4,7 @@ In [0, 1/2]: 0 if all are right, 1/2 if all are wrong. Unlike AURC, one wrong an
 rule it.
 """
 
-from keepfaith.calibration.draws import Draws
+from keepfaith.calibration.draws import Draws, weighted_sum
 from keepfaith.calibration.probabilities import Floats
 from keepfaith.plugins.metric import Metric
 
@@ -14,11 +14,12 @@ def _values(draws: Draws) -> Floats:
 
     Equal confidences are accepted one after the other in random order, on average.
     """
-    accepted = draws.along_confidence(draws.weights)[:, ::-1]
-    wrong = draws.along_confidence(draws.weights * (1.0 - draws.correct))[:, ::-1]
-    before_and_half = wrong.cumsum(axis=1) - wrong / 2
+    accepted = draws.along_confidence(draws.weights)
+    wrong = draws.along_confidence(draws.weights * (1.0 - draws.correct))
+    # A wrong answer counts at every coverage from its own on: that of the less confident, and half of its equals.
+    later = accepted.cumsum(axis=1) - accepted / 2
     total = draws.weights.sum(axis=1)
-    area: Floats = (before_and_half * accepted).sum(axis=1) / total**2
+    area: Floats = weighted_sum(wrong, later) / total**2
     return area
 
 

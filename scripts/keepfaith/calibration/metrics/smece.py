@@ -11,10 +11,11 @@ from keepfaith.calibration.draws import Draws
 from keepfaith.calibration.probabilities import Floats
 from keepfaith.plugins.metric import Metric
 
-CELLS = 512
-"""Cells of the confidence. Gaps are divided between the two nearest centres; the error of smECE is below 0.0005."""
+_CELLS = 512
+"""Cells of the confidence. Gaps are divided between the two nearest centres; an smECE of .006 is
+exact to .00002, a larger one to less."""
 
-STEPS = 10
+_STEPS = 10
 """Halvings of the bracket of s, before a linear step within it."""
 
 
@@ -22,10 +23,10 @@ def _values(draws: Draws) -> Floats:
     """The width s [R] of each repetition with smECE_s = s."""
     from scipy.fft import dct, idct
 
-    gaps = _gaps_by_cell(draws)  # (R, CELLS)
+    gaps = _gaps_by_cell(draws)  # (R, _CELLS)
     # The reflected kernel multiplies the cosine of frequency k by exp(-(pi k s)^2 / 2).
     waves = dct(gaps, axis=1)
-    rates = -((np.pi * np.arange(CELLS)) ** 2) / 2
+    rates = -((np.pi * np.arange(_CELLS)) ** 2) / 2
 
     def smoothed(width: Floats) -> Floats:
         decay = np.exp(rates * width[:, None] ** 2)
@@ -34,7 +35,7 @@ def _values(draws: Draws) -> Floats:
 
     low, high = np.zeros(len(gaps)), np.ones(len(gaps))
     above, below = np.abs(gaps).sum(axis=1), smoothed(high) - high  # smECE_s - s at either end
-    for _ in range(STEPS):
+    for _ in range(_STEPS):
         middle = (low + high) / 2
         excess = smoothed(middle) - middle
         larger = excess > 0
@@ -46,17 +47,17 @@ def _values(draws: Draws) -> Floats:
 
 
 def _gaps_by_cell(draws: Draws) -> Floats:
-    """[R, CELLS], mean over all examples of correct - confidence, divided between the two nearest centres."""
-    at = draws.sample.confidence * CELLS - 0.5  # in units of cells, 0 at the first centre
+    """[R, _CELLS], mean over all examples of correct - confidence, divided between the two nearest centres."""
+    at = draws.sample.confidence * _CELLS - 0.5  # in units of cells, 0 at the first centre
     left = np.floor(at)
     share = at - left
     gaps = draws.weights * (draws.correct - draws.sample.confidence)
-    found = np.zeros((len(gaps), CELLS))
+    found = np.zeros((len(gaps), _CELLS))
     for cell, part in ((left, 1 - share), (left + 1, share)):
         # Beyond the outer centres the mirror image of the outer cell is that cell.
-        inside = np.clip(cell, 0, CELLS - 1).astype(np.int64)
+        inside = np.clip(cell, 0, _CELLS - 1).astype(np.int64)
         order = np.argsort(inside, kind="stable")
-        ends = np.searchsorted(inside[order], np.arange(CELLS + 1), side="left")
+        ends = np.searchsorted(inside[order], np.arange(_CELLS + 1), side="left")
         summed = np.pad((gaps * part)[:, order].cumsum(axis=1), ((0, 0), (1, 0)))
         found += np.diff(summed[:, ends], axis=1)
     scaled: Floats = found / draws.weights.sum(axis=1)[:, None]
