@@ -24,7 +24,7 @@ with job(snakemake.log[0]) as logger:
         settings=joined(params.calibration, params.statistics, {"passage": passage})
     )
     grouping = group_examples(examples.filter("evaluation"), passage)
-    metrics = compute_metrics(predictions, examples, [], [], grouping, analysis, flips=True)
+    metrics = compute_metrics(predictions, examples, [], [], grouping, analysis)
     write_table(metrics, output.metrics, METRICS, provenance)
     bins = reliability(predictions, examples, analysis.bins)
     write_table(bins, output.reliability, RELIABILITY, provenance)

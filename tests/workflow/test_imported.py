@@ -102,6 +102,20 @@ def test_accuracy_is_what_the_harness_reports(imported: Imported, task: str) -> 
 
 
 @pytest.mark.parametrize("task", ["sentiment", "passage"])
+def test_accuracy_by_character_is_the_normalised_accuracy_of_the_harness(
+    imported: Imported, task: str
+) -> None:
+    metrics = imported.table(task, METRICS)
+    found = dict(
+        metrics.filter(metric="accuracy_by_character").select("level", "value").iter_rows()
+    )
+    reported = {k: r["results"][task]["acc_norm,none"] for k, r in imported.results.items()}
+    assert found == pytest.approx(reported, abs=1e-12)
+    assert metrics.filter(metric="accuracy_by_byte").height == len(reported)
+    assert metrics.filter(metric="accuracy_by_token").is_empty()  # a log counts no tokens
+
+
+@pytest.mark.parametrize("task", ["sentiment", "passage"])
 def test_log_likelihoods_are_those_the_harness_had(imported: Imported, task: str) -> None:
     predictions = imported.table(task, PREDICTIONS)
     assert predictions["level"].unique().sort().to_list() == [0, 5]

@@ -6,9 +6,11 @@ metric is written once and evaluated for thousands of repetitions in one call.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from keepfaith.calibration.isotonic import Blocks, isotonic_blocks
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
 
 
@@ -32,6 +34,18 @@ class Draws:
     def correct(self) -> Floats:
         """[R or 1, n], 1.0 where the prediction is the label."""
         return np.equal(self.labels, self.sample.prediction).astype(np.float64)
+
+    @cached_property
+    def recalibrated(self) -> Blocks:
+        """Isotonic recalibration of the confidence in each repetition; kept, as several metrics read it."""
+        size = self.along_confidence(self.weights)
+        right = self.along_confidence(self.weights * self.correct)
+        return isotonic_blocks(*np.broadcast_arrays(size, right))
+
+    def along_confidence(self, values: Floats) -> Floats:
+        """Sums [R or 1, g] of `values` [R or 1, n] over the examples of each distinct confidence, ascending."""
+        order, last = by_confidence(self.sample.confidence)
+        return np.diff(values[:, order].cumsum(axis=1)[:, last], prepend=0.0)
 
     def mean(self, values: Floats) -> Floats:
         """Weighted mean [R] over examples of `values` [R or 1, n]."""

@@ -54,6 +54,36 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "calibration.",
     ),
     (
+        "Miscalibration, discrimination, uncertainty (top brier, top nll)",
+        "Parts of the Brier score and of the NLL of the confidence, by isotonic regression of right and wrong on the "
+        "confidence (CORP): what recalibration would gain, what the recalibrated confidence gains over the accuracy as "
+        "everyone's confidence, and the score of that accuracy. Score = miscalibration - discrimination + uncertainty. "
+        "The regression follows noise, so read the first two against their null bands. With more than two choices "
+        "this is not the Brier score of all choices.",
+    ),
+    (
+        "smECE",
+        "ECE without bins: the gaps are smoothed along the confidence by a Gaussian kernel whose width equals the "
+        "result. A calibrated model does not score 0: read it against its null band.",
+    ),
+    (
+        "E-AURC, AUGRC",
+        "E-AURC: mean error rate among the most confident examples, minus that of the best ranking of the same "
+        "answers. AUGRC: chance that an answer is wrong and accepted, averaged over all shares of accepted answers.",
+    ),
+    (
+        "Flips, silent change, KL",
+        "Flips: share of examples with another prediction than the dense model's. Silent change: mean absolute change "
+        "of the confidence in the others. KL dense level: mean divergence of the level's choice probabilities from "
+        "the dense model's in nats, weighted by the dense model's probabilities; KL level dense: by the level's. A few "
+        "examples can rule either mean.",
+    ),
+    (
+        "By token, by byte, by character",
+        "Each log-likelihood is divided by the length of its choice before choices are compared. The accuracies by "
+        "byte and by character are acc_bytes and acc_norm of lm-evaluation-harness. The verdict uses the sums.",
+    ),
+    (
         "Faithfulness",
         "A text is cut into at most as many segments as the study says, and every subset of them is scored. The value "
         "of a subset is the margin: the log-likelihood of the predicted choice minus that of the best other. An "

@@ -6,8 +6,10 @@ import polars as pl
 
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import metric_name
-from keepfaith.plugins.metric import PREDICTION_METRICS, MetricFamily
+from keepfaith.plugins.metric import PREDICTION_METRICS, Metric, MetricFamily
 from keepfaith.report.tables import PageTable, TableCell, number
+from keepfaith.statistics.change_metrics import CHANGE_METRICS, ChangeMetric
+from keepfaith.statistics.normalised_metrics import HARNESS_NAMES, NORMALISED_METRICS
 
 DIGITS = 4
 
@@ -15,26 +17,36 @@ DIGITS = 4
 def metric_table(tables: CellTables) -> PageTable | None:
     """One row per metric of accuracy and calibration, one column per level; None where there is none.
 
-    The better direction and the source are given for plug-ins; the other metrics are derived from these.
+    The better direction and the source are given for plug-ins, changes and metrics by length of the choices; the others
+    are derived from these.
     """
-    declared = PREDICTION_METRICS.all()
+    directions, sources = _declared()
     rows = []
     for family in get_args(MetricFamily):
         of_family = tables.metrics.filter(pl.col("family") == family)
         for metric in of_family["metric"].unique().sort():
             by_level = of_family.filter(pl.col("metric") == metric).select("level", "value")
             values = dict(by_level.iter_rows())
-            plugin = declared.get(metric)
-            better = plugin.better if plugin and plugin.better != "neither" else ""
             rows.append(
                 (
                     TableCell(metric_name(metric)),
-                    TableCell(better),
+                    TableCell(directions.get(metric, "")),
                     *(TableCell(number(values.get(level), DIGITS)) for level in tables.levels),
-                    TableCell(plugin.citation if plugin else ""),
+                    TableCell(sources.get(metric, "")),
                 )
             )
     levels = (str(level) if level else "0 (dense)" for level in tables.levels)
     header = ("Metric", "Better", *levels, "Defined in")
     title = "All metrics of the predictions"
     return PageTable(title, header, tuple(rows), folded=True) if rows else None
+
+
+def _declared() -> tuple[dict[str, str], dict[str, str]]:
+    """By metric: which direction is better, empty where neither is, and where it is defined."""
+    declared: dict[str, Metric | ChangeMetric] = {**PREDICTION_METRICS.all(), **CHANGE_METRICS}
+    sources = {name: metric.citation for name, metric in declared.items()}
+    for name, (metric, _) in NORMALISED_METRICS.items():
+        declared[name] = declared[metric]
+        sources[name] = HARNESS_NAMES.get(name, declared[metric].citation)
+    better = {name: metric.better for name, metric in declared.items()}
+    return {name: "" if to == "neither" else to for name, to in better.items()}, sources

@@ -9,11 +9,13 @@ from keepfaith.artifacts.tables import conform
 from keepfaith.calibration.probabilities import predicted
 from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.faithfulness.agreement import TOPS
+from keepfaith.statistics.change_metrics import change_rows
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.coalition_metrics import SegmentTables, coalition_rows
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import faithfulness_rows, rationale_rows
-from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
+from keepfaith.statistics.normalised_metrics import normalised_rows, predicted_by_length
+from keepfaith.statistics.prediction_metrics import prediction_rows
 from keepfaith.statistics.reliability_metrics import reliability_rows
 from keepfaith.statistics.settings import Analysis
 
@@ -33,7 +35,6 @@ def compute_metrics(
     attributions: Sequence[pl.DataFrame],
     grouping: Grouping,
     analysis: Analysis,
-    flips: bool = False,
     segments: SegmentTables | None = None,
     top: int = min(TOPS),
 ) -> pl.DataFrame:
@@ -47,7 +48,6 @@ def compute_metrics(
         attributions: ATTRIBUTIONS likewise, for R-precision where examples have rationales.
         grouping: which examples of the evaluation subset depend on each other (`group_examples`).
         analysis: draws, seed, bins and confidence.
-        flips: whether to count the examples whose predicted choice differs from the dense level's.
         segments: what follows from coalitions, where the study scores them.
         top: number of tokens whose overlap between the seeds of a method is measured.
 
@@ -55,13 +55,13 @@ def compute_metrics(
         ValueError: levels cover different examples, or predictions or the grouping lack one.
     """
     found = predicted(predictions, examples)
+    by_unit = predicted_by_length(predictions, examples)
 
     def under(grouping: Grouping) -> pl.DataFrame:
         clusters = grouping.of(list(found.example_ids))
         comparison = Comparison(list(found.levels), clusters, analysis)
         rows = prediction_rows(found, comparison)
-        if flips:
-            rows += flip_rows(found, comparison)
+        rows += change_rows(found, comparison) + normalised_rows(by_unit, comparison)
         if faithfulness:
             rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
         if attributions:

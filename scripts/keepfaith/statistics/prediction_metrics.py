@@ -14,7 +14,7 @@ from keepfaith.calibration.probabilities import Floats, Predicted
 from keepfaith.plugins.metric import PREDICTION_METRICS, Metric
 from keepfaith.statistics.bootstrap import Interval, two_sided
 from keepfaith.statistics.clusters import all_single
-from keepfaith.statistics.comparison import DENSE, Comparison, MetricRow, Numbers
+from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers
 from keepfaith.statistics.error_change import ErrorChange
 from keepfaith.statistics.proportions import mcnemar, tango, wilson
 
@@ -54,38 +54,10 @@ def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Metric
     ]
 
 
-def flip_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
-    """Rows of `flips`: share of examples whose predicted choice differs from the dense level's.
-
-    Intervals as those of accuracy. There is no change column: the share is itself a comparison with the dense level.
-
-    Raises:
-        ValueError: the dense level was not run.
-    """
-    if comparison.dense is None:
-        raise ValueError("flips are counted against level 0, which is missing")
-    predictions = [predicted.levels[level].prediction for level in comparison.levels]
-    flipped = np.stack([own != predictions[comparison.dense] for own in predictions], axis=1)
-    means = comparison.of_means(flipped.astype(np.float64))
-    single = all_single(comparison.clusters)
-    rows: list[MetricRow] = []
-    for level, flips, mean in zip(comparison.levels, flipped.T, means, strict=True):
-        ends = wilson(int(flips.sum()), len(flips), comparison.analysis.confidence)
-        ends = ends if single else _hull(ends, mean.low, mean.high)
-        numbers = Numbers(value=mean.value)
-        if level != DENSE:
-            numbers = replace(numbers, low=ends.low, high=ends.high)
-        rows.append(
-            {
-                "level": level,
-                "family": "accuracy",
-                "metric": "flips",
-                "examples": len(flips),
-                "clusters": comparison.cluster_count,
-                **numbers.row(),
-            }
-        )
-    return rows
+def numbers_of(name: str, predicted: Predicted, comparison: Comparison) -> list[Numbers]:
+    """One metric of the registry at every level, without its reference; accuracy with score intervals, and guessing."""
+    rows = _registered(PREDICTION_METRICS.load(name), predicted, comparison)
+    return _accuracy(rows, predicted, comparison) if name == "accuracy" else rows
 
 
 def _registered(metric: Metric, predicted: Predicted, comparison: Comparison) -> list[Numbers]:

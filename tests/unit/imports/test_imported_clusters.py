@@ -52,7 +52,6 @@ def metrics(
         [],
         group_examples(examples, said),
         ANALYSIS,
-        flips=True,
     )
 
 

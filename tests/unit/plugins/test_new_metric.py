@@ -92,6 +92,18 @@ def test_every_metric_of_the_predictions_stands_in_the_report_with_four_digits()
     assert rows["mean confidence"][0] == ""  # neither direction is better
 
 
+def test_changes_and_metrics_by_length_say_what_is_better_and_where_they_are_defined():
+    shown = metric_table(cell(computed()))
+    assert shown is not None
+    rows = {row[0].text: [cell.text for cell in row[1:]] for row in shown.rows}
+    assert rows["flips"][0] == rows["kl dense level"][0] == rows["ece by byte"][0] == "lower"
+    assert rows["accuracy by token"][0] == "higher" and rows["mean confidence by byte"][0] == ""
+    assert rows["flips"][1:3] == ["0.0000", rows["flips"][2]] and float(rows["flips"][2]) > 0
+    assert rows["silent change"][-1].startswith("mean absolute change")
+    assert rows["accuracy by character"][-1] == "lm-evaluation-harness, acc_norm"
+    assert rows["ece by token"][-1] == PREDICTION_METRICS.load("ece").citation
+
+
 def test_a_quantity_and_its_metric_agree_on_what_is_better():
     declared = PREDICTION_METRICS.all()
     shared = [q for q in QUANTITIES.all().values() if q.metric in declared]

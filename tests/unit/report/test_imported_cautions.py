@@ -33,9 +33,7 @@ def cautions(documents: list[dict[str, str]], right: int, swap: bool = False) ->
         for row, label in enumerate(labels)
     ]
     predictions = predictions_frame({0: dense, 4: [[-0.1, -2.0]] * ROWS})
-    metrics = compute_metrics(
-        predictions, examples, [], [], group_examples(examples), ANALYSIS, flips=True
-    )
+    metrics = compute_metrics(predictions, examples, [], [], group_examples(examples), ANALYSIS)
     found: list[str] = cautions_of(metrics, group_examples(examples))["caution"].to_list()
     return found
 

@@ -38,7 +38,7 @@ def news(row: int) -> str:
 def metrics(texts: list[dict[str, str]], passage: str | None = None) -> pl.DataFrame:
     examples = examples_of_documents(texts)
     grouping = group_examples(examples, passage)
-    return compute_metrics(answers(), examples, [], [], grouping, ANALYSIS, flips=True)
+    return compute_metrics(answers(), examples, [], [], grouping, ANALYSIS)
 
 
 def of(table: pl.DataFrame, metric: str) -> dict:
@@ -127,7 +127,7 @@ def test_a_few_rows_have_no_interval_and_no_verdict(rows):
     examples = examples_of_documents([{"input": news(row)} for row in range(ROWS)]).tail(rows)
     found = compute_metrics(
         answers().filter(pl.col("example_id").str.slice(1).cast(pl.Int64) >= ROWS - rows),
-        examples, [], [], group_examples(examples), ANALYSIS, flips=True,
+        examples, [], [], group_examples(examples), ANALYSIS,
     )  # fmt: skip
     assert found["change_low"].null_count() == found["low"].null_count() == found.height
     judged = verdict(found, MARGINS)

@@ -1,0 +1,138 @@
+"""Rows of METRICS about what changed against the dense level, example by example: 0 where nothing did.
+
+Accuracy can stay as it is while the answers change: these see it (Dutta et al. 2024, "Accuracy is not all you need").
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from keepfaith.calibration.probabilities import Floats, Predicted, Sample
+from keepfaith.plugins.metric import Better, MetricFamily
+from keepfaith.statistics.clusters import all_single
+from keepfaith.statistics.comparison import DENSE, Comparison, MetricRow, Numbers
+from keepfaith.statistics.proportions import wilson
+
+_DUTTA = "Dutta et al. 2024"
+
+
+@dataclass(frozen=True)
+class ChangeMetric:
+    """A mean over examples of what changed between the dense level and another; 0 for the dense level itself.
+
+    Attributes:
+        family, better, citation: as of `Metric`.
+        values: [n] of each example, from the dense level and another one.
+        counted: [n], the examples over which the mean is taken; None: all.
+    """
+
+    family: MetricFamily
+    better: Better
+    citation: str
+    values: Callable[[Sample, Sample], Floats]
+    counted: Callable[[Sample, Sample], Floats] | None = None
+
+
+def flipped(dense: Sample, level: Sample) -> Floats:
+    """[n], 1.0 where the two predict different choices."""
+    return np.not_equal(dense.prediction, level.prediction).astype(np.float64)
+
+
+def divergence(one: Sample, other: Sample) -> Floats:
+    """[n], Kullback-Leibler divergence KL(one, other) in nats: the mean under `one` of log one - log other."""
+    real = one.probabilities > 0
+    ratios = np.subtract(
+        one.log_probabilities, other.log_probabilities, out=np.zeros(real.shape), where=real
+    )
+    # Rounding must not make it negative.
+    found: Floats = np.maximum((one.probabilities * ratios).sum(axis=1), 0.0)
+    return found
+
+
+def _confidence_change(dense: Sample, level: Sample) -> Floats:
+    return np.abs(level.confidence - dense.confidence)
+
+
+CHANGE_METRICS = {
+    "flips": ChangeMetric("accuracy", "lower", _DUTTA, flipped),
+    "kl_dense_level": ChangeMetric("calibration", "lower", _DUTTA, divergence),
+    "kl_level_dense": ChangeMetric(
+        "calibration", "lower", _DUTTA, lambda dense, level: divergence(level, dense)
+    ),
+    "silent_change": ChangeMetric(
+        "calibration",
+        "lower",
+        "mean absolute change of the confidence where the prediction stays",
+        _confidence_change,
+        lambda dense, level: 1 - flipped(dense, level),
+    ),
+}
+"""All of them by name."""
+
+
+def change_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
+    """One row per metric of `CHANGE_METRICS` and level; none where the dense level was not run.
+
+    Each value is a change already, so the columns of the change repeat it. There is no p-value: no value is below 0, so
+    that "no change" is not what examples could contradict.
+    """
+    if comparison.dense is None:
+        return []
+    samples = [predicted.levels[level] for level in comparison.levels]
+    dense = samples[comparison.dense]
+    series = {}
+    for name, metric in CHANGE_METRICS.items():
+        values = np.stack([metric.values(dense, sample) for sample in samples], axis=1)  # (n, K)
+        if metric.counted is None:
+            series[name] = comparison.of_means(values)
+        else:
+            counted = np.stack([metric.counted(dense, sample) for sample in samples], axis=1)
+            series[name] = _of_counted(values, counted, comparison)
+    series["flips"] = _with_wilson(series["flips"], len(predicted.labels), comparison)
+    return [
+        {
+            "level": level,
+            "family": CHANGE_METRICS[name].family,
+            "metric": name,
+            "examples": len(predicted.labels),
+            "clusters": comparison.cluster_count,
+            **_without_test(numbers, dense=level == DENSE).row(),
+        }
+        for name, of_levels in series.items()
+        for level, numbers in zip(comparison.levels, of_levels, strict=True)
+    ]
+
+
+def _of_counted(values: Floats, counted: Floats, comparison: Comparison) -> list[Numbers]:
+    """Means of `values` [n, K] over the `counted` [n, K] examples of each level, with percentile intervals.
+
+    A resample without any counted example is left out; a level without any has no value.
+    """
+    weights = comparison.weights
+    with np.errstate(invalid="ignore"):
+        centre = (values * counted).sum(axis=0) / counted.sum(axis=0)
+        replicates = (weights @ (values * counted)) / (weights @ counted)  # (R, K)
+    found = []
+    for value, column in zip(centre, replicates.T, strict=True):
+        low, high = comparison.interval(column) or (None, None)
+        found.append(Numbers(value, low, high, change=value, change_low=low, change_high=high))
+    return found
+
+
+def _with_wilson(rows: list[Numbers], size: int, comparison: Comparison) -> list[Numbers]:
+    """The score interval of a share, or the smallest interval that also contains the bootstrap's where texts repeat."""
+    found = []
+    for row in rows:
+        low, high = wilson(round((row.value or 0.0) * size), size, comparison.analysis.confidence)
+        if not all_single(comparison.clusters) and row.low is not None and row.high is not None:
+            low, high = min(low, row.low), max(high, row.high)
+        found.append(replace(row, low=low, high=high, change_low=low, change_high=high))
+    return found
+
+
+def _without_test(numbers: Numbers, *, dense: bool) -> Numbers:
+    """No p-value; of the dense level no interval either."""
+    if dense:
+        return Numbers(value=0.0, change=0.0)
+    return replace(numbers, p_value=None)
