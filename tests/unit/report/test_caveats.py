@@ -51,13 +51,19 @@ def test_explanations_no_better_than_chance_of_segments():
     for low in (0.0, -0.1, None):
         changed = pl.when(of_lime).then(pl.lit(low, dtype=pl.Float64)).otherwise(pl.col("low"))
         (sentence,) = caveats(replace(tables, metrics=tables.metrics.with_columns(low=changed)))
-        assert sentence.startswith("Not shown to be more faithful than chance on the dense model: LIME.")
+        assert sentence.startswith(
+            "Not shown to be more faithful than chance on the dense model: LIME."
+        )
 
 
 @pytest.mark.parametrize(
     ("correlation", "draws", "said"),
     [
-        (0.5, 9.0, "correlate by 0.50 on the dense model (tokens): it takes about 9 times as many samples"),
+        (
+            0.5,
+            9.0,
+            "correlate by 0.50 on the dense model (tokens): it takes about 9 times as many samples",
+        ),
         (-0.1, None, "correlate by -0.10 on the dense model (tokens): its scores are noise."),
     ],
 )
