@@ -125,7 +125,7 @@ def _few(tables: CellTables) -> list[str]:
         if fewest < MINIMUM_CLUSTERS:
             found.append(
                 f"Only {fewest} independent texts are {part}: below {MINIMUM_CLUSTERS} there is no interval, and "
-                "nothing is called kept or degraded."
+                "nothing is called kept, harmed or degraded."
             )
         else:
             found.append(

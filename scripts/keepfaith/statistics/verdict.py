@@ -14,6 +14,8 @@ from keepfaith.statistics.evidence import beyond_margin, fewest_texts, too_few_t
 from keepfaith.statistics.multiple import holm
 
 KEPT, DEGRADED, HARMED, UNDECIDED = "kept", "degraded", "harmed", "undecided"
+STATUSES = (KEPT, UNDECIDED, HARMED, DEGRADED)
+"""From the best to the worst."""
 
 
 def verdict(
