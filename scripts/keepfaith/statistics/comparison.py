@@ -126,7 +126,7 @@ class Comparison:
         p_values = sign_flip(
             differences, self.clusters, self.analysis.repetitions, self.analysis.seed
         )
-        if change_noise is not None:
+        if change_noise is not None and self.cluster_count > 1:
             p_values = change_noise.p_values(p_values, change.variance, self.cluster_count)
         return [
             replace(row, change=0.0)
@@ -150,8 +150,9 @@ class Comparison:
         low, high = bca(weighted_means(values, self.weights), centre, without, confidences)
         variance = (units - 1) * without.var(axis=0) if units > 1 else np.zeros_like(centre)
         if noise is not None and units > 1:
-            factors = np.stack([noise.widening(variance, units, each) for each in confidences])
-            low, high = centre - (centre - low) * factors, centre + (high - centre) * factors
+            for step, confidence in enumerate(confidences):
+                ends = low[step], high[step]
+                low[step], high[step] = noise.widened(centre, ends, variance, units, confidence)
         return _Intervals(low, high, variance)
 
 

@@ -132,7 +132,12 @@ def paired_difference(own: Explained, other: Explained, sign: float) -> list[Num
     """
     if own.example_ids != other.example_ids or own.comparison.levels != other.comparison.levels:
         raise ValueError("a method and its control explain different examples or levels")
-    numbers = own.comparison.of_means(sign * (own.values - other.values), own.noise + other.noise)
+    if own.by_seed.shape == other.by_seed.shape:
+        # Also of two rankings with the same draws, such as a method's own and reversed one.
+        noise = seed_noise(own.by_seed - other.by_seed, own.comparison.clusters)
+    else:
+        noise = own.noise + other.noise
+    numbers = own.comparison.of_means(sign * (own.values - other.values), noise)
     return [Numbers(value=row.value, low=row.low, high=row.high) for row in numbers]
 
 

@@ -14,6 +14,8 @@ from scipy.special import stdtr, stdtrit
 from keepfaith.calibration.probabilities import Floats, Indices
 from keepfaith.statistics.clusters import cluster_sums
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class SeedNoise:
@@ -54,6 +56,25 @@ class SeedNoise:
         found: Floats = ratio * quantile / stdtrit(units - 1.0, share)
         return np.where(self.variance > 0, found, 1.0)
 
+    def widened(
+        self,
+        centre: Floats,
+        ends: tuple[Floats, Floats],
+        by_examples: Floats,
+        units: int,
+        confidence: float,
+    ) -> tuple[Floats, Floats]:
+        """Lower and upper `ends` [K] of intervals over examples alone, moved away from `centre`.
+
+        Where all examples agree up to rounding, there is no width to widen: the seeds alone give one.
+        """
+        factors = self.widening(by_examples, units, confidence)
+        quantile = stdtrit(max(self.seeds - 1, 1), (1 + confidence) / 2)
+        alone = quantile * np.sqrt(self.variance)
+        agree = by_examples <= _ROUNDING * self.variance
+        down, up = (np.where(agree, alone, factors * abs(end - centre)) for end in ends)
+        return centre - down, centre + up
+
     def p_values(self, p_values: Floats, by_examples: Floats, units: int) -> Floats:
         """[K], two-sided `p_values` of tests over examples alone, as if their t had been divided by the widening."""
         t = stdtrit(units - 1.0, 1 - p_values / 2) / np.sqrt(1 + self._relative(by_examples))
@@ -61,7 +82,7 @@ class SeedNoise:
         return np.where(self.variance > 0, np.maximum(found, p_values), p_values)
 
     def _relative(self, by_examples: Floats) -> Floats:
-        """[K], variance by seeds over variance by examples; 0 where the latter is 0, as a width of 0 cannot grow."""
+        """[K], variance by seeds over variance by examples; 0 where the latter is 0."""
         return np.divide(
             self.variance, by_examples, out=np.zeros_like(self.variance), where=by_examples > 0
         )

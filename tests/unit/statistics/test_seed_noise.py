@@ -6,7 +6,7 @@ from scipy import stats
 
 from keepfaith.statistics.bootstrap import leave_one_out
 from keepfaith.statistics.comparison import Comparison
-from keepfaith.statistics.explanation_metrics import Explained
+from keepfaith.statistics.explanation_metrics import Explained, paired_difference
 from keepfaith.statistics.seed_noise import SeedNoise, seed_noise
 from keepfaith.statistics.settings import Analysis
 
@@ -89,6 +89,27 @@ def test_the_interval_and_the_test_agree_on_a_seeded_change():
     )
     assert found.p_value > plain.p_value
     assert (found.change_low, found.change_high) == (found.holm_low[0], found.holm_high[0])
+
+
+def test_two_rankings_with_the_same_draws_are_compared_seed_by_seed():
+    """Opposite effects of a seed on a ranking and on its reverse add up in their difference."""
+    found = world(np.random.default_rng(5), 40, 3, 0.0)[:, None]
+    shift = np.array([-0.5, 0.1, 0.4])
+    comparison, names = Comparison([1], np.arange(40), ANALYSIS), tuple(map(str, range(40)))
+    own, reverse = (Explained(comparison, names, found + sign * shift) for sign in (1, -1))
+    (opposite,) = paired_difference(own, reverse, 1.0)
+    (equal,) = paired_difference(own, own, 1.0)
+    assert (equal.low, equal.high) == (0.0, 0.0)
+    # No example differs from another: the seeds alone give the interval, with two degrees of freedom.
+    by_seed = 2 * shift.std(ddof=1) / np.sqrt(3) * stats.t.ppf(0.975, 2)
+    assert (opposite.low, opposite.high) == pytest.approx((-by_seed, by_seed))
+
+
+def test_a_single_text_gives_no_warning_and_no_width():
+    cube = np.random.default_rng(0).normal(size=(1, 2, 3))
+    with np.errstate(all="raise"):
+        _, found = Explained(Comparison([0, 1], np.arange(1), ANALYSIS), ("a",), cube).numbers()
+    assert found.change_low == found.change_high == found.change
 
 
 @pytest.mark.slow
