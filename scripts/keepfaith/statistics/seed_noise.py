@@ -4,6 +4,14 @@ Masks follow from the seed and the number of features, so the draws of one seed 
 More examples do not average that out, and a bootstrap over examples does not contain it. With d the mean of example i
 and seed s, two-way analysis of variance splits off the seed's main effect: variance of the mean over n examples and S
 seeds = s^2 / n + max(0, MS_seed - MS_residual) / (n S), of which the bootstrap has the first term.
+
+Two or three seeds say little about their variance. In 1,000 simulated samples of 60 examples each, intervals of .95 held
+the true mean this often, by the seeds' standard deviation relative to that of the mean over examples:
+
+    seeds   ratio 0   1      2      without the second term
+    2       .955      .900   .860   .946 / .822 / .598
+    3       .940      .917   .902   .927 / .831 / .583
+    5       .944      .930   .927   .940 / .794 / .597
 """
 
 from dataclasses import dataclass

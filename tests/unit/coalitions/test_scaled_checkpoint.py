@@ -59,14 +59,7 @@ def judged(examples):
         coalitions = score_coalitions(scorer, encoder, examples, LEVELS, 6, ["delete"])
         attributions = [
             explain(
-                name,
-                METHODS.load(name).settings(),
-                0,
-                scorer,
-                encoder,
-                examples,
-                LEVELS,
-                predictions,
+                name, METHODS.load(name).settings(), 0, scorer, encoder, examples, LEVELS, predictions
             )
             for name in TOKEN_METHODS
         ]
