@@ -5,7 +5,7 @@ More examples do not average that out, and a bootstrap over examples does not co
 and seed s, two-way analysis of variance splits off the seed's main effect: variance of the mean over n examples and S
 seeds = s^2 / n + max(0, MS_seed - MS_residual) / (n S), of which the bootstrap has the first term.
 
-Two or three seeds say little about their variance. In 1,000 simulated samples of 60 examples each, intervals of .95 held
+Two or three seeds say little about their variance. In 1,000 simulated samples of 60 examples each, .95 intervals held
 the true mean this often, by the seeds' standard deviation relative to that of the mean over examples:
 
     seeds   ratio 0   1      2      without the second term
