@@ -37,7 +37,7 @@ rule compute_metrics:
 
 
 rule judge:
-    """Decide per level and quantity: kept, degraded or undecided."""
+    """Decide per level and quantity: kept, degraded, harmed or undecided."""
     input:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
     output:

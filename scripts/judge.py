@@ -1,4 +1,4 @@
-"""Rule judge: the verdict (kept, degraded, undecided) on every quantity at every level."""
+"""Rule judge: the verdict (kept, degraded, harmed, undecided) on every quantity at every level."""
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance

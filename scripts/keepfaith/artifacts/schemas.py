@@ -278,7 +278,7 @@ FAITHFULNESS = TableSchema(
 
 METRICS = TableSchema(
     "metrics",
-    3,
+    4,
     "One quantity at one level. `low`..`high`: interval of the value over examples (95 % unless the study says "
     "otherwise); for `ece`, `ece_corrected` and `exact_calibration_error` the interval of the true binned error that "
     "the labels give. Null where a bootstrap would mislead. `seed_low`..`seed_high`: mean -+ one standard deviation "
@@ -288,7 +288,9 @@ METRICS = TableSchema(
     "range of ECE over labels drawn from the exact posterior. "
     "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "
     "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change; "
-    "of an effect, which is a change already, the value. `examples` differ between the levels of an effect or a drift. "
+    "of an effect, which is a change already, the value. `holm_low`, `holm_high`: ends of that interval at the "
+    "confidences of Holm's correction over K pruned levels, 1 - alpha / 1, ..., 1 - alpha / K. `examples` differ "
+    "between the levels of an effect or a drift. "
     "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
     "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {
@@ -310,6 +312,8 @@ METRICS = TableSchema(
         "change_low": pl.Float64,
         "change_high": pl.Float64,
         "p_value": pl.Float64,
+        "holm_low": pl.List(pl.Float64),
+        "holm_high": pl.List(pl.Float64),
         "examples": pl.Int64,
         "clusters": pl.Int64,
         "cluster_field": pl.String,
@@ -373,12 +377,13 @@ OVERLAP = TableSchema(
 
 VERDICT = TableSchema(
     "verdict",
-    2,
+    3,
     "One watched quantity at one pruned level: `harm` is the change in its harmful direction (positive is worse than "
     "dense) with its interval, against `margin`. `p_value`: one-sided, of harm above zero, after Holm over levels. "
-    "`status`: kept (the interval's upper end lies within the margin), degraded (harm is shown to exceed zero and its "
-    "estimate exceeds the margin), undecided (neither). `reason`: why it is undecided, where the cause is not the "
-    "width of the interval. `examples` and `clusters` as in METRICS.",
+    "`status`: kept (the interval's upper end lies within the margin, and there are enough independent texts), "
+    "degraded (harm is shown to exceed the margin, after Holm over levels), harmed (harm is shown to exceed zero; "
+    "whether it exceeds the margin is open), undecided (none of these). `reason`: why it is not kept, where the cause "
+    "is not the width of the interval. `examples` and `clusters` as in METRICS.",
     {
         "level": pl.Int64,
         "quantity": pl.String,

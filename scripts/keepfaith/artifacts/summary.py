@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import polars as pl
+import polars.selectors as cs
 
 CELL_KEYS = ("model", "order", "task")
 
@@ -42,10 +43,11 @@ def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
 
 
 def csv_text(frame: pl.DataFrame) -> str:
-    """CSV that a spreadsheet reads as text and numbers, never as formulas.
+    """CSV that a spreadsheet reads as text and numbers, never as formulas; columns of lists are left out.
 
     A text cell that starts with a character which spreadsheets read as a formula gets an apostrophe in front
     (OWASP, "CSV injection").
     """
     formula = r"^([=+\-@\t\r])"
-    return frame.with_columns(pl.col(pl.String).str.replace(formula, "'$1")).write_csv()
+    flat = frame.select(cs.exclude(cs.list()))
+    return flat.with_columns(pl.col(pl.String).str.replace(formula, "'$1")).write_csv()

@@ -38,6 +38,10 @@ class Quantity:
         tolerates: meaning of that margin, in one sentence, for the page of options.
         concern: the one of `CONCERNS` that it answers where orders are compared, if any.
         by_signs: whether its test flips signs of independent texts, n of which give no p-value below 2^(1-n).
+        largest: what one example can lose at most, in the quantity's unit: a harm of that size in a share of margin /
+            largest of all texts exceeds the margin, so with too few texts to see one of these, nothing is called kept
+            (`statistics.evidence`). None where the interval does not rest on the sample alone, and allows for what the
+            sample does not show.
         above_chance: whether its reference in METRICS is what a model that knows nothing reaches, above which it can
             lose something; that of calibration is the band of a calibrated model.
         protocol: the one of `PROTOCOLS` that measures it, if it is not measured in every study. Where both are run, the
@@ -56,12 +60,17 @@ class Quantity:
     tolerates: str = ""
     concern: str | None = None
     by_signs: bool = True
+    largest: float | None = None
     above_chance: bool = False
     protocol: Literal["coalitions", "study"] | None = None
 
     def __post_init__(self) -> None:
         if self.concern not in (None, *CONCERNS):
             raise ValueError(f"{self.label}: no concern {self.concern!r}; type {CONCERNS} or None")
+        if self.largest is not None and self.largest <= 0:
+            raise ValueError(
+                f"{self.label}: largest is {self.largest:g}; type a harm above 0 or None"
+            )
         if self.margin is not None and (self.better == "neither" or not self.tolerates):
             raise ValueError(
                 f"{self.label} has a margin: say which direction is better, and what the margin tolerates"

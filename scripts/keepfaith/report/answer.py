@@ -7,7 +7,7 @@ import polars as pl
 from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import method_name, quantity_name
 from keepfaith.figures.reach import of_quantity
-from keepfaith.statistics.verdict import DEGRADED, UNDECIDED, Answer, summary
+from keepfaith.statistics.verdict import DEGRADED, HARMED, UNDECIDED, Answer, summary
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,15 @@ class Break:
 class Finding:
     """The level to which one cell can be pruned, in words; `answer` is None if no pruned level was run.
 
-    `breaks`: the quantities that degrade first, by harm in margins; `breaking` and `undecided`: names of these, and of
-    those undecided at the first level that is not shown to be kept.
+    `breaks`: the quantities that degrade first, by harm in margins; `breaking`: their names; `harmed` and `undecided`:
+    names of those with this status at the first level that is not shown to be kept.
     """
 
     answer: Answer | None
-    breaks: tuple[Break, ...]
-    breaking: tuple[str, ...]
-    undecided: tuple[str, ...]
+    breaks: tuple[Break, ...] = ()
+    breaking: tuple[str, ...] = ()
+    harmed: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -43,6 +44,8 @@ class Finding:
         text = f"{_degraded(found)}; {self._kept(found)}."
         if found.breaks_at is not None:
             text += f" Degraded first, at level {found.breaks_at}: {_listed(self.breaking)}."
+        if found.harmed_at:
+            text += f" Harm that may lie within the margin is shown at {_levels(found.harmed_at)}."
         return text
 
     @property
@@ -58,19 +61,22 @@ class Finding:
     def _kept(self, found: Answer) -> str:
         if found.safe:
             return f"every judged quantity is shown to be kept {_up_to(found)}"
-        listed = f" (undecided: {_listed(self.undecided)})" if self.undecided else ""
+        open_ = (("harmed", self.harmed), ("undecided", self.undecided))
+        named = "; ".join(f"{word}: {_listed(names)}" for word, names in open_ if names)
+        listed = f" ({named})" if named else ""
         return f"level {found.levels[0]} is not shown to keep every judged quantity{listed}"
 
 
 def finding(verdict: pl.DataFrame) -> Finding:
     """Read the answer of one cell off its VERDICT table."""
     if verdict.is_empty():
-        return Finding(None, (), (), ())
+        return Finding(None)
     found = summary(verdict)
     return Finding(
         answer=found,
         breaks=tuple(_break(verdict, found.breaks_at, *names) for names in found.breaks_first),
         breaking=_names(verdict, found.breaks_at, DEGRADED),
+        harmed=_names(verdict, found.first_unsafe, HARMED),
         undecided=_names(verdict, found.first_unsafe, UNDECIDED),
     )
 
@@ -81,8 +87,14 @@ def _degraded(found: Answer) -> str:
         count = len(found.levels)
         levels = "the one pruned level" if count == 1 else f"any of the {count} pruned levels"
         return f"no degradation shown at {levels}{_run_levels(found)}"
-    word = "level" if len(found.degraded_at) == 1 else "levels"
-    return f"degradation shown at {word} {level_words(found.degraded_at)} of {found.deepest}{_run_levels(found)}"
+    return (
+        f"degradation shown at {_levels(found.degraded_at)} of {found.deepest}{_run_levels(found)}"
+    )
+
+
+def _levels(levels: tuple[int, ...]) -> str:
+    """`level 3`, `levels 2, 4 to 6`."""
+    return f"{'level' if len(levels) == 1 else 'levels'} {level_words(levels)}"
 
 
 def _run_levels(found: Answer) -> str:

@@ -68,7 +68,8 @@ def model_card(
         "## What it cost",
         "",
         "Each quantity at level 0 (dense) and here. Verdict: *kept*, the harm is shown to stay within the margin; "
-        "*degraded*, harm above zero is shown and its estimate exceeds the margin; *undecided*, neither.",
+        "*degraded*, it is shown to exceed the margin; *harmed*, it is shown to exceed zero, and may lie on either "
+        "side of the margin; *undecided*, none of these.",
         "",
         "| task | quantity | dense | here | change, with its interval | verdict |",
         "|---|---|---|---|---|---|",

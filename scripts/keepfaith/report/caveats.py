@@ -3,7 +3,7 @@
 import polars as pl
 
 from keepfaith.figures.cell_tables import CellTables
-from keepfaith.figures.labels import control_name, method_name
+from keepfaith.figures.labels import control_name, method_name, quantity_name
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 
 TIED = 0.005
@@ -30,7 +30,7 @@ def caveats(tables: CellTables) -> list[str]:
             f"{guessing:.3f}), so it has little accuracy to lose: a verdict of kept has little meaning."
         )
     found += _ties(tables)
-    return found + _pointless(tables) + _unreliable(tables) + _few(tables)
+    return found + _pointless(tables) + _unreliable(tables) + _few(tables) + _not_kept(tables)
 
 
 def _pointless(tables: CellTables) -> list[str]:
@@ -125,13 +125,31 @@ def _few(tables: CellTables) -> list[str]:
         if fewest < MINIMUM_CLUSTERS:
             found.append(
                 f"Only {fewest} independent texts are {part}: below {MINIMUM_CLUSTERS} there is no interval, and "
-                "nothing is called kept or degraded."
+                "nothing is called kept, harmed or degraded."
             )
         else:
             found.append(
                 f"Only {fewest} independent texts are {part}; intervals from fewer than {FEW} tend to be too narrow."
             )
     return found
+
+
+def _not_kept(tables: CellTables) -> list[str]:
+    """Reasons why quantities cannot be kept at some level, other than wide intervals, each with its quantities.
+
+    Too few texts for any interval have their own sentence (`_few`).
+    """
+    open_ = tables.verdict.filter(
+        pl.col("reason").is_not_null(),
+        (pl.col("clusters") >= MINIMUM_CLUSTERS).fill_null(value=True),
+    )
+    by_reason = open_.group_by("reason", maintain_order=True).agg(
+        pl.struct("quantity", "method").unique(maintain_order=True).alias("named")
+    )
+    return [
+        f"Not kept: {', '.join(quantity_name(*name.values()) for name in named)}; {reason}."
+        for reason, named in by_reason.iter_rows()
+    ]
 
 
 def _beats_chance(tables: CellTables, method: str) -> bool:

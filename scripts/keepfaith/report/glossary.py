@@ -4,8 +4,10 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Interval",
         "Confidence interval over examples, with the coverage in the settings (statistics "
-        "confidence). A change against the dense model is judged by its own paired interval, which is "
-        "narrower than two separate intervals suggest.",
+        "confidence): score intervals of proportions, BCa bootstrap intervals of other means. A change against the "
+        "dense model is judged by its own paired interval, which is narrower than two separate intervals suggest. "
+        "With several seeds, intervals of a sampled method also contain what its seeds shift alike in all examples; "
+        "from one seed that is unknown, and from two or three it is a rough estimate.",
     ),
     (
         "Level",
@@ -15,13 +17,15 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "several layers at once.",
     ),
     (
-        "Kept, degraded, undecided",
+        "Kept, degraded, harmed, undecided",
         "Kept (non-inferior): the interval of the harm ends within the margin, so the loss is shown to be small. "
-        "Degraded (inferior): harm above zero is shown (a one-sided test, corrected over the levels) and its estimate "
-        "exceeds the margin; this does not show that the harm itself exceeds the margin. Undecided (inconclusive): "
-        "neither; more examples would decide it. A quantity is never kept if the margin covers the dense model's "
-        "whole advantage over chance (guessing; for explanations chance itself, or the controls). A quantity without "
-        "a value or with fewer than 6 independent texts is undecided.",
+        "Degraded (inferior): the harm is shown to exceed the margin, by its interval after Holm's correction over the "
+        "levels. Harmed: it is shown to exceed zero (a one-sided test, corrected likewise), and may lie on either side "
+        "of the margin. Undecided (inconclusive): none of these; more examples would decide it. Nothing is kept "
+        "if the margin covers the dense model's whole advantage over chance (guessing; for explanations chance itself, "
+        "or the controls), or with too few independent texts to see a rare large harm: of a harm of size L in a share "
+        "margin / L of all texts, a sample must show a case with the confidence of the interval. A quantity without a "
+        "value or with fewer than 6 independent texts is undecided.",
     ),
     (
         "Examples and independent texts",

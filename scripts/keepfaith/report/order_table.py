@@ -12,7 +12,7 @@ from keepfaith.statistics.order_comparison import (
 
 
 def orders_compared(verdicts: pl.DataFrame) -> PageTable | None:
-    """One row per model and order, the order that goes furthest first; None if no model has several orders.
+    """One row per model and order, the order that keeps furthest first; None if no model has several orders.
 
     Args:
         verdicts: VERDICT of all cells, with leading columns model, order and task.

@@ -1,6 +1,6 @@
 """All metrics of one model, order and task as one METRICS table, from saved tables only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -22,7 +22,9 @@ from keepfaith.statistics.settings import Analysis
 METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
 LOWER_ENDS = ("low", "reference_low", "change_low", "clusters")
 UPPER_ENDS = ("high", "reference_high", "change_high", "p_value")
-"""Columns of METRICS that depend on the grouping; of several groupings the lowest value, or the highest, is used."""
+LOWER_STEPS, UPPER_STEPS = ("holm_low",), ("holm_high",)
+"""Columns of METRICS that depend on the grouping; of several groupings the lowest value, or the highest, is used.
+Those of steps are lists."""
 
 DECIMALS = 12
 """Digits kept: the last bits of a sum depend on the number of threads."""
@@ -73,7 +75,8 @@ def compute_metrics(
             features = segment_features(segments.explanations)
             rows += rationale_rows(features, examples, grouping, analysis, "segment_r_precision")
         table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
-            pl.col(pl.Float64).round(DECIMALS)
+            pl.col(pl.Float64).round(DECIMALS),
+            pl.col(*LOWER_STEPS, *UPPER_STEPS).list.eval(pl.element().round(DECIMALS)),
         )
         return _without_empty_promises(table).sort(METRIC_KEYS)
 
@@ -104,13 +107,25 @@ def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
         return pl.when(known).then(choose(columns)).alias(name)
 
     joined = pl.concat([first, *beside], how="horizontal")
-    return joined.with_columns(map(of_all, ends)).select(first.columns)
+    widest = joined.with_columns(map(of_all, ends)).select(first.columns)
+    return widest.with_columns(
+        _steps([table[name] for table in tables], choose)
+        for names, choose in ((LOWER_STEPS, min), (UPPER_STEPS, max))
+        for name in names
+    )
+
+
+def _steps(columns: Sequence[pl.Series], choose: Callable[..., float]) -> pl.Series:
+    """The lowest or highest of each item of lists, row by row; null where one is null."""
+    rows = zip(*(column.to_list() for column in columns), strict=True)
+    chosen = [None if None in row else list(map(choose, *row)) for row in rows]
+    return pl.Series(columns[0].name, chosen, dtype=columns[0].dtype)
 
 
 def _without_empty_promises(table: pl.DataFrame) -> pl.DataFrame:
     """Null intervals and tests with fewer than `MINIMUM_CLUSTERS` independent texts."""
     few = pl.col("clusters") < MINIMUM_CLUSTERS
-    promises = ["low", "high", "change_low", "change_high", "p_value"]
+    promises = ["low", "high", "change_low", "change_high", "p_value", *LOWER_STEPS, *UPPER_STEPS]
     # Only the reference of faithfulness is itself an interval over examples.
     of_random = ["reference_low", "reference_high"]
     of_faithfulness = few & (pl.col("family") == "faithfulness")

@@ -183,12 +183,7 @@ def _effect_rows(swap: pl.DataFrame, grouping: Grouping, analysis: Analysis) -> 
                     comparison = Comparison(
                         [DENSE, int(str(level))], found.comparison.clusters, analysis
                     )
-                    against = Explained(
-                        comparison,
-                        found.example_ids,
-                        _after_zero(found.values),
-                        _after_zero(found.seed_means),
-                    )
+                    against = Explained(comparison, found.example_ids, _after_zero(found.by_seed))
                     numbers = against.numbers()[1]
                     names = {"method": method, "role": role}
                     rows += rows_of(found, [numbers], _FAMILY, effect + suffix, names)
@@ -196,7 +191,7 @@ def _effect_rows(swap: pl.DataFrame, grouping: Grouping, analysis: Analysis) -> 
 
 
 def _after_zero(values: Floats) -> Floats:
-    """[n, 2] from [n, 1]: an effect is a change already, and that of the dense level on itself is 0."""
+    """[n, 2, S] from [n, 1, S]: an effect is a change already, and that of the dense level on itself is 0."""
     return np.hstack([np.zeros_like(values), values])
 
 

@@ -1,14 +1,23 @@
 """Means over examples, level by level, each with its interval and its paired change against the dense level."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keepfaith.calibration.probabilities import Floats, Indices
-from keepfaith.statistics.bootstrap import Interval, percentile, resamples, weighted_means
+from keepfaith.statistics.bootstrap import (
+    Interval,
+    bca,
+    leave_one_out,
+    percentile,
+    resamples,
+    weighted_means,
+)
 from keepfaith.statistics.paired import sign_flip
+from keepfaith.statistics.seed_noise import SeedNoise
 from keepfaith.statistics.settings import Analysis
 
 DENSE = 0
@@ -33,11 +42,19 @@ class Numbers:
     change_low: float | None = None
     change_high: float | None = None
     p_value: float | None = None
+    holm_low: tuple[float, ...] | None = None
+    holm_high: tuple[float, ...] | None = None
 
-    def row(self) -> dict[str, float | None]:
+    def row(self) -> dict[str, float | list[float] | None]:
         """The columns as a dict, undefined (NaN) as None."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: None if x is None or np.isnan(x) else float(x) for name, x in found.items()}
+        return {name: _known(value) for name, value in found.items()}
+
+
+def _known(value: float | tuple[float, ...] | None) -> float | list[float] | None:
+    if isinstance(value, tuple):
+        return list(value)
+    return None if value is None or np.isnan(value) else float(value)
 
 
 @dataclass(frozen=True)
@@ -73,34 +90,86 @@ class Comparison:
         """Percentile interval of replicates [R]."""
         return percentile(replicates, self.analysis.confidence)
 
-    def of_means(self, values: Floats) -> list[Numbers]:
+    @property
+    def confidences(self) -> tuple[float, ...]:
+        """Those of the steps of Holm's correction over the pruned levels: 1 - alpha, 1 - alpha / 2, ..."""
+        pruned = max(len(self.levels) - (self.dense is not None), 1)
+        alpha = 1 - self.analysis.confidence
+        return (self.analysis.confidence, *(1 - alpha / step for step in range(2, pruned + 1)))
+
+    def of_means(
+        self,
+        values: Floats,
+        own_noise: SeedNoise | None = None,
+        change_noise: SeedNoise | None = None,
+    ) -> list[Numbers]:
         """One `Numbers` per level for the mean of `values` [n, K] over examples.
 
-        Intervals are percentile bootstrap intervals; p-values those of the sign-flip test of the paired difference.
-        The dense level's own change is 0 without interval or p-value.
+        Intervals are BCa bootstrap intervals; p-values those of the sign-flip test of the paired difference. The dense
+        level's own change is 0 without interval or p-value.
+
+        Args:
+            values: by example and level.
+            own_noise: of the seeds, in the means; intervals are wider by its share of their variance.
+            change_noise: the same, in the changes against the dense level.
         """
-        replicates = weighted_means(values, self.weights)
+        own = self._intervals(values, [self.analysis.confidence], own_noise)
         centre = values.mean(axis=0)
-        own = [self.interval(column) or Interval(np.nan, np.nan) for column in replicates.T]
+        rows = [
+            Numbers(value=x, low=low, high=high)
+            for x, low, high in zip(centre, own.low[0], own.high[0], strict=True)
+        ]
         if self.dense is None:
-            return [Numbers(x, *ends) for x, ends in zip(centre, own, strict=True)]
+            return rows
         differences = values - values[:, [self.dense]]
-        changes = replicates - replicates[:, [self.dense]]
+        change = self._intervals(differences, self.confidences, change_noise)
         p_values = sign_flip(
             differences, self.clusters, self.analysis.repetitions, self.analysis.seed
         )
-        found = []
-        for k in range(len(self.levels)):
-            change = self.interval(changes[:, k]) if k != self.dense else None
-            found.append(
-                Numbers(
-                    value=centre[k],
-                    low=own[k].low,
-                    high=own[k].high,
-                    change=centre[k] - centre[self.dense],
-                    change_low=change.low if change else None,
-                    change_high=change.high if change else None,
-                    p_value=p_values[k] if k != self.dense else None,
-                )
+        if change_noise is not None and self.cluster_count > 1:
+            p_values = change_noise.p_values(p_values, change.variance, self.cluster_count)
+        return [
+            replace(row, change=0.0)
+            if k == self.dense
+            else replace(
+                row,
+                change=centre[k] - centre[self.dense],
+                p_value=p_values[k],
+                **with_steps(change.low[:, k], change.high[:, k]),
             )
-        return found
+            for k, row in enumerate(rows)
+        ]
+
+    def _intervals(
+        self, values: Floats, confidences: Sequence[float], noise: SeedNoise | None
+    ) -> "_Intervals":
+        """Of the means of `values` [n, K]."""
+        centre = values.mean(axis=0)
+        without = leave_one_out(values, self.clusters)
+        units = self.cluster_count
+        low, high = bca(weighted_means(values, self.weights), centre, without, confidences)
+        variance = (units - 1) * without.var(axis=0) if units > 1 else np.zeros_like(centre)
+        if noise is not None and units > 1:
+            for step, confidence in enumerate(confidences):
+                ends = low[step], high[step]
+                low[step], high[step] = noise.widened(centre, ends, variance, units, confidence)
+        return _Intervals(low, high, variance)
+
+
+class _Intervals(NamedTuple):
+    """Lower and upper ends [C, K] at C confidences, and the jackknife variances [K] of the means."""
+
+    low: Floats
+    high: Floats
+    variance: Floats
+
+
+def with_steps(low: Sequence[float] | Floats, high: Sequence[float] | Floats) -> dict[str, Any]:
+    """The columns of a change's interval, from its ends at `Comparison.confidences`."""
+    lows, highs = ([float(end) for end in ends] for ends in (low, high))
+    return {
+        "change_low": lows[0],
+        "change_high": highs[0],
+        "holm_low": tuple(lows),
+        "holm_high": tuple(highs),
+    }

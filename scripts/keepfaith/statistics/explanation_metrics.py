@@ -1,7 +1,8 @@
 """Rows of METRICS from explanations: faithfulness and R-precision.
 
 One value per example, averaged over the seeds of a seeded method, so that examples are the unit of every interval
-and test; the spread over seeds is a separate column.
+and test. What the seeds add to the variance of a mean widens its interval (`statistics.seed_noise`); the spread over
+seeds is a separate column.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from keepfaith.calibration.probabilities import Floats
 from keepfaith.faithfulness.metrics import AGGREGATES, per_example_aggregates, r_precision
 from keepfaith.statistics.clusters import Grouping
 from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers
+from keepfaith.statistics.seed_noise import SeedNoise, seed_noise
 from keepfaith.statistics.settings import Analysis
 
 
@@ -25,21 +27,33 @@ class Explained:
     Attributes:
         comparison: levels and clusters of these examples.
         example_ids: [n], sorted.
-        values: [n, K], means over seeds.
-        seed_means: [S, K], means over examples.
+        by_seed: [n, K, S].
     """
 
     comparison: Comparison
     example_ids: tuple[str, ...]
-    values: Floats
-    seed_means: Floats
+    by_seed: Floats
+
+    @property
+    def values(self) -> Floats:
+        """[n, K], means over seeds."""
+        found: Floats = self.by_seed.mean(axis=2)
+        return found
+
+    @property
+    def noise(self) -> SeedNoise:
+        """Variance of the means that the seeds add."""
+        return seed_noise(self.by_seed, self.comparison.clusters)
 
     def numbers(self) -> list[Numbers]:
         """Means, intervals, changes and, for more than one seed, the band of one standard deviation of seeds."""
-        found = self.comparison.of_means(self.values)
-        if len(self.seed_means) < 2:
+        dense, clusters = self.comparison.dense, self.comparison.clusters
+        # A seed has the same masks at all levels: what they shift alike is not in the change.
+        changes = self.by_seed if dense is None else self.by_seed - self.by_seed[:, [dense]]
+        found = self.comparison.of_means(self.values, self.noise, seed_noise(changes, clusters))
+        if self.by_seed.shape[2] < 2:
             return found
-        spread = self.seed_means.std(axis=0, ddof=1)
+        spread = self.by_seed.mean(axis=0).std(axis=1, ddof=1)
         return [
             replace(row, seed_low=centre - sd, seed_high=centre + sd)
             for row, centre, sd in zip(found, self.values.mean(axis=0), spread, strict=True)
@@ -118,7 +132,12 @@ def paired_difference(own: Explained, other: Explained, sign: float) -> list[Num
     """
     if own.example_ids != other.example_ids or own.comparison.levels != other.comparison.levels:
         raise ValueError("a method and its control explain different examples or levels")
-    numbers = own.comparison.of_means(sign * (own.values - other.values))
+    if own.by_seed.shape == other.by_seed.shape:
+        # Also of two rankings with the same draws, such as a method's own and reversed one.
+        noise = seed_noise(own.by_seed - other.by_seed, own.comparison.clusters)
+    else:
+        noise = own.noise + other.noise
+    numbers = own.comparison.of_means(sign * (own.values - other.values), noise)
     return [Numbers(value=row.value, low=row.low, high=row.high) for row in numbers]
 
 
@@ -176,7 +195,7 @@ def explained(
         .reshape(len(ids), len(levels), len(seeds))
     )
     comparison = Comparison(levels.to_list(), grouping.of(ids.to_list()), analysis)
-    return Explained(comparison, tuple(ids), cube.mean(axis=2), cube.mean(axis=0).T)
+    return Explained(comparison, tuple(ids), cube)
 
 
 def groups_of(table: pl.DataFrame, *keys: str) -> list[tuple[tuple[str, ...], pl.DataFrame]]:

@@ -43,8 +43,8 @@ def of_models_with_several_orders(table: pl.DataFrame) -> pl.DataFrame:
 def compare_orders(verdicts: pl.DataFrame) -> pl.DataFrame:
     """Per model, order and concern the mean over tasks of kept and clear (see `reach_by_concern`).
 
-    Models keep the order of the table. The orders of a model are sorted by the mean over concerns of clear, then of
-    kept, largest first, then by name.
+    Models keep the order of the table. The orders of a model are sorted by the mean over concerns of kept, then of
+    clear, largest first, then by name: the noisier an order's values, the longer it is clear.
     """
     reach = reach_by_concern(verdicts)
     models = {name: at for at, name in enumerate(reach["model"].unique(maintain_order=True))}
@@ -55,8 +55,8 @@ def compare_orders(verdicts: pl.DataFrame) -> pl.DataFrame:
     path = ("model", "order")
     return means.sort(
         pl.col("model").replace_strict(models, return_dtype=pl.Int64),
-        -pl.col("clear").mean().over(path).round(9),
         -pl.col("kept").mean().over(path).round(9),
+        -pl.col("clear").mean().over(path).round(9),
         "order",
         pl.col("concern").replace_strict(concerns, return_dtype=pl.Int64),
     ).select(*path, "concern", "tasks", "kept", "clear")

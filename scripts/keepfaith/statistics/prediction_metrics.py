@@ -12,9 +12,9 @@ from keepfaith.calibration.interval import CorrectedError, corrected_error
 from keepfaith.calibration.null_band import null_bands
 from keepfaith.calibration.probabilities import Floats, Predicted
 from keepfaith.plugins.metric import PREDICTION_METRICS, Metric
-from keepfaith.statistics.bootstrap import Interval, two_sided
+from keepfaith.statistics.bootstrap import Interval, percentile, two_sided
 from keepfaith.statistics.clusters import all_single
-from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers
+from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers, with_steps
 from keepfaith.statistics.error_change import ErrorChange
 from keepfaith.statistics.proportions import mcnemar, tango, wilson
 
@@ -82,13 +82,11 @@ def _registered(metric: Metric, predicted: Predicted, comparison: Comparison) ->
         row = replace(row, low=own.low, high=own.high) if own else row
         if dense is not None and k != dense:
             changes = replicates[k] - replicates[dense]
-            change = comparison.interval(changes)
-            if change:
+            steps = [percentile(changes, each) for each in comparison.confidences]
+            known = [step for step in steps if step is not None]
+            if known:
                 row = replace(
-                    row,
-                    change_low=change.low,
-                    change_high=change.high,
-                    p_value=two_sided(changes),
+                    row, p_value=two_sided(changes), **with_steps(*zip(*known, strict=True))
                 )
         found[k] = row
     return found
@@ -117,13 +115,14 @@ def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison)
         if comparison.dense is not None and k != comparison.dense:
             before = correct[comparison.dense]
             gained, lost = int((correct[k] & ~before).sum()), int((before & ~correct[k]).sum())
-            change = tango(gained, lost, len(before), confidence)
-            change = change if single else _hull(change, row.change_low, row.change_high)
+            steps = [tango(gained, lost, len(before), each) for each in comparison.confidences]
+            if not single:
+                ends = zip(row.holm_low or (), row.holm_high or (), strict=True)
+                steps = [_hull(step, *own) for step, own in zip(steps, ends, strict=True)]
             row = replace(
                 row,
-                change_low=change.low,
-                change_high=change.high,
                 p_value=mcnemar(gained, lost) if single else row.p_value,
+                **with_steps(*zip(*steps, strict=True)),
             )
         found.append(row)
     return found
@@ -194,9 +193,9 @@ def _add_corrected_error(
                 _correlation(replicates[dense], replicates[k]),
                 analysis.simulations(len(comparison.levels)),
             )
-            ends = change.interval(analysis.confidence)
+            steps = [change.interval(each) for each in comparison.confidences]
             numbers = replace(
-                numbers, change_low=ends.low, change_high=ends.high, p_value=change.p_value()
+                numbers, p_value=change.p_value(), **with_steps(*zip(*steps, strict=True))
             )
         base = 0.0 if dense is None else errors[dense].value
         series["ece_corrected"].append(

@@ -10,9 +10,12 @@ from keepfaith.artifacts.schemas import METHOD, VERDICT
 from keepfaith.artifacts.tables import conform
 from keepfaith.plugins.quantity import Quantity, judged_quantities
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
+from keepfaith.statistics.evidence import beyond_margin, fewest_texts, too_few_to_keep
 from keepfaith.statistics.multiple import holm
 
-KEPT, DEGRADED, UNDECIDED = "kept", "degraded", "undecided"
+KEPT, DEGRADED, HARMED, UNDECIDED = "kept", "degraded", "harmed", "undecided"
+STATUSES = (KEPT, UNDECIDED, HARMED, DEGRADED)
+"""From the best to the worst."""
 
 
 def verdict(
@@ -25,11 +28,12 @@ def verdict(
 ) -> pl.DataFrame:
     """VERDICT of every pruned level and judged quantity.
 
-    Kept (non-inferior): the upper end of the harm's interval is within the margin. Degraded (inferior): the harm
-    exceeds the margin and is shown to exceed 0 by a one-sided test at (1 - confidence) / 2, after Holm's correction
-    over the levels of that quantity. Undecided (inconclusive): neither, or fewer than `MINIMUM_CLUSTERS` independent
-    texts, or kept by a margin not smaller than the dense model's whole advantage over chance. A quantity with a margin
-    and without a value at a level is undecided there, never left out.
+    Kept (non-inferior): the upper end of the harm's interval is within the margin, with at least `fewest_texts`
+    independent texts, and with a margin smaller than the dense model's whole advantage over chance. Harmed: the harm is
+    shown to exceed 0, by the one-sided test at (1 - confidence) / 2 after Holm's correction over the levels of that
+    quantity. Degraded (inferior): it is also shown to exceed the margin, by the lower end of its interval at Holm's
+    confidence. Undecided (inconclusive): none of these, or fewer than `MINIMUM_CLUSTERS` independent texts. A quantity
+    with a margin and without a value at a level is undecided there, never left out.
 
     Args:
         metrics: METRICS of one model, order and task.
@@ -108,29 +112,41 @@ def _judged(
         examples="examples",
         clusters="clusters",
     )
-    shown = (pl.col("harm") > pl.col("margin")) & (pl.col("p_value") <= _limit(confidence))
-    too_few = pl.col("clusters") < MINIMUM_CLUSTERS
+    harmed = pl.col("p_value") <= _limit(confidence)
     vacuous = advantage is not None and advantage <= margin
+    needed = fewest_texts(margin, watched.largest, confidence)
+    few = (pl.col("clusters") < needed).fill_null(value=False)
     status = (
-        pl.when(too_few)
+        pl.when(pl.col("clusters") < MINIMUM_CLUSTERS)
         .then(pl.lit(UNDECIDED))
-        .when(pl.col("harm_high") <= pl.col("margin"))
-        .then(pl.lit(UNDECIDED if vacuous else KEPT))
-        .when(shown)
+        .when((pl.col("harm_high") <= pl.col("margin")) & ~few & (not vacuous))
+        .then(pl.lit(KEPT))
+        .when(harmed & pl.Series(_beyond(rows, harmful, margin), dtype=pl.Boolean))
         .then(pl.lit(DEGRADED))
+        .when(harmed)
+        .then(pl.lit(HARMED))
         .otherwise(pl.lit(UNDECIDED))
     )
     table = table.with_columns(status=status)
-    table = table.with_columns(
-        reason=_reason(rows, watched, confidence, advantage if vacuous else None)
-    )
-    return table.select(*VERDICT.columns)
+    reason = _reason(rows, watched, confidence, advantage if vacuous else None)
+    within = pl.col("harm_high") <= pl.col("margin")
+    if watched.largest is not None:
+        of_few = too_few_to_keep(margin, watched.largest, needed)
+        reason = pl.coalesce(reason, pl.when(within & few).then(of_few))
+    return table.with_columns(reason=reason).select(*VERDICT.columns)
+
+
+def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:
+    """Levels at which harm beyond the margin is shown, after Holm over those with an interval."""
+    ends = rows["holm_low" if harmful > 0 else "holm_high"].to_list()
+    lower = [None if of_level is None else [harmful * x for x in of_level] for of_level in ends]
+    return beyond_margin(lower, margin)
 
 
 def _reason(
     rows: pl.DataFrame, watched: Quantity, confidence: float, advantage: float | None
 ) -> pl.Expr:
-    """Reason why a quantity is undecided, other than the width of its interval; null otherwise.
+    """Reason why a quantity is not kept, other than the width of its interval; null otherwise.
 
     `advantage`: the dense model's advantage over chance, if that is within the margin.
     """
@@ -201,9 +217,11 @@ class Answer:
 
     Attributes:
         levels: the judged pruned levels, ascending.
-        clear: no degradation shown up to this level.
+        clear: no degradation shown up to this level; with few examples little is ever shown, so by itself it says
+            nothing in favour of a model.
         safe: everything shown to be kept up to this level; at most `clear`.
         degraded_at: the levels with a quantity shown to be degraded.
+        harmed_at: the other levels with a quantity shown to be harmed.
         breaks_first: the quantities degraded at the first of these, as (quantity, method), by harm in margins.
     """
 
@@ -211,6 +229,7 @@ class Answer:
     clear: int
     safe: int
     degraded_at: tuple[int, ...]
+    harmed_at: tuple[int, ...]
     breaks_first: tuple[tuple[str, str | None], ...]
 
     @property
@@ -242,6 +261,7 @@ def summary(verdict: pl.DataFrame) -> Answer:
     levels: list[int] = verdict["level"].unique().sort().to_list()
     broken = verdict.filter(status=DEGRADED)
     degraded_at = tuple(broken["level"].unique().sort().to_list())
+    harmed = verdict.filter(pl.col("status") == HARMED, ~pl.col("level").is_in(degraded_at))
     first = broken.filter(pl.col("level") == min(degraded_at, default=-1))
     worst = pl.col("harm") / pl.col("margin")
     first = first.sort(worst, "quantity", "method", descending=[True, False, False])
@@ -253,6 +273,7 @@ def summary(verdict: pl.DataFrame) -> Answer:
         clear=_before(levels, min(degraded_at, default=None)),
         safe=_before(levels, min(unsafe, default=None)),
         degraded_at=degraded_at,
+        harmed_at=tuple(harmed["level"].unique().sort().to_list()),
         breaks_first=tuple(first.select("quantity", "method").rows()),
     )
 

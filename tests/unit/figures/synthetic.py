@@ -303,7 +303,9 @@ def verdict(
                 "kept"
                 if high <= margin
                 else "degraded"
-                if low > 0 and harm > margin
+                if low > margin
+                else "harmed"
+                if low > 0
                 else "undecided"
             )
             rows.append({

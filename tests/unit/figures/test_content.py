@@ -1,5 +1,6 @@
 """What the figures draw is what the tables say."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 from figures import synthetic
+from keepfaith import report
 from keepfaith.artifacts.schemas import VERDICT
 from keepfaith.artifacts.tables import ArtifactError
 from keepfaith.figures.cell import layers
@@ -22,6 +24,7 @@ from keepfaith.figures.study.efficiency import ratios
 from keepfaith.figures.study.price import means
 from keepfaith.figures.study_figures import draw_study
 from keepfaith.figures.style import method_strokes, series_strokes
+from keepfaith.statistics.verdict import STATUSES
 
 OWN_NAMES = {name: name for name in ("kernelshap", "lime", "input_x_gradient", "random")}
 PUBLISHED = Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
@@ -30,7 +33,7 @@ PUBLISHED = Path(__file__).parents[3] / "config" / "catalog" / "published" / "ar
 def verdict_of(
     statuses: str, quantity: str = "accuracy", method: str | None = None
 ) -> pl.DataFrame:
-    words = {"k": "kept", "u": "undecided", "d": "degraded"}
+    words = {"k": "kept", "u": "undecided", "h": "harmed", "d": "degraded"}
     rows = [
         {"level": level, "quantity": quantity, "method": method, "harm": 0.1, "margin": 0.02,
          "status": words[letter]}
@@ -41,7 +44,8 @@ def verdict_of(
 
 @pytest.mark.parametrize(
     ("statuses", "safe", "clear", "breaks_at"),
-    [("kkkk", 4, 4, None), ("kkud", 2, 3, 4), ("dkkk", 0, 0, 1), ("ukkd", 0, 3, 4), ("kudk", 1, 2, 3)],
+    [("kkkk", 4, 4, None), ("kkud", 2, 3, 4), ("dkkk", 0, 0, 1), ("ukkd", 0, 3, 4), ("kudk", 1, 2, 3),
+     ("khdk", 1, 2, 3)],
 )  # fmt: skip
 def test_reach_ends_at_the_first_gap(statuses, safe, clear, breaks_at):
     found = reaches(verdict_of(statuses))["accuracy", None]
@@ -54,6 +58,28 @@ def test_reach_keeps_methods_apart():
     )
     found = {method: answer.safe for (_, method), answer in reaches(verdict).items()}
     assert found == {"lime": 1, "other": 2}
+
+
+def test_every_status_has_its_own_mark_and_colours():
+    """In the strip, in the tables of the report, and in the report's colours on paper and on screen."""
+    tables = replace(
+        synthetic.cell(deepest=2, methods=("lime",)),
+        verdict=pl.concat([verdict_of("kuhd"), verdict_of("duhk", "sufficiency", "lime")]),
+    )
+    (panel,) = draw("verdict", tables).axes
+    drawn = {(line.get_marker(), line.get_color()) for line in panel.get_lines()}
+    assert len(drawn) == len({mark for mark, _ in drawn}) == len({c for _, c in drawn}) == 4
+    assert len({patch.get_facecolor() for patch in panel.patches}) == 4
+    figure = panel.get_figure()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(STATUSES)
+    templates = Path(report.__file__).parent / "templates"
+    marks = re.findall(r'"(\w+)": "(.)"', (templates / "parts.html.j2").read_text())
+    assert {status for status, _ in marks} == set(STATUSES)
+    assert len({mark for _, mark in marks}) == 4
+    css = (templates / "page.css").read_text()
+    for status in STATUSES:
+        assert css.count(f"--{status}: #") == 3
+        assert f".{status} {{" in css
 
 
 def test_bands_are_the_seeds_for_explanations_and_the_interval_for_accuracy():

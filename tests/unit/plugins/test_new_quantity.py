@@ -119,6 +119,7 @@ def test_one_of_explanations_without_an_operator_is_judged_per_method(add_plugin
         {
             "level": level, "metric": "r_precision", "method": method, "role": role, "value": 0.8 - loss,
             "change": -loss, "change_low": -loss - 0.01, "change_high": -loss + 0.01, "p_value": 1e-4,
+            "holm_low": [-loss - 0.01], "holm_high": [-loss + 0.01],
             "reference_low": 0.2, "reference_high": 0.2, "clusters": 100,
         }
         for method, role, losses in (

@@ -45,6 +45,17 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
             "degradation shown at levels 2, 4 to 6, 8 of 8; every judged quantity is shown to be kept up to level 1. "
             "Degraded first, at level 2: accuracy.",
         ),
+        (
+            both("hhd", "kuk"),
+            "degradation shown at level 3 of 3; level 1 is not shown to keep every judged quantity (harmed: accuracy). "
+            "Degraded first, at level 3: accuracy. Harm that may lie within the margin is shown at levels 1, 2.",
+        ),
+        (
+            both("h", "u"),
+            "no degradation shown at the one pruned level; level 1 is not shown to keep every judged quantity "
+            "(harmed: accuracy; undecided: sufficiency (LIME)). Harm that may lie within the margin is shown at "
+            "level 1.",
+        ),
     ],
 )
 def test_sentence(verdict, sentence):

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from figures import synthetic
 
+from keepfaith.figures.labels import quantity_name
 from keepfaith.report.caveats import caveats
 
 
@@ -90,6 +91,25 @@ def test_examples_that_share_a_text_are_counted_and_the_way_out_is_named():
     )
     assert sentence.startswith("60 examples, 31 different `instruction`: ")
     assert "passage: none" in sentence
+
+
+def test_what_cannot_be_kept_is_said_once_with_all_its_quantities():
+    tables = synthetic.cell()
+    explained = pl.col("method").is_not_null()
+    reason = "40 independent texts; at least 72 are needed to call a harm of 0.05 excluded"
+    judged = tables.verdict.with_columns(
+        reason=pl.when(explained).then(pl.lit(reason)), clusters=pl.when(explained).then(pl.lit(40))
+    )
+    found = [each for each in caveats(replace(tables, verdict=judged)) if "72" in each]
+    methods = [name for name in tables.methods if name not in synthetic.CONTROLS]
+    assert (
+        len(found) == 1 and found[0].startswith("Not kept: ") and found[0].endswith(f"; {reason}.")
+    )
+    for method in methods:
+        for quantity in ("comprehensiveness", "sufficiency"):
+            assert quantity_name(quantity, method) in found[0]
+    fewer = judged.with_columns(clusters=pl.lit(5))
+    assert not any("72" in each for each in caveats(replace(tables, verdict=fewer)))
 
 
 def test_too_few_texts_for_any_interval():

@@ -84,3 +84,8 @@ def test_tables_of_tasks_without_a_caution_are_stacked():
         csv_text(stacked(places, ["imported", "task"])) == "imported,task,caution\nmine,b,Only 3.\n"
     )
     assert csv_text(stacked(places[:1], ["imported", "task"])) == "imported,task,caution\n"
+
+
+def test_a_spreadsheet_has_no_columns_of_lists():
+    table = pl.DataFrame({"level": [1], "holm_low": [[-0.1, -0.2]], "value": [0.5]})
+    assert csv_text(table) == "level,value\n1,0.5\n"

@@ -363,8 +363,7 @@ def test_equal_methods_are_rarely_shown_to_be_better_than_a_control():
             Explained(
                 Comparison([0], np.arange(40), ANALYSIS),
                 tuple(grouping.numbers),
-                values,
-                values.T[None, :, 0],
+                values[:, :, None],
             )
             for values in noise
         )

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keepfaith.statistics.bootstrap import percentile, resamples, two_sided, weighted_means
+from keepfaith.statistics.bootstrap import (
+    bca,
+    leave_one_out,
+    percentile,
+    resamples,
+    two_sided,
+    weighted_means,
+)
 
 
 def test_each_resample_draws_as_many_examples_as_there_are():
@@ -91,3 +98,93 @@ def test_same_seed_same_resamples_and_callers_cannot_change_them():
     assert not np.array_equal(first, resamples(np.arange(9), 5, 4))
     with pytest.raises(ValueError, match="read-only"):
         first[0, 0] = 7
+
+
+def scipys_bca(values: np.ndarray, means: np.ndarray, confidence: float) -> tuple[float, float]:
+    """SciPy's BCa interval of a mean, of resampled means that are given instead of drawn."""
+    without_draws = stats.bootstrap(
+        (values,), np.mean, n_resamples=0, bootstrap_result=_Drawn(means),
+        confidence_level=confidence, method="BCa",
+    )  # fmt: skip
+    return without_draws.confidence_interval
+
+
+class _Drawn:
+    """The one attribute that SciPy reads of an earlier result."""
+
+    def __init__(self, means: np.ndarray) -> None:
+        self.bootstrap_distribution = means
+
+
+@pytest.mark.parametrize("draw", ["normal", "exponential", "rare"])
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+def test_the_bca_interval_equals_scipys_on_the_same_resamples(draw, confidence):
+    generator = np.random.default_rng(3)
+    values = {
+        "normal": generator.normal(size=40),
+        "exponential": generator.exponential(size=40),
+        "rare": (np.arange(40) < 3) + 1e-3 * generator.normal(size=40),
+    }[draw]
+    means = weighted_means(values[:, None], resamples(np.arange(40), 2000, seed=1))
+    low, high = bca(
+        means,
+        values.mean(keepdims=True),
+        leave_one_out(values[:, None], np.arange(40)),
+        [confidence],
+    )
+    peer = scipys_bca(values, means[:, 0], confidence)
+    np.testing.assert_allclose((low[0, 0], high[0, 0]), peer, rtol=0, atol=1e-9)
+    plain = percentile(means[:, 0], confidence)
+    if draw != "normal":
+        assert low[0, 0] > plain.low and high[0, 0] > plain.high
+
+
+def test_the_bca_interval_of_cluster_sums_equals_scipys():
+    """Equal clusters: the mean over examples is the mean over clusters, and clusters are SciPy's observations."""
+    generator = np.random.default_rng(5)
+    clusters = np.repeat(np.arange(30), 4)
+    values = generator.exponential(size=30)[clusters] + 0.1 * generator.normal(size=120)
+    of_clusters = values.reshape(30, 4).mean(axis=1)
+    means = weighted_means(values[:, None], resamples(clusters, 2000, seed=1))
+    without = leave_one_out(values[:, None], clusters)
+    low, high = bca(means, values.mean(keepdims=True), without, [0.95])
+    peer = scipys_bca(of_clusters, means[:, 0], 0.95)
+    np.testing.assert_allclose((low[0, 0], high[0, 0]), peer, rtol=0, atol=1e-9)
+    assert len(without) == 30
+
+
+def test_leaving_out_unequal_clusters_by_hand():
+    values = np.array([[1.0], [2.0], [4.0], [9.0]])
+    found = leave_one_out(values, np.array([0, 1, 1, 2]))
+    assert found[:, 0].tolist() == [5.0, 5.0, 7.0 / 3]
+
+
+def test_without_a_defined_correction_the_interval_is_the_percentile_interval():
+    """Constant values; and a sample mean below every replicate, which has an infinite bias correction."""
+    constant = weighted_means(np.full((20, 1), 0.3), resamples(np.arange(20), 500, seed=0))
+    low, high = bca(
+        constant, np.array([0.3]), leave_one_out(np.full((20, 1), 0.3), np.arange(20)), [0.95]
+    )
+    assert (low.item(), high.item()) == pytest.approx((0.3, 0.3))
+    values = np.random.default_rng(0).normal(size=(20, 1))
+    means = weighted_means(values, resamples(np.arange(20), 500, seed=0))
+    below = np.array([means.min() - 0.1])
+    low, high = bca(means, below, leave_one_out(values, np.arange(20)), [0.95])
+    assert (low.item(), high.item()) == pytest.approx(percentile(means[:, 0], 0.95))
+
+
+def test_bca_intervals_of_many_columns_and_confidences_are_those_of_each():
+    values = np.random.default_rng(0).exponential(size=(50, 4))
+    values[:, 2] = 0.5
+    means = weighted_means(values, resamples(np.arange(50), 1000, seed=0))
+    without = leave_one_out(values, np.arange(50))
+    confidences = [0.95, 0.975, 0.99]
+    low, high = bca(means, values.mean(axis=0), without, confidences)
+    assert low.shape == high.shape == (3, 4)
+    assert (np.diff(low, axis=0) <= 0).all() and (np.diff(high, axis=0) >= 0).all()
+    for row, confidence in enumerate(confidences):
+        for column in range(4):
+            one = slice(column, column + 1)
+            ends = bca(means[:, one], values.mean(axis=0)[one], without[:, one], [confidence])
+            expected = pytest.approx((ends[0].item(), ends[1].item()), rel=1e-12)
+            assert (low[row, column], high[row, column]) == expected

@@ -62,6 +62,23 @@ def test_orders_are_compared_by_their_means_over_tasks_the_furthest_first():
     ]
 
 
+def test_an_order_that_shows_nothing_is_not_ahead_of_one_that_keeps():
+    """Clear at every level for lack of evidence, against kept up to level 1 and degraded from level 2 on."""
+    table = verdicts(
+        {
+            ("a_noisy", "a"): {("accuracy", None): [U, U, U, U]},
+            ("b_precise", "a"): {("accuracy", None): [K, D, D, D]},
+        }
+    )
+    found = compare_orders(table).select("order", "kept", "clear").rows()
+    assert found == [("b_precise", 1.0, 1.0), ("a_noisy", 0.0, 4.0)]
+
+
+def test_a_harmed_level_is_clear_and_not_kept():
+    table = verdicts({("o", "a"): {("accuracy", None): [K, "harmed", D]}})
+    assert reach_by_concern(table).select("kept", "clear").rows() == [(1, 2)]
+
+
 def test_the_sequence_of_the_units_does_not_matter():
     assert compare_orders(TWO.reverse()).equals(compare_orders(TWO))
 

@@ -19,6 +19,7 @@ def metrics(*rows: dict) -> pl.DataFrame:
 
 
 def row(level, metric, change, low, high, p_value, **names):
+    """A row whose interval is as wide at each of Holm's confidences, of up to four levels."""
     return {
         "level": level,
         "metric": metric,
@@ -27,6 +28,8 @@ def row(level, metric, change, low, high, p_value, **names):
         "change_low": low,
         "change_high": high,
         "p_value": p_value,
+        "holm_low": None if low is None else [low] * 4,
+        "holm_high": None if high is None else [high] * 4,
         **names,
     }
 
@@ -54,8 +57,16 @@ def test_a_large_but_uncertain_loss_is_undecided():
     assert statuses(table) == ["undecided"]
 
 
-def test_a_certain_loss_that_may_lie_on_either_side_of_the_margin_is_undecided():
-    table = verdict(metrics(row(1, "accuracy", -0.015, -0.025, -0.005, 0.001)), ACCURACY)
+@pytest.mark.parametrize("change", [-0.015, -0.024])
+def test_a_certain_loss_that_may_lie_on_either_side_of_the_margin_is_harmed(change):
+    """Whether its estimate exceeds the margin does not matter: at a harm of .9 margins it often does by chance."""
+    table = verdict(metrics(row(1, "accuracy", change, -0.035, -0.005, 0.001)), ACCURACY)
+    assert statuses(table) == ["harmed"]
+    assert table["reason"].to_list() == [None]
+
+
+def test_a_loss_beyond_the_margin_whose_test_does_not_pass_is_undecided():
+    table = verdict(metrics(row(1, "accuracy", -0.3, -0.4, -0.2, 0.06)), ACCURACY)
     assert statuses(table) == ["undecided"]
 
 
@@ -73,13 +84,67 @@ def test_a_rise_of_ece_is_harm():
 
 
 def test_holm_counts_the_levels_of_one_quantity():
-    rows = [row(level, "accuracy", -0.1, -0.19, -0.01, 0.03) for level in range(1, 5)]
+    # The interval ends beyond the margin of .02: its width is not what decides here.
+    rows = [row(level, "accuracy", -0.1, -0.175, -0.025, 0.03) for level in range(1, 5)]
     assert statuses(verdict(metrics(rows[0]), ACCURACY)) == ["degraded"]
     table = verdict(metrics(*rows), ACCURACY)
     assert statuses(table) == ["undecided"] * 4
     assert table["p_value"].to_list() == pytest.approx([0.06] * 4)
-    other = row(1, "ece", 0.1, 0.01, 0.19, 0.03)
+    other = row(1, "ece", 0.1, 0.025, 0.175, 0.03)
     assert "degraded" in statuses(verdict(metrics(*rows, other), MARGINS))
+
+
+def test_harm_beyond_the_margin_is_corrected_over_the_levels_step_by_step():
+    """Lower ends at confidences 1 - .05 / 1, / 2, / 3: level 3 passes at once, then level 2, level 1 never."""
+
+    def of(level, *ends):
+        steps = {"holm_low": [-0.5] * 3, "holm_high": [-end for end in ends]}
+        return row(level, "accuracy", -0.2, -0.5, -ends[0], 1e-4) | steps
+
+    levels = [of(1, 0.019, 0.018, 0.017), of(2, 0.03, 0.021, 0.01), of(3, 0.2, 0.15, 0.1)]
+    assert statuses(verdict(metrics(*levels), ACCURACY)) == ["harmed", "degraded", "degraded"]
+    without_third = [levels[0], levels[1], of(3, 0.2, 0.15, 0.01)]
+    assert statuses(verdict(metrics(*without_third), ACCURACY)) == ["harmed"] * 3
+
+
+@pytest.mark.parametrize(
+    ("quantity", "metric", "sign", "texts", "status"),
+    [
+        ("brier", "brier", 1, 367, "undecided"),
+        ("brier", "brier", 1, 368, "kept"),
+        ("comprehensiveness", "comprehensiveness_study", -1, 71, "undecided"),
+        ("comprehensiveness", "comprehensiveness_study", -1, 72, "kept"),
+        ("accuracy", "accuracy", -1, 6, "kept"),
+        ("ece", "ece", 1, 6, "kept"),
+    ],
+)
+def test_nothing_is_kept_with_texts_too_few_to_show_a_rare_large_harm(
+    quantity, metric, sign, texts, status
+):
+    """ln(.025) / ln(1 - .02 / 2) = 367.04, ln(.025) / ln(1 - .05) = 71.9; score intervals allow for what is unseen."""
+    names = {"method": "lime", "role": "method", "operator": "delete", "ranking": "method"}
+    explained = names if quantity == "comprehensiveness" else {}
+    small = row(1, metric, sign * 0.001, -0.005, 0.005, 0.5, clusters=texts, **explained)
+    margin = 0.05 if explained else 0.02
+    (found,) = verdict(metrics(small), {quantity: margin}).rows(named=True)
+    assert found["status"] == status
+    if quantity == "comprehensiveness" and texts == 71:
+        assert found["reason"] == (
+            "71 independent texts; at least 72 are needed to call a harm of 0.05 excluded: a harm of 1 in a share of "
+            "0.05 of texts would go unseen with probability 0.03"
+        )
+    wide = row(1, metric, sign * 0.001, -0.2, 0.2, 0.5, clusters=texts, **explained)
+    (found,) = verdict(metrics(wide), {quantity: margin}).rows(named=True)
+    assert (found["status"], found["reason"]) == ("undecided", None)
+
+
+def test_harm_may_be_shown_with_texts_too_few_to_exclude_it():
+    few = row(1, "brier", 0.01, 0.005, 0.015, 1e-4, clusters=40)
+    (found,) = verdict(metrics(few), {"brier": 0.02}).rows(named=True)
+    assert found["status"] == "harmed"
+    assert found["reason"].startswith("40 independent texts; at least 368 are needed")
+    beyond = row(1, "brier", 0.1, 0.05, 0.15, 1e-4, clusters=40)
+    assert statuses(verdict(metrics(beyond), {"brier": 0.02})) == ["degraded"]
 
 
 def test_the_dense_level_is_not_judged():
@@ -134,8 +199,8 @@ def test_an_unknown_quantity_is_refused():
 
 
 def table_of(**statuses_by_quantity: str) -> pl.DataFrame:
-    """VERDICT from one letter per level (k, u, d); harms grow with the level."""
-    names = {"k": "kept", "u": "undecided", "d": "degraded"}
+    """VERDICT from one letter per level (k, u, h, d); harms grow with the level."""
+    names = {"k": "kept", "u": "undecided", "h": "harmed", "d": "degraded"}
     rows = [
         {
             "level": level,
@@ -161,6 +226,7 @@ def table_of(**statuses_by_quantity: str) -> pl.DataFrame:
         ("dkkk", "kkkk", 0, 0, 1, ("accuracy",)),
         ("uuuu", "kkkk", 4, 0, None, ()),
         ("kuku", "kkkk", 4, 1, None, ()),
+        ("khhd", "kkkk", 3, 1, 4, ("accuracy",)),
     ],
 )
 def test_summary(accuracy, ece, clear, safe, breaks_at, first):
@@ -171,6 +237,10 @@ def test_summary(accuracy, ece, clear, safe, breaks_at, first):
 
 def test_every_degraded_level_is_named():
     assert summary(table_of(accuracy="dkkd", ece="kkuk")).degraded_at == (1, 4)
+
+
+def test_harmed_levels_are_those_where_nothing_worse_is_shown():
+    assert summary(table_of(accuracy="hkhd", ece="kkdk")).harmed_at == (1,)
 
 
 def test_a_quantity_that_is_missing_at_a_level_is_undecided_there():
@@ -243,7 +313,17 @@ def test_texts_too_few_for_so_many_levels_are_named():
         sign = -1 if metric == "accuracy" else 1
         return verdict(
             metrics(
-                *(row(k, metric, sign * 0.3, -0.4, 0.4, 2 * 2**-6, clusters=6) for k in levels)
+                *(
+                    row(
+                        k,
+                        metric,
+                        sign * 0.3,
+                        *sorted((sign * 0.2, sign * 0.4)),
+                        2 * 2**-6,
+                        clusters=6,
+                    )
+                    for k in levels
+                )
             ),
             {metric: 0.02},
         )

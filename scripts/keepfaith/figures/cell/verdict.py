@@ -1,4 +1,4 @@
-"""The verdict strip: kept, undecided or degraded, per judged quantity and level, in symbols and colours."""
+"""The verdict strip: kept, undecided, harmed or degraded, per judged quantity and level, in symbols and colours."""
 
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 _EXPLANATION = (
     "Every judged quantity at every level against the dense model, on the same examples. Kept: the loss is shown to "
-    "stay within the margin. Degraded: a loss is shown and its estimate exceeds the margin. "
-    "Undecided: neither is shown with this many examples."
+    "stay within the margin. Degraded: the loss is shown to exceed the margin. Harmed: a loss is shown, which may lie "
+    "on either side of the margin. Undecided: nothing is shown with this many examples."
 )
 
 # status -> (background, symbol colour, marker, words); told apart by shape as well as by colour
 _STATUS = {
     "kept": ("#d6ebf5", "#00517f", "o", "kept"),
     "undecided": ("#f3f3f3", "#6b6b6b", "$?$", "undecided"),
+    "harmed": ("#f9efc7", "#7a5c00", "v", "harmed"),
     "degraded": ("#f9dcc9", "#a34700", "X", "degraded"),
 }
 
@@ -67,7 +68,7 @@ def _draw(tables: CellTables) -> "Figure":
         Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=6, label=words)
         for _, colour, marker, words in _STATUS.values()
     ]
-    figure.legend(handles=keys, loc="outside upper left", ncols=3, labelcolor=BLACK)
+    figure.legend(handles=keys, loc="outside upper left", ncols=4, labelcolor=BLACK)
     return figure
 
 

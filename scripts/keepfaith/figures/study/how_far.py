@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _EXPLANATION = (
     "One panel per model, order and task, one row per judged quantity. Thick bar: consecutive levels shown to be kept, "
     "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
-    "degraded. A row without a cross shows no degradation at any level of the run. A bar has no information on levels "
-    "below its end that were not run."
+    "degraded, by a loss beyond the margin. A row without a cross shows no degradation at any level of the run, which "
+    "also follows from too few examples. A bar has no information on levels below its end that were not run."
 )
 _COLUMNS = 3
 

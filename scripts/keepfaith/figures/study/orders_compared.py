@@ -23,7 +23,7 @@ _EXPLANATION = (
     "Level up to which each pruning order preserves accuracy, calibration and faithfulness, with every judged "
     "quantity of each, and every method for faithfulness. Thick bar: consecutive levels shown to be kept, "
     "from the dense model; thin bar: levels up to which no degradation is shown; both are means over tasks, and "
-    "each small circle is the end of the thin bar of one task. The order that goes furthest over all three is "
+    "each small circle is the end of the thin bar of one task. The order that keeps furthest over all three is "
     "on top. Orders less than a level apart (if levels were left out, less than one step between those "
     "that were run) are not distinguished by this, and the best of many orders is partly the best by chance."
 )

@@ -1,4 +1,8 @@
-"""Accuracy, with guessing as its floor."""
+"""Accuracy, with guessing as its floor.
+
+No floor of independent texts: the score interval of a paired difference allows for losses that no example shows
+(without any, it still reaches z^2 / (n + z^2)).
+"""
 
 from keepfaith.plugins.quantity import Quantity, Range
 

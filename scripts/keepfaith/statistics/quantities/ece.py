@@ -1,4 +1,7 @@
-"""Expected calibration error, beside the range of a calibrated model."""
+"""Expected calibration error, beside the range of a calibrated model.
+
+No floor of independent texts: its interval simulates labels for these texts, and does not resample them.
+"""
 
 from keepfaith.plugins.quantity import Quantity, Range
 

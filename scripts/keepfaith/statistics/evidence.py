@@ -1,0 +1,83 @@
+"""Evidence for a status: harm beyond the margin at any of several levels, and enough texts to exclude it.
+
+Harm beyond the margin M is shown by the lower end of its interval, not by flipping the signs of harm - M. How often
+either found it in 1,000 simulated samples of 16 / 50 / 200 texts each (nominal at most .025 where the true harm is M):
+
+    harms           true harm M: interval   signs                 2 M: interval       signs
+    normal          .039 / .026 / .025      .023 / .022 / .025    .55 / .93 / 1.0     .47 / .92 / 1.0
+    tail of losses  .015 / .027 / .026      .005 / .010 / .015    .41 / .83 / 1.0     .16 / .69 / 1.0
+    tail of gains   .076 / .045 / .024      .088 / .057 / .030    .31 / .55 / .98     .37 / .64 / .99
+    rare and large  .000 / .015 / .022      .000 / .001 / .009    .01 / .29 / .75     .01 / .06 / .67
+"""
+
+from collections.abc import Sequence
+from math import ceil, log, log1p
+
+import polars as pl
+
+_ROUNDING = 1e-9
+
+
+def fewest_texts(margin: float, largest: float | None, confidence: float) -> int:
+    """Number of independent texts below which nothing is called kept.
+
+    A harm of size L at a share M / L of all texts is a mean harm of M. With probability (1 - M / L)^n no text of a
+    sample of n shows it, and then no interval made of the sample alone contains it. From ln(alpha / 2) / ln(1 - M / L)
+    texts on, that probability is at most alpha / 2, the error that a one-sided interval admits anyway.
+
+    Args:
+        margin: M, the tolerated mean harm.
+        largest: L, the largest harm of one example; None if the interval does not rest on the sample alone.
+        confidence: 1 - alpha, of the interval.
+
+    Examples:
+        >>> fewest_texts(0.05, 1.0, 0.95), fewest_texts(0.02, 2.0, 0.95), fewest_texts(0.02, None, 0.95)
+        (72, 368, 0)
+    """
+    if largest is None or margin >= largest:
+        return 0
+    return ceil(log((1 - confidence) / 2) / log1p(-margin / largest) - _ROUNDING)
+
+
+def too_few_to_keep(margin: float, largest: float, needed: int) -> pl.Expr:
+    """The reason in words, for the column `clusters`."""
+    share = margin / largest
+    unseen = (pl.lit(1 - share) ** pl.col("clusters")).round(2)
+    return pl.format(
+        "{} independent texts; at least {} are needed to call a harm of {} excluded: a harm of {} in a share of {} of "
+        "texts would go unseen with probability {}",
+        "clusters", pl.lit(needed), pl.lit(f"{margin:g}"), pl.lit(f"{largest:g}"), pl.lit(f"{share:.3g}"), unseen,
+    )  # fmt: skip
+
+
+def beyond_margin(ends: Sequence[Sequence[float] | None], margin: float) -> list[bool]:
+    """Levels at which the harm is shown to exceed the margin, by Holm's step-down procedure on intervals (Holm 1979).
+
+    With K levels, those count whose lower end at confidence 1 - alpha / K lies above the margin; with r of these, the
+    others are compared at 1 - alpha / (K - r), and so on.
+
+    Args:
+        ends: per level the lower ends of the harm at confidences 1 - alpha / 1, 1 - alpha / 2, ...; None if unknown.
+        margin: tolerated harm.
+
+    Examples:
+        >>> beyond_margin([(0.3, 0.2), (0.2, 0.05), None], margin=0.1)  # the second after the first
+        [True, True, False]
+        >>> beyond_margin([(0.2, 0.05), (0.2, 0.05)], margin=0.1)
+        [False, False]
+    """
+    known = [index for index, of_level in enumerate(ends) if of_level is not None]
+    shown: set[int] = set()
+    while True:
+        step = len(known) - len(shown) - 1
+        found = {
+            index
+            for index in known
+            if index not in shown
+            and (of_level := ends[index]) is not None
+            and step < len(of_level)
+            and of_level[step] > margin
+        }
+        if not found:
+            return [index in shown for index in range(len(ends))]
+        shown |= found
