@@ -6,6 +6,7 @@ rule compute_metrics:
     input:
         examples="results/tasks/{task}/examples.parquet",
         predictions="results/{model}/{order}/{task}/predictions.parquet",
+        tuning="results/{model}/{order}/{task}/tuning_predictions.parquet",
         attributions=attributions_of_cell,
         faithfulness=faithfulness_of_cell,
         explanations=from_coalitions("explanations"),

@@ -16,6 +16,11 @@ from keepfaith.statistics.explanation_metrics import faithfulness_rows, rational
 from keepfaith.statistics.prediction_metrics import flip_rows, prediction_rows
 from keepfaith.statistics.reliability_metrics import reliability_rows
 from keepfaith.statistics.settings import Analysis
+from keepfaith.statistics.temperature_metrics import (
+    TEMPERATURE,
+    Temperatures,
+    temperature_rows,
+)
 
 METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
 LOWER_ENDS = ("low", "reference_low", "change_low", "clusters")
@@ -36,6 +41,7 @@ def compute_metrics(
     flips: bool = False,
     segments: SegmentTables | None = None,
     top: int = min(TOPS),
+    temperatures: Temperatures | None = None,
 ) -> pl.DataFrame:
     """METRICS of every level, families accuracy, calibration, faithfulness, rationale, reliability
     and coalitions.
@@ -50,6 +56,7 @@ def compute_metrics(
         flips: whether to count the examples whose predicted choice differs from the dense level's.
         segments: what follows from coalitions, where the study scores them.
         top: number of tokens whose overlap between the seeds of a method is measured.
+        temperatures: of the same levels, where the task has tuning examples.
 
     Raises:
         ValueError: levels cover different examples, or predictions or the grouping lack one.
@@ -60,6 +67,8 @@ def compute_metrics(
         clusters = grouping.of(list(found.example_ids))
         comparison = Comparison(list(found.levels), clusters, analysis)
         rows = prediction_rows(found, comparison)
+        if temperatures is not None:
+            rows += temperature_rows(found, temperatures, comparison)
         if flips:
             rows += flip_rows(found, comparison)
         if faithfulness:
@@ -78,9 +87,13 @@ def compute_metrics(
         return _without_empty_promises(table).sort(METRIC_KEYS)
 
     table = _widest([under(each) for each in (grouping, *grouping.crossing)])
-    return conform(
-        table.with_columns(cluster_field=pl.lit(grouping.field, dtype=pl.String)), METRICS
+    of_tuning = None if temperatures is None else temperatures.field
+    field = (
+        pl.when(pl.col("metric") == TEMPERATURE)
+        .then(pl.lit(of_tuning, dtype=pl.String))
+        .otherwise(pl.lit(grouping.field, dtype=pl.String))
     )
+    return conform(table.with_columns(cluster_field=field), METRICS)
 
 
 def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
