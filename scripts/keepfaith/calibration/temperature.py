@@ -95,7 +95,9 @@ class _Problem:
             at[open_ones] = np.where(inside | still, step, middle)
             open_ones = open_ones[~still]
         found: Floats = np.exp(-at)
-        return np.clip(found, LOWEST, HIGHEST)
+        found[at >= -np.log(LOWEST)] = LOWEST  # exactly, as rounding of the logarithm is not
+        found[at <= -np.log(HIGHEST)] = HIGHEST
+        return found
 
     def slopes(self, log_inverse: Floats, which: np.ndarray) -> tuple[Floats, Floats]:
         """First and second derivative [r] of the NLL by 1 / T, at log 1 / T of the weightings `which` [r]."""
