@@ -15,7 +15,7 @@ from keepfaith.calibration.probabilities import Floats, Sample
 LOWEST, HIGHEST = 0.05, 20.0
 """Bounds of a temperature. The lowest is that of examples that are all right: surer is better, without end."""
 
-TOLERANCE = 1e-9
+_TOLERANCE = 1e-9
 """Of log T."""
 
 _STEPS = 100
@@ -89,7 +89,7 @@ class _Problem:
             high[open_ones] = np.where(slope < 0, high[open_ones], here)
             with np.errstate(divide="ignore", invalid="ignore"):
                 step = here - slope / (curvature * np.exp(here))  # derivative by log 1 / T
-            still = np.abs(step - here) <= TOLERANCE
+            still = np.abs(step - here) <= _TOLERANCE
             inside = (step > low[open_ones]) & (step < high[open_ones])
             middle = (low[open_ones] + high[open_ones]) / 2
             at[open_ones] = np.where(inside | still, step, middle)
