@@ -79,6 +79,6 @@ def test_a_task_without_tuning_examples_runs_and_says_what_it_lacks(run: Workflo
         path = run.folder / CELLS / task / "metrics.parquet"
         assert list(read_provenance(path).measured["notes"]).count(NO_TUNING) == said
     page = (run.folder / "results/report/index.html").read_text(encoding="utf-8")
-    assert page.count(NO_TUNING) == 1
+    assert page.count(NO_TUNING) == 2  # as every note: in the answer and in its cell
     assert "no tuning examples in this study to fit a temperature on" in page
     assert "Is the calibration damage repairable by a temperature?" in page

@@ -288,7 +288,9 @@ METRICS = TableSchema(
     "range of ECE over labels drawn from the exact posterior. "
     "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "
     "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change; "
-    "of an effect, which is a change already, the value. `examples` differ between the levels of an effect or a drift. "
+    "of an effect, which is a change already, the value, as of `nll_lost` and `nll_repairable`, the two parts of the "
+    "rise of NLL. `examples` differ between the levels of an effect or a drift; those of `temperature` are the tuning "
+    "examples. "
     "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
     "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {
