@@ -16,6 +16,7 @@ from keepfaith.artifacts.schemas import (
     PREDICTIONS,
     RELIABILITY,
     SWAP,
+    TUNING_PREDICTIONS,
 )
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.calibration.reliability import reliability
@@ -46,7 +47,7 @@ with job(snakemake.log[0]) as logger:
     grouping = group_examples(examples.filter("evaluation"), params.passage)
     clusters = grouping.numbers
     temperatures = fitted_temperatures(
-        read_table(snakemake.input.tuning, PREDICTIONS), examples, params.passage, analysis
+        read_table(snakemake.input.tuning, TUNING_PREDICTIONS), examples, params.passage, analysis
     )
     left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
     notes = [*left_out, *grouping.notes, *([] if temperatures else [NO_TUNING])]

@@ -4,7 +4,7 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined
-from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS
+from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS, TUNING_PREDICTIONS
 from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
@@ -43,7 +43,10 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     )
     # What reads predictions evaluates them: examples that temperatures are fitted on are not among them.
     evaluated = examples.filter(pl.col("evaluation")).select("example_id")
-    for how, path in (("semi", snakemake.output.predictions), ("anti", snakemake.output.tuning)):
+    for how, path, schema in (
+        ("semi", snakemake.output.predictions, PREDICTIONS),
+        ("anti", snakemake.output.tuning, TUNING_PREDICTIONS),
+    ):
         table = predictions.join(evaluated, on="example_id", how=how, maintain_order="left")
-        write_table(table, path, PREDICTIONS, provenance)
+        write_table(table, path, schema, provenance)
     shards.remove()

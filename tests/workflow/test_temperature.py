@@ -49,8 +49,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     return workflow
 
 
-def table(run: Workflow, task: str, name: str, schema: str) -> pl.DataFrame:
-    return read_table(run.folder / CELLS / task / f"{name}.parquet", ALL[schema])
+def table(run: Workflow, task: str, name: str) -> pl.DataFrame:
+    return read_table(run.folder / CELLS / task / f"{name}.parquet", ALL[name])
 
 
 def test_tuning_examples_are_predicted_apart_from_those_that_are_evaluated(run: Workflow) -> None:
@@ -59,11 +59,11 @@ def test_tuning_examples_are_predicted_apart_from_those_that_are_evaluated(run: 
         ("predictions", "evaluation", 40),
         ("tuning_predictions", "tuning", 500),
     ):
-        found = table(run, "sentiment", name, "predictions")
+        found = table(run, "sentiment", name)
         ids = examples.filter(subset)["example_id"]
         assert set(found["example_id"]) == set(ids) and len(ids) == count
         assert found["level"].unique().sort().to_list() == [0, 3]
-    metrics = table(run, "sentiment", "metrics", "metrics")
+    metrics = table(run, "sentiment", "metrics")
     rows = metrics.filter(metric="temperature")
     assert rows["level"].to_list() == [0, 3] and set(rows["examples"]) == {500}
     assert (rows["low"] < rows["high"]).all() and rows["value"].is_between(0.05, 20).all()
@@ -71,8 +71,8 @@ def test_tuning_examples_are_predicted_apart_from_those_that_are_evaluated(run: 
 
 
 def test_a_task_without_tuning_examples_runs_and_says_what_it_lacks(run: Workflow) -> None:
-    assert table(run, "birds", "tuning_predictions", "predictions").is_empty()
-    metrics = table(run, "birds", "metrics", "metrics")
+    assert table(run, "birds", "tuning_predictions").is_empty()
+    metrics = table(run, "birds", "metrics")
     assert set(metrics.filter(metric="ece")["examples"]) == {20}  # no row is taken from evaluation
     assert not metrics["metric"].str.contains("temper|nll_").any()
     for task, said in (("birds", 1), ("sentiment", 0)):

@@ -132,6 +132,14 @@ PREDICTIONS = TableSchema(
     },
 )
 
+TUNING_PREDICTIONS = TableSchema(
+    "tuning_predictions",
+    1,
+    "The same of a tuning example, which temperatures are fitted on and nothing is evaluated on; no rows where a task "
+    "has no tuning examples.",
+    PREDICTIONS.columns,
+)
+
 ATTRIBUTIONS = TableSchema(
     "attributions",
     2,
@@ -413,6 +421,7 @@ ALL = {
         STABILITY,
         EFFICIENCY,
         PREDICTIONS,
+        TUNING_PREDICTIONS,
         COALITIONS,
         EXPLANATIONS,
         LIMITS,

@@ -52,7 +52,7 @@ def fitted_temperatures(
     """Temperatures with intervals over tuning examples, as wide as under any grouping; None without such examples.
 
     Args:
-        predictions: PREDICTIONS of the tuning examples at all levels.
+        predictions: TUNING_PREDICTIONS.
         examples: EXAMPLES.
         passage: as for `group_examples`.
         analysis: draws and confidence.

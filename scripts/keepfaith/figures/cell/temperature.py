@@ -63,7 +63,7 @@ FIGURE = CellFigure(
     title="Is the calibration damage repairable by a temperature?",
     explanation=_EXPLANATION,
     position=65,
-    needs=("metrics",),
+    needs=("metrics", "tuning_predictions"),
     draw=_draw,
     caption=_caption,
 )
