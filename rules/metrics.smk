@@ -6,20 +6,21 @@ rule compute_metrics:
     input:
         examples="results/tasks/{task}/examples.parquet",
         predictions="results/{model}/{order}/{task}/predictions.parquet",
+        tuning="results/{model}/{order}/{task}/tuning_predictions.parquet",
         attributions=attributions_of_cell,
         faithfulness=faithfulness_of_cell,
         explanations=from_coalitions("explanations"),
         limits=from_coalitions("limits"),
         swap=from_coalitions("swap"),
     output:
-        metrics="results/{model}/{order}/{task}/metrics.parquet",
-        reliability="results/{model}/{order}/{task}/reliability.parquet",
-        overlap="results/{model}/{order}/{task}/overlap.parquet",
         **(
             {"curves": "results/{model}/{order}/{task}/curves.parquet"}
             if "study" in PROTOCOLS
             else {}
         ),
+        metrics="results/{model}/{order}/{task}/metrics.parquet",
+        reliability="results/{model}/{order}/{task}/reliability.parquet",
+        overlap="results/{model}/{order}/{task}/overlap.parquet",
     log:
         "logs/{model}/{order}/{task}/compute_metrics.log",
     conda:

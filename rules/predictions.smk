@@ -9,6 +9,7 @@ rule predict:
         examples="results/tasks/{task}/examples.parquet",
     output:
         predictions="results/{model}/{order}/{task}/predictions.parquet",
+        tuning="results/{model}/{order}/{task}/tuning_predictions.parquet",
     log:
         "logs/{model}/{order}/{task}/predict.log",
     conda:

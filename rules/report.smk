@@ -4,7 +4,8 @@ SUMMARY_CSV = expand("results/summary/{table}.csv", table=SUMMARY_TABLES)
 DRAWN_OF_CELL = {
     name: figure
     for name, figure in figures(CELL_FIGURES).items()
-    if set(figure.needs) <= {*CELL_TABLES, "order", "examples", "predictions"}
+    if set(figure.needs)
+    <= {*CELL_TABLES, "order", "examples", "predictions", "tuning_predictions"}
 }
 DRAWN_OF_STUDY = {
     name: figure

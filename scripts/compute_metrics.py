@@ -16,6 +16,7 @@ from keepfaith.artifacts.schemas import (
     PREDICTIONS,
     RELIABILITY,
     SWAP,
+    TUNING_PREDICTIONS,
 )
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.calibration.reliability import reliability
@@ -26,6 +27,7 @@ from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.coalition_metrics import SegmentTables
 from keepfaith.statistics.settings import Analysis
+from keepfaith.statistics.temperature_metrics import NO_TUNING, fitted_temperatures
 
 with job(snakemake.log[0]) as logger:
     params, output = snakemake.params, snakemake.output
@@ -44,8 +46,11 @@ with job(snakemake.log[0]) as logger:
     )
     grouping = group_examples(examples.filter("evaluation"), params.passage)
     clusters = grouping.numbers
+    temperatures = fitted_temperatures(
+        read_table(snakemake.input.tuning, TUNING_PREDICTIONS), examples, params.passage, analysis
+    )
     left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
-    notes = [*left_out, *grouping.notes]
+    notes = [*left_out, *grouping.notes, *([] if temperatures else [NO_TUNING])]
     for note in notes:
         logger.warning("%s", note)
     provenance = Provenance(
@@ -69,6 +74,7 @@ with job(snakemake.log[0]) as logger:
                 analysis,
                 segments=segments,
                 top=min(params.tops),
+                temperatures=temperatures,
             ),
             output.metrics,
             METRICS,

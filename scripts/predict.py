@@ -1,10 +1,10 @@
-"""Rule predict: log-likelihoods of the choices of all evaluation and explanation examples at every level."""
+"""Rule predict: log-likelihoods of the choices of all examples at every level; tuning examples in their own table."""
 
 import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined
-from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS
+from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS, TUNING_PREDICTIONS
 from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
@@ -22,16 +22,16 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     examples = read_table(snakemake.input.examples, EXAMPLES)
     scoring = Scoring(**snakemake.params.scoring, threads=snakemake.threads)
     scorer, encoder = open_scorer(manifest.folder, order, scoring)
-    evaluated = examples.filter(pl.col("evaluation"))
+    wanted = examples.filter(pl.col("evaluation") | pl.col("tuning"))
     predictions = predict(
         scorer,
         encoder,
-        evaluated,
+        wanted,
         list(snakemake.params.levels),
         keep=shards.get,
         leave_out=scoring.unscorable == "leave_out",
     )
-    left_out = evaluated.join(predictions, on="example_id", how="anti")["example_id"].to_list()
+    left_out = wanted.join(predictions, on="example_id", how="anti")["example_id"].to_list()
     provenance = Provenance(
         settings=joined(snakemake.params.scoring, {"model": manifest.identity}),
         measured={
@@ -41,5 +41,12 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
             "left_out": left_out,
         },
     )
-    write_table(predictions, snakemake.output.predictions, PREDICTIONS, provenance)
+    # What reads predictions evaluates them: examples that temperatures are fitted on are not among them.
+    evaluated = examples.filter(pl.col("evaluation")).select("example_id")
+    for how, path, schema in (
+        ("semi", snakemake.output.predictions, PREDICTIONS),
+        ("anti", snakemake.output.tuning, TUNING_PREDICTIONS),
+    ):
+        table = predictions.join(evaluated, on="example_id", how=how, maintain_order="left")
+        write_table(table, path, schema, provenance)
     shards.remove()

@@ -132,6 +132,14 @@ PREDICTIONS = TableSchema(
     },
 )
 
+TUNING_PREDICTIONS = TableSchema(
+    "tuning_predictions",
+    1,
+    "The same of a tuning example, which temperatures are fitted on and nothing is evaluated on; no rows where a task "
+    "has no tuning examples.",
+    PREDICTIONS.columns,
+)
+
 ATTRIBUTIONS = TableSchema(
     "attributions",
     2,
@@ -288,9 +296,10 @@ METRICS = TableSchema(
     "range of ECE over labels drawn from the exact posterior. "
     "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "
     "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change; "
-    "of an effect, which is a change already, the value. `holm_low`, `holm_high`: ends of that interval at the "
+    "of an effect, which is a change already, the value, as of flips, a KL divergence, a silent change, `nll_lost` and "
+    "`nll_repairable`, the two parts of the rise of NLL. `holm_low`, `holm_high`: ends of that interval at the "
     "confidences of Holm's correction over K pruned levels, 1 - alpha / 1, ..., 1 - alpha / K. `examples` differ "
-    "between the levels of an effect or a drift. "
+    "between the levels of an effect or a drift; those of `temperature` are the tuning examples. "
     "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
     "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {
@@ -416,6 +425,7 @@ ALL = {
         STABILITY,
         EFFICIENCY,
         PREDICTIONS,
+        TUNING_PREDICTIONS,
         COALITIONS,
         EXPLANATIONS,
         LIMITS,

@@ -83,20 +83,23 @@ def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
     return Sample(log_probabilities, probabilities, labels, prediction, confidence)
 
 
-def predicted(predictions: pl.DataFrame, examples: pl.DataFrame) -> Predicted:
-    """Samples of all levels from a PREDICTIONS frame and the evaluation subset of an EXAMPLES frame.
+def predicted(
+    predictions: pl.DataFrame, examples: pl.DataFrame, subset: str = "evaluation"
+) -> Predicted:
+    """Samples of all levels from a PREDICTIONS frame and one subset of an EXAMPLES frame.
 
     Args:
-        predictions: PREDICTIONS; rows of examples outside the evaluation subset are ignored.
+        predictions: PREDICTIONS; rows of examples outside the subset are ignored.
         examples: EXAMPLES; each example may have its own number of choices.
+        subset: the column of EXAMPLES that says which examples.
 
     Raises:
-        ValueError: the evaluation subset is empty, a label is not a choice, or a level lacks a choice of an
+        ValueError: the subset is empty, a label is not a choice, or a level lacks a choice of an
             example or has it twice (levels are only comparable on the same examples).
     """
-    chosen = examples.filter("evaluation").sort("example_id")
+    chosen = examples.filter(subset).sort("example_id")
     if chosen.is_empty():
-        raise ValueError("no example in the evaluation subset")
+        raise ValueError(f"no example in the {subset} subset")
     ids = chosen["example_id"]
     if ids.n_unique() != len(ids):
         raise ValueError(f"example {_first_repeated(ids)!r} occurs twice")
@@ -110,7 +113,7 @@ def predicted(predictions: pl.DataFrame, examples: pl.DataFrame) -> Predicted:
     index = pl.DataFrame({"example_id": ids, "position": np.arange(len(ids))})
     rows = predictions.join(index, on="example_id", how="inner").sort("level", "position", "option")
     if rows.is_empty():
-        raise ValueError("no prediction for any example of the evaluation subset")
+        raise ValueError(f"no prediction for any example of the {subset} subset")
     samples = {
         int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
         for (level,), of_level in rows.group_by("level", maintain_order=True)

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from keepfaith.artifacts.frames import count_parquet_rows
+from keepfaith.config.counts import AUTOMATIC_TUNING
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
 from keepfaith.config.rows import TaskRow, read_task_rows
@@ -17,6 +18,7 @@ from keepfaith.config.schema import (
     HubTaskSource,
     LocalModel,
     Model,
+    TableTaskSource,
     TrainModel,
 )
 from keepfaith.config.settings import ResolvedTask
@@ -54,11 +56,16 @@ class ModelShape:
 
 @dataclass(frozen=True)
 class TaskShape:
-    """A task's size: rows of its evaluation split, tokens of a prompt on average, choices of an example."""
+    """A task's size: rows of its evaluation split, tokens of a prompt on average, choices of an example.
+
+    `tuning_rows`: rows of a tuning split of its own, None without one; of a split on the hub, the number that `auto`
+    takes.
+    """
 
     rows: int
     tokens: float
     options: int
+    tuning_rows: int | None = None
 
 
 def model_shape(model: Model, layers: int) -> ModelShape:
@@ -84,17 +91,26 @@ def task_shape(resolved: ResolvedTask) -> TaskShape:
     """
     options = len(resolved.task.options or ()) or OWN_OPTIONS
     match resolved.source:
-        case HubTaskSource(expected=expected):
-            return TaskShape(expected.examples, expected.tokens, options)
+        case HubTaskSource(expected=expected) as source:
+            tuning = AUTOMATIC_TUNING if _tuning_split(source) else None
+            return TaskShape(expected.examples, expected.tokens, options, tuning)
         case BuiltinTaskSource(sizes=sizes):
-            return TaskShape(sizes.evaluation, BUILTIN_TOKENS, options)
+            return TaskShape(sizes.evaluation, BUILTIN_TOKENS, options, sizes.tuning)
         case source:
             path = source.splits.evaluation
             table = islice(read_task_rows(resolved.task, source, read_rows(path)), READ_ROWS)
             rows = [row for row in table if isinstance(row, TaskRow)]
             fixed = len(resolved.task.prompt)
             mean = _mean(fixed + sum(map(len, row.fields.values())) for row in rows)
-            return TaskShape(_rows(Path(path)), math.ceil(mean / CHARACTERS_PER_TOKEN), options)
+            tokens = math.ceil(mean / CHARACTERS_PER_TOKEN)
+            own = _tuning_split(source)
+            return TaskShape(_rows(Path(path)), tokens, options, _rows(Path(own)) if own else None)
+
+
+def _tuning_split(source: TableTaskSource) -> str | None:
+    """The tuning split, if it is another than the evaluation split."""
+    splits = source.splits
+    return None if splits.tuning == splits.evaluation else splits.tuning
 
 
 def _rows(path: Path) -> int:

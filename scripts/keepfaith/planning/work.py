@@ -12,6 +12,7 @@ from functools import cache
 from itertools import pairwise
 
 from keepfaith.artifacts.schemas import CONTROL
+from keepfaith.config.counts import tuning_count
 from keepfaith.config.schema import TrainModel
 from keepfaith.config.settings import Settings
 from keepfaith.orders.order import candidates
@@ -218,8 +219,10 @@ class Workload:
         return Work(self._levels(model) * timings * (decoded + sum(efficiency.contexts)))
 
     def _predict(self, model: str, order: str, task: str) -> Work:
-        shape, wanted = self.task(task), self.settings.study.examples.evaluation
-        examples = shape.rows if wanted == "all" else min(shape.rows, wanted)
+        shape, wanted = self.task(task), self.settings.study.examples
+        evaluated = wanted.evaluation
+        examples = shape.rows if evaluated == "all" else min(shape.rows, evaluated)
+        examples += tuning_count(wanted, shape.tuning_rows)
         rows = examples * self._levels(model) * shape.options
         tokens = examples * (shape.tokens + OPTION_TOKENS) * self._path(model)
         return Work(tokens, rows * PREDICTION_BYTES)

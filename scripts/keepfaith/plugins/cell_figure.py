@@ -24,8 +24,8 @@ class CellFigure:
         title: its heading in the report.
         explanation: its contents and how to read it, in plain text; the caption in Snakemake's report.
         position: the report shows figures in ascending position; the numbers in use leave gaps for new ones.
-        needs: names of the tables (`artifacts.schemas`) that it reads. A cell that lacks one of them, such as a task
-            imported from logs, does not have this figure.
+        needs: names of the tables (`artifacts.schemas`) that it reads, or that the rows that it reads are made from. A
+            cell that lacks one of them, such as a task imported from logs, does not have this figure.
         draw: draws the figure, under the style of `figures.style.applied`. With nothing to show, it says why.
         caption: the explanation with facts from the cell's tables; None where there are none to add.
     """

@@ -5,6 +5,7 @@ import polars as pl
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import control_name, method_name, quantity_name
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
+from keepfaith.statistics.temperature_metrics import TEMPERATURE
 
 TIED = 0.005
 """Least difference between accuracy with the first and with a random tied choice that gives a caution."""
@@ -95,7 +96,8 @@ def _ties(tables: CellTables) -> list[str]:
 
 def _sharing(tables: CellTables) -> list[str]:
     """Caution on dependent examples, which are resampled by the text that they share."""
-    counts = tables.metrics.filter(pl.col("clusters") < pl.col("examples"))
+    evaluated = tables.metrics.filter(pl.col("metric") != TEMPERATURE)  # of tuning examples
+    counts = evaluated.filter(pl.col("clusters") < pl.col("examples"))
     if counts.is_empty():
         return []
     row = counts.sort("examples", descending=True).row(0, named=True)

@@ -88,6 +88,22 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "byte and by character are acc_bytes and acc_norm of lm-evaluation-harness. The verdict uses the sums.",
     ),
     (
+        "Temperature",
+        "The number that divides all log-likelihoods of a level so that the NLL of the tuning examples, which are "
+        "never evaluated, is lowest: above 1 the level is too sure, below 1 not sure enough. Its interval is over "
+        "tuning examples. It changes neither predictions nor, with two choices, the order of the confidences.",
+    ),
+    (
+        "ECE, NLL, Brier score, tempered and tempered as dense",
+        "The same on the evaluation examples, after each level's own temperature, or after the dense model's: what a "
+        "model has that was calibrated before it was pruned. Intervals take the temperatures as they are.",
+    ),
+    (
+        "NLL repairable, NLL lost",
+        "The rise of NLL over the dense model in two parts. Lost: the rise that is left where the level and the dense "
+        "model each have their own temperature. Repairable: the rest of the rise, which a temperature takes away.",
+    ),
+    (
         "Faithfulness",
         "A text is cut into at most as many segments as the study says, and every subset of them is scored. The value "
         "of a subset is the margin: the log-likelihood of the predicted choice minus that of the best other. An "

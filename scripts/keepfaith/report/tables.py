@@ -48,9 +48,14 @@ def span(low: float | None, high: float | None) -> str:
 
 
 def model_table(tables: CellTables) -> PageTable:
-    """Per level: the dropped layers, and every quantity of the model."""
+    """Per level: the dropped layers, and every quantity of the model that has values or is judged."""
     dropped = tables.dropped()
-    quantities = {name: each for name, each in ordered_quantities().items() if not each.explained}
+    measured, judged = tables.quantities(explained=False), set(tables.verdict["quantity"])
+    quantities = {
+        name: each
+        for name, each in ordered_quantities().items()
+        if name in measured or (not each.explained and name in judged)
+    }
     columns = [_columns(tables, name, each) for name, each in quantities.items()]
     rows = tuple(
         (

@@ -1,7 +1,7 @@
 """Predictions: the log-likelihood of every choice of every example at every level."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from keepfaith.scoring.scorer import OptionScorer
 logger = logging.getLogger(__name__)
 
 EXAMPLES_PER_SWEEP = 512
-"""Examples scored at once and written as one shard: bounds memory, and the work that a kill can lose."""
+"""Most examples scored at once and written as one shard: bounds memory, and the work that a kill can lose."""
 
 
 def predict(
@@ -32,10 +32,13 @@ def predict(
 ) -> pl.DataFrame:
     """Score all choices of `examples` (EXAMPLES) at `levels`; returns PREDICTIONS, by level and example.
 
+    Tuning examples are scored after the others and never in one batch with them, so that no digit of the others depends
+    on how many there are.
+
     Args:
         scorer: scores choices at all levels.
         encoder: turns prompts and choices into token ids.
-        examples: the examples; the table keeps their order.
+        examples: the examples; the table keeps their order, tuning examples last.
         levels: the levels.
         keep: makes the shard of some examples, or reads it back.
         leave_out: leave out examples that the tokenizer has no tokens for.
@@ -47,15 +50,23 @@ def predict(
     examples = _scorable(encoder, examples, leave_out)
     _log_counts(encoder, len(examples))
     progress = Progress(len(examples) * len(levels), "examples x levels", logger)
-    shards = []
-    for start in range(0, len(examples), EXAMPLES_PER_SWEEP):
-        some = examples[start : start + EXAMPLES_PER_SWEEP]
+    shards: list[pl.DataFrame] = []
+    start = 0
+    for some in _sweeps(examples):
         shards.append(keep(f"{start:09d}", partial(_shard, scorer, encoder, some, levels)))
         progress.advance(len(some) * len(levels))
+        start += len(some)
     if not shards:
         return pl.DataFrame(schema=dict(PREDICTIONS.columns))
     index = pl.col("level").replace_strict({level: i for i, level in enumerate(levels)})
     return pl.concat(shards).sort(index, maintain_order=True)
+
+
+def _sweeps(examples: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Examples that are scored at once; tuning examples are among themselves."""
+    for part in (examples.filter(~pl.col("tuning")), examples.filter("tuning")):
+        if part.height:
+            yield from part.iter_slices(EXAMPLES_PER_SWEEP)
 
 
 def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -> pl.DataFrame:

@@ -18,6 +18,11 @@ from keepfaith.statistics.normalised_metrics import normalised_rows, predicted_b
 from keepfaith.statistics.prediction_metrics import prediction_rows
 from keepfaith.statistics.reliability_metrics import reliability_rows
 from keepfaith.statistics.settings import Analysis
+from keepfaith.statistics.temperature_metrics import (
+    TEMPERATURE,
+    Temperatures,
+    temperature_rows,
+)
 
 METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
 LOWER_ENDS = ("low", "reference_low", "change_low", "clusters")
@@ -39,6 +44,7 @@ def compute_metrics(
     analysis: Analysis,
     segments: SegmentTables | None = None,
     top: int = min(TOPS),
+    temperatures: Temperatures | None = None,
 ) -> pl.DataFrame:
     """METRICS of every level, families accuracy, calibration, faithfulness, rationale, reliability
     and coalitions.
@@ -52,6 +58,7 @@ def compute_metrics(
         analysis: draws, seed, bins and confidence.
         segments: what follows from coalitions, where the study scores them.
         top: number of tokens whose overlap between the seeds of a method is measured.
+        temperatures: of the same levels, where the task has tuning examples.
 
     Raises:
         ValueError: levels cover different examples, or predictions or the grouping lack one.
@@ -64,6 +71,8 @@ def compute_metrics(
         comparison = Comparison(list(found.levels), clusters, analysis)
         rows = prediction_rows(found, comparison)
         rows += change_rows(found, comparison) + normalised_rows(by_unit, comparison)
+        if temperatures is not None:
+            rows += temperature_rows(found, temperatures, comparison)
         if faithfulness:
             rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
         if attributions:
@@ -81,9 +90,13 @@ def compute_metrics(
         return _without_empty_promises(table).sort(METRIC_KEYS)
 
     table = _widest([under(each) for each in (grouping, *grouping.crossing)])
-    return conform(
-        table.with_columns(cluster_field=pl.lit(grouping.field, dtype=pl.String)), METRICS
+    of_tuning = None if temperatures is None else temperatures.field
+    field = (
+        pl.when(pl.col("metric") == TEMPERATURE)
+        .then(pl.lit(of_tuning, dtype=pl.String))
+        .otherwise(pl.lit(grouping.field, dtype=pl.String))
     )
+    return conform(table.with_columns(cluster_field=field), METRICS)
 
 
 def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:

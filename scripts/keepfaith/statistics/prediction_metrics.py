@@ -18,23 +18,15 @@ from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers, with
 from keepfaith.statistics.error_change import ErrorChange
 from keepfaith.statistics.proportions import mcnemar, tango, wilson
 
-_Series = dict[str, list[Numbers]]
+Series = dict[str, list[Numbers]]
+"""The numbers of each metric at every level."""
 
 
 def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
     """One row per metric and level; see METRICS for the columns."""
     metrics = PREDICTION_METRICS.all()
-    series: _Series = {
-        name: _registered(metric, predicted, comparison) for name, metric in metrics.items()
-    }
+    series, errors = _with_errors(tuple(metrics), predicted, comparison)
     series["accuracy"] = _accuracy(series["accuracy"], predicted, comparison)
-    dependences = {
-        level: dependence_of(predicted.levels[level], comparison.clusters)
-        for level in comparison.levels
-    }
-    _add_null_bands(series, predicted, comparison, dependences)
-    errors = _corrected_errors(predicted, comparison, dependences)
-    _add_corrected_error(series, errors, predicted, comparison)
     families: dict[str, str] = {name: metric.family for name, metric in metrics.items()}
     if predicted.posterior is not None:
         exact = _exact(predicted, predicted.posterior, errors, comparison)
@@ -58,6 +50,31 @@ def numbers_of(name: str, predicted: Predicted, comparison: Comparison) -> list[
     """One metric of the registry at every level, without its reference; accuracy with score intervals, and guessing."""
     rows = _registered(PREDICTION_METRICS.load(name), predicted, comparison)
     return _accuracy(rows, predicted, comparison) if name == "accuracy" else rows
+
+
+def calibration_series(
+    names: tuple[str, ...], predicted: Predicted, comparison: Comparison
+) -> Series:
+    """Metrics of `PREDICTION_METRICS`, `ece` among them, and `ece_corrected`, as `prediction_rows` computes them."""
+    series, _ = _with_errors(names, predicted, comparison)
+    return series
+
+
+def _with_errors(
+    names: tuple[str, ...], predicted: Predicted, comparison: Comparison
+) -> tuple[Series, list[CorrectedError]]:
+    """Metrics with intervals, changes and null bands, and the estimates of the true calibration error."""
+    series: Series = {
+        name: _registered(PREDICTION_METRICS.load(name), predicted, comparison) for name in names
+    }
+    dependences = {
+        level: dependence_of(predicted.levels[level], comparison.clusters)
+        for level in comparison.levels
+    }
+    _add_null_bands(series, predicted, comparison, dependences)
+    errors = _corrected_errors(predicted, comparison, dependences)
+    _add_corrected_error(series, errors, predicted, comparison)
+    return series, errors
 
 
 def _registered(metric: Metric, predicted: Predicted, comparison: Comparison) -> list[Numbers]:
@@ -129,16 +146,17 @@ def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison)
 
 
 def _add_null_bands(
-    series: _Series,
+    series: Series,
     predicted: Predicted,
     comparison: Comparison,
     dependences: Mapping[int, Dependence | None],
 ) -> None:
     """The band of a calibrated model as the reference of every calibration metric that label noise moves."""
     analysis = comparison.analysis
+    declared = {name: PREDICTION_METRICS.load(name) for name in series}
     names = tuple(
         name
-        for name, metric in PREDICTION_METRICS.all().items()
+        for name, metric in declared.items()
         if metric.family == "calibration" and metric.reads_labels
     )
     for k, level in enumerate(comparison.levels):
@@ -175,7 +193,7 @@ def _corrected_errors(
 
 
 def _add_corrected_error(
-    series: _Series, errors: list[CorrectedError], predicted: Predicted, comparison: Comparison
+    series: Series, errors: list[CorrectedError], predicted: Predicted, comparison: Comparison
 ) -> None:
     """Intervals and changes of `ece`, and the series `ece_corrected`; both about the true binned error."""
     analysis, dense = comparison.analysis, comparison.dense
@@ -217,7 +235,7 @@ def _add_corrected_error(
 
 def _exact(
     predicted: Predicted, posterior: Floats, errors: list[CorrectedError], comparison: Comparison
-) -> _Series:
+) -> Series:
     """Rows from the exact posterior: accuracy without label noise, the best possible one, and calibration error."""
     analysis = comparison.analysis
     samples = [predicted.levels[level] for level in comparison.levels]

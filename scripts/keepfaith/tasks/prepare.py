@@ -7,7 +7,7 @@ from typing import NamedTuple
 import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES
-from keepfaith.config.counts import evaluated_too, subset_counts
+from keepfaith.config.counts import evaluated_too, subset_counts, tuning_count
 from keepfaith.config.rows import TaskRow, content_of
 from keepfaith.config.schema import SPACE, BuiltinTaskSource, Examples
 from keepfaith.config.settings import ResolvedTask
@@ -59,7 +59,7 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
     )
     evaluation = set(ranked[: counts.evaluation])
     explanation = set(ranked[: counts.explanation])
-    tuning = _tuning(tuning_rows, examples, from_end=shared)
+    tuning = _tuning(tuning_rows, counts.tuning, examples.seed, from_end=shared)
     logger.info(
         "task %s: %d rows, %d evaluation examples (%d explained), %d tuning examples",
         resolved.name,
@@ -89,7 +89,8 @@ def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFram
     kept_out: set[str] = set()
     if examples.tuning and _tuning_split(resolved) == split_serving(resolved, "training"):
         tuning_rows, *_ = _own_tuning(resolved, task_rows(resolved, "evaluation").rows)
-        kept_out = _tuning(tuning_rows, examples, from_end=False)
+        count = tuning_count(examples, len(tuning_rows))
+        kept_out = _tuning(tuning_rows, count, examples.seed, from_end=False)
     return _frame(_record(resolved, row, "training") for row in rows if row.id not in kept_out)
 
 
@@ -113,11 +114,11 @@ def _tuning_split(resolved: ResolvedTask) -> str | None:
     return split_serving(resolved, "tuning") or split_serving(resolved, "evaluation")
 
 
-def _tuning(rows: list[TaskRow], examples: Examples, from_end: bool) -> set[str]:
+def _tuning(rows: list[TaskRow], count: int, seed: int, from_end: bool) -> set[str]:
     """Ids of the tuning rows; the last by rank if the first are evaluated, so that the subsets are disjoint."""
-    ranked = by_rank((row.id for row in rows), examples.seed)
-    start = len(ranked) - examples.tuning if from_end else 0
-    return set(ranked[start : start + examples.tuning])
+    ranked = by_rank((row.id for row in rows), seed)
+    start = len(ranked) - count if from_end else 0
+    return set(ranked[start : start + count])
 
 
 def _record(resolved: ResolvedTask, row: TaskRow, subset: Subset) -> dict[str, object]:

@@ -24,6 +24,7 @@ from keepfaith.figures.study.efficiency import ratios
 from keepfaith.figures.study.price import means
 from keepfaith.figures.study_figures import draw_study
 from keepfaith.figures.style import method_strokes, series_strokes
+from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.statistics.verdict import STATUSES
 
 OWN_NAMES = {name: name for name in ("kernelshap", "lime", "input_x_gradient", "random")}
@@ -215,6 +216,29 @@ def test_accuracy_line_holds_the_tables_values():
 
 def test_ece_axis_starts_at_zero():
     assert all(axes.get_ylim()[0] == 0 for axes in draw("ece", synthetic.cell()).axes)
+
+
+def test_the_figure_of_temperatures_draws_what_the_tables_say():
+    tables = synthetic.cell()
+    left, right = draw("temperature", tables).axes
+    assert list(left.get_lines()[0].get_ydata()) == tables.series("temperature")["value"].to_list()
+    drawn = {line.get_label(): list(line.get_ydata()) for line in right.get_lines()}
+    for label, metric in (
+        ("ECE as it is", "ece"),
+        ("with its own temperature", "ece_tempered"),
+        ("with the dense model's temperature", "ece_tempered_as_dense"),
+    ):
+        assert drawn[label] == tables.series(metric)["value"].to_list()
+    caption = CELL_FIGURES.load("temperature").caption_of(tables)
+    assert caption.endswith("Fitted on 500 examples, applied to 500 examples.")
+
+
+def test_without_tuning_examples_the_figure_says_so():
+    tables = synthetic.cell()
+    without = replace(tables, metrics=tables.metrics.filter(pl.col("metric") != "temperature"))
+    figure = draw("temperature", without)
+    assert not figure.axes
+    assert "no tuning examples" in figure.texts[0].get_text()
 
 
 def test_methods_keep_their_stroke_whatever_else_is_drawn():

@@ -26,6 +26,7 @@ OVER_LEVELS = {
     "change",
     "confidence",
     "ece",
+    "temperature",
     "drift",
 }
 

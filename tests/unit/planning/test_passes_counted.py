@@ -143,6 +143,7 @@ def examples(encoder: PromptEncoder) -> pl.DataFrame:
             "example_id": [str(length) for length in LENGTHS],
             "prompt": [prompt(length) for length in LENGTHS],
             "options": [[" yes", " no good"]] * len(LENGTHS),
+            "tuning": [False] * len(LENGTHS),
         }
     )
 

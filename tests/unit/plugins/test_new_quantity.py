@@ -144,7 +144,7 @@ def test_what_ships_is_judged_and_shown_in_this_order():
         0.05,
     ]
     assert list(ordered_quantities()) == [
-        "accuracy", "mean_confidence", "ece", "brier", "nll", "faithfulness",
+        "accuracy", "mean_confidence", "ece", "brier", "nll", "temperature", "ece_tempered", "faithfulness",
         "raw_comprehensiveness", "raw_sufficiency", "drift_correlation",
         "comprehensiveness", "sufficiency", "r_precision", "segment_r_precision",
     ]  # fmt: skip

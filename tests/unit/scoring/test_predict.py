@@ -53,6 +53,39 @@ def test_frame(scorer, encoder):
     assert found["tokens"].to_list() == [len(ids) for ids in encoded.option_ids]
 
 
+def test_tuning_examples_change_no_digit_of_the_others(scorer, encoder, monkeypatch):
+    """Even where the shards would hold both: they come last and are in shards of their own."""
+    monkeypatch.setattr("keepfaith.scoring.predict.EXAMPLES_PER_SWEEP", 3)
+    both = examples()
+    tuning = both.with_columns(
+        example_id=pl.format("tuning-{}", "example_id"),
+        prompt=pl.format("{} And more words than that", "prompt"),
+        evaluation=pl.lit(value=False),
+        tuning=pl.lit(value=True),
+    )
+    kept = {}
+
+    def keep(name, make):
+        kept[name] = make()
+        return kept[name]
+
+    found = predict(scorer, encoder, pl.concat([tuning, both]), [0, 2], keep)
+    assert found["example_id"].unique(maintain_order=True).to_list() == [
+        "a",
+        "b",
+        "tuning-a",
+        "tuning-b",
+    ]
+    assert [set(shard["example_id"]) for shard in kept.values()] == [
+        {"a", "b"},
+        {"tuning-a", "tuning-b"},
+    ]
+    of_both = found.filter(pl.col("example_id").is_in(["a", "b"]))
+    assert of_both.equals(predict(scorer, encoder, both, [0, 2]))
+    of_tuning = found.filter(pl.col("example_id").str.starts_with("tuning"))
+    assert of_tuning.equals(predict(scorer, encoder, tuning, [0, 2]))
+
+
 def test_an_example_that_cannot_be_scored_stops_the_job(scorer, encoder):
     with pytest.raises(EncodingError, match="example b: choice ''"):
         predict(scorer, encoder, examples(b=["", " no"]), [0])

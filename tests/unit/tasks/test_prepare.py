@@ -118,6 +118,39 @@ def test_tuning_from_a_split_of_its_own(tmp_path: Path) -> None:
         prepare_task(task, examples(tuning=6))
 
 
+def test_tuning_without_a_number(tmp_path: Path) -> None:
+    """Up to 500 rows of a split of its own, and none of the evaluation split."""
+    path = write_rows(tmp_path / "test.jsonl", rows(30))
+    few = write_rows(tmp_path / "few.jsonl", rows(7, text="Other text."))
+    many = [{"id": f"m{n}", "text": f"Many {n}.", "label": n % 2} for n in range(600)]
+    settings = Examples(explanation=2)
+    assert settings.tuning == "auto"
+    for splits, expected in (
+        ({}, 0),
+        ({"tuning": path}, 0),  # the evaluation split by another word
+        ({"tuning": few}, 7),
+        ({"tuning": write_rows(tmp_path / "many.jsonl", many)}, 500),
+    ):
+        frame = prepare_task(resolved({"evaluation": path} | splits, id="id"), settings).examples
+        assert (frame["tuning"].sum(), frame["evaluation"].sum()) == (expected, 30)
+    asked = prepare_task(
+        resolved({"evaluation": path}, id="id"), Examples(explanation=2, tuning=10)
+    ).examples
+    assert (asked["tuning"].sum(), asked["evaluation"].sum()) == (10, 20)
+
+
+def test_training_leaves_tuning_rows_out_without_a_number_too(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "test.jsonl", rows(10))
+    many = [{"id": f"m{n}", "text": f"Many {n}.", "label": n % 2} for n in range(600)]
+    train = write_rows(tmp_path / "train.jsonl", many)
+    task = resolved({"evaluation": path, "tuning": train, "training": train}, id="id")
+    settings = Examples(explanation=2)
+    tuning = prepare_task(task, settings).examples.filter(pl.col("tuning"))
+    training = training_examples(task, settings)
+    assert (tuning.height, training.height) == (500, 100)
+    assert not set(training["row"]) & set(tuning["row"])
+
+
 def test_training_leaves_tuning_rows_out(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "test.jsonl", rows(4))
     train = write_rows(tmp_path / "train.jsonl", rows(20))

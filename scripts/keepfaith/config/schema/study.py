@@ -54,10 +54,11 @@ class Examples(Strict):
         description="Explained examples, a subset of the evaluation examples. Exactly this many: a task with fewer "
         "evaluation examples is refused.",
     )
-    tuning: Count = Field(
-        default=200,
-        description="Examples set aside for choosing anything (from the task's tuning split, or else disjoint "
-        "from the evaluation examples). Exactly this many.",
+    tuning: Annotated[Literal["auto"] | Count, words_or_number("auto")] = Field(
+        default="auto",
+        description="Examples that the temperature of every level is fitted on, never evaluated. `auto`: 500 of the "
+        "task's tuning split, or all that it has, and none where the task has no such split; or exactly this many, "
+        "where need be from the evaluation split, disjoint from the evaluation examples.",
     )
     seed: Seed = Field(default=0, description="Seed of the choice of examples.")
 

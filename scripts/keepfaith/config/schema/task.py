@@ -28,8 +28,8 @@ class Splits(Strict):
     )
     tuning: Text | None = Field(
         default=None,
-        description="Split (or file) of the tuning examples; without one they are taken from the evaluation "
-        "split, disjoint from the rest.",
+        description="Split (or file) of the tuning examples; without one there are none, unless "
+        "`examples.tuning` is a number, which then comes from the evaluation split, disjoint from the rest.",
     )
     training: Text | None = Field(
         default=None,

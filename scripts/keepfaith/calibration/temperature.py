@@ -1,0 +1,111 @@
+"""The temperature that calibrates a level: one number that divides all log-likelihoods (Guo et al. 2017, section 4.2).
+
+It minimises the negative log-likelihood (NLL) of softmax(log-likelihoods / T) on examples that are not evaluated. The
+NLL is convex in 1 / T, and its derivative there, the mean of (expected log-likelihood - that of the label), ascends:
+the root is found by Newton's method on log T within a bracket, which is halved where a step leaves it.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from keepfaith.artifacts.predictions import log_softmax
+from keepfaith.calibration.probabilities import Floats, Sample
+
+LOWEST, HIGHEST = 0.05, 20.0
+"""Bounds of a temperature. The lowest is that of examples that are all right: surer is better, without end."""
+
+_TOLERANCE = 1e-9
+"""Of log T."""
+
+_STEPS = 100
+_NUMBERS_AT_ONCE = 2_000_000
+"""Probabilities in memory at once, of all weightings together."""
+
+
+def temperature_of(sample: Sample, weights: Floats | None = None) -> Floats:
+    """The best temperature [R] of `sample` under each of R weightings of its examples.
+
+    Args:
+        sample: one level's tuning examples.
+        weights: [R, n], such as bootstrap counts, with at least one example each; None: every example counts once.
+
+    Returns:
+        Temperatures from `LOWEST` to `HIGHEST`; 1 where no temperature changes a probability, since all choices are
+        equally likely.
+
+    Raises:
+        ValueError: there is no example, or a log-likelihood is NaN.
+    """
+    if not sample.size:
+        raise ValueError("no example to fit a temperature on")
+    if np.isnan(sample.log_probabilities).any():
+        raise ValueError("a log-likelihood is NaN, so no temperature can be fitted")
+    weights = np.ones((1, sample.size)) if weights is None else weights
+    at_once = max(1, _NUMBERS_AT_ONCE // sample.log_probabilities.size)
+    parts = [weights[start : start + at_once] for start in range(0, len(weights), at_once)]
+    return np.concatenate([_Problem(sample, part).solved() for part in parts])
+
+
+def tempered(sample: Sample, temperature: float) -> Sample:
+    """The sample with all log-likelihoods divided by `temperature`; the predictions stay as they are."""
+    log_probabilities = log_softmax(sample.log_probabilities / temperature)
+    probabilities = np.exp(log_probabilities)
+    return replace(
+        sample,
+        log_probabilities=log_probabilities,
+        probabilities=probabilities,
+        confidence=probabilities[np.arange(sample.size), sample.prediction],
+    )
+
+
+class _Problem:
+    """Derivatives of the NLL by 1 / T for several weightings."""
+
+    def __init__(self, sample: Sample, weights: Floats) -> None:
+        scores = sample.log_probabilities - sample.log_probabilities.max(axis=1, keepdims=True)
+        self.real = np.isfinite(scores)  # [n, m]
+        self.scores = np.where(self.real, scores, 0.0)
+        self.of_label = self.scores[np.arange(sample.size), sample.labels]  # [n]
+        self.weights = weights / weights.sum(axis=1, keepdims=True)
+
+    def solved(self) -> Floats:
+        """The temperature [R] of every weighting."""
+        low = np.full(len(self.weights), -np.log(HIGHEST))  # of log 1 / T
+        high = np.full(len(self.weights), -np.log(LOWEST))
+        at = np.zeros(len(self.weights))
+        slope_low, _ = self.slopes(low, np.arange(len(at)))
+        slope_high, _ = self.slopes(high, np.arange(len(at)))
+        spread = self.weights @ (self.scores.min(axis=1) < 0).astype(np.float64)
+        at = np.where(slope_high <= 0, high, np.where(slope_low >= 0, low, at))
+        at = np.where(spread == 0, 0.0, at)
+        open_ones = np.flatnonzero((slope_high > 0) & (slope_low < 0))
+        for _ in range(_STEPS):
+            if not len(open_ones):
+                break
+            here = at[open_ones]
+            slope, curvature = self.slopes(here, open_ones)
+            low[open_ones] = np.where(slope < 0, here, low[open_ones])
+            high[open_ones] = np.where(slope < 0, high[open_ones], here)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                step = here - slope / (curvature * np.exp(here))  # derivative by log 1 / T
+            still = np.abs(step - here) <= _TOLERANCE
+            inside = (step > low[open_ones]) & (step < high[open_ones])
+            middle = (low[open_ones] + high[open_ones]) / 2
+            at[open_ones] = np.where(inside | still, step, middle)
+            open_ones = open_ones[~still]
+        found: Floats = np.exp(-at)
+        found[at >= -np.log(LOWEST)] = LOWEST  # exactly, as rounding of the logarithm is not
+        found[at <= -np.log(HIGHEST)] = HIGHEST
+        return found
+
+    def slopes(self, log_inverse: Floats, which: np.ndarray) -> tuple[Floats, Floats]:
+        """First and second derivative [r] of the NLL by 1 / T, at log 1 / T of the weightings `which` [r]."""
+        scaled = np.exp(log_inverse)[:, None, None] * self.scores  # [r, n, m]
+        terms = np.where(self.real, np.exp(scaled), 0.0)
+        total = terms.sum(axis=2)  # at least 1: the largest score is 0
+        mean = np.einsum("rnm,nm->rn", terms, self.scores) / total
+        square = np.einsum("rnm,nm->rn", terms, self.scores**2) / total
+        weights = self.weights[which]
+        slope = np.einsum("rn,rn->r", weights, mean - self.of_label)
+        return slope, np.einsum("rn,rn->r", weights, square - mean**2)
