@@ -79,7 +79,8 @@ def test_a_level_is_the_same_with_and_without_those_around_it(workflow: Workflow
 def test_the_report_says_what_goes_at_each_step(workflow: Workflow) -> None:
     page = (workflow.folder / "results/report/index.html").read_text(encoding="utf-8")
     order = table(workflow, PATH / "order.parquet").sort("position")["layer"].to_list()
-    rows = dict(re.findall(r'<th scope="row">([^<]+)</th><td>([^<]+)</td>', page))
+    found = re.findall(r'<th scope="row">([^<]+)</th><td>([^<]+)</td>', page)
+    rows = dict(reversed(found))  # of the first table with levels, that of the model
     assert rows["0 (dense)"] == "none"
     assert rows["2"] == f"attention {order[0]}, attention {order[1]}"
     assert rows["4"] == f"attention {order[2]}, attention {order[3]}"

@@ -172,7 +172,8 @@ def test_only_settings_of_what_is_explained_explain_again(
     finished: Workflow, setting: str, explains_again: bool
 ) -> None:
     rules = rules_to_run(finished, "--config", f"faithfulness={{{setting}}}")
-    assert "measure_faithfulness" in rules and "predict" not in rules
+    assert "compute_metrics" in rules and "predict" not in rules
+    assert ("measure_faithfulness" in rules) == explains_again
     assert ("attribute" in rules) == explains_again
 
 

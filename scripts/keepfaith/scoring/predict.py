@@ -64,7 +64,8 @@ def predict(
 
 def _sweeps(examples: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Examples that are scored at once; tuning examples are among themselves."""
-    for part in (examples.filter(~pl.col("tuning")), examples.filter("tuning")):
+    tuning = pl.col("tuning") if "tuning" in examples.columns else pl.lit(value=False)
+    for part in (examples.filter(~tuning), examples.filter(tuning)):
         if part.height:
             yield from part.iter_slices(EXAMPLES_PER_SWEEP)
 

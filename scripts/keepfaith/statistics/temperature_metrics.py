@@ -7,6 +7,7 @@ evaluation examples, with the temperatures as they are: at its minimum the NLL h
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -113,8 +114,8 @@ def _wider(one: Numbers, other: Numbers) -> Numbers:
         ends = getattr(one, name), getattr(other, name)
         return None if None in ends else choose(*ends)
 
-    lower = {name: of_both(min, name) for name in ("low", "change_low")}
-    upper = {name: of_both(max, name) for name in ("high", "change_high", "p_value")}
+    lower: dict[str, Any] = {name: of_both(min, name) for name in ("low", "change_low")}
+    upper: dict[str, Any] = {name: of_both(max, name) for name in ("high", "change_high", "p_value")}
     return replace(one, **lower, **upper)
 
 
