@@ -115,7 +115,9 @@ def _wider(one: Numbers, other: Numbers) -> Numbers:
         return None if None in ends else choose(*ends)
 
     lower: dict[str, Any] = {name: of_both(min, name) for name in ("low", "change_low")}
-    upper: dict[str, Any] = {name: of_both(max, name) for name in ("high", "change_high", "p_value")}
+    upper: dict[str, Any] = {
+        name: of_both(max, name) for name in ("high", "change_high", "p_value")
+    }
     return replace(one, **lower, **upper)
 
 
