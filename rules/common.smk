@@ -335,7 +335,7 @@ def from_coalitions(table):
     """A table of explain_segments as an input: nothing in a study that scores no coalitions."""
     if "coalitions" not in PROTOCOLS:
         return []
-    return "results/{model}/{order}/{task}/" + f"{table}.parquet"
+    return f"results/{{model}}/{{order}}/{{task}}/{table}.parquet"
 
 
 def explained_by_cell():
