@@ -70,7 +70,7 @@ def test_the_card_says_what_was_dropped_and_what_it_cost(exported: Workflow) -> 
     accuracy = metrics.filter(pl.col("metric") == "accuracy", pl.col("level") == 2)["value"].item()
     row = next(line for line in card.splitlines() if line.startswith("| sentiment | accuracy |"))
     assert row.split("|")[4].strip() == f"{accuracy:.3f}"
-    assert "comprehensiveness, KernelSHAP" in card
+    assert "faithfulness, KernelSHAP" in card
 
 
 @pytest.mark.parametrize("format", LOADING)
