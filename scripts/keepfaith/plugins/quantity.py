@@ -71,6 +71,10 @@ class Quantity:
             raise ValueError(
                 f"{self.label}: largest is {self.largest:g}; type a harm above 0 or None"
             )
+        if self.protocol not in (None, *PROTOCOLS):
+            raise ValueError(
+                f"{self.label}: no protocol {self.protocol!r}; type {PROTOCOLS} or None"
+            )
         if self.margin is not None and (self.better == "neither" or not self.tolerates):
             raise ValueError(
                 f"{self.label} has a margin: say which direction is better, and what the margin tolerates"

@@ -166,6 +166,7 @@ def test_a_quantity_is_found_by_its_name_or_by_its_rows():
     ("wrong", "said"),
     [
         ({"concern": "speed"}, "no concern 'speed'"),
+        ({"protocol": "tokens"}, "no protocol 'tokens'"),
         ({"margin": 0.1, "tolerates": "Loss."}, "which direction is better"),
         ({"margin": 0.1, "better": "lower"}, "what the margin tolerates"),
     ],
