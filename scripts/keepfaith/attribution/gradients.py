@@ -1,12 +1,12 @@
 """Points at which the explained value is differentiated, with the options that it consists of there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keepfaith.attribution.problem import Problem
-from keepfaith.plugins.method import Passes
+from keepfaith.attribution.problem import NoSettings, Problem
+from keepfaith.plugins.method import Passes, Scores
 from keepfaith.scoring.inputs import GradientInput, ScoringInput
 
 if TYPE_CHECKING:  # reading the declaration of a method must not load torch
@@ -46,3 +46,31 @@ def at_prompts(
 def of_features(problem: Problem, per_level: Sequence[np.ndarray]) -> np.ndarray:
     """Scores of the features, [levels, features], from those of all prompt tokens at every level."""
     return np.stack(per_level)[:, list(problem.encoded.features)]
+
+
+def prompt_gradient_scores(
+    of_tokens: "Callable[[OptionScorer, Sequence[GradientInput], int], list[np.ndarray]]",
+) -> Scores:
+    """The attribution method whose scores `of_tokens` makes of the gradient at the prompt, at one level.
+
+    Args:
+        of_tokens: (scorer, inputs, level) -> per input a score of every prompt token.
+    """
+
+    def scores(
+        problems: Iterable[Problem],
+        levels: Sequence[int],
+        scorer: "OptionScorer",
+        settings: NoSettings,
+        seed: int,
+    ) -> Iterator[np.ndarray]:
+        chosen = tuple(problems)
+        inputs = at_prompts(chosen, levels, scorer)
+        per_level = [
+            of_tokens(scorer, of_level, level)
+            for of_level, level in zip(inputs, levels, strict=True)
+        ]
+        for problem, *found in zip(chosen, *per_level, strict=True):
+            yield of_features(problem, found)
+
+    return scores

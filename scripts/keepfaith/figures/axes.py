@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from keepfaith.figures.labels import LEVEL_AXIS
@@ -61,6 +62,16 @@ def place_ticks(axis: "Axis", levels: Sequence[int], nbins: int) -> None:
     names = dict(enumerate(levels))
     axis.set_major_locator(MaxNLocator(nbins=nbins, integer=True, min_n_ticks=1))
     axis.set_major_formatter(FuncFormatter(lambda value, _: str(names.get(round(value, 6), ""))))
+
+
+def field_values(panel: "Axes", values: np.ndarray, fontsize: float) -> None:
+    """Write each known value of a heat map from 0 to 1 into its field, without the leading zero."""
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            panel.text(
+                column, row, f"{value:.2f}".replace("0.", ".", 1), ha="center", va="center",
+                fontsize=fontsize, color="white" if value > 0.55 else "black",
+            )  # fmt: skip
 
 
 INTERVAL = ("low", "high")

@@ -5,7 +5,7 @@ from typing import Any
 
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import method_name
-from keepfaith.report.tables import PageTable, TableCell, number, span
+from keepfaith.report.tables import PageTable, TableCell, level_cell, number, span
 
 HEADER = (
     "Method",
@@ -34,7 +34,7 @@ def agreement_table(tables: CellTables) -> PageTable | None:
             rows.append(
                 (
                     TableCell(method_name(method)),
-                    TableCell(str(level) if level else "0 (dense)"),
+                    level_cell(level),
                     TableCell(number(of_tokens.get("value"), 2)),
                     TableCell(span(of_tokens.get("low"), of_tokens.get("high"))),
                     TableCell(number(segments.get(level, {}).get("value"), 2)),

@@ -13,6 +13,9 @@ TIED = 0.005
 RELIABLE = 0.9
 """Rank correlation of two seeds below which a method gives a caution; the report says what it would take."""
 
+BEYOND_CONTROLS = "comprehensiveness_study_beyond_controls"
+"""Dense comprehensiveness, example by example, beyond that of every control and of the reversed ranking."""
+
 FEW = 30
 """Below this number of independent texts a bootstrap interval is known to be too narrow."""
 
@@ -37,13 +40,19 @@ def caveats(tables: CellTables) -> list[str]:
 def _pointless(tables: CellTables) -> list[str]:
     """Methods whose explanations of the dense model are not shown to be better than chance."""
     found = []
-    by_chance = [method for method in tables.methods if not _beats_chance(tables, method)]
+    by_chance = [
+        method
+        for method in tables.methods
+        if not _above_zero(tables, "segment_faithfulness", method)
+    ]
     if by_chance:
         found.append(
             f"Not shown to be more faithful than chance on the dense model: {_named(by_chance)}. What is not there "
             "cannot degrade."
         )
-    by_controls = [method for method in tables.methods if not _beats_controls(tables, method)]
+    by_controls = [
+        method for method in tables.methods if not _above_zero(tables, BEYOND_CONTROLS, method)
+    ]
     if by_controls:
         others = ", ".join([*map(control_name, tables.controls), "the reversed ranking"])
         found.append(
@@ -154,16 +163,9 @@ def _not_kept(tables: CellTables) -> list[str]:
     ]
 
 
-def _beats_chance(tables: CellTables, method: str) -> bool:
-    """Whether the interval of the dense faithfulness lies above chance, which is 0; True where it was not measured."""
-    row = _dense(tables, "segment_faithfulness", method)
-    return not row or ((row["low"] or 0.0) > 0)
-
-
-def _beats_controls(tables: CellTables, method: str) -> bool:
-    """Whether the dense comprehensiveness is shown, example by example, to exceed that of every control and of the
-    reversed ranking; True without any of these."""
-    row = _dense(tables, "comprehensiveness_study_beyond_controls", method)
+def _above_zero(tables: CellTables, metric: str, method: str) -> bool:
+    """Whether the interval of the dense value lies above 0; True where it was not measured."""
+    row = _dense(tables, metric, method)
     return not row or ((row["low"] or 0.0) > 0)
 
 

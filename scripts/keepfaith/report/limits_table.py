@@ -1,7 +1,7 @@
 """Table of what can be explained at each level, whatever the method."""
 
 from keepfaith.figures.cell_tables import CellTables
-from keepfaith.report.tables import PageTable, TableCell, number
+from keepfaith.report.tables import PageTable, TableCell, level_cell, number
 
 _SHARES = {
     "nothing_to_explain": "Share with nothing to explain",
@@ -20,7 +20,7 @@ def limits_table(tables: CellTables) -> PageTable | None:
     }
     rows = tuple(
         (
-            TableCell(str(level) if level else "0 (dense)"),
+            level_cell(level),
             *(TableCell(number(of_level.get(level), 2)) for of_level in values.values()),
         )
         for level in tables.levels

@@ -7,7 +7,7 @@ import polars as pl
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import metric_name
 from keepfaith.plugins.metric import PREDICTION_METRICS, Metric, MetricFamily
-from keepfaith.report.tables import PageTable, TableCell, number
+from keepfaith.report.tables import PageTable, TableCell, level_cell, number
 from keepfaith.statistics.change_metrics import CHANGE_METRICS, ChangeMetric
 from keepfaith.statistics.normalised_metrics import HARNESS_NAMES, NORMALISED_METRICS
 
@@ -35,7 +35,7 @@ def metric_table(tables: CellTables) -> PageTable | None:
                     TableCell(sources.get(metric, "")),
                 )
             )
-    levels = (str(level) if level else "0 (dense)" for level in tables.levels)
+    levels = (level_cell(level).text for level in tables.levels)
     header = ("Metric", "Better", *levels, "Defined in")
     title = "All metrics of the predictions"
     return PageTable(title, header, tuple(rows), folded=True) if rows else None

@@ -59,7 +59,7 @@ def model_table(tables: CellTables) -> PageTable:
     columns = [_columns(tables, name, each) for name, each in quantities.items()]
     rows = tuple(
         (
-            _level(level),
+            level_cell(level),
             TableCell(", ".join(dropped[level]) or "none"),
             *(cell for of_level in columns for cell in of_level[level]),
         )
@@ -88,7 +88,7 @@ def explanation_table(tables: CellTables) -> PageTable | None:
         rows += [
             (
                 TableCell(method_name(method)),
-                _level(level),
+                level_cell(level),
                 *(cell for of_level in columns for cell in of_level[level]),
                 *(_overlap(tables, method, level, top) if top else ()),
             )
@@ -109,7 +109,8 @@ def _titled(title: str, counted: str) -> str:
     return f"{title} ({counted})" if counted else title
 
 
-def _level(level: int) -> TableCell:
+def level_cell(level: int) -> TableCell:
+    """The heading of a level's row."""
     return TableCell(str(level) if level else "0 (dense)")
 
 

@@ -4,36 +4,9 @@ The score of a token is the sum over embedding dimensions of embedding times d v
 tokens that lower the explained value (the target's margin, or its log-probability) rank last.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from keepfaith.attribution.gradients import PROMPT_GRADIENT, at_prompts, of_features
-from keepfaith.attribution.problem import NoSettings, Problem
+from keepfaith.attribution.gradients import PROMPT_GRADIENT, prompt_gradient_scores
+from keepfaith.attribution.problem import NoSettings
 from keepfaith.plugins.method import Method
-
-if TYPE_CHECKING:  # reading the declaration must not load torch
-    from keepfaith.scoring.scorer import OptionScorer
-
-
-def _scores(
-    problems: Iterable[Problem],
-    levels: Sequence[int],
-    scorer: "OptionScorer",
-    settings: NoSettings,
-    seed: int,
-) -> Iterator[np.ndarray]:
-    """Signed input x gradient, float64 [levels, features], per problem; the seed is not used."""
-    chosen = tuple(problems)
-    inputs = at_prompts(chosen, levels, scorer)
-    per_level = [
-        scorer.embedding_effects(of_level, level)
-        for of_level, level in zip(inputs, levels, strict=True)
-    ]
-    for problem, *effects in zip(chosen, *per_level, strict=True):
-        yield of_features(problem, effects)
-
 
 METHOD = Method(
     label="input x gradient",
@@ -43,5 +16,7 @@ METHOD = Method(
     seeded=False,
     settings=NoSettings,
     passes=lambda settings, features: PROMPT_GRADIENT,
-    scores=_scores,
+    scores=prompt_gradient_scores(
+        lambda scorer, inputs, level: scorer.embedding_effects(inputs, level)
+    ),
 )

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from keepfaith.artifacts.schemas import METHOD
-from keepfaith.figures.axes import place_ticks
+from keepfaith.figures.axes import field_values, place_ticks
 from keepfaith.figures.cell_tables import CellTables, of_role
 from keepfaith.figures.labels import LEVEL_AXIS, method_name
 from keepfaith.figures.style import GREY, canvas, note, sequential
@@ -95,12 +95,7 @@ def _map(panel: "Axes", tables: CellTables, method: str, top: int) -> "AxesImage
     for axis in (panel.xaxis, panel.yaxis):
         place_ticks(axis, levels, nbins=6)
     if len(levels) <= _ANNOTATED_LEVELS:
-        for (row, column), value in np.ndenumerate(values):
-            if not np.isnan(value):
-                panel.text(
-                    column, row, f"{value:.2f}".removeprefix("0"), ha="center", va="center",
-                    fontsize=7.5, color="white" if value > 0.55 else "black",
-                )  # fmt: skip
+        field_values(panel, values, fontsize=7.5)
     return image
 
 
