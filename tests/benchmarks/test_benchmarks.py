@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ SMALL = {
     "rationale": ["--samples", "3"],
     "coalitions": ["--lengths", "24", "--segments", "3", "4", "--captum-samples", "4"],
     "path": ["--prompts", "2", "--pairs", "2"],
+    "removal": [],
     "scoring": ["--examples", "6"],
     "limit": ["--examples", "10", "20", "--rounds", "1"],
     "efficiency": ["--contexts", "16"],
@@ -56,8 +58,26 @@ def test_benchmark(name, tmp_path):
         assert [row["dropped"] for row in found["rows"]] == [0, 1, 2]
         # A dropped layer still counts its tokens: two numbers in place of 64.
         assert found["rows"][2]["kv_ratio"] == pytest.approx(0.5 + 2 * 2 / (4 * 64), abs=1e-4)
+    if name == "removal":
+        assert_taus_are_those_of_the_means(found)
     if name == "limit":
         assert [row["examples"] for row in found["rows"]] == [10, 20]
+
+
+def assert_taus_are_those_of_the_means(found):
+    """Counted pair by pair: concordant less discordant, over those that are not tied (tau-b)."""
+    assert [row["operators"] for row in found["agreement"]] == [
+        "attention_mask, delete", "attention_mask, replace", "delete, replace",
+    ]  # fmt: skip
+    for row in found["agreement"]:
+        pairs = []
+        for one, other in combinations(found["rows"], 2):
+            names = row["operators"].split(", ")
+            pairs.append([np.sign(one[name] - other[name]) for name in names])
+        signs = np.array(pairs)
+        expected = signs.prod(axis=1).sum() / np.sqrt((signs**2).sum(axis=0).prod())
+        assert row["kendall_tau"] == pytest.approx(expected, abs=1e-3)
+        assert -1 <= row["low"] <= row["high"] <= 1
 
 
 def test_the_table_of_coalitions_is_counted_as_it_is_fed(tmp_path):
