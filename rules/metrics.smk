@@ -13,14 +13,13 @@ rule compute_metrics:
         limits=from_coalitions("limits"),
         swap=from_coalitions("swap"),
     output:
-        **(
-            {"curves": "results/{model}/{order}/{task}/curves.parquet"}
-            if "study" in PROTOCOLS
-            else {}
-        ),
+        **{
+            name: f"results/{{model}}/{{order}}/{{task}}/{name}.parquet"
+            for name in ("curves", "overlap")
+            if name in CELL_TABLES
+        },
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",
-        overlap="results/{model}/{order}/{task}/overlap.parquet",
     log:
         "logs/{model}/{order}/{task}/compute_metrics.log",
     conda:
@@ -49,7 +48,7 @@ rule judge:
         "../envs/workflow.yaml"
     params:
         statistics=settings.study.statistics.model_dump(mode="json"),
-        explained=True,
+        explained=bool(PROTOCOLS),
         code=lambda wildcards: code("judge.py"),
     script:
         "../scripts/judge.py"

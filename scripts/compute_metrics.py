@@ -61,6 +61,9 @@ with job(snakemake.log[0]) as logger:
         ),
         measured={"notes": notes},
     )
+    if attributions:
+        of_tokens = overlap(pl.concat(attributions), params.tops, clusters)
+        write_table(of_tokens, output.overlap, OVERLAP, provenance)
     if faithfulness:
         write_table(curves(pl.concat(faithfulness), clusters), output.curves, CURVES, provenance)
     for table, path, schema in (
@@ -80,10 +83,5 @@ with job(snakemake.log[0]) as logger:
             METRICS,
         ),
         (reliability(predictions, examples, analysis.bins), output.reliability, RELIABILITY),
-        (
-            overlap(pl.concat(attributions), params.tops, clusters),
-            output.overlap,
-            OVERLAP,
-        ),
     ):
         write_table(table, path, schema, provenance)

@@ -7,7 +7,7 @@ import polars as pl
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.summary import shares
-from keepfaith.artifacts.tables import read_provenance, read_table
+from keepfaith.artifacts.tables import empty_table, read_provenance, read_table
 from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.published import match_published, read_published
@@ -44,7 +44,7 @@ with job(snakemake.log[0]):
         explained = explained_examples(
             read_table(examples[task], ALL["examples"]),
             read_table(predictions, ALL["predictions"]),
-            pl.concat(map(scores_of, scores)),
+            pl.concat([empty_table(ALL["attributions"]), *map(scores_of, scores)], how="diagonal"),
             tables["verdict"],
             params.explained_examples,
         )

@@ -1,4 +1,7 @@
-"""A study of two tasks, one with a tuning split and one without: temperatures of the one, and why not of the other."""
+"""A study of predictions alone, of two tasks, one with a tuning split and one without.
+
+Temperatures of the one, and why not of the other; nothing is explained.
+"""
 
 from pathlib import Path
 
@@ -16,13 +19,10 @@ name: temperature
 models: [builtin]
 orders: [last_k]
 tasks: [birds, sentiment]
-methods: [input_x_gradient]
 levels: [0, 3]
-examples: {evaluation: 40, explanation: 2}
-faithfulness: {segments: 2}
+examples: {evaluation: 40, explanation: 0}
 statistics: {repetitions: 200}
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
-report: {explained_examples: 1}
 folders: {data: .}
 scoring: {device: cpu}
 """
@@ -82,3 +82,18 @@ def test_a_task_without_tuning_examples_runs_and_says_what_it_lacks(run: Workflo
     assert page.count(NO_TUNING) == 2  # as every note: in the answer and in its cell
     assert "no tuning examples in this study to fit a temperature on" in page
     assert "Is the calibration damage repairable by a temperature?" in page
+
+
+def test_a_study_of_predictions_alone_explains_nothing(run: Workflow) -> None:
+    examples = read_table(run.folder / "results/tasks/sentiment/examples.parquet", ALL["examples"])
+    assert not examples["explanation"].any()
+    assert set(table(run, "sentiment", "metrics")["family"]) == {"accuracy", "calibration"}
+    verdict = table(run, "sentiment", "verdict")
+    assert set(verdict["quantity"]) == {"accuracy", "ece", "brier"} and verdict.height == 3
+    made = {path.name for path in (run.folder / CELLS / "sentiment").iterdir()}
+    assert made == {
+        f"{name}.parquet"
+        for name in ("predictions", "tuning_predictions", "metrics", "reliability", "verdict")
+    }
+    page = (run.folder / "results/report/index.html").read_text(encoding="utf-8")
+    assert "Attribution methods</h3>" not in page and "Explained examples" not in page

@@ -35,11 +35,13 @@ def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
     Examples:
         >>> shares(["a/x", "a/y", "b/x", "b/y"], 2)
         [['a/x', 'a/y'], ['b/x', 'b/y']]
+        >>> shares([], 2)
+        [[], []]
     """
     each, rest = divmod(len(paths), count)
     if rest:
         raise ValueError(f"{len(paths)} files are not equally many for each of {count} cells")
-    return [paths[start : start + each] for start in range(0, len(paths), each)]
+    return [paths[cell * each : (cell + 1) * each] for cell in range(count)]
 
 
 def csv_text(frame: pl.DataFrame) -> str:

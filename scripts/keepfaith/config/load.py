@@ -73,7 +73,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     Raises:
         ConfigError: one line: the location, the problem, what to type instead.
     """
-    study = _with_margins(validated(Study, dict(raw), LOCATION))
+    study = _with_margins(_explaining(validated(Study, dict(raw), LOCATION)))
     for name in study.models:
         if name in RESERVED_MODELS:
             raise ConfigError(
@@ -97,7 +97,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         name: _resolved(name, task, study)
         for name, task in _entries(Task, catalogs, study.tasks, "tasks").items()
     }
-    if not study.faithfulness.protocols:
+    if study.examples.explanation and not study.faithfulness.protocols:
         raise ConfigError(
             f"{LOCATION}: faithfulness.segments",
             "0 leaves nothing that explanations are judged by; type a number from 1 to 12, or protocol: study",
@@ -171,6 +171,20 @@ def _entries(
 def _known(location: str, kind: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         raise ConfigError(location, f"unknown {kind} {name!r}{nearest(name, known)}")
+
+
+def _explaining(study: Study) -> Study:
+    """The study, without all that explains if it has no explained examples."""
+    if study.examples.explanation:
+        return study
+    nothing = {"segments": 0, "protocol": "coalitions"}
+    return study.model_copy(
+        update={
+            "methods": (),
+            "faithfulness": study.faithfulness.model_copy(update=nothing),
+            "report": study.report.model_copy(update={"explained_examples": 0}),
+        }
+    )
 
 
 def _with_margins(study: Study) -> Study:

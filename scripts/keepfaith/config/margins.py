@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.plugins.quantity import QUANTITIES, Quantity, judged_quantities
 
+NOT_EXPLAINED = (
+    "judges explanations; type a number of examples.explanation above 0, or leave it out"
+)
 INSTEAD = {
     "coalitions": "needs segments; type faithfulness: {segments: 10}, or leave it out",
     "study": "needs the study's protocol; type faithfulness: {protocol: study}, or leave it out",
@@ -26,18 +29,23 @@ def complete_margins(
     Args:
         given: the study's margins by name.
         location: key under which they were typed, for messages.
-        protocols: those of `plugins.quantity.PROTOCOLS` that the study runs.
+        protocols: those of `plugins.quantity.PROTOCOLS` that the study runs; none in a study that explains nothing.
 
     Raises:
         ConfigError: a name is not a quantity, or is one that is never judged or not measured.
     """
     every = judged_quantities()
-    measured = {name: of for name, of in every.items() if of.protocol in (None, *protocols)}
+    measured = {
+        name: of
+        for name, of in every.items()
+        if of.protocol in (None, *protocols) and (protocols or not of.explained)
+    }
     for name in given:
         if name in measured:
             continue
         if name in every:
-            raise ConfigError(f"{location}.{name}", INSTEAD[every[name].protocol or ""])
+            instead = INSTEAD[every[name].protocol or ""] if protocols else NOT_EXPLAINED
+            raise ConfigError(f"{location}.{name}", instead)
         if name in QUANTITIES.names():
             raise ConfigError(
                 location, f"{name!r} is shown and never judged; judged are {', '.join(measured)}"

@@ -25,13 +25,14 @@ class StudyDescription:
     downloads: Mapping[str, str] = field(default_factory=dict)
 
     def groups(self) -> Sequence[tuple[str, Mapping[str, Mapping[str, object]]]]:
-        """Models, orders, tasks and methods with their headings."""
-        return (
+        """Models, orders, tasks and methods with their headings; those that the study has."""
+        every = (
             ("Models", self.models),
             ("Pruning orders", self.orders),
             ("Tasks", self.tasks),
             ("Attribution methods", self.methods),
         )
+        return [(heading, entries) for heading, entries in every if entries]
 
 
 def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> StudyDescription:

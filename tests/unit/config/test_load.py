@@ -471,3 +471,15 @@ def test_a_study_without_a_judge_of_explanations_is_refused() -> None:
 def test_an_unknown_removal_of_segments_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"faithfulness\.removal: unknown segment operator 'del'"):
         load_study(study("demo") | {"faithfulness": {"segments": 4, "removal": "del"}}, [CATALOG])
+
+
+def test_a_study_without_explained_examples_explains_nothing() -> None:
+    alone = study("demo") | {"examples": {"explanation": 0}}
+    chosen = load_study(alone, [CATALOG])
+    assert chosen.methods == {} and chosen.study.faithfulness.protocols == ()
+    assert set(chosen.study.statistics.margins) == {"accuracy", "ece", "brier"}
+    stated = alone | {"statistics": {"margins": {"faithfulness": 0.1}}}
+    with pytest.raises(
+        ConfigError, match=r"margins\.faithfulness: judges explanations; type a num"
+    ):
+        load_study(stated, [CATALOG])

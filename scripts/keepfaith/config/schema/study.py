@@ -49,10 +49,10 @@ class Examples(Strict):
         description="Examples for accuracy and calibration: `all`, or at most this many (a smaller task gives "
         "all that it has).",
     )
-    explanation: Positive = Field(
+    explanation: Count = Field(
         default=200,
         description="Explained examples, a subset of the evaluation examples. Exactly this many: a task with fewer "
-        "evaluation examples is refused.",
+        "evaluation examples is refused. 0 explains nothing: accuracy and calibration alone, from predictions.",
     )
     tuning: Annotated[Literal["auto"] | Count, words_or_number("auto")] = Field(
         default="auto",
