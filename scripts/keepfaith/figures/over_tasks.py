@@ -13,8 +13,9 @@ import polars as pl
 from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.axes import INTERVAL, SEEDS, level_axis, line, reference_band
 from keepfaith.figures.cell_tables import of_role, series
+from keepfaith.figures.grid import small_multiples
 from keepfaith.figures.labels import method_name, path_names, quantity
-from keepfaith.figures.style import Stroke, canvas, legend, method_strokes, note, series_strokes
+from keepfaith.figures.style import Stroke, legend, method_strokes, note, series_strokes
 from keepfaith.plugins.study_figure import StudyFigure
 
 if TYPE_CHECKING:
@@ -64,23 +65,19 @@ def _draw(tables: Mapping[str, pl.DataFrame], metric: str) -> "Figure":
         one = _by_method(paths[0], methods) if methods else _by_path(paths, None)
         contents = [(task, task, one) for task in tasks]
         columns = min(_COLUMNS, len(tasks))
-    count = -(-len(contents) // columns)
-    size = (max(5.2, 1.1 + 2.3 * columns), 0.8 + 2.2 * count)
-    figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
-    panels = [panel for row in grid for panel in row]
-    for panel in panels[len(contents) :]:
-        panel.set_visible(False)
+    figure, panels = small_multiples(
+        [title for _, title, _ in contents],
+        columns,
+        quantity(metric).axis,
+        each=(2.3, 2.2),
+        around=(1.1, 0.8),
+        least_width=5.2,
+    )
     levels = metrics["level"].unique().sort().to_list()
-    for index, (task, title, lines) in enumerate(contents):
-        panel = panels[index]
+    for (task, _, lines), (panel, lowest) in zip(contents, panels, strict=True):
         _panel(panel, metrics.filter(pl.col("task") == task), lines)
-        panel.set_title(title)
-        lowest = index + columns >= len(contents)
         level_axis(panel, levels, label=lowest)
-        panel.tick_params(labelbottom=lowest)
-    for row in grid:
-        row[0].set_ylabel(quantity(metric).axis)
-    legend(figure, panels[0], columns=3)
+    legend(figure, panels[0].axes, columns=3)
     return figure
 
 

@@ -6,8 +6,9 @@ import polars as pl
 
 from keepfaith.figures.axes import level_axis, line
 from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.grid import small_multiples
 from keepfaith.figures.labels import method_name
-from keepfaith.figures.style import BLACK, GREY, Stroke, canvas, legend, method_strokes
+from keepfaith.figures.style import BLACK, GREY, Stroke, legend, method_strokes
 from keepfaith.plugins.cell_figure import CellFigure
 from keepfaith.plugins.quantity import Quantity
 
@@ -27,23 +28,20 @@ def _draw(tables: CellTables) -> "Figure":
     """One panel per quantity that has values, all over the same level axis."""
     of_model, of_explanations = (tables.quantities(explained=which) for which in (False, True))
     quantities = [*of_model.values(), *of_explanations.values()]
-    columns = 2 if len(quantities) <= 4 else 3
-    count = -(-len(quantities) // columns)
-    figure, grid = canvas(count, columns, (2.75 * columns, 0.7 + 2.1 * count), share_x=True)
-    panels = [panel for row in grid for panel in row]
-    for panel in panels[len(quantities) :]:
-        panel.set_visible(False)
-    for index, (quantity, panel) in enumerate(zip(quantities, panels, strict=False)):
+    figure, panels = small_multiples(
+        [quantity.label for quantity in quantities],
+        2 if len(quantities) <= 4 else 3,
+        "change (% of dense value)",
+        each=(2.75, 2.1),
+        around=(0.0, 0.7),
+        share_y=False,
+    )
+    for quantity, (panel, lowest) in zip(quantities, panels, strict=True):
         _panel(panel, tables, quantity)
         panel.axhline(0, color=BLACK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.5)
-        panel.set_title(quantity.label)
-        lowest = index + columns >= len(quantities)
         level_axis(panel, tables.levels, label=lowest)
-        panel.tick_params(labelbottom=lowest)
-    for row in grid:
-        row[0].set_ylabel("change (% of dense value)")
     if tables.methods:
-        legend(figure, *panels[len(of_model) : len(quantities)])
+        legend(figure, *(panel.axes for panel in panels[len(of_model) :]))
     return figure
 
 

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from keepfaith.figures.axes import level_axis, line
 from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.grid import small_multiples
 from keepfaith.figures.labels import method_name, wrapped
-from keepfaith.figures.style import BLACK, BLUE, VERMILLION, Stroke, canvas, legend, note
+from keepfaith.figures.style import BLACK, BLUE, VERMILLION, Stroke, legend, note
 from keepfaith.plugins.cell_figure import CellFigure
 
 if TYPE_CHECKING:
@@ -31,24 +32,19 @@ def _draw(tables: CellTables) -> "Figure":
     ]
     if not methods:
         return note("no pruned level in this study")
-    columns = min(_COLUMNS, len(methods))
-    count = -(-len(methods) // columns)
-    size = (0.9 + 2.5 * columns, 0.8 + 2.1 * count)
-    figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
-    panels = [panel for row in grid for panel in row]
-    for panel in panels[len(methods) :]:
-        panel.set_visible(False)
-    for index, (method, panel) in enumerate(zip(methods, panels, strict=False)):
+    figure, panels = small_multiples(
+        [wrapped(method_name(method)) for method in methods],
+        _COLUMNS,
+        "change of faithfulness\n(share of best - chance)",
+        each=(2.5, 2.1),
+        around=(0.9, 0.8),
+    )
+    for method, (panel, lowest) in zip(methods, panels, strict=True):
         panel.axhline(0, color=BLACK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.5)
         for metric, (stroke, label) in _PARTS.items():
             line(panel, tables.series(metric, method), stroke, label)
-        panel.set_title(wrapped(method_name(method)))
-        lowest = index + columns >= len(methods)
         level_axis(panel, [level for level in tables.levels if level > 0], label=lowest)
-        panel.tick_params(labelbottom=lowest)
-    for row in grid:
-        row[0].set_ylabel("change of faithfulness\n(share of best - chance)")
-    legend(figure, panels[0], columns=2)
+    legend(figure, panels[0].axes, columns=2)
     return figure
 
 

@@ -8,8 +8,9 @@ import polars as pl
 from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.axes import field_values, place_ticks
 from keepfaith.figures.cell_tables import CellTables, of_role
+from keepfaith.figures.grid import small_multiples
 from keepfaith.figures.labels import method_name, wrapped
-from keepfaith.figures.style import canvas, note, sequential
+from keepfaith.figures.style import note, sequential
 from keepfaith.plugins.cell_figure import CellFigure
 
 if TYPE_CHECKING:
@@ -33,25 +34,23 @@ def _draw(tables: CellTables) -> "Figure":
     methods = of_role(rows, METHOD)
     if not methods:
         return note("no segments in this study")
-    columns = min(_COLUMNS, len(methods))
-    count = -(-len(methods) // columns)
-    size = (1.5 + 2.15 * columns, 0.6 + 2.35 * count)
-    figure, grid = canvas(count, columns, size, share_x=True, share_y=True)
-    panels = [panel for row in grid for panel in row]
-    for panel in panels[len(methods) :]:
-        panel.set_visible(False)
+    figure, panels = small_multiples(
+        [wrapped(method_name(method)) for method in methods],
+        _COLUMNS,
+        "explaining level\n(layers dropped)",
+        each=(2.15, 2.35),
+        around=(1.5, 0.6),
+    )
     image = None
-    for index, (method, panel) in enumerate(zip(methods, panels, strict=False)):
+    for method, (panel, lowest) in zip(methods, panels, strict=True):
         image = _map(panel, mean_by_pair(rows.filter(method=method), tables.levels), tables.levels)
-        panel.set_title(wrapped(method_name(method)), fontsize=8.5)
-        lowest = index + columns >= len(methods)
-        panel.tick_params(labelbottom=lowest)
+        panel.title.set_fontsize(8.5)
         if lowest:
             panel.set_xlabel("judging level (layers dropped)")
-    for row in grid:
-        row[0].set_ylabel("explaining level\n(layers dropped)")
     if image is not None:
-        bar = figure.colorbar(image, ax=panels, shrink=0.9 if count == 1 else 0.5)
+        one_row = len(panels) <= _COLUMNS
+        drawn = [panel.axes for panel in panels]
+        bar = figure.colorbar(image, ax=drawn, shrink=0.9 if one_row else 0.5)
         bar.set_label("faithfulness (chance 0, best order 1)")
         bar.outline.set_visible(False)
     return figure
