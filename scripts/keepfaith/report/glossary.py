@@ -28,6 +28,15 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "value or with fewer than 6 independent texts is undecided.",
     ),
     (
+        "Confidence that the harm exceeds the margin",
+        "The percentage after a mark, column beyond_margin of the verdict: one minus the one-sided p-value of a harm "
+        "of at most the margin, read off the ends of the harm's interval at all confidences (its confidence "
+        "distribution). 97.5 % or more is what a 95 % interval beyond the margin says, before the correction over the "
+        "levels; at 2.5 % or less the interval ends within the margin. It is no posterior probability, as no prior "
+        "enters. Below .1 % and above 99.9 % it is extrapolated. It knows only the sample: whether a rare large harm "
+        "could go unseen is up to the number of independent texts.",
+    ),
+    (
         "Examples and independent texts",
         "Intervals and tests resample independent texts, not examples: examples that share a passage, or the whole "
         "prompt, are drawn together. The task or the import names the field with the passage; otherwise it is a field "

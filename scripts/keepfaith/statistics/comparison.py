@@ -16,6 +16,7 @@ from keepfaith.statistics.bootstrap import (
     resamples,
     weighted_means,
 )
+from keepfaith.statistics.confidence_curve import CURVE
 from keepfaith.statistics.paired import sign_flip
 from keepfaith.statistics.seed_noise import SeedNoise
 from keepfaith.statistics.settings import Analysis
@@ -44,6 +45,15 @@ class Numbers:
     p_value: float | None = None
     holm_low: tuple[float, ...] | None = None
     holm_high: tuple[float, ...] | None = None
+    curve_low: tuple[float, ...] | None = None
+    curve_high: tuple[float, ...] | None = None
+
+    @property
+    def change_steps(self) -> list[Interval]:
+        """The change's intervals at `Comparison.confidences`; none without an interval."""
+        low = (*(self.holm_low or ()), *(self.curve_low or ()))
+        high = (*(self.holm_high or ()), *(self.curve_high or ()))
+        return [Interval(*ends) for ends in zip(low, high, strict=True)]
 
     def row(self) -> dict[str, float | list[float] | None]:
         """The columns as a dict, undefined (NaN) as None."""
@@ -92,10 +102,11 @@ class Comparison:
 
     @property
     def confidences(self) -> tuple[float, ...]:
-        """Those of the steps of Holm's correction over the pruned levels: 1 - alpha, 1 - alpha / 2, ..."""
+        """Those of a change: the steps of Holm's correction, 1 - alpha, 1 - alpha / 2, ..., and then `CURVE`."""
         pruned = max(len(self.levels) - (self.dense is not None), 1)
         alpha = 1 - self.analysis.confidence
-        return (self.analysis.confidence, *(1 - alpha / step for step in range(2, pruned + 1)))
+        steps = (1 - alpha / step for step in range(2, pruned + 1))
+        return (self.analysis.confidence, *steps, *CURVE)
 
     def of_means(
         self,
@@ -166,10 +177,13 @@ class _Intervals(NamedTuple):
 
 def with_steps(low: Sequence[float] | Floats, high: Sequence[float] | Floats) -> dict[str, Any]:
     """The columns of a change's interval, from its ends at `Comparison.confidences`."""
-    lows, highs = ([float(end) for end in ends] for ends in (low, high))
+    lows, highs = (tuple(float(end) for end in ends) for ends in (low, high))
+    steps = len(lows) - len(CURVE)
     return {
         "change_low": lows[0],
         "change_high": highs[0],
-        "holm_low": tuple(lows),
-        "holm_high": tuple(highs),
+        "holm_low": lows[:steps],
+        "holm_high": highs[:steps],
+        "curve_low": lows[steps:],
+        "curve_high": highs[steps:],
     }

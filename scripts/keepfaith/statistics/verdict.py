@@ -10,12 +10,15 @@ from keepfaith.artifacts.schemas import METHOD, VERDICT
 from keepfaith.artifacts.tables import conform
 from keepfaith.plugins.quantity import Quantity, judged_quantities
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
+from keepfaith.statistics.confidence_curve import ConfidenceCurve
 from keepfaith.statistics.evidence import beyond_margin, fewest_texts, too_few_to_keep
 from keepfaith.statistics.multiple import holm
 
 KEPT, DEGRADED, HARMED, UNDECIDED = "kept", "degraded", "harmed", "undecided"
 STATUSES = (KEPT, UNDECIDED, HARMED, DEGRADED)
 """From the best to the worst."""
+
+_DECIMALS = 12
 
 
 def verdict(
@@ -108,6 +111,7 @@ def _judged(
         harm_low=pl.col(ends[0]) * harmful,
         harm_high=pl.col(ends[1]) * harmful,
         margin=pl.lit(float(margin)),
+        beyond_margin=pl.Series(_exceeding(rows, harmful, margin), dtype=pl.Float64),
         p_value=pl.Series(_adjusted(rows, harmful), dtype=pl.Float64),
         examples="examples",
         clusters="clusters",
@@ -141,6 +145,23 @@ def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:
     ends = rows["holm_low" if harmful > 0 else "holm_high"].to_list()
     lower = [None if of_level is None else [harmful * x for x in of_level] for of_level in ends]
     return beyond_margin(lower, margin)
+
+
+def _exceeding(rows: pl.DataFrame, harmful: int, margin: float) -> list[float | None]:
+    """The confidence that the harm exceeds the margin, by level; None without an interval."""
+    return [
+        None if curve is None else round(curve.p_at_least(margin), _DECIMALS)
+        for curve in harm_curves(rows, harmful)
+    ]
+
+
+def harm_curves(rows: pl.DataFrame, harmful: int) -> list[ConfidenceCurve | None]:
+    """The confidence curve of the harm in each row of METRICS; None without an interval."""
+    ends = rows.select("curve_low", "curve_high").iter_rows()
+    return [
+        None if low is None or high is None else ConfidenceCurve.of(low, high, harmful)
+        for low, high in ends
+    ]
 
 
 def _reason(
