@@ -15,7 +15,7 @@ from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.confidence_curve import CURVE, ConfidenceCurve
 from keepfaith.statistics.proportions import tango
 from keepfaith.statistics.settings import Analysis
-from keepfaith.statistics.verdict import harm_curves, verdict
+from keepfaith.statistics.verdict import verdict
 
 ANALYSIS = Analysis(repetitions=4000, null_repetitions=300, seed=2)
 
@@ -151,7 +151,10 @@ def test_the_verdict_says_how_confident_one_is_that_the_harm_exceeds_the_margin(
         assert (row["beyond_margin"] <= 0.025 + 1e-9) == (row["harm_high"] <= row["margin"])
         assert (row["beyond_margin"] > 0.975 + 1e-9) == (row["harm_low"] > row["margin"])
     accuracy = metrics.filter(pl.col("metric") == "accuracy", pl.col("level") > 0)
-    expected = [curve.p_at_least(0.02) for curve in harm_curves(accuracy, -1)]
+    expected = [
+        ConfidenceCurve.of(low, high, sign=-1).p_at_least(0.02)
+        for low, high in accuracy.select("curve_low", "curve_high").iter_rows()
+    ]
     assert table.filter(quantity="accuracy")["beyond_margin"].to_list() == pytest.approx(expected)
     without = metrics.with_columns(
         *(pl.lit(None, dtype=pl.List(pl.Float64)).alias(f"curve_{end}") for end in ("low", "high"))
