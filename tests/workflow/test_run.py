@@ -54,6 +54,7 @@ def test_every_table_follows_its_schema_and_says_what_made_it(finished: Workflow
         "curves",
         "overlap",
         "verdict",
+        "misalignment",
         *BY_SEGMENTS,
     ):
         path = folder / f"{name}.parquet"

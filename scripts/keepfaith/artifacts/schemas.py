@@ -416,6 +416,33 @@ VERDICT = TableSchema(
     },
 )
 
+MISALIGNMENT = TableSchema(
+    "misalignment",
+    1,
+    "Two one-sided tests at one pruned level. `direction`: accuracy_kept (is the accuracy shown to be kept and the "
+    "quantity to be degraded?) or accuracy_degraded (the other way round). `harm` and `accuracy_harm`: changes in the "
+    "harmful direction, against `margin` and `accuracy_margin`; a quantity that is shown and not judged has the margin "
+    "of another. `p_kept`: of a harm of at least the margin, 1 where the verdict's floors never call it kept "
+    "(`reason`); `p_degraded`: of a harm of at most the margin; `p_value`: the larger; `p_adjusted`: after Holm over "
+    "all rows of the direction. `shown`: it passes (1 - confidence) / 2. Null without an interval.",
+    {
+        "level": pl.Int64,
+        "quantity": pl.String,
+        "method": pl.String,
+        "direction": pl.String,
+        "accuracy_harm": pl.Float64,
+        "accuracy_margin": pl.Float64,
+        "harm": pl.Float64,
+        "margin": pl.Float64,
+        "p_kept": pl.Float64,
+        "p_degraded": pl.Float64,
+        "p_value": pl.Float64,
+        "p_adjusted": pl.Float64,
+        "shown": pl.Boolean,
+        "reason": pl.String,
+    },
+)
+
 CAUTIONS = TableSchema(
     "cautions",
     1,
@@ -445,6 +472,7 @@ ALL = {
         CURVES,
         OVERLAP,
         VERDICT,
+        MISALIGNMENT,
         CAUTIONS,
     )
 }

@@ -10,6 +10,7 @@ from keepfaith.artifacts.schemas import (
     CURVES,
     LIMITS,
     METHOD,
+    MISALIGNMENT,
     ORDER,
     OVERLAP,
     SEGMENT_CURVES,
@@ -35,6 +36,7 @@ class CellTables:
     reliability: pl.DataFrame
     verdict: pl.DataFrame
     overlap: pl.DataFrame = field(default_factory=partial(empty_table, OVERLAP))
+    misalignment: pl.DataFrame = field(default_factory=partial(empty_table, MISALIGNMENT))
     order: pl.DataFrame = field(default_factory=partial(empty_table, ORDER))
     curves: pl.DataFrame = field(default_factory=partial(empty_table, CURVES))
     limits: pl.DataFrame = field(default_factory=partial(empty_table, LIMITS))

@@ -37,6 +37,14 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "could go unseen is up to the number of independent texts.",
     ),
     (
+        "Misalignment",
+        "A level is misaligned in a quantity if the accuracy is shown to be kept there (non-inferior) and the quantity "
+        "to be degraded (inferior). Both one-sided tests must pass, so the p-value is the larger of the two; it is "
+        "corrected by Holm over all levels, quantities and methods of a model, order and task. Beside it the other "
+        "way round: the accuracy degraded, the quantity kept. Where the floors of the verdict never call "
+        "one of the two kept, nothing is shown. A correlation over levels would be no test: they are not independent.",
+    ),
+    (
         "Examples and independent texts",
         "Intervals and tests resample independent texts, not examples: examples that share a passage, or the whole "
         "prompt, are drawn together. The task or the import names the field with the passage; otherwise it is a field "

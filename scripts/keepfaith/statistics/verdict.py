@@ -84,7 +84,7 @@ def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFr
         examples="examples",
         clusters="clusters",
     )
-    harmed = pl.col("p_value") <= _limit(confidence)
+    harmed = pl.col("p_value") <= largest_passing(confidence)
     vacuous = advantage is not None and advantage <= margin
     needed = fewest_texts(margin, watched.largest, confidence)
     few = (pl.col("clusters") < needed).fill_null(value=False)
@@ -132,7 +132,7 @@ def _reason(
     tested = rows["p_value"].count()
     # One-sided, after Holm's correction; compare config.draws for the other bound on a p-value.
     least = pl.lit(tested) * pl.lit(2.0).pow(-pl.col("clusters").cast(pl.Float64))
-    powerless = (pl.col("status") == UNDECIDED) & (least > _limit(confidence))
+    powerless = (pl.col("status") == UNDECIDED) & (least > largest_passing(confidence))
     missing = "it has no value at this level or none at the dense level"
     if rows["metric"].null_count() == rows.height:
         missing = "it was not measured" + (
@@ -169,7 +169,7 @@ def _too_little(advantage: float) -> str:
     )
 
 
-def _limit(confidence: float) -> float:
+def largest_passing(confidence: float) -> float:
     """The p-value that passes; METRICS round p-values to 12 decimals, and the smallest possible p-value must pass."""
     return (1 - confidence) / 2 + 1e-9
 

@@ -1,0 +1,99 @@
+"""The report's section on misalignment: levels at which the accuracy is kept and another quantity degrades."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.reach import of_quantity, watched
+from keepfaith.report.tables import UNKNOWN, PageTable, TableCell, level_cell, number
+from keepfaith.statistics.misalignment import (
+    ACCURACY_DEGRADED,
+    ACCURACY_KEPT,
+    misaligned_levels,
+)
+
+_EXTRAPOLATED = 0.001
+
+
+@dataclass(frozen=True)
+class Misaligned:
+    """What the tests of one cell found in either direction, in sentences, and their p-values."""
+
+    sentences: tuple[str, ...]
+    table: PageTable
+
+
+def misaligned(tables: CellTables) -> Misaligned | None:
+    """None where nothing was tested: no pruned level, or no margin of the accuracy or of any other quantity."""
+    tested = tables.misalignment
+    if tested.is_empty():
+        return None
+    count = tested["level"].n_unique()
+    whole = "the one pruned level" if count == 1 else f"{count} pruned levels"
+    sentences = (
+        _sentence(tested, ACCURACY_KEPT, f"Misaligned levels, of {whole}",
+                  "the accuracy is shown to be kept and another quantity to be degraded"),
+        _sentence(tested, ACCURACY_DEGRADED, "The other way round",
+                  "the accuracy is shown to be degraded and another quantity to be kept"),
+    )  # fmt: skip
+    return Misaligned(sentences, _table(tested))
+
+
+def _sentence(tested: pl.DataFrame, direction: str, title: str, meaning: str) -> str:
+    """`Misaligned levels, of 6 pruned levels (...): 2. Level 3: ECE; level 4: ECE, Brier score.`"""
+    levels = misaligned_levels(tested, direction)
+    text = f"{title} ({meaning}): {len(levels) or 'none'}."
+    if not levels:
+        return text
+    named = "; ".join(
+        f"level {level}: {', '.join(_names(tested, direction, level))}" for level in levels
+    )
+    return f"{text} {named[:1].upper()}{named[1:]}."
+
+
+def _names(tested: pl.DataFrame, direction: str, level: int) -> Iterator[str]:
+    found = tested.filter("shown", direction=direction, level=level)
+    for name, method in found.select("quantity", "method").iter_rows():
+        yield quantity_name(name, method)
+
+
+def _table(tested: pl.DataFrame) -> PageTable:
+    """Adjusted p-values by quantity, method and level, of both directions."""
+    rows = []
+    for name, method in watched(tested):
+        of_both = of_quantity(tested, name, method)
+        for level in of_both["level"].unique().sort():
+            of_level = of_both.filter(level=level)
+            (kept,) = of_level.filter(direction=ACCURACY_KEPT).rows(named=True)
+            (degraded,) = of_level.filter(direction=ACCURACY_DEGRADED).rows(named=True)
+            cells = (
+                quantity_name(name, method),
+                level_cell(level).text,
+                _in_margins(kept["accuracy_harm"], kept["accuracy_margin"]),
+                _in_margins(kept["harm"], kept["margin"]),
+                _p_value(kept["p_adjusted"]),
+                _p_value(degraded["p_adjusted"]),
+            )
+            rows.append(tuple(map(TableCell, cells)))
+    header = (
+        "Quantity",
+        "Level",
+        "Loss of accuracy (margins)",
+        "Harm of the quantity (margins)",
+        "p, accuracy kept and it degraded",
+        "p, accuracy degraded and it kept",
+    )
+    return PageTable("Accuracy against every other quantity", header, tuple(rows), folded=True)
+
+
+def _in_margins(harm: float | None, margin: float) -> str:
+    return number(harm if harm is None else harm / margin, 1)
+
+
+def _p_value(p_value: float | None) -> str:
+    if p_value is None:
+        return UNKNOWN
+    return "<.001" if p_value < _EXTRAPOLATED else number(p_value)
