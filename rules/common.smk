@@ -90,7 +90,8 @@ DRAWN_PRUNING_PATHS = [
 ]
 PROTOCOLS = settings.study.faithfulness.protocols
 # Tables of a cell that figures and the report read.
-CELL_TABLES = ["metrics", "reliability", "overlap", "verdict", "misalignment"]
+CELL_TABLES = ["metrics", "reliability", "overlap", "verdict"]
+CELL_TABLES += ["misalignment", "fluctuation"]
 if "coalitions" in PROTOCOLS:
     CELL_TABLES += ["limits", "segment_curves", "swap"]
 if "study" in PROTOCOLS:

@@ -21,6 +21,7 @@ rule compute_metrics:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",
         overlap="results/{model}/{order}/{task}/overlap.parquet",
+        fluctuation="results/{model}/{order}/{task}/fluctuation.parquet",
     log:
         "logs/{model}/{order}/{task}/compute_metrics.log",
     conda:

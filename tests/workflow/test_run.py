@@ -55,6 +55,7 @@ def test_every_table_follows_its_schema_and_says_what_made_it(finished: Workflow
         "overlap",
         "verdict",
         "misalignment",
+        "fluctuation",
         *BY_SEGMENTS,
     ):
         path = folder / f"{name}.parquet"

@@ -443,6 +443,28 @@ MISALIGNMENT = TableSchema(
     },
 )
 
+FLUCTUATION = TableSchema(
+    "fluctuation",
+    1,
+    "How much the mean of one METRICS row moves from level to level, from the dense level to `last_level`, in `steps` "
+    "steps. `movement`: the sum of squared steps without what noise adds (0 on average where nothing moves; it may be "
+    "negative), in squared units. `p_value`: of no movement, by flipping the signs of whole examples, or of whole "
+    "independent texts; no correction for several rows. `accuracy_movement`, `accuracy_p_value`: of the accuracy on "
+    "the same examples. Null with fewer than 6 independent texts.",
+    {
+        "metric": pl.String,
+        "method": pl.String,
+        "last_level": pl.Int64,
+        "steps": pl.Int64,
+        "movement": pl.Float64,
+        "p_value": pl.Float64,
+        "accuracy_movement": pl.Float64,
+        "accuracy_p_value": pl.Float64,
+        "examples": pl.Int64,
+        "clusters": pl.Int64,
+    },
+)
+
 CAUTIONS = TableSchema(
     "cautions",
     1,
@@ -473,6 +495,7 @@ ALL = {
         OVERLAP,
         VERDICT,
         MISALIGNMENT,
+        FLUCTUATION,
         CAUTIONS,
     )
 }

@@ -8,6 +8,7 @@ import polars as pl
 from keepfaith.artifacts.schemas import (
     CONTROL,
     CURVES,
+    FLUCTUATION,
     LIMITS,
     METHOD,
     MISALIGNMENT,
@@ -37,6 +38,7 @@ class CellTables:
     verdict: pl.DataFrame
     overlap: pl.DataFrame = field(default_factory=partial(empty_table, OVERLAP))
     misalignment: pl.DataFrame = field(default_factory=partial(empty_table, MISALIGNMENT))
+    fluctuation: pl.DataFrame = field(default_factory=partial(empty_table, FLUCTUATION))
     order: pl.DataFrame = field(default_factory=partial(empty_table, ORDER))
     curves: pl.DataFrame = field(default_factory=partial(empty_table, CURVES))
     limits: pl.DataFrame = field(default_factory=partial(empty_table, LIMITS))

@@ -45,6 +45,15 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "one of the two kept, nothing is shown. A correlation over levels would be no test: they are not independent.",
     ),
     (
+        "Movement from level to level",
+        "Over the levels from the dense one at which the accuracy is kept without a gap: the root of the mean squared "
+        "step of a mean between neighbouring levels, in margins, after the part that noise alone adds is subtracted "
+        "(then it is 0 on average where nothing moves). A mean of a few examples wiggles visibly without moving. The "
+        "p-value is that of no movement, by flipping the signs of all steps of an example (or of examples that share "
+        "a text) at once. Beside it the accuracy of the same examples. With two or three seeds of a sampled method, "
+        "and masks that shift all examples alike, small p-values are too frequent.",
+    ),
+    (
         "Examples and independent texts",
         "Intervals and tests resample independent texts, not examples: examples that share a passage, or the whole "
         "prompt, are drawn together. The task or the import names the field with the passage; otherwise it is a field "

@@ -1,18 +1,21 @@
-"""The report's section on misalignment: levels at which the accuracy is kept and another quantity degrades."""
+"""The report's section on misalignment: what degrades or moves while the accuracy is kept."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import sqrt
 
 import polars as pl
 
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import quantity_name
 from keepfaith.figures.reach import of_quantity, watched
+from keepfaith.plugins.quantity import QUANTITIES
 from keepfaith.report.tables import UNKNOWN, PageTable, TableCell, level_cell, number
 from keepfaith.statistics.misalignment import (
     ACCURACY_DEGRADED,
     ACCURACY_KEPT,
     misaligned_levels,
+    plateau,
 )
 
 _EXTRAPOLATED = 0.001
@@ -20,10 +23,14 @@ _EXTRAPOLATED = 0.001
 
 @dataclass(frozen=True)
 class Misaligned:
-    """What the tests of one cell found in either direction, in sentences, and their p-values."""
+    """What the tests of one cell found, in sentences, and their p-values.
+
+    `moved` is None without levels over which the accuracy is kept, or without a tested quantity.
+    """
 
     sentences: tuple[str, ...]
     table: PageTable
+    moved: PageTable | None = None
 
 
 def misaligned(tables: CellTables) -> Misaligned | None:
@@ -39,7 +46,7 @@ def misaligned(tables: CellTables) -> Misaligned | None:
         _sentence(tested, ACCURACY_DEGRADED, "The other way round",
                   "the accuracy is shown to be degraded and another quantity to be kept"),
     )  # fmt: skip
-    return Misaligned(sentences, _table(tested))
+    return Misaligned(sentences, _table(tested), _movement(tables))
 
 
 def _sentence(tested: pl.DataFrame, direction: str, title: str, meaning: str) -> str:
@@ -87,6 +94,45 @@ def _table(tested: pl.DataFrame) -> PageTable:
         "p, accuracy degraded and it kept",
     )
     return PageTable("Accuracy against every other quantity", header, tuple(rows), folded=True)
+
+
+def _movement(tables: CellTables) -> PageTable | None:
+    """Movement of every mean from level to level over the levels at which the accuracy is kept without a gap."""
+    last = plateau(tables.verdict)
+    if last is None:
+        return None
+    moved = tables.fluctuation.filter(
+        pl.col("last_level") == last, pl.col("movement").is_not_null()
+    )
+    names = {each.metric: name for name, each in QUANTITIES.all().items()}
+    margins = dict(tables.verdict.select("quantity", "margin").iter_rows())
+    rows = []
+    for row in moved.filter(pl.col("metric").is_in(list(names))).iter_rows(named=True):
+        name = names[row["metric"]]
+        cells = (
+            quantity_name(name, row["method"]),
+            str(row["examples"]),
+            _a_step(row["movement"], row["steps"], margins.get(name)),
+            _p_value(row["p_value"]),
+            _a_step(row["accuracy_movement"], row["steps"], margins.get("accuracy")),
+            _p_value(row["accuracy_p_value"]),
+        )
+        rows.append(tuple(map(TableCell, cells)))
+    header = (
+        "Quantity",
+        "Examples",
+        "Movement a step (margins)",
+        "p, no movement",
+        "Accuracy of the same examples (margins)",
+        "p, no movement of it",
+    )
+    title = f"Movement from level to level while the accuracy is kept (levels 0 to {last})"
+    return PageTable(title, header, tuple(rows)) if rows else None
+
+
+def _a_step(movement: float, steps: int, margin: float | None) -> str:
+    """Root of the mean squared step in margins; 0 where noise explains it all."""
+    return number(None if margin is None else sqrt(max(movement, 0.0) / steps) / margin, 2)
 
 
 def _in_margins(harm: float | None, margin: float) -> str:

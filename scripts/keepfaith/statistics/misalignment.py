@@ -17,7 +17,7 @@ from keepfaith.plugins.quantity import Quantity, ordered_quantities
 from keepfaith.statistics.evidence import fewest_texts
 from keepfaith.statistics.multiple import holm
 from keepfaith.statistics.quantity_rows import QuantityRows, quantity_rows
-from keepfaith.statistics.verdict import largest_passing, shown_operator
+from keepfaith.statistics.verdict import KEPT, largest_passing, shown_operator
 
 ACCURACY = "accuracy"
 ACCURACY_KEPT, ACCURACY_DEGRADED = "accuracy_kept", "accuracy_degraded"
@@ -144,3 +144,20 @@ def _never_kept(of: QuantityRows, margin: float, confidence: float) -> str | Non
 def misaligned_levels(table: pl.DataFrame, direction: str = ACCURACY_KEPT) -> tuple[int, ...]:
     """The levels at which some quantity of a MISALIGNMENT table is shown to go the other way than the accuracy."""
     return tuple(table.filter("shown", direction=direction)["level"].unique().sort().to_list())
+
+
+def plateau(verdict: pl.DataFrame) -> int | None:
+    """The last level up to which the accuracy is kept at every level; None if it is not at the first.
+
+    The same examples choose this range and are tested over it; what is chosen is the accuracy's range alone.
+
+    Args:
+        verdict: VERDICT of one cell.
+    """
+    last = None
+    of_accuracy = verdict.filter(quantity=ACCURACY).sort("level")
+    for level, status in of_accuracy.select("level", "status").iter_rows():
+        if status != KEPT:
+            break
+        last = int(level)
+    return last

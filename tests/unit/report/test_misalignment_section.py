@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 from figures import synthetic
 
-from keepfaith.artifacts.schemas import MISALIGNMENT
+from keepfaith.artifacts.schemas import FLUCTUATION, MISALIGNMENT
 from keepfaith.report.misalignment import misaligned
 
 
@@ -61,6 +61,41 @@ def test_the_table_has_both_p_values_of_every_quantity_and_level():
         ("faithfulness (LIME)", "4", "0.5", "3.0", "0.310", "<.001"),
     ]
     assert all(len(row) == len(found.header) for row in found.rows)
+
+
+def moved(statuses: list[str]):
+    """The movement that the section shows, with these statuses of the accuracy at levels 1 to 4."""
+    tables = synthetic.cell()
+    verdict = tables.verdict.with_columns(
+        status=pl.when(pl.col("quantity") == "accuracy")
+        .then(pl.col("level").replace_strict(dict(enumerate(statuses, start=1))))
+        .otherwise("status")
+    )
+    numbers = {"p_value": 0.0001, "accuracy_movement": -0.0001, "accuracy_p_value": 0.4}
+    rows = [
+        {"metric": metric, "method": method, "last_level": level, "steps": level, "movement": level * movement,
+         "examples": 300, "clusters": 300, **numbers}
+        for metric, method, movement in (
+            ("brier", None, 0.0016), ("nll", None, 0.01), ("comprehensiveness_study", "lime", 0.01),
+        )
+        for level in (1, 2, 3, 4)
+    ]  # fmt: skip
+    fluctuation = pl.DataFrame(rows, schema=dict(FLUCTUATION.columns))
+    tested = made({"accuracy_kept": [], "accuracy_degraded": []})
+    cell = replace(tables, verdict=verdict, fluctuation=fluctuation, misalignment=tested)
+    return misaligned(cell).moved
+
+
+def test_movement_is_that_of_the_levels_at_which_the_accuracy_is_kept_without_a_gap():
+    shown = moved(["kept", "kept", "undecided", "kept"])
+    assert shown.title.endswith("(levels 0 to 2)")
+    assert [tuple(cell.text for cell in row) for row in shown.rows] == [
+        ("Brier score", "300", "2.00", "<.001", "0.00", "0.400"),
+        ("NLL", "300", "n/a", "<.001", "0.00", "0.400"),
+        ("comprehensiveness (LIME)", "300", "2.00", "<.001", "0.00", "0.400"),
+    ]
+    assert all(len(row) == len(shown.header) for row in shown.rows)
+    assert moved(["undecided", "kept", "kept", "kept"]) is None
 
 
 def test_without_a_tested_level_there_is_no_section():

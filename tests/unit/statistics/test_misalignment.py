@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from keepfaith.artifacts.schemas import METRICS, MISALIGNMENT
+from keepfaith.artifacts.schemas import METRICS, MISALIGNMENT, VERDICT
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.confidence_curve import CURVE
 from keepfaith.statistics.misalignment import (
@@ -15,6 +15,7 @@ from keepfaith.statistics.misalignment import (
     ACCURACY_KEPT,
     misaligned_levels,
     misalignment,
+    plateau,
 )
 from keepfaith.statistics.multiple import holm
 from keepfaith.statistics.proportions import tango
@@ -159,6 +160,18 @@ def test_controls_and_imports_are_as_in_the_verdict():
     assert found.filter("shown").select("quantity", "method").rows() == [("faithfulness", "lime")]
     imported = misalignment(table(*rows), MARGINS, explained=False)
     assert set(imported["quantity"]) == {"ece", "brier"}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "last"),
+    [(["kept", "kept", "undecided", "kept"], 3), (["harmed", "kept"], None), (["kept"], 2), ([], None)],
+)  # fmt: skip
+def test_the_plateau_ends_before_the_first_level_at_which_accuracy_is_not_kept(statuses, last):
+    rows = [
+        {"level": level, "quantity": quantity, "status": status if quantity == "accuracy" else "degraded"}
+        for level, status in enumerate(statuses, start=2) for quantity in ("accuracy", "ece")
+    ]  # fmt: skip
+    assert plateau(pl.DataFrame(rows, schema=dict(VERDICT.columns))) == last
 
 
 LEVELS, CELLS = 6, 400
