@@ -299,9 +299,9 @@ METRICS = TableSchema(
     "of an effect, which is a change already, the value, as of flips, a KL divergence, a silent change, `nll_lost` and "
     "`nll_repairable`, the two parts of the rise of NLL. `holm_low`, `holm_high`: ends of that interval at the "
     "confidences of Holm's correction over K pruned levels, 1 - alpha / 1, ..., 1 - alpha / K. `curve_low`, "
-    "`curve_high`: at the fixed confidences .2, .4, .6, .8, .9, .95, .98, .99, .998, from which p-values for any "
-    "margin follow. `examples` differ between the levels of an effect or a drift; those of `temperature` are the "
-    "tuning examples. "
+    "`curve_high`: at the fixed confidences .2, .4, .6, .8, .9, .95, .98, .99, .998, .9998, from which p-values for "
+    "any margin follow; those of means are beyond .95 no narrower than t intervals without skewness. `examples` differ "
+    "between the levels of an effect or a drift; those of `temperature` are the tuning examples. "
     "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
     "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {

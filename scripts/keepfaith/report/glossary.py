@@ -33,7 +33,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "of at most the margin, read off the ends of the harm's interval at all confidences (its confidence "
         "distribution). 97.5 % or more is what a 95 % interval beyond the margin says, before the correction over the "
         "levels; at 2.5 % or less the interval ends within the margin. It is no posterior probability, as no prior "
-        "enters. Below .1 % and above 99.9 % it is extrapolated. It knows only the sample: whether a rare large harm "
+        "enters. Below .01 % and above 99.99 % it is extrapolated. It knows only the sample: whether a rare large harm "
         "could go unseen is up to the number of independent texts.",
     ),
     (

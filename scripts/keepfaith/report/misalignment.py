@@ -18,7 +18,8 @@ from keepfaith.statistics.misalignment import (
     plateau,
 )
 
-_EXTRAPOLATED = 0.001
+_SMALLEST = 0.001
+"""Smaller p-values are not written out."""
 
 
 @dataclass(frozen=True)
@@ -142,4 +143,4 @@ def _in_margins(harm: float | None, margin: float) -> str:
 def _p_value(p_value: float | None) -> str:
     if p_value is None:
         return UNKNOWN
-    return "<.001" if p_value < _EXTRAPOLATED else number(p_value)
+    return "<.001" if p_value < _SMALLEST else number(p_value)

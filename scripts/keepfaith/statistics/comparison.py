@@ -14,9 +14,10 @@ from keepfaith.statistics.bootstrap import (
     leave_one_out,
     percentile,
     resamples,
+    unskewed_t,
     weighted_means,
 )
-from keepfaith.statistics.confidence_curve import CURVE
+from keepfaith.statistics.confidence_curve import CURVE, FAR
 from keepfaith.statistics.paired import sign_flip
 from keepfaith.statistics.seed_noise import SeedNoise
 from keepfaith.statistics.settings import Analysis
@@ -116,7 +117,8 @@ class Comparison:
     ) -> list[Numbers]:
         """One `Numbers` per level for the mean of `values` [n, K] over examples.
 
-        Intervals are BCa bootstrap intervals; p-values those of the sign-flip test of the paired difference. The dense
+        Intervals are BCa bootstrap intervals; in the far tails of the curve, not narrower than t intervals without
+        skewness (`confidence_curve`). P-values those of the sign-flip test of the paired difference. The dense
         level's own change is 0 without interval or p-value.
 
         Args:
@@ -133,7 +135,7 @@ class Comparison:
         if self.dense is None:
             return rows
         differences = values - values[:, [self.dense]]
-        change = self._intervals(differences, self.confidences, change_noise)
+        change = self._intervals(differences, self.confidences, change_noise, FAR)
         p_values = sign_flip(
             differences, self.clusters, self.analysis.repetitions, self.analysis.seed
         )
@@ -152,13 +154,19 @@ class Comparison:
         ]
 
     def _intervals(
-        self, values: Floats, confidences: Sequence[float], noise: SeedNoise | None
+        self, values: Floats, confidences: Sequence[float], noise: SeedNoise | None, far: int = 0
     ) -> "_Intervals":
-        """Of the means of `values` [n, K]."""
+        """Of the means of `values` [n, K]; the last `far` confidences are beyond what resamples alone can tell."""
         centre = values.mean(axis=0)
         without = leave_one_out(values, self.clusters)
         units = self.cluster_count
         low, high = bca(weighted_means(values, self.weights), centre, without, confidences)
+        if far and units > 1:
+            ends = unskewed_t(centre, without, confidences[-far:])
+            low[-far:], high[-far:] = (
+                np.minimum(low[-far:], ends[0]),
+                np.maximum(high[-far:], ends[1]),
+            )
         variance = (units - 1) * without.var(axis=0) if units > 1 else np.zeros_like(centre)
         if noise is not None and units > 1:
             for step, confidence in enumerate(confidences):
