@@ -90,7 +90,7 @@ DRAWN_PRUNING_PATHS = [
 ]
 PROTOCOLS = settings.study.faithfulness.protocols
 # Tables of a cell that figures and the report read.
-CELL_TABLES = ["metrics", "reliability", "verdict"]
+CELL_TABLES = ["metrics", "reliability", "verdict", "misalignment", "fluctuation"]
 if PROTOCOLS:
     CELL_TABLES += ["overlap"]
 if "coalitions" in PROTOCOLS:

@@ -1,7 +1,7 @@
 # Logs of lm-evaluation-harness, one run per level: all results that need only predictions. No model is loaded.
 # Their tasks are those of the harness (LOGGED_TASK), not those of the catalog.
 
-IMPORTED_TABLES = ["metrics", "reliability", "verdict", "cautions"]
+IMPORTED_TABLES = ["metrics", "reliability", "verdict", "misalignment", "cautions"]
 IMPORTED_FIGURES = [
     name
     for name, figure in DRAWN_OF_CELL.items()
@@ -62,6 +62,7 @@ use rule judge as judge_imported with:
         metrics="results/imported/{imported}/{task}/metrics.parquet",
     output:
         verdict="results/imported/{imported}/{task}/verdict.parquet",
+        misalignment="results/imported/{imported}/{task}/misalignment.parquet",
     log:
         "logs/imported/{imported}/{task}/judge_imported.log",
     wildcard_constraints:

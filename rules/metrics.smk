@@ -20,6 +20,7 @@ rule compute_metrics:
         },
         metrics="results/{model}/{order}/{task}/metrics.parquet",
         reliability="results/{model}/{order}/{task}/reliability.parquet",
+        fluctuation="results/{model}/{order}/{task}/fluctuation.parquet",
     log:
         "logs/{model}/{order}/{task}/compute_metrics.log",
     conda:
@@ -37,11 +38,12 @@ rule compute_metrics:
 
 
 rule judge:
-    """Decide per level and quantity: kept, degraded, harmed or undecided."""
+    """Decide per level and quantity: kept, degraded, harmed or undecided; and where accuracy goes another way."""
     input:
         metrics="results/{model}/{order}/{task}/metrics.parquet",
     output:
         verdict="results/{model}/{order}/{task}/verdict.parquet",
+        misalignment="results/{model}/{order}/{task}/misalignment.parquet",
     log:
         "logs/{model}/{order}/{task}/judge.log",
     conda:

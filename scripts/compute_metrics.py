@@ -10,6 +10,7 @@ from keepfaith.artifacts.schemas import (
     EXAMPLES,
     EXPLANATIONS,
     FAITHFULNESS,
+    FLUCTUATION,
     LIMITS,
     METRICS,
     OVERLAP,
@@ -26,6 +27,7 @@ from keepfaith.scoring.left_out import left_out_notes, without_left_out
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.coalition_metrics import SegmentTables
+from keepfaith.statistics.fluctuation import fluctuation
 from keepfaith.statistics.settings import Analysis
 from keepfaith.statistics.temperature_metrics import NO_TUNING, fitted_temperatures
 
@@ -81,6 +83,17 @@ with job(snakemake.log[0]) as logger:
             ),
             output.metrics,
             METRICS,
+        ),
+        (
+            fluctuation(
+                predictions,
+                examples,
+                None if segments is None else segments.explanations,
+                grouping,
+                analysis,
+            ),
+            output.fluctuation,
+            FLUCTUATION,
         ),
         (reliability(predictions, examples, analysis.bins), output.reliability, RELIABILITY),
     ):

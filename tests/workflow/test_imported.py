@@ -174,7 +174,7 @@ def test_calibration_comparison_and_verdict_are_there(imported: Imported) -> Non
 
 def test_tables_for_spreadsheets_and_figures(imported: Imported) -> None:
     folder = imported.workflow.folder / "results/imported"
-    for name in ("metrics", "reliability", "verdict"):
+    for name in ("metrics", "reliability", "verdict", "misalignment"):
         table = pl.read_csv(folder / f"{name}.csv")
         assert table.columns[:3] == ["imported", "task", "level"]
         assert set(table["task"]) == {"sentiment", "passage"}

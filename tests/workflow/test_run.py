@@ -54,6 +54,8 @@ def test_every_table_follows_its_schema_and_says_what_made_it(finished: Workflow
         "curves",
         "overlap",
         "verdict",
+        "misalignment",
+        "fluctuation",
         *BY_SEGMENTS,
     ):
         path = folder / f"{name}.parquet"

@@ -93,7 +93,15 @@ def test_a_study_of_predictions_alone_explains_nothing(run: Workflow) -> None:
     made = {path.name for path in (run.folder / CELLS / "sentiment").iterdir()}
     assert made == {
         f"{name}.parquet"
-        for name in ("predictions", "tuning_predictions", "metrics", "reliability", "verdict")
+        for name in (
+            "predictions",
+            "tuning_predictions",
+            "metrics",
+            "reliability",
+            "verdict",
+            "misalignment",
+            "fluctuation",
+        )
     }
     page = (run.folder / "results/report/index.html").read_text(encoding="utf-8")
     assert "Attribution methods</h3>" not in page and "Explained examples" not in page

@@ -286,7 +286,7 @@ FAITHFULNESS = TableSchema(
 
 METRICS = TableSchema(
     "metrics",
-    4,
+    5,
     "One quantity at one level. `low`..`high`: interval of the value over examples (95 % unless the study says "
     "otherwise); for `ece`, `ece_corrected` and `exact_calibration_error` the interval of the true binned error that "
     "the labels give. Null where a bootstrap would mislead. `seed_low`..`seed_high`: mean -+ one standard deviation "
@@ -298,7 +298,9 @@ METRICS = TableSchema(
     "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change; "
     "of an effect, which is a change already, the value, as of flips, a KL divergence, a silent change, `nll_lost` and "
     "`nll_repairable`, the two parts of the rise of NLL. `holm_low`, `holm_high`: ends of that interval at the "
-    "confidences of Holm's correction over K pruned levels, 1 - alpha / 1, ..., 1 - alpha / K. `examples` differ "
+    "confidences of Holm's correction over K pruned levels, 1 - alpha / 1, ..., 1 - alpha / K. `curve_low`, "
+    "`curve_high`: at the fixed confidences .2, .4, .6, .8, .9, .95, .98, .99, .998, .9998, from which p-values for "
+    "any margin follow; those of means are beyond .95 no narrower than t intervals without skewness. `examples` differ "
     "between the levels of an effect or a drift; those of `temperature` are the tuning examples. "
     "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
     "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
@@ -323,6 +325,8 @@ METRICS = TableSchema(
         "p_value": pl.Float64,
         "holm_low": pl.List(pl.Float64),
         "holm_high": pl.List(pl.Float64),
+        "curve_low": pl.List(pl.Float64),
+        "curve_high": pl.List(pl.Float64),
         "examples": pl.Int64,
         "clusters": pl.Int64,
         "cluster_field": pl.String,
@@ -386,9 +390,11 @@ OVERLAP = TableSchema(
 
 VERDICT = TableSchema(
     "verdict",
-    3,
+    4,
     "One watched quantity at one pruned level: `harm` is the change in its harmful direction (positive is worse than "
-    "dense) with its interval, against `margin`. `p_value`: one-sided, of harm above zero, after Holm over levels. "
+    "dense) with its interval, against `margin`. `beyond_margin`: the confidence that the harm exceeds the margin, "
+    "read off the interval's ends at all confidences (no posterior); null without an interval. `p_value`: one-sided, "
+    "of harm above zero, after Holm over levels. "
     "`status`: kept (the interval's upper end lies within the margin, and there are enough independent texts), "
     "degraded (harm is shown to exceed the margin, after Holm over levels), harmed (harm is shown to exceed zero; "
     "whether it exceeds the margin is open), undecided (none of these). `reason`: why it is not kept, where the cause "
@@ -401,9 +407,59 @@ VERDICT = TableSchema(
         "harm_low": pl.Float64,
         "harm_high": pl.Float64,
         "margin": pl.Float64,
+        "beyond_margin": pl.Float64,
         "p_value": pl.Float64,
         "status": pl.String,
         "reason": pl.String,
+        "examples": pl.Int64,
+        "clusters": pl.Int64,
+    },
+)
+
+MISALIGNMENT = TableSchema(
+    "misalignment",
+    1,
+    "Two one-sided tests at one pruned level. `direction`: accuracy_kept (is the accuracy shown to be kept and the "
+    "quantity to be degraded?) or accuracy_degraded (the other way round). `harm` and `accuracy_harm`: changes in the "
+    "harmful direction, against `margin` and `accuracy_margin`; a quantity that is shown and not judged has the margin "
+    "of another. `p_kept`: of a harm of at least the margin, 1 where the verdict's floors never call it kept "
+    "(`reason`); `p_degraded`: of a harm of at most the margin; `p_value`: the larger; `p_adjusted`: after Holm over "
+    "all rows of the direction. `shown`: it passes (1 - confidence) / 2. Null without an interval.",
+    {
+        "level": pl.Int64,
+        "quantity": pl.String,
+        "method": pl.String,
+        "direction": pl.String,
+        "accuracy_harm": pl.Float64,
+        "accuracy_margin": pl.Float64,
+        "harm": pl.Float64,
+        "margin": pl.Float64,
+        "p_kept": pl.Float64,
+        "p_degraded": pl.Float64,
+        "p_value": pl.Float64,
+        "p_adjusted": pl.Float64,
+        "shown": pl.Boolean,
+        "reason": pl.String,
+    },
+)
+
+FLUCTUATION = TableSchema(
+    "fluctuation",
+    1,
+    "How much the mean of one METRICS row moves from level to level, from the dense level to `last_level`, in `steps` "
+    "steps. `movement`: the sum of squared steps without what noise adds (0 on average where nothing moves; it may be "
+    "negative), in squared units. `p_value`: of no movement, by flipping the signs of whole examples, or of whole "
+    "independent texts; no correction for several rows. `accuracy_movement`, `accuracy_p_value`: of the accuracy on "
+    "the same examples. Null with fewer than 6 independent texts.",
+    {
+        "metric": pl.String,
+        "method": pl.String,
+        "last_level": pl.Int64,
+        "steps": pl.Int64,
+        "movement": pl.Float64,
+        "p_value": pl.Float64,
+        "accuracy_movement": pl.Float64,
+        "accuracy_p_value": pl.Float64,
         "examples": pl.Int64,
         "clusters": pl.Int64,
     },
@@ -438,6 +494,8 @@ ALL = {
         CURVES,
         OVERLAP,
         VERDICT,
+        MISALIGNMENT,
+        FLUCTUATION,
         CAUTIONS,
     )
 }

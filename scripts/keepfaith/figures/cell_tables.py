@@ -8,8 +8,10 @@ import polars as pl
 from keepfaith.artifacts.schemas import (
     CONTROL,
     CURVES,
+    FLUCTUATION,
     LIMITS,
     METHOD,
+    MISALIGNMENT,
     ORDER,
     OVERLAP,
     SEGMENT_CURVES,
@@ -35,6 +37,8 @@ class CellTables:
     reliability: pl.DataFrame
     verdict: pl.DataFrame
     overlap: pl.DataFrame = field(default_factory=partial(empty_table, OVERLAP))
+    misalignment: pl.DataFrame = field(default_factory=partial(empty_table, MISALIGNMENT))
+    fluctuation: pl.DataFrame = field(default_factory=partial(empty_table, FLUCTUATION))
     order: pl.DataFrame = field(default_factory=partial(empty_table, ORDER))
     curves: pl.DataFrame = field(default_factory=partial(empty_table, CURVES))
     limits: pl.DataFrame = field(default_factory=partial(empty_table, LIMITS))

@@ -44,6 +44,8 @@ class Quantity:
             sample does not show.
         above_chance: whether its reference in METRICS is what a model that knows nothing reaches, above which it can
             lose something; that of calibration is the band of a calibrated model.
+        margin_as: the judged quantity whose margin tests of misalignment use for this one, which is shown and never
+            judged.
         protocol: the one of `PROTOCOLS` that measures it, if it is not measured in every study. Where both are run, the
             study's quantities are shown, and judged only if the study states a margin for them.
     """
@@ -62,6 +64,7 @@ class Quantity:
     by_signs: bool = True
     largest: float | None = None
     above_chance: bool = False
+    margin_as: str | None = None
     protocol: Literal["coalitions", "study"] | None = None
 
     def __post_init__(self) -> None:
@@ -74,6 +77,10 @@ class Quantity:
         if self.protocol not in (None, *PROTOCOLS):
             raise ValueError(
                 f"{self.label}: no protocol {self.protocol!r}; type {PROTOCOLS} or None"
+            )
+        if self.margin_as is not None and (self.margin is not None or self.better == "neither"):
+            raise ValueError(
+                f"{self.label}: margin_as is for a quantity without a margin of its own that has a better direction"
             )
         if self.margin is not None and (self.better == "neither" or not self.tolerates):
             raise ValueError(

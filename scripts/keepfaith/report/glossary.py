@@ -28,6 +28,32 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "value or with fewer than 6 independent texts is undecided.",
     ),
     (
+        "Confidence that the harm exceeds the margin",
+        "The percentage after a mark, column beyond_margin of the verdict: one minus the one-sided p-value of a harm "
+        "of at most the margin, read off the ends of the harm's interval at all confidences (its confidence "
+        "distribution). 97.5 % or more is what a 95 % interval beyond the margin says, before the correction over the "
+        "levels; at 2.5 % or less the interval ends within the margin. It is no posterior probability, as no prior "
+        "enters. Below .01 % and above 99.99 % it is extrapolated. It knows only the sample: whether a rare large harm "
+        "could go unseen is up to the number of independent texts.",
+    ),
+    (
+        "Misalignment",
+        "A level is misaligned in a quantity if the accuracy is shown to be kept there (non-inferior) and the quantity "
+        "to be degraded (inferior). Both one-sided tests must pass, so the p-value is the larger of the two; it is "
+        "corrected by Holm over all levels, quantities and methods of a model, order and task. Beside it the other "
+        "way round: the accuracy degraded, the quantity kept. Where the floors of the verdict never call "
+        "one of the two kept, nothing is shown. A correlation over levels would be no test: they are not independent.",
+    ),
+    (
+        "Movement from level to level",
+        "Over the levels from the dense one at which the accuracy is kept without a gap: the root of the mean squared "
+        "step of a mean between neighbouring levels, in margins, after the part that noise alone adds is subtracted "
+        "(then it is 0 on average where nothing moves). A mean of a few examples wiggles visibly without moving. The "
+        "p-value is that of no movement, by flipping the signs of all steps of an example (or of examples that share "
+        "a text) at once. Beside it the accuracy of the same examples. With two or three seeds of a sampled method, "
+        "and masks that shift all examples alike, small p-values are too frequent.",
+    ),
+    (
         "Examples and independent texts",
         "Intervals and tests resample independent texts, not examples: examples that share a passage, or the whole "
         "prompt, are drawn together. The task or the import names the field with the passage; otherwise it is a field "

@@ -20,6 +20,7 @@ from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.limits_table import limits_table
 from keepfaith.report.metric_table import metric_table
+from keepfaith.report.misalignment import Misaligned, misaligned
 from keepfaith.report.order_table import orders_compared
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width_in_points
@@ -67,6 +68,7 @@ class PageCell:
     finding: Finding
     caveats: Sequence[str]
     figures: Sequence[PageFigure]
+    misaligned: Misaligned | None
     tables: Sequence[PageTable]
     explained: Sequence[ExplainedExample]
 
@@ -151,6 +153,7 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
         finding(cell.tables.verdict),
         [*caveats(cell.tables), *cell.notes],
         figures,
+        misaligned(cell.tables),
         [table for table in tables if table is not None],
         cell.explained,
     )

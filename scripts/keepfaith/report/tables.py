@@ -13,10 +13,14 @@ from keepfaith.plugins.quantity import Quantity, ordered_quantities
 
 @dataclass(frozen=True)
 class TableCell:
-    """Text of one table field, with the verdict's status if it shows a judged quantity."""
+    """Text of one table field, with the verdict's status if it shows a judged quantity.
+
+    `beyond` is the confidence that the harm exceeds the margin, as a percentage in words.
+    """
 
     text: str
     status: str | None = None
+    beyond: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,18 @@ def number(value: float | None, digits: int = 3) -> str:
         return UNKNOWN
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text
+
+
+def percentage(share: float | None) -> str | None:
+    """`12 %`; `<1 %` and `>99 %` where rounding would make a certainty of it; None if there is none.
+
+    Examples:
+        >>> [percentage(share) for share in (0.124, 0.0004, 0.9996, None)]
+        ['12 %', '<1 %', '>99 %', None]
+    """
+    if share is None:
+        return None
+    return "<1 %" if share < 0.005 else ">99 %" if share > 0.995 else f"{100 * share:.0f} %"
 
 
 def span(low: float | None, high: float | None) -> str:
@@ -127,12 +143,12 @@ def _columns(
     """By level the value with its status, and the columns beside it."""
     series = tables.series(quantity.metric, method).iter_rows(named=True)
     found = {row["level"]: row for row in series}
-    judged = of_quantity(tables.verdict, name, method).select("level", "status")
-    status = dict(judged.iter_rows())
+    judged = of_quantity(tables.verdict, name, method).select("level", "status", "beyond_margin")
+    status = {level: (mark, percentage(share)) for level, mark, share in judged.iter_rows()}
     cells = {}
     for level in tables.levels:
         row = found.get(level, {})
-        value = TableCell(number(row.get("value")), status.get(level))
+        value = TableCell(number(row.get("value")), *status.get(level, (None, None)))
         beside = quantity.beside
         between = (TableCell(span(row.get(beside.low), row.get(beside.high))),) if beside else ()
         cells[level] = (value, *between)

@@ -27,7 +27,7 @@ from keepfaith.statistics.temperature_metrics import (
 METRIC_KEYS = ["level", "family", "metric", "method", "operator", "ranking"]
 LOWER_ENDS = ("low", "reference_low", "change_low", "clusters")
 UPPER_ENDS = ("high", "reference_high", "change_high", "p_value")
-LOWER_STEPS, UPPER_STEPS = ("holm_low",), ("holm_high",)
+LOWER_STEPS, UPPER_STEPS = ("holm_low", "curve_low"), ("holm_high", "curve_high")
 """Columns of METRICS that depend on the grouping; of several groupings the lowest value, or the highest, is used.
 Those of steps are lists."""
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from keepfaith.calibration.probabilities import Floats, Indices
 from keepfaith.statistics.clusters import cluster_sums
@@ -116,6 +116,47 @@ def bca(
         for plain, corrected in shares
     )
     return low, high
+
+
+def unskewed_t(
+    centre: Floats, left_out: Floats, confidences: Sequence[float]
+) -> tuple[Floats, Floats]:
+    """Lower and upper ends [C, k] of t intervals of k means after Hall's removal of skewness (Hall 1992).
+
+    The cubic T + S T^2 / 3 + S^2 T^3 / 27 + S / 6 of the t statistic, S the skewness of the units over the root of
+    their number, has no skewness to second order, and is monotone. Unlike those of a bootstrap its tails do not depend
+    on the number of draws. Without variance the ends are the mean.
+
+    Args:
+        centre: [k], the means.
+        left_out: [c, k], without one independent unit at a time (`leave_one_out`).
+        confidences: of the intervals.
+
+    Examples:
+        >>> values = np.arange(10.0)[:, None]  # symmetric: Student's interval
+        >>> low, high = unskewed_t(values.mean(axis=0), leave_one_out(values, np.arange(10)), [0.95])
+        >>> round(float(low[0, 0]), 4), round(float(high[0, 0]), 4)
+        (2.3341, 6.6659)
+    """
+    units = len(left_out)
+    influence = left_out.mean(axis=0) - left_out
+    squares = (influence**2).sum(axis=0)
+    error = np.sqrt(squares * (units - 1) / units)  # jackknife
+    skewed = squares > 0
+    ratio = np.divide(
+        (influence**3).sum(axis=0), squares**1.5, out=np.zeros_like(squares), where=skewed
+    )
+    quantiles = stdtrit(units - 1.0, (1 + np.array(confidences)) / 2)[:, None]  # [C, 1]
+
+    def statistic(quantile: Floats) -> Floats:
+        """[C, k], the T whose transform is `quantile`."""
+        cube_root = np.cbrt(1 + ratio * (quantile - ratio / 6))
+        found: Floats = np.where(
+            np.abs(ratio) > 1e-9, 3 * (cube_root - 1) / np.where(ratio == 0, 1.0, ratio), quantile
+        )
+        return found
+
+    return centre - error * statistic(quantiles), centre - error * statistic(-quantiles)
 
 
 def _quantiles(ordered: Floats, shares: Floats) -> Floats:

@@ -10,8 +10,9 @@ import numpy as np
 
 from keepfaith.calibration.probabilities import Floats, Predicted, Sample
 from keepfaith.plugins.metric import Better, MetricFamily
+from keepfaith.statistics.bootstrap import Interval
 from keepfaith.statistics.clusters import all_single
-from keepfaith.statistics.comparison import DENSE, Comparison, MetricRow, Numbers
+from keepfaith.statistics.comparison import DENSE, Comparison, MetricRow, Numbers, with_steps
 from keepfaith.statistics.proportions import wilson
 
 _DUTTA = "Dutta et al. 2024"
@@ -124,10 +125,19 @@ def _with_wilson(rows: list[Numbers], size: int, comparison: Comparison) -> list
     """The score interval of a share, or the smallest interval that also contains the bootstrap's where texts repeat."""
     found = []
     for row in rows:
-        low, high = wilson(round((row.value or 0.0) * size), size, comparison.analysis.confidence)
-        if not all_single(comparison.clusters) and row.low is not None and row.high is not None:
-            low, high = min(low, row.low), max(high, row.high)
-        found.append(replace(row, low=low, high=high, change_low=low, change_high=high))
+        count = round((row.value or 0.0) * size)
+        steps = [wilson(count, size, each) for each in comparison.confidences]
+        if not all_single(comparison.clusters):
+            steps = [
+                Interval(min(one.low, other.low), max(one.high, other.high))
+                for one, other in zip(steps, row.change_steps or steps, strict=True)
+            ]
+        # The value is the change, and the first step has the confidence of its interval.
+        found.append(
+            replace(
+                row, low=steps[0].low, high=steps[0].high, **with_steps(*zip(*steps, strict=True))
+            )
+        )
     return found
 
 

@@ -49,7 +49,7 @@ def _faithfulness_rows(
     """
     rows: list[MetricRow] = []
     for column in ("faithfulness", "sufficiency"):
-        table = _known_everywhere(explanations, column)
+        table = known_everywhere(explanations, column)
         for (method, role), group in groups_of(table, "method", "role"):
             names = {"method": method, "role": role}
             found = explained(group, column, grouping, analysis)
@@ -87,14 +87,14 @@ def _limit_rows(limits: pl.DataFrame, grouping: Grouping, analysis: Analysis) ->
     )
     rows: list[MetricRow] = []
     for metric in ("additive_share", "nothing_to_explain", "flipped"):
-        known = _known_everywhere(table, metric)
+        known = known_everywhere(table, metric)
         if known.height:
             found = explained(known, metric, grouping, analysis)
             rows += rows_of(found, found.numbers(), _FAMILY, metric, {})
     return rows
 
 
-def _known_everywhere(table: pl.DataFrame, column: str) -> pl.DataFrame:
+def known_everywhere(table: pl.DataFrame, column: str) -> pl.DataFrame:
     """The examples that have a value at every level."""
     unknown = table.filter(pl.col(column).is_null())["example_id"].unique()
     return table.filter(~pl.col("example_id").is_in(unknown.to_list()))

@@ -14,8 +14,10 @@ from keepfaith.statistics.bootstrap import (
     leave_one_out,
     percentile,
     resamples,
+    unskewed_t,
     weighted_means,
 )
+from keepfaith.statistics.confidence_curve import CURVE, FAR
 from keepfaith.statistics.paired import sign_flip
 from keepfaith.statistics.seed_noise import SeedNoise
 from keepfaith.statistics.settings import Analysis
@@ -44,6 +46,15 @@ class Numbers:
     p_value: float | None = None
     holm_low: tuple[float, ...] | None = None
     holm_high: tuple[float, ...] | None = None
+    curve_low: tuple[float, ...] | None = None
+    curve_high: tuple[float, ...] | None = None
+
+    @property
+    def change_steps(self) -> list[Interval]:
+        """The change's intervals at `Comparison.confidences`; none without an interval."""
+        low = (*(self.holm_low or ()), *(self.curve_low or ()))
+        high = (*(self.holm_high or ()), *(self.curve_high or ()))
+        return [Interval(*ends) for ends in zip(low, high, strict=True)]
 
     def row(self) -> dict[str, float | list[float] | None]:
         """The columns as a dict, undefined (NaN) as None."""
@@ -92,10 +103,11 @@ class Comparison:
 
     @property
     def confidences(self) -> tuple[float, ...]:
-        """Those of the steps of Holm's correction over the pruned levels: 1 - alpha, 1 - alpha / 2, ..."""
+        """Those of a change: the steps of Holm's correction, 1 - alpha, 1 - alpha / 2, ..., and then `CURVE`."""
         pruned = max(len(self.levels) - (self.dense is not None), 1)
         alpha = 1 - self.analysis.confidence
-        return (self.analysis.confidence, *(1 - alpha / step for step in range(2, pruned + 1)))
+        steps = (1 - alpha / step for step in range(2, pruned + 1))
+        return (self.analysis.confidence, *steps, *CURVE)
 
     def of_means(
         self,
@@ -105,7 +117,8 @@ class Comparison:
     ) -> list[Numbers]:
         """One `Numbers` per level for the mean of `values` [n, K] over examples.
 
-        Intervals are BCa bootstrap intervals; p-values those of the sign-flip test of the paired difference. The dense
+        Intervals are BCa bootstrap intervals; in the far tails of the curve, not narrower than t intervals without
+        skewness (`confidence_curve`). P-values those of the sign-flip test of the paired difference. The dense
         level's own change is 0 without interval or p-value.
 
         Args:
@@ -122,7 +135,7 @@ class Comparison:
         if self.dense is None:
             return rows
         differences = values - values[:, [self.dense]]
-        change = self._intervals(differences, self.confidences, change_noise)
+        change = self._intervals(differences, self.confidences, change_noise, FAR)
         p_values = sign_flip(
             differences, self.clusters, self.analysis.repetitions, self.analysis.seed
         )
@@ -141,13 +154,19 @@ class Comparison:
         ]
 
     def _intervals(
-        self, values: Floats, confidences: Sequence[float], noise: SeedNoise | None
+        self, values: Floats, confidences: Sequence[float], noise: SeedNoise | None, far: int = 0
     ) -> "_Intervals":
-        """Of the means of `values` [n, K]."""
+        """Of the means of `values` [n, K]; the last `far` confidences are beyond what resamples alone can tell."""
         centre = values.mean(axis=0)
         without = leave_one_out(values, self.clusters)
         units = self.cluster_count
         low, high = bca(weighted_means(values, self.weights), centre, without, confidences)
+        if far and units > 1:
+            ends = unskewed_t(centre, without, confidences[-far:])
+            low[-far:], high[-far:] = (
+                np.minimum(low[-far:], ends[0]),
+                np.maximum(high[-far:], ends[1]),
+            )
         variance = (units - 1) * without.var(axis=0) if units > 1 else np.zeros_like(centre)
         if noise is not None and units > 1:
             for step, confidence in enumerate(confidences):
@@ -166,10 +185,13 @@ class _Intervals(NamedTuple):
 
 def with_steps(low: Sequence[float] | Floats, high: Sequence[float] | Floats) -> dict[str, Any]:
     """The columns of a change's interval, from its ends at `Comparison.confidences`."""
-    lows, highs = ([float(end) for end in ends] for ends in (low, high))
+    lows, highs = (tuple(float(end) for end in ends) for ends in (low, high))
+    steps = len(lows) - len(CURVE)
     return {
         "change_low": lows[0],
         "change_high": highs[0],
-        "holm_low": tuple(lows),
-        "holm_high": tuple(highs),
+        "holm_low": lows[:steps],
+        "holm_high": highs[:steps],
+        "curve_low": lows[steps:],
+        "curve_high": highs[steps:],
     }

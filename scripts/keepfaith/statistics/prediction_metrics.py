@@ -134,8 +134,8 @@ def _accuracy(rows: list[Numbers], predicted: Predicted, comparison: Comparison)
             gained, lost = int((correct[k] & ~before).sum()), int((before & ~correct[k]).sum())
             steps = [tango(gained, lost, len(before), each) for each in comparison.confidences]
             if not single:
-                ends = zip(row.holm_low or (), row.holm_high or (), strict=True)
-                steps = [_hull(step, *own) for step, own in zip(steps, ends, strict=True)]
+                pairs = zip(steps, row.change_steps, strict=True)
+                steps = [_hull(step, *of_clusters) for step, of_clusters in pairs]
             row = replace(
                 row,
                 p_value=mcnemar(gained, lost) if single else row.p_value,

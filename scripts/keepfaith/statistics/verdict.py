@@ -1,21 +1,25 @@
 """Verdict: the level up to which a model can be pruned before a judged quantity degrades."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from keepfaith.artifacts.schemas import METHOD, VERDICT
+from keepfaith.artifacts.schemas import VERDICT
 from keepfaith.artifacts.tables import conform
 from keepfaith.plugins.quantity import Quantity, judged_quantities
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
+from keepfaith.statistics.confidence_curve import ConfidenceCurve
 from keepfaith.statistics.evidence import beyond_margin, fewest_texts, too_few_to_keep
 from keepfaith.statistics.multiple import holm
+from keepfaith.statistics.quantity_rows import QuantityRows, quantity_rows
 
 KEPT, DEGRADED, HARMED, UNDECIDED = "kept", "degraded", "harmed", "undecided"
 STATUSES = (KEPT, UNDECIDED, HARMED, DEGRADED)
 """From the best to the worst."""
+
+_DECIMALS = 12
 
 
 def verdict(
@@ -49,70 +53,38 @@ def verdict(
     unknown = sorted(set(margins) - set(judged))
     if unknown:
         raise ValueError(f"no quantity {unknown[0]!r} is judged; there are {', '.join(judged)}")
-    levels = metrics.filter(pl.col("level") > 0).select(pl.col("level").unique().sort())
-    chosen = operator or shown_operator(metrics)
-    tables = []
-    for name, watched in judged.items():
-        if name not in margins or (watched.explained and not explained):
-            continue
-        rows = metrics.filter(pl.col("metric") == watched.metric)
-        if watched.explained:
-            rows = rows.filter(
-                # Some explained quantities, such as R-precision, remove no token: no operator, no ranking.
-                pl.col("operator").is_null() | (pl.col("operator") == pl.lit(chosen, pl.String)),
-                pl.col("ranking").fill_null("method") == "method",
-                pl.col("role") == METHOD,
-            )
-        methods = rows["method"].unique().sort().to_list() or [None]
-        for method in methods:
-            of_method = rows.filter(pl.col("method").eq_missing(pl.lit(method, dtype=pl.String)))
-            complete = levels.join(of_method, on="level", how="left").with_columns(
-                method=pl.lit(method, dtype=pl.String)
-            )
-            advantage = _advantage(of_method, watched)
-            tables.append(_judged(complete, name, watched, margins[name], confidence, advantage))
+    chosen = {
+        name: quantity
+        for name, quantity in judged.items()
+        if name in margins and (explained or not quantity.explained)
+    }
+    tables = [
+        _judged(each, margins[each.name], confidence)
+        for each in quantity_rows(metrics, chosen, operator or shown_operator(metrics))
+    ]
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
     return conform(pl.concat([empty, *tables]), VERDICT)
 
 
-def _advantage(rows: pl.DataFrame, watched: Quantity) -> float | None:
-    """Advantage of the dense value over chance, positive if better; None if unknown.
-
-    Chance is guessing for accuracy and the controls for explanations; calibration has no such floor.
-    """
-    dense = rows.filter(level=0).select("value", "reference_low", "reference_high")
-    if dense.is_empty() or not watched.above_chance:
-        return None
-    value, low, high = dense.row(0)
-    if value is None or low is None or high is None:
-        return None
-    return float(value - high if watched.harmful < 0 else low - value)
-
-
-def _judged(
-    rows: pl.DataFrame,
-    name: str,
-    watched: Quantity,
-    margin: float,
-    confidence: float,
-    advantage: float | None,
-) -> pl.DataFrame:
-    """One quantity of one method at all pruned levels; `advantage` is the dense model's advantage over chance."""
+def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFrame:
+    """One quantity of one method at all pruned levels."""
+    rows, watched, advantage = judged.rows, judged.quantity, judged.advantage
     harmful = watched.harmful
     ends = ("change_low", "change_high") if harmful > 0 else ("change_high", "change_low")
     table = rows.select(
         "level",
-        quantity=pl.lit(name),
+        quantity=pl.lit(judged.name),
         method="method",
         harm=pl.col("change") * harmful,
         harm_low=pl.col(ends[0]) * harmful,
         harm_high=pl.col(ends[1]) * harmful,
         margin=pl.lit(float(margin)),
+        beyond_margin=pl.Series(_exceeding(judged.curves, margin), dtype=pl.Float64),
         p_value=pl.Series(_adjusted(rows, harmful), dtype=pl.Float64),
         examples="examples",
         clusters="clusters",
     )
-    harmed = pl.col("p_value") <= _limit(confidence)
+    harmed = pl.col("p_value") <= largest_passing(confidence)
     vacuous = advantage is not None and advantage <= margin
     needed = fewest_texts(margin, watched.largest, confidence)
     few = (pl.col("clusters") < needed).fill_null(value=False)
@@ -143,6 +115,13 @@ def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:
     return beyond_margin(lower, margin)
 
 
+def _exceeding(curves: Sequence[ConfidenceCurve | None], margin: float) -> list[float | None]:
+    """The confidence that the harm exceeds the margin, by level; None without an interval."""
+    return [
+        None if curve is None else round(curve.p_at_least(margin), _DECIMALS) for curve in curves
+    ]
+
+
 def _reason(
     rows: pl.DataFrame, watched: Quantity, confidence: float, advantage: float | None
 ) -> pl.Expr:
@@ -153,7 +132,7 @@ def _reason(
     tested = rows["p_value"].count()
     # One-sided, after Holm's correction; compare config.draws for the other bound on a p-value.
     least = pl.lit(tested) * pl.lit(2.0).pow(-pl.col("clusters").cast(pl.Float64))
-    powerless = (pl.col("status") == UNDECIDED) & (least > _limit(confidence))
+    powerless = (pl.col("status") == UNDECIDED) & (least > largest_passing(confidence))
     missing = "it has no value at this level or none at the dense level"
     if rows["metric"].null_count() == rows.height:
         missing = "it was not measured" + (
@@ -190,7 +169,7 @@ def _too_little(advantage: float) -> str:
     )
 
 
-def _limit(confidence: float) -> float:
+def largest_passing(confidence: float) -> float:
     """The p-value that passes; METRICS round p-values to 12 decimals, and the smallest possible p-value must pass."""
     return (1 - confidence) / 2 + 1e-9
 

@@ -169,6 +169,8 @@ def test_a_quantity_is_found_by_its_name_or_by_its_rows():
         ({"protocol": "tokens"}, "no protocol 'tokens'"),
         ({"margin": 0.1, "tolerates": "Loss."}, "which direction is better"),
         ({"margin": 0.1, "better": "lower"}, "what the margin tolerates"),
+        ({"margin_as": "ece"}, "margin_as is for a quantity"),
+        ({"margin_as": "ece", "better": "lower", "margin": 0.1}, "margin_as is for a quantity"),
     ],
 )
 def test_a_declaration_that_cannot_be_judged_is_refused(wrong, said):

@@ -10,6 +10,7 @@ import pytest
 from figures import synthetic
 from figures.test_figures import FIGURES, STUDY, summary_tables, svgs
 
+from keepfaith.artifacts.schemas import MISALIGNMENT
 from keepfaith.figures.cell_figures import draw_all
 from keepfaith.figures.study_figures import draw_all_study
 from keepfaith.plugins.cell_figure import CELL_FIGURES
@@ -102,6 +103,20 @@ def test_nothing_is_loaded_from_elsewhere(page):
                 assert value.startswith(("#", "data:image/png;base64,")), (name, value[:60])
             assert not kind.startswith("on"), f"{name} runs {value}"
     assert "@import" not in page and not re.search(r"url\((?!#)", page)
+
+
+def test_misaligned_levels_stand_on_the_page_of_their_cell(folders):
+    found = cells(folders)
+    rows = [
+        {"level": 1, "quantity": "ece", "direction": direction, "accuracy_harm": 0.0, "accuracy_margin": 0.02,
+         "harm": 0.1, "margin": 0.02, "p_adjusted": 0.001, "shown": direction == "accuracy_kept"}
+        for direction in ("accuracy_kept", "accuracy_degraded")
+    ]  # fmt: skip
+    table = pl.DataFrame(rows, schema=dict(MISALIGNMENT.columns))
+    found[0] = replace(found[0], tables=replace(found[0].tables, misalignment=table))
+    text = "".join(tree(render_page(study(), found, drawn(folders / "study"))).itertext())
+    assert text.count("another quantity to be degraded): 1. Level 1: ECE.") == 1
+    assert text.count("Accuracy against every other quantity") == 1
 
 
 def test_tables_of_the_study_are_linked(page):

@@ -33,6 +33,13 @@ def test_model_table_has_a_row_per_level_with_its_layer_and_verdict():
     ]
 
 
+def test_a_judged_value_is_shown_with_the_confidence_that_its_harm_exceeds_the_margin():
+    tables = synthetic.cell()
+    shares = tables.verdict["level"].replace_strict({1: 0.001, 2: 0.03, 3: 0.5, 4: 0.999})
+    shown = model_table(replace(tables, verdict=tables.verdict.with_columns(beyond_margin=shares)))
+    assert [row[2].beyond for row in shown.rows] == [None, "<1 %", "3 %", "50 %", ">99 %"]
+
+
 def test_a_level_behind_levels_that_were_not_run_names_all_that_it_drops():
     tables = synthetic.cell(levels=(0, 2, 3, 6))
     order = [f"attention {layer}" for layer in tables.order.sort("position")["layer"]]

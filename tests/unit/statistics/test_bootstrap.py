@@ -8,6 +8,7 @@ from keepfaith.statistics.bootstrap import (
     percentile,
     resamples,
     two_sided,
+    unskewed_t,
     weighted_means,
 )
 
@@ -171,6 +172,33 @@ def test_without_a_defined_correction_the_interval_is_the_percentile_interval():
     below = np.array([means.min() - 0.1])
     low, high = bca(means, below, leave_one_out(values, np.arange(20)), [0.95])
     assert (low.item(), high.item()) == pytest.approx(percentile(means[:, 0], 0.95))
+
+
+@pytest.mark.parametrize("world", ["normal", "exponential"])
+def test_t_intervals_without_skewness_invert_halls_cubic(world):
+    """At each end, Hall's transform of the t statistic is the quantile of t."""
+    random = np.random.default_rng(3)
+    values = getattr(random, world)(size=(40, 3))
+    centre = values.mean(axis=0)
+    confidences = [0.5, 0.95, 0.9998]
+    ends = unskewed_t(centre, leave_one_out(values, np.arange(40)), confidences)
+    error = values.std(axis=0, ddof=1) / np.sqrt(40)
+    skewness = stats.skew(values) / np.sqrt(40)
+    for end, sign in zip(ends, (1, -1), strict=True):
+        t = (centre - end) / error
+        transformed = t + skewness * t**2 / 3 + skewness**2 * t**3 / 27 + skewness / 6
+        quantiles = sign * stats.t.ppf((1 + np.array(confidences)) / 2, 39)
+        np.testing.assert_allclose(transformed, np.tile(quantiles[:, None], 3), rtol=1e-9)
+
+
+def test_t_intervals_of_equal_values_have_no_width_and_clusters_are_their_units():
+    constant = leave_one_out(np.ones((9, 1)), np.arange(9))
+    assert [end.tolist() for end in unskewed_t(np.ones(1), constant, [0.95])] == [[[1.0]], [[1.0]]]
+    values = np.random.default_rng(1).exponential(size=(12, 2))
+    once = unskewed_t(values.mean(axis=0), leave_one_out(values, np.arange(12)), [0.9])
+    copied, clusters = np.repeat(values, 4, axis=0), np.repeat(np.arange(12), 4)
+    four = unskewed_t(values.mean(axis=0), leave_one_out(copied, clusters), [0.9])
+    np.testing.assert_allclose(once, four)
 
 
 def test_bca_intervals_of_many_columns_and_confidences_are_those_of_each():

@@ -64,6 +64,8 @@ def test_the_widest_interval_of_all_is_given(metric):
     assert both["change_low"] == min(row["change_low"] for row in alone)
     assert both["change_high"] == max(row["change_high"] for row in alone)
     assert both["p_value"] == max(row["p_value"] for row in alone)
+    for steps, choose in (("holm_low", min), ("curve_low", min), ("curve_high", max)):
+        assert both[steps] == list(map(choose, *(row[steps] for row in alone)))
     assert both["clusters"] == QUESTIONS
 
 

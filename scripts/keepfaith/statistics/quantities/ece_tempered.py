@@ -1,4 +1,7 @@
-"""ECE after each level's own temperature: the miscalibration that no temperature repairs; shown, not judged."""
+"""ECE after each level's own temperature: the miscalibration that no temperature repairs; shown, not judged.
+
+ECE of summed log-likelihoods follows the accuracy arithmetically, so tests of misalignment have this one beside it.
+"""
 
 from keepfaith.plugins.quantity import Quantity, Range
 
@@ -10,4 +13,5 @@ QUANTITY = Quantity(
     position=52,
     beside=Range("The same of a calibrated model", "reference_low", "reference_high"),
     by_signs=False,
+    margin_as="ece",
 )
