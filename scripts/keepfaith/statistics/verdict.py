@@ -12,6 +12,7 @@ from keepfaith.plugins.quantity import Quantity, judged_quantities
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.evidence import beyond_margin, fewest_texts, too_few_to_keep
 from keepfaith.statistics.multiple import holm
+from keepfaith.statistics.power import with_power
 
 KEPT, DEGRADED, HARMED, UNDECIDED = "kept", "degraded", "harmed", "undecided"
 STATUSES = (KEPT, UNDECIDED, HARMED, DEGRADED)
@@ -133,7 +134,8 @@ def _judged(
     if watched.largest is not None:
         of_few = too_few_to_keep(margin, watched.largest, needed)
         reason = pl.coalesce(reason, pl.when(within & few).then(of_few))
-    return table.with_columns(reason=reason).select(*VERDICT.columns)
+    table = with_power(table.with_columns(reason=reason), watched.largest, confidence)
+    return table.select(*VERDICT.columns)
 
 
 def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:
