@@ -1,8 +1,8 @@
-# Cost of a study, before any job runs.
+# Cost of a study and what it can decide, before any job runs.
 
 
 rule plan:
-    """Print the cost of the study: jobs, hours, memory and disk."""
+    """Print jobs, hours, memory and disk of the study, and which margins its tasks can decide."""
     log:
         "logs/plan.log",
     localrule: True

@@ -77,7 +77,8 @@ rule summarise:
 rule draw_summary_figures:
     """Draw the figures over all models, orders and tasks."""
     input:
-        [f"results/summary/{table}.parquet" for table in STUDY_FIGURE_TABLES],
+        tables=[f"results/summary/{table}.parquet" for table in STUDY_FIGURE_TABLES],
+        published=PUBLISHED,
     output:
         figure_files(
             "results/figures/study",
@@ -91,6 +92,7 @@ rule draw_summary_figures:
         "../envs/workflow.yaml"
     params:
         tables=STUDY_FIGURE_TABLES,
+        methods=method_modules(),
         code=lambda wildcards: code("draw_summary_figures.py", *labelled_files()),
     script:
         "../scripts/draw_summary_figures.py"

@@ -1,4 +1,4 @@
-"""Rule plan: prints the cost of the study."""
+"""Rule plan: prints the cost of the study, and what it can decide."""
 
 from keepfaith.artifacts.job import job
 

@@ -14,6 +14,22 @@ def test_plan_runs_nothing_but_itself(new_workflow: Callable[[str], Workflow]) -
     assert "Plan of mini: 1 models, 1 orders, 1 tasks, 2 methods" in result.stdout
     assert "8 cores:" in result.stdout
     assert {path.name for path in workflow.folder.glob("results/*")} <= {".lock"}
+    assert "What each task can decide at confidence 0.95." in result.stdout
+
+
+def test_the_plan_of_the_published_study_says_what_each_task_can_decide(
+    new_workflow: Callable[[str], Workflow],
+) -> None:
+    result = new_workflow("decisions").run("plan", "--configfile", "config/studies/paper.yaml")
+    assert result.returncode == 0, result.stdout
+    lines = [line.split() for line in result.stdout.splitlines()]
+    accuracy = {line[0]: line[2:] for line in lines if line[1:2] == ["accuracy"]}
+    assert accuracy["rte"] == ["277", "0.32", "0.053", "0.02", "0.092"]
+    assert list(accuracy) == [
+        "boolq", "rte", "arc_challenge", "arc_easy", "openbookqa", "tweet_eval", "rotten_tomatoes", "sst2",
+    ]  # fmt: skip
+    undecided = "Cannot be decided: rte, accuracy, margin 0.02: 277 examples decide 0.053; 1,963 examples would"
+    assert undecided in result.stdout
 
 
 def test_the_published_study_is_planned_in_seconds(

@@ -398,7 +398,11 @@ VERDICT = TableSchema(
     "`status`: kept (the interval's upper end lies within the margin, and there are enough independent texts), "
     "degraded (harm is shown to exceed the margin, after Holm over levels), harmed (harm is shown to exceed zero; "
     "whether it exceeds the margin is open), undecided (none of these). `reason`: why it is not kept, where the cause "
-    "is not the width of the interval. `examples` and `clusters` as in METRICS.",
+    "is not the width of the interval. `examples` and `clusters` as in METRICS. Power (`statistics.power`), null "
+    "without an interval: `spread`, the standard deviation of one text's change, from the width of the interval; "
+    "`decidable`, the smallest margin for which this many texts would call a level without harm kept in 80 % of "
+    "samples; `detectable`, the smallest harm that they would show to exceed the margin in 80 %; `enough`, the number "
+    "of independent texts from which the margin is decidable (null for a margin of 0).",
     {
         "level": pl.Int64,
         "quantity": pl.String,
@@ -413,6 +417,10 @@ VERDICT = TableSchema(
         "reason": pl.String,
         "examples": pl.Int64,
         "clusters": pl.Int64,
+        "spread": pl.Float64,
+        "decidable": pl.Float64,
+        "detectable": pl.Float64,
+        "enough": pl.Int64,
     },
 )
 

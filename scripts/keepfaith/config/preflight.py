@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keepfaith.config.cells import RowError
-from keepfaith.config.counts import evaluated_too, left_out, subset_counts
+from keepfaith.config.counts import (
+    AUTOMATIC_TUNING,
+    Counts,
+    evaluated_too,
+    left_out,
+    subset_counts,
+    tuning_count,
+)
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
@@ -15,6 +22,7 @@ from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
     Examples,
+    HubTaskSource,
     LocalModel,
     LocalTaskSource,
     LocalText,
@@ -79,14 +87,35 @@ def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> l
         case BuiltinTaskSource(sizes=sizes):
             subset_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
         case LocalTaskSource() as source:
-            return _check_files(resolved, source, examples, training)
+            return _check_files(resolved, source, examples, training)[1]
     return []
+
+
+def expected_counts(resolved: ResolvedTask, examples: Examples) -> Counts:
+    """Number of examples of each subset of a task: of a local or a built-in one exactly, of one on the hub as expected.
+
+    Raises:
+        ConfigError: a local file cannot be used.
+    """
+    match resolved.source:
+        case BuiltinTaskSource(sizes=sizes):
+            return subset_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
+        case LocalTaskSource() as source:
+            return _check_files(resolved, source, examples, training=False)[0]
+        case HubTaskSource(expected=expected, splits=splits):
+            # A tuning split of its own is taken to have all that is asked for.
+            own = splits.tuning not in (None, splits.evaluation)
+            tuning = tuning_count(examples, AUTOMATIC_TUNING if own else None)
+            left = max(1, expected.examples - (0 if own else tuning))
+            wanted = examples.evaluation
+            evaluation = left if wanted == "all" else min(left, wanted)
+            return Counts(evaluation, min(examples.explanation, evaluation), tuning)
 
 
 def _check_files(
     resolved: ResolvedTask, source: LocalTaskSource, examples: Examples, training: bool
-) -> list[str]:
-    """Read the files of a task as its jobs do; returns one line per file and reason on rows left out."""
+) -> tuple[Counts, list[str]]:
+    """Numbers of examples, from the files read as the jobs do; and a line per file and reason on rows left out."""
     splits = source.splits
     own_tuning = splits.tuning not in (None, splits.evaluation)
     found = {splits.evaluation: _count(resolved, source, splits.evaluation, own_tuning)}
@@ -94,7 +123,7 @@ def _check_files(
     if own_tuning:
         tuning = found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning), True)
         evaluated = sum(content in rows.contents for content in tuning.contents.elements())
-    subset_counts(
+    counts = subset_counts(
         resolved.name,
         examples,
         rows.rows,
@@ -114,7 +143,7 @@ def _check_files(
     if tuning is not None and evaluated:
         said = evaluated_too(evaluated, tuning.rows - evaluated, splits.evaluation)
         notes.append(f"{splits.tuning}: {said} (task {resolved.name})")
-    return notes
+    return counts, notes
 
 
 class _Count(NamedTuple):

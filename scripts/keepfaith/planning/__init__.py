@@ -1,1 +1,1 @@
-"""Estimated cost of a study: jobs, hours, memory and disk, from its sizes and the machine's speed."""
+"""Estimates before any job: jobs, hours, memory and disk of a study, and the margins that its tasks can decide."""

@@ -1,4 +1,4 @@
-"""Plan of a study as text: jobs, costs, and duration by number of devices."""
+"""Plan of a study as text: jobs, costs, duration by number of devices, and what each task can decide."""
 
 from collections.abc import Iterable
 
@@ -7,6 +7,7 @@ import polars as pl
 from keepfaith.config.levels import level_words
 from keepfaith.config.schema import HubModel
 from keepfaith.config.settings import Settings
+from keepfaith.planning.decisions import decision_lines
 from keepfaith.planning.schedule import makespan
 from keepfaith.planning.work import Workload
 
@@ -53,6 +54,7 @@ def plan(settings: Settings) -> str:
         ),
         f"Based on {rate:.2g} operations per second and {device} (plan.{key}); meant to be right within a factor of "
         "two. Jobs that call no model add minutes in total.",
+        *decision_lines(settings),
     ]
     return "\n".join(lines)
 

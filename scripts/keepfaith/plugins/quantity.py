@@ -48,6 +48,8 @@ class Quantity:
             judged.
         protocol: the one of `PROTOCOLS` that measures it, if it is not measured in every study. Where both are run, the
             study's quantities are shown, and judged only if the study states a margin for them.
+        spread: the standard deviation of one text's paired difference from the dense model that a plan expects, before
+            anything is measured; its file says where the number is from. None: the plan says nothing on its power.
     """
 
     label: str
@@ -66,6 +68,7 @@ class Quantity:
     above_chance: bool = False
     margin_as: str | None = None
     protocol: Literal["coalitions", "study"] | None = None
+    spread: float | None = None
 
     def __post_init__(self) -> None:
         if self.concern not in (None, *CONCERNS):
@@ -73,6 +76,10 @@ class Quantity:
         if self.largest is not None and self.largest <= 0:
             raise ValueError(
                 f"{self.label}: largest is {self.largest:g}; type a harm above 0 or None"
+            )
+        if self.spread is not None and self.spread <= 0:
+            raise ValueError(
+                f"{self.label}: spread is {self.spread:g}; type a standard deviation above 0 or None"
             )
         if self.protocol not in (None, *PROTOCOLS):
             raise ValueError(

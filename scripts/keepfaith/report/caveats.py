@@ -4,6 +4,7 @@ import polars as pl
 
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import control_name, method_name, quantity_name
+from keepfaith.report.power_table import open_margins
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.temperature_metrics import TEMPERATURE
 
@@ -34,7 +35,8 @@ def caveats(tables: CellTables) -> list[str]:
             f"{guessing:.3f}), so it has little accuracy to lose: a verdict of kept has little meaning."
         )
     found += _ties(tables)
-    return found + _pointless(tables) + _unreliable(tables) + _few(tables) + _not_kept(tables)
+    found += _pointless(tables) + _unreliable(tables) + _few(tables) + _not_kept(tables)
+    return found + open_margins(tables.verdict)
 
 
 def _pointless(tables: CellTables) -> list[str]:

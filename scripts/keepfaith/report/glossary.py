@@ -54,6 +54,16 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "and masks that shift all examples alike, small p-values are too frequent.",
     ),
     (
+        "Power, spread, smallest margin decidable",
+        "Spread: the standard deviation of one text's change against the dense model, from the width of the interval "
+        "of the mean change, so that shared texts and seeds count. Smallest margin decidable: within it, a level "
+        "without any harm is called kept in 80 % of samples of this size. At 95 % confidence it is 2.80 spreads over "
+        "the root of the number of texts, or what a rare large harm requires, if that is larger. A smaller margin "
+        "needs more texts. Degradation would be found from: a harm of this size is shown to exceed the margin in "
+        "80 % of samples; a smaller one may go unseen. `snakemake plan` says the same before a run, from expected "
+        "spreads.",
+    ),
+    (
         "Examples and independent texts",
         "Intervals and tests resample independent texts, not examples: examples that share a passage, or the whole "
         "prompt, are drawn together. The task or the import names the field with the passage; otherwise it is a field "

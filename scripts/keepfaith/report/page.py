@@ -22,6 +22,7 @@ from keepfaith.report.limits_table import limits_table
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.misalignment import Misaligned, misaligned
 from keepfaith.report.order_table import orders_compared
+from keepfaith.report.power_table import power_table
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
@@ -114,6 +115,7 @@ def render_page(
         study=study,
         summary=summary,
         compared=orders_compared(_verdicts(cells)),
+        power=power_table(_verdicts(cells)),
         cells=[_page_cell(index, cell) for index, cell in enumerate(cells)],
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),

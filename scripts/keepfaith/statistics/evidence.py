@@ -11,15 +11,15 @@ either found it in 1,000 simulated samples of 16 / 50 / 200 texts each (nominal 
 """
 
 from collections.abc import Sequence
-from math import ceil, log, log1p
+from math import ceil, expm1, inf, log, log1p
 
 import polars as pl
 
 _ROUNDING = 1e-9
 
 
-def fewest_texts(margin: float, largest: float | None, confidence: float) -> int:
-    """Number of independent texts below which nothing is called kept.
+def fewest_texts(margin: float, largest: float | None, confidence: float) -> float:
+    """Number of independent texts below which nothing is called kept; infinite for a margin of 0.
 
     A harm of size L at a share M / L of all texts is a mean harm of M. With probability (1 - M / L)^n no text of a
     sample of n shows it, and then no interval made of the sample alone contains it. From ln(alpha / 2) / ln(1 - M / L)
@@ -36,17 +36,36 @@ def fewest_texts(margin: float, largest: float | None, confidence: float) -> int
     """
     if largest is None or margin >= largest:
         return 0
+    if margin <= 0:
+        return inf
     return ceil(log((1 - confidence) / 2) / log1p(-margin / largest) - _ROUNDING)
 
 
-def too_few_to_keep(margin: float, largest: float, needed: int) -> pl.Expr:
+def unseen_harm(texts: int, largest: float | None, confidence: float) -> float:
+    """The smallest margin for which this number of independent texts is enough: `fewest_texts` the other way round.
+
+    A larger mean harm, of `largest` in a share of the texts, would be missed by every text with a probability of less
+    than alpha / 2.
+
+    Examples:
+        >>> round(unseen_harm(72, 1.0, 0.95), 3), round(unseen_harm(200, 2.0, 0.95), 3), unseen_harm(72, None, 0.95)
+        (0.05, 0.037, 0.0)
+    """
+    if largest is None:
+        return 0.0
+    return float(largest * -expm1(log((1 - confidence) / 2) / texts))
+
+
+def too_few_to_keep(margin: float, largest: float, needed: float) -> pl.Expr:
     """The reason in words, for the column `clusters`."""
+    if margin <= 0:
+        return pl.lit("a margin of 0 keeps nothing: no number of texts excludes every harm")
     share = margin / largest
     unseen = (pl.lit(1 - share) ** pl.col("clusters")).round(2)
     return pl.format(
         "{} independent texts; at least {} are needed to call a harm of {} excluded: a harm of {} in a share of {} of "
         "texts would go unseen with probability {}",
-        "clusters", pl.lit(needed), pl.lit(f"{margin:g}"), pl.lit(f"{largest:g}"), pl.lit(f"{share:.3g}"), unseen,
+        "clusters", pl.lit(int(needed)), pl.lit(f"{margin:g}"), pl.lit(f"{largest:g}"), pl.lit(f"{share:.3g}"), unseen,
     )  # fmt: skip
 
 

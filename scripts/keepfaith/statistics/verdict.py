@@ -13,6 +13,7 @@ from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.confidence_curve import ConfidenceCurve
 from keepfaith.statistics.evidence import beyond_margin, fewest_texts, too_few_to_keep
 from keepfaith.statistics.multiple import holm
+from keepfaith.statistics.power import with_power
 from keepfaith.statistics.quantity_rows import QuantityRows, quantity_rows
 
 KEPT, DEGRADED, HARMED, UNDECIDED = "kept", "degraded", "harmed", "undecided"
@@ -105,7 +106,8 @@ def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFr
     if watched.largest is not None:
         of_few = too_few_to_keep(margin, watched.largest, needed)
         reason = pl.coalesce(reason, pl.when(within & few).then(of_few))
-    return table.with_columns(reason=reason).select(*VERDICT.columns)
+    table = with_power(table.with_columns(reason=reason), watched.largest, confidence)
+    return table.select(*VERDICT.columns)
 
 
 def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:

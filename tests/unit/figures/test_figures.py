@@ -13,11 +13,16 @@ from figures import synthetic
 from keepfaith.figures.cell_figures import cell_figures, draw, draw_all
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.published import published_harms, read_published
 from keepfaith.figures.study_figures import draw_all_study, draw_study, study_figures
 from keepfaith.figures.style import FORMATS, save
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 
 FIGURES, STUDY = tuple(cell_figures()), tuple(study_figures())
+PUBLISHED_NUMBERS = (
+    Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
+)
+OWN_METHODS = {name: name for name in synthetic.METHODS}
 OVER_LEVELS = {
     "effects",
     "verdict",
@@ -55,6 +60,7 @@ def summary_tables(cells: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]
         )
         for name in ("metrics", "verdict")
     } | {
+        "published": published_harms(read_published(PUBLISHED_NUMBERS), OWN_METHODS),
         "efficiency": pl.concat(
             synthetic.with_path(synthetic.efficiency(tables.levels), *path)
             for path, tables in {cell[:2]: tables for tables, cell in drawn}.items()
@@ -99,7 +105,7 @@ def test_summary_axes_have_labels(name, summary):
     x, y = axis_labels(figure)
     assert LEVEL_AXIS in x or name == "price"
     assert y.strip() or name == "how_far"
-    if name not in ("efficiency", "price", "stability"):
+    if name not in ("efficiency", "price", "stability", "published"):
         assert "sentiment" in texts(figure) and "passage" in texts(figure)
 
 
@@ -147,7 +153,7 @@ def test_only_levels_that_were_run_have_ticks(name):
     assert all(max(levels) == 15 or name == "overlap" for levels in named)
 
 
-@pytest.mark.parametrize("name", sorted(set(STUDY) - {"price", "stability"}))
+@pytest.mark.parametrize("name", sorted(set(STUDY) - {"price", "stability", "published"}))
 def test_only_levels_that_were_run_have_ticks_over_several_units(name):
     cells = [
         (order, synthetic.cell(layers=16, levels=GAPS, seed=n)) for n, order in enumerate("ab")

@@ -142,3 +142,42 @@ def test_ties_that_decide_on_accuracy_are_told(drawn, warned):
     assert bool(found) == warned
     if warned:
         assert "At level 0 that gives accuracy 0.910, and 0.620 if ties were drawn." in found[0]
+
+
+def with_power(**of_quantities):
+    """The tables of a sound cell in which some quantities' smallest decidable margins are these."""
+    tables = synthetic.cell()
+    decidable, enough = pl.col("decidable"), pl.col("enough")
+    for name, (margin, texts) in of_quantities.items():
+        of_name = pl.col("quantity") == name
+        decidable = pl.when(of_name).then(margin).otherwise(decidable)
+        enough = pl.when(of_name).then(texts).otherwise(enough)
+    return replace(tables, verdict=tables.verdict.with_columns(decidable=decidable, enough=enough))
+
+
+def test_a_margin_that_is_too_small_for_this_many_texts():
+    tables = with_power(accuracy=(0.053, 1963), comprehensiveness=(0.06, 288))
+    open_ = tables.verdict.filter(pl.col("status").is_in(["undecided", "harmed"]))
+    levels = open_.filter(quantity="accuracy")["level"].to_list()
+    assert levels == [2, 3]
+    (sentence,) = caveats(tables)
+    assert (
+        "accuracy at levels 2, 3 (margin 0.02: 200 texts can decide 0.053 at best, 1,963 texts or more would decide it)"
+        in sentence
+    )
+    assert (
+        "comprehensiveness of input x gradient, KernelSHAP, LIME at level 3 (margin 0.05: "
+        in sentence
+    )
+    assert "ECE" not in sentence and "sufficiency" not in sentence
+
+
+def test_what_is_decided_or_has_another_reason_needs_no_caution_on_power():
+    tables = with_power(accuracy=(0.053, 1963))
+    decided = tables.verdict.with_columns(status=pl.lit("degraded"))
+    assert caveats(replace(tables, verdict=decided)) == []
+    said = tables.verdict.with_columns(
+        reason=pl.when(pl.col("quantity") == "accuracy").then(pl.lit("there is nothing to lose"))
+    )
+    (sentence,) = caveats(replace(tables, verdict=said))
+    assert sentence == "Not kept: accuracy; there is nothing to lose."

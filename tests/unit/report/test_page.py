@@ -220,3 +220,21 @@ def test_facts_are_flat_and_leave_out_what_is_not_set():
 
 def test_signed_numbers():
     assert signed(0.12345) == "+0.123" and signed(-2, 1) == "-2.0"
+
+
+def test_what_each_task_can_decide_stands_in_the_answer(page):
+    root = tree(page)
+    (table,) = (
+        element
+        for element in root.iter()
+        if element.tag.endswith("}table")
+        and "".join(element[0].itertext()) == "What each task can decide"
+    )
+    rows = [
+        ["".join(cell.itertext()) for cell in row]
+        for row in table.iter()
+        if row.tag.endswith("}tr")
+    ]
+    assert rows[0][:2] == ["Task", "Quantity"]
+    assert len(rows) == 1 + 2 * 5  # two tasks of five judged quantities
+    assert ["sentiment", "accuracy", "200", "0.09", "0.018", "0.02", "yes", "0.044"] in rows

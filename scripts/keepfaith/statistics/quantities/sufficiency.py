@@ -1,6 +1,9 @@
 """Sufficiency as the study aggregates it, per attribution method, with the controls as its floor.
 
 One example loses 1 at most where the dense model's top tokens do not raise the probability: all of it.
+
+The spread of the plan is an assumption, unless a pilot run has measured it: the levels and methods of the
+built-in tasks have .01 to .25.
 """
 
 from keepfaith.plugins.quantity import Quantity, Range
@@ -19,4 +22,5 @@ QUANTITY = Quantity(
     above_chance=True,
     protocol="study",
     largest=1.0,
+    spread=0.2,
 )
