@@ -1,6 +1,6 @@
 """Verdict: the level up to which a model can be pruned before a judged quantity degrades."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,13 +45,52 @@ def verdict(
     Raises:
         ValueError: a margin is for a quantity that is not judged.
     """
+    tables = [
+        _judged(each.rows, each.name, each.watched, each.margin, confidence, each.advantage)
+        for each in judged_rows(metrics, margins, operator=operator, explained=explained)
+    ]
+    empty = pl.DataFrame(schema=dict(VERDICT.columns))
+    return conform(pl.concat([empty, *tables]), VERDICT)
+
+
+@dataclass(frozen=True)
+class JudgedRows:
+    """METRICS of one judged quantity and method at every pruned level, null where there is no value.
+
+    Attributes:
+        name, watched, method: the quantity, by name and as declared, and its attribution method, if it has any.
+        margin: tolerated harm.
+        rows: one per pruned level.
+        advantage: of the dense value over chance; None if unknown.
+    """
+
+    name: str
+    watched: Quantity
+    method: str | None
+    margin: float
+    rows: pl.DataFrame
+    advantage: float | None
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether the margin covers all that the dense model could lose, so that "kept" would say nothing."""
+        return self.advantage is not None and self.advantage <= self.margin
+
+
+def judged_rows(
+    metrics: pl.DataFrame,
+    margins: Mapping[str, float],
+    *,
+    operator: str | None = None,
+    explained: bool = True,
+) -> Iterator[JudgedRows]:
+    """What `verdict` judges, in its order; arguments and errors are those of `verdict`."""
     judged = judged_quantities()
     unknown = sorted(set(margins) - set(judged))
     if unknown:
         raise ValueError(f"no quantity {unknown[0]!r} is judged; there are {', '.join(judged)}")
     levels = metrics.filter(pl.col("level") > 0).select(pl.col("level").unique().sort())
     chosen = operator or shown_operator(metrics)
-    tables = []
     for name, watched in judged.items():
         if name not in margins or (watched.explained and not explained):
             continue
@@ -70,9 +109,7 @@ def verdict(
                 method=pl.lit(method, dtype=pl.String)
             )
             advantage = _advantage(of_method, watched)
-            tables.append(_judged(complete, name, watched, margins[name], confidence, advantage))
-    empty = pl.DataFrame(schema=dict(VERDICT.columns))
-    return conform(pl.concat([empty, *tables]), VERDICT)
+            yield JudgedRows(name, watched, method, margins[name], complete, advantage)
 
 
 def _advantage(rows: pl.DataFrame, watched: Quantity) -> float | None:

@@ -16,4 +16,5 @@ QUANTITY = Quantity(
     tolerates="Tolerated rise of the expected calibration error.",
     concern="calibration",
     by_signs=False,
+    biased=True,
 )
