@@ -240,7 +240,7 @@ def drawn_harms(world: str, texts: int, harm: float, generator: np.random.Genera
 
 
 def means_of(world: str, texts: int, harms_of_tasks: np.ndarray) -> pl.DataFrame:
-    """POOLED of faithfulness, with all tasks: each world is a level, with one of Holm's ends, so nothing is degraded."""
+    """POOLED of faithfulness, with all tasks: each world is a level with one of Holm's ends, so nothing is degraded."""
     generator = np.random.default_rng(texts)
     tasks = {}
     for task, harm in enumerate(harms_of_tasks):
