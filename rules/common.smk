@@ -99,7 +99,7 @@ if "study" in PROTOCOLS:
     CELL_TABLES += ["curves"]
 # The swap has a row per pair of levels and example: too many for one file of the whole study.
 SUMMARY_TABLES = [name for name in CELL_TABLES if name != "swap"]
-SUMMARY_TABLES += ["order", "efficiency"]
+SUMMARY_TABLES += ["order", "efficiency", "pooled"]
 if settings.study.stability.seeds and DRAWN_PRUNING_PATHS:
     SUMMARY_TABLES += ["stability"]
 TRAINED_MODELS = settings.trained_models()
@@ -307,7 +307,7 @@ def places(table):
     """Pruning paths of a table, or cells if it depends on examples."""
     if table == "stability":
         return DRAWN_PRUNING_PATHS
-    return PRUNING_PATHS if table in ("order", "efficiency") else CELLS
+    return PRUNING_PATHS if table in ("order", "efficiency", "pooled") else CELLS
 
 
 def attributions_of(model, order, task, methods=tuple(settings.methods)):

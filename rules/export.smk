@@ -14,6 +14,7 @@ rule export_model:
             "results/{{model}}/{{order}}/{task}/verdict.parquet",
             task=settings.study.tasks,
         ),
+        pooled="results/{model}/{order}/pooled.parquet",
     output:
         checkpoint=directory("results/{model}/{order}/export/level{level}-{format}"),
     log:

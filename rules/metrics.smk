@@ -54,3 +54,24 @@ rule judge:
         code=lambda wildcards: code("judge.py"),
     script:
         "../scripts/judge.py"
+
+
+rule pool:
+    """Decide the same in the mean over all tasks, and without each task."""
+    input:
+        metrics=expand(
+            "results/{{model}}/{{order}}/{task}/metrics.parquet",
+            task=settings.study.tasks,
+        ),
+    output:
+        pooled="results/{model}/{order}/pooled.parquet",
+    log:
+        "logs/{model}/{order}/pool.log",
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        tasks=settings.study.tasks,
+        statistics=settings.study.statistics.model_dump(mode="json"),
+        code=lambda wildcards: code("pool.py"),
+    script:
+        "../scripts/pool.py"

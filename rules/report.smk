@@ -11,6 +11,7 @@ DRAWN_OF_STUDY = {
     name: figure
     for name, figure in figures(STUDY_FIGURES).items()
     if figure.protocol in (None, *PROTOCOLS)
+    and figure.fewest_tasks <= len(settings.study.tasks)
 }
 STUDY_FIGURE_TABLES = [
     name
@@ -108,6 +109,7 @@ rule write_report:
         predictions=expand("results/{cell}/predictions.parquet", cell=CELLS),
         explained=explained_by_cell(),
         tables=expand("results/{cell}/{table}.parquet", cell=CELLS, table=CELL_TABLES),
+        pooled=expand("results/{path}/pooled.parquet", path=PRUNING_PATHS),
         summary=SUMMARY_CSV,
         figures=expand(
             "results/figures/{cell}/{name}.svg", cell=CELLS, name=DRAWN_OF_CELL

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keepfaith.artifacts.job import job
-from keepfaith.artifacts.schemas import METRICS, ORDER, VERDICT
+from keepfaith.artifacts.schemas import METRICS, ORDER, POOLED, VERDICT
 from keepfaith.artifacts.tables import read_table
 from keepfaith.models.export import export
 from keepfaith.models.sources import ModelManifest
@@ -30,6 +30,7 @@ with job(snakemake.log[0]):
         snakemake.params.order,
         snakemake.params.text,
         results,
+        read_table(snakemake.input.pooled, POOLED),
     )
     export(
         manifest.folder,

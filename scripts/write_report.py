@@ -60,9 +60,11 @@ with job(snakemake.log[0]):
         task: read_provenance(Path(path)).measured.get("skipped", {})
         for task, path in examples.items()
     }
+    pooled = zip(params.pruning_paths, paths.pooled, strict=True)
     write_report(
         Path(snakemake.output[0]),
         with_skipped(StudyDescription(**params.study), skipped),
         cells,
         {path.stem: path for path in map(Path, paths.study_figures)},
+        {place: read_table(path, ALL["pooled"]) for place, path in pooled},
     )

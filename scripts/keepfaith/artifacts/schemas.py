@@ -473,6 +473,41 @@ FLUCTUATION = TableSchema(
     },
 )
 
+POOLED = TableSchema(
+    "pooled",
+    1,
+    "One watched quantity at one pruned level, in the mean over the tasks of a model and order, as independent "
+    "samples; no rows where a study has one task. `left_out`: null, or the task without which the same is computed "
+    "(in studies of three tasks or more). `tasks`: number of tasks in the mean; `not_pooled`: the others, each with "
+    "the reason. `harm`, its interval, `margin`, `status` and `reason` as in VERDICT; `clusters`: independent texts "
+    "of all tasks in the mean. `heterogeneity`: p-value that all tasks in the mean have the same harm (Cochran's Q). "
+    "`worst_task`: the task with the largest harm, whether in the mean or not, with that harm and its own status. "
+    "`kept_tasks`: tasks with status kept, of the `measured_tasks` that have the quantity; `degraded_tasks`: tasks "
+    "whose harm is shown to exceed the margin, after Holm over the tasks of that level.",
+    {
+        "level": pl.Int64,
+        "quantity": pl.String,
+        "method": pl.String,
+        "left_out": pl.String,
+        "tasks": pl.Int64,
+        "not_pooled": pl.String,
+        "harm": pl.Float64,
+        "harm_low": pl.Float64,
+        "harm_high": pl.Float64,
+        "margin": pl.Float64,
+        "status": pl.String,
+        "reason": pl.String,
+        "clusters": pl.Int64,
+        "heterogeneity": pl.Float64,
+        "worst_task": pl.String,
+        "worst_harm": pl.Float64,
+        "worst_status": pl.String,
+        "kept_tasks": pl.Int64,
+        "degraded_tasks": pl.Int64,
+        "measured_tasks": pl.Int64,
+    },
+)
+
 CAUTIONS = TableSchema(
     "cautions",
     1,
@@ -504,6 +539,7 @@ ALL = {
         VERDICT,
         MISALIGNMENT,
         FLUCTUATION,
+        POOLED,
         CAUTIONS,
     )
 }

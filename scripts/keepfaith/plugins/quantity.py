@@ -42,6 +42,8 @@ class Quantity:
             largest of all texts exceeds the margin, so with too few texts to see one of these, nothing is called kept
             (`statistics.evidence`). None where the interval does not rest on the sample alone, and allows for what the
             sample does not show.
+        biased: whether its estimate has a bias, which does not average out over tasks: the interval of its mean over
+            tasks does not shrink with their number (`statistics.combined`).
         above_chance: whether its reference in METRICS is what a model that knows nothing reaches, above which it can
             lose something; that of calibration is the band of a calibrated model.
         margin_as: the judged quantity whose margin tests of misalignment use for this one, which is shown and never
@@ -65,6 +67,7 @@ class Quantity:
     concern: str | None = None
     by_signs: bool = True
     largest: float | None = None
+    biased: bool = False
     above_chance: bool = False
     margin_as: str | None = None
     protocol: Literal["coalitions", "study"] | None = None

@@ -24,6 +24,7 @@ class StudyFigure:
         draw: draws the figure from those of its tables that the study has (a study may leave out `stability`), under
             the style of `figures.style.applied`. With nothing to show, it says why.
         protocol: the one of `plugins.quantity.PROTOCOLS` without which it has nothing to show, if any.
+        fewest_tasks: number of tasks of a study below which it has nothing to show, and is not drawn.
     """
 
     title: str
@@ -32,6 +33,7 @@ class StudyFigure:
     tables: tuple[str, ...]
     draw: "Callable[[Mapping[str, pl.DataFrame]], Figure]"
     protocol: str | None = None
+    fewest_tasks: int = 1
 
 
 STUDY_FIGURES = Registry("keepfaith.figures.study", "FIGURE", StudyFigure, "study figure")

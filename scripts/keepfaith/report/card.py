@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from keepfaith.figures.cell_tables import series
-from keepfaith.figures.labels import method_name
+from keepfaith.figures.labels import method_name, quantity_name
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.quantity import QUANTITIES
 from keepfaith.report.tables import number
@@ -32,6 +32,7 @@ def model_card(
     order: dict[str, Any],
     text: dict[str, Any] | None,
     results: Sequence[TaskResult],
+    pooled: pl.DataFrame | None = None,
 ) -> str:
     """Markdown.
 
@@ -43,6 +44,7 @@ def model_card(
         order: the order's definition.
         text: the calibration text of the ranking, if the criterion reads any.
         results: per task, the study's tables.
+        pooled: POOLED of these tasks.
     """
     chosen = EXPORT_FORMATS.load(format)
     lines = [
@@ -67,13 +69,15 @@ def model_card(
         "",
         "## What it cost",
         "",
-        "Each quantity at level 0 (dense) and here. Verdict: *kept*, the harm is shown to stay within the margin; "
-        "*degraded*, it is shown to exceed the margin; *harmed*, it is shown to exceed zero, and may lie on either "
-        "side of the margin; *undecided*, none of these.",
+        "Each quantity at level 0 (dense) and here. Verdict: *kept* (non-inferior), the harm is shown to stay within "
+        "the margin; *degraded* (inferior), it is shown to exceed the margin; *harmed* (worse than dense), it is shown "
+        "to exceed zero, and may lie on either side of the margin; *undecided* (inconclusive), none of these.",
         "",
         "| task | quantity | dense | here | change, with its interval | verdict |",
         "|---|---|---|---|---|---|",
     ]
+    if pooled is not None:
+        lines += _pooled_rows(pooled.filter(pl.col("left_out").is_null(), pl.col("level") == level))
     for result in results:
         lines += _rows(result, level)
     return "\n".join(lines) + "\n"
@@ -110,5 +114,22 @@ def _rows(result: TaskResult, level: int) -> list[str]:
         rows.append(
             f"| {result.task} | {label} | {number(found[0]['value'])} | {number(here['value'])} "
             f"| {number(here['change'])} ({interval}) | {judged.get((name, method), unjudged)} |"
+        )
+    return rows
+
+
+def _pooled_rows(pooled: pl.DataFrame) -> list[str]:
+    """Changes in the mean over tasks, of one level."""
+    rows = []
+    for row in pooled.iter_rows(named=True):
+        sign = QUANTITIES.load(row["quantity"]).harmful
+        change, *ends = (
+            None if row[name] is None else sign * row[name]
+            for name in ("harm", *(("harm_low", "harm_high")[::sign]))
+        )
+        label = quantity_name(row["quantity"], row["method"])
+        rows.append(
+            f"| mean over {row['tasks']} tasks | {label} | | | {number(change)} ({number(ends[0])} to "
+            f"{number(ends[1])}) | {row['status']} |"
         )
     return rows

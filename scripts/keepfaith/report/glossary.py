@@ -19,13 +19,23 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Kept, degraded, harmed, undecided",
         "Kept (non-inferior): the interval of the harm ends within the margin, so the loss is shown to be small. "
-        "Degraded (inferior): the harm is shown to exceed the margin, by its interval after Holm's correction over the "
-        "levels. Harmed: it is shown to exceed zero (a one-sided test, corrected likewise), and may lie on either side "
-        "of the margin. Undecided (inconclusive): none of these; more examples would decide it. Nothing is kept "
-        "if the margin covers the dense model's whole advantage over chance (guessing; for explanations chance itself, "
-        "or the controls), or with too few independent texts to see a rare large harm: of a harm of size L in a share "
-        "margin / L of all texts, a sample must show a case with the confidence of the interval. A quantity without a "
-        "value or with fewer than 6 independent texts is undecided.",
+        "Degraded (inferior): the harm is shown to exceed the margin, by its interval after Holm's correction over "
+        "the levels. Harmed (worse than dense): it is shown to exceed zero (a one-sided test, corrected likewise), "
+        "and may lie on either side of the margin. Undecided (inconclusive): none of these; more examples would "
+        "decide it. Nothing is kept if the margin covers the dense model's whole advantage over chance (guessing; for "
+        "explanations chance itself, or the controls), or with too few independent texts to see a rare large harm: of "
+        "a harm of size L in a share margin / L of all texts, a sample must show a case with the confidence of the "
+        "interval. A quantity without a value or with fewer than 6 independent texts is undecided.",
+    ),
+    (
+        "In the mean over tasks",
+        "The answer of a study with several tasks: the plain mean of a quantity's harms in its tasks, as independent "
+        "samples, with the same four statuses. Tasks without the quantity, or whose dense model has too little above "
+        "chance to lose, are left out and named. Its interval is narrower than those of single tasks, except for ECE, "
+        "whose bias does not average out. Kept needs enough independent texts in all tasks together. As a mean can "
+        "hide a broken task, there is also: the level up to which all is kept in every single task; tasks that are "
+        "degraded (after Holm's correction over tasks); the worst task; whether tasks differ by more than chance "
+        "(Cochran's Q); and the answer without each task (leave one task out).",
     ),
     (
         "Confidence that the harm exceeds the margin",

@@ -22,6 +22,7 @@ from keepfaith.report.limits_table import limits_table
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.misalignment import Misaligned, misaligned
 from keepfaith.report.order_table import orders_compared
+from keepfaith.report.pooled_answer import pooled_findings
 from keepfaith.report.power_table import power_table
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width_in_points
@@ -79,6 +80,7 @@ def write_report(
     study: StudyDescription,
     cells: Sequence[ReportCell],
     study_svgs: Mapping[str, Path],
+    pooled: Mapping[str, pl.DataFrame] | None = None,
 ) -> None:
     """Write the page atomically.
 
@@ -87,15 +89,19 @@ def write_report(
         study: description of the study.
         cells: in the order of the page.
         study_svgs: the SVGs over the whole study that were drawn, by the figure's name.
+        pooled: POOLED by pruning path, `model/order`; without rows for one task.
 
     Raises:
         FileNotFoundError: a figure is missing.
     """
-    write_text(path, render_page(study, cells, study_svgs))
+    write_text(path, render_page(study, cells, study_svgs, pooled))
 
 
 def render_page(
-    study: StudyDescription, cells: Sequence[ReportCell], study_svgs: Mapping[str, Path]
+    study: StudyDescription,
+    cells: Sequence[ReportCell],
+    study_svgs: Mapping[str, Path],
+    pooled: Mapping[str, pl.DataFrame] | None = None,
 ) -> str:
     """The page as text; equal input gives equal text."""
     environment = Environment(
@@ -114,6 +120,7 @@ def render_page(
     return environment.get_template("page.html.j2").render(
         study=study,
         summary=summary,
+        pooled=pooled_findings(pooled or {}),
         compared=orders_compared(_verdicts(cells)),
         power=power_table(_verdicts(cells)),
         cells=[_page_cell(index, cell) for index, cell in enumerate(cells)],

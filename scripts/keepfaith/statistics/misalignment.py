@@ -132,7 +132,7 @@ def _adjusted(tables: list[pl.DataFrame], confidence: float) -> pl.DataFrame:
 def _never_kept(of: QuantityRows, margin: float, confidence: float) -> str | None:
     """Why the verdict calls this quantity kept at no level, by its floors; None if it may."""
     name = of.quantity.label
-    if of.advantage is not None and of.advantage <= margin:
+    if of.vacuous(margin):
         return f"{name} cannot be kept: its margin holds all that the dense model has above chance"
     needed = fewest_texts(margin, of.quantity.largest, confidence)
     fewest = of.rows["clusters"].min()

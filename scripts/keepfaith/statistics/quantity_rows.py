@@ -27,6 +27,10 @@ class QuantityRows:
     rows: pl.DataFrame
     advantage: float | None
 
+    def vacuous(self, margin: float) -> bool:
+        """Whether the margin covers all that the dense model could lose, so that "kept" would say nothing."""
+        return self.advantage is not None and self.advantage <= margin
+
     @property
     def curves(self) -> list[ConfidenceCurve | None]:
         """The confidence curve of the harm at every level; None without an interval."""

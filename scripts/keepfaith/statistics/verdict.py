@@ -1,6 +1,6 @@
 """Verdict: the level up to which a model can be pruned before a judged quantity degrades."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,22 @@ def verdict(
     Raises:
         ValueError: a margin is for a quantity that is not judged.
     """
+    tables = [
+        _judged(each, margin, confidence)
+        for each, margin in judged_rows(metrics, margins, operator=operator, explained=explained)
+    ]
+    empty = pl.DataFrame(schema=dict(VERDICT.columns))
+    return conform(pl.concat([empty, *tables]), VERDICT)
+
+
+def judged_rows(
+    metrics: pl.DataFrame,
+    margins: Mapping[str, float],
+    *,
+    operator: str | None = None,
+    explained: bool = True,
+) -> Iterator[tuple[QuantityRows, float]]:
+    """What `verdict` judges, each with its margin, in its order; arguments and errors are those of `verdict`."""
     judged = judged_quantities()
     unknown = sorted(set(margins) - set(judged))
     if unknown:
@@ -59,12 +75,8 @@ def verdict(
         for name, quantity in judged.items()
         if name in margins and (explained or not quantity.explained)
     }
-    tables = [
-        _judged(each, margins[each.name], confidence)
-        for each in quantity_rows(metrics, chosen, operator or shown_operator(metrics))
-    ]
-    empty = pl.DataFrame(schema=dict(VERDICT.columns))
-    return conform(pl.concat([empty, *tables]), VERDICT)
+    for each in quantity_rows(metrics, chosen, operator or shown_operator(metrics)):
+        yield each, margins[each.name]
 
 
 def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFrame:
@@ -86,7 +98,7 @@ def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFr
         clusters="clusters",
     )
     harmed = pl.col("p_value") <= largest_passing(confidence)
-    vacuous = advantage is not None and advantage <= margin
+    vacuous = judged.vacuous(margin)
     needed = fewest_texts(margin, watched.largest, confidence)
     few = (pl.col("clusters") < needed).fill_null(value=False)
     status = (

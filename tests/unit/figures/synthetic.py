@@ -13,6 +13,7 @@ from keepfaith.artifacts.schemas import (
     METRICS,
     ORDER,
     OVERLAP,
+    POOLED,
     PREDICTIONS,
     RELIABILITY,
     SEGMENT_CURVES,
@@ -319,6 +320,20 @@ def verdict(
                 "enough": 160,
             })  # fmt: skip
     return table(rows, VERDICT)
+
+
+def pooled(verdict: pl.DataFrame, tasks: int = 3) -> pl.DataFrame:
+    """Means over tasks with the harms and statuses of one verdict, the same without the first task."""
+    rows: list[dict[str, object]] = [
+        row | {
+            "left_out": left_out, "tasks": tasks - (left_out is not None), "clusters": 500, "heterogeneity": 0.2,
+            "worst_task": "passage", "worst_harm": 2 * row["harm"], "worst_status": "undecided", "kept_tasks": 0,
+            "degraded_tasks": 0, "measured_tasks": tasks - (left_out is not None),
+        }
+        for left_out in (None, "sentiment")
+        for row in verdict.iter_rows(named=True)
+    ]  # fmt: skip
+    return table(rows, POOLED)
 
 
 def order(layers: int, random: np.random.Generator) -> pl.DataFrame:

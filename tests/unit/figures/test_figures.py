@@ -69,6 +69,10 @@ def summary_tables(cells: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]
             synthetic.with_path(synthetic.stability(8, np.random.default_rng(0)), *path)
             for path in {cell[:2]: None for cell in cells}
         ),
+        "pooled": pl.concat(
+            synthetic.with_path(synthetic.pooled(tables.verdict), *path)
+            for path, tables in {cell[:2]: tables for tables, cell in drawn}.items()
+        ),
     }
 
 
@@ -105,7 +109,7 @@ def test_summary_axes_have_labels(name, summary):
     x, y = axis_labels(figure)
     assert LEVEL_AXIS in x or name == "price"
     assert y.strip() or name == "how_far"
-    if name not in ("efficiency", "price", "stability", "published"):
+    if name not in ("efficiency", "pooled", "price", "published", "stability"):
         assert "sentiment" in texts(figure) and "passage" in texts(figure)
 
 
@@ -167,6 +171,9 @@ def test_only_levels_that_were_run_have_ticks_over_several_units(name):
     }
     efficiency = synthetic.efficiency(GAPS)
     tables["efficiency"] = pl.concat(synthetic.with_path(efficiency, "m", o) for o, _ in cells)
+    tables["pooled"] = pl.concat(
+        synthetic.with_path(synthetic.pooled(of_cell.verdict), "m", o) for o, of_cell in cells
+    )
     figure = draw_study(name, tables)
     assert_all_on_paper(figure)
     named = [levels_on(axes.xaxis) for axes in figure.axes if LEVEL_AXIS in axes.get_xlabel()]

@@ -12,7 +12,8 @@ SHOWING = {"draw_figures", "draw_imported_figures", "draw_summary_figures", "exp
 PLUGINS = {
     "keepfaith/calibration/metrics/ece.py": COMPUTING | {"write_report"},
     # The cautions of an imported task are sentences that name quantities.
-    "keepfaith/statistics/quantities/brier.py": {"judge", "compute_imported_metrics"} | SHOWING,
+    "keepfaith/statistics/quantities/brier.py": {"judge", "pool", "compute_imported_metrics"}
+    | SHOWING,
 }
 
 

@@ -55,3 +55,23 @@ def test_it_says_of_every_format_how_it_is_loaded_and_how_it_was_checked(name):
     _, text = card(format=name)
     assert f"## How to load it\n\n{format.usage}" in text
     assert f"it was {format.checked}, and its logits compared" in text
+
+
+def test_the_means_over_tasks_come_first_with_their_verdict():
+    tables = synthetic.cell()
+    result = TaskResult("sst2", tables.metrics, tables.verdict)
+    text = model_card(
+        "m", "hub:a/m", None, "slim", 2, [], ORDER | {"reverse": False}, None, [result],
+        synthetic.pooled(tables.verdict),
+    )  # fmt: skip
+    rows = [line for line in text.splitlines() if line.startswith(("| mean over", "| sst2"))]
+    means = [line for line in rows if line.startswith("| mean over 3 tasks")]
+    assert rows[: len(means)] == means
+    of_level = tables.verdict.filter(level=2)
+    assert len(means) == of_level.height
+    accuracy = of_level.row(by_predicate=pl.col("quantity") == "accuracy", named=True)
+    change, low, high = (-accuracy[name] for name in ("harm", "harm_high", "harm_low"))
+    assert (
+        f"| mean over 3 tasks | accuracy | | | {change:.3f} ({low:.3f} to {high:.3f}) | {accuracy['status']} |"
+        in means
+    )

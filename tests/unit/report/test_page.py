@@ -41,7 +41,12 @@ def drawn(folder: Path) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def page(folders):
-    return render_page(study(), cells(folders), drawn(folders / "study"))
+    return render_page(study(), cells(folders), drawn(folders / "study"), pooled())
+
+
+def pooled() -> dict[str, pl.DataFrame]:
+    """Of the one pruning path."""
+    return {"builtin/cosine": synthetic.pooled(synthetic.cell(deepest=2).verdict)}
 
 
 def study() -> StudyDescription:
@@ -142,6 +147,19 @@ def test_it_says_what_was_run_the_answer_and_how_to_read_it(page):
     assert places == sorted(places)
 
 
+def test_the_answer_leads_with_the_mean_over_tasks(page, folders):
+    captions = [e.text for e in tree(page).iter() if e.tag.endswith("}caption")]
+    first, second = "In the mean over tasks", "Each task"
+    assert captions.index(first) < captions.index(second) < captions.index("Settings")
+    text = re.sub(r"\s+", " ", "".join(tree(page).itertext()))
+    assert "In the mean over 3 tasks, " in text and "of a single task is that of" in text
+    one = {"builtin/cosine": pooled()["builtin/cosine"].clear()}
+    for of_study in (one, None):
+        other = render_page(study(), cells(folders), drawn(folders / "study"), of_study)
+        found = [e.text for e in tree(other).iter() if e.tag.endswith("}caption")]
+        assert first not in found and second not in found
+
+
 def test_every_figure_stands_on_the_page_with_its_caption(page):
     root = tree(page)
     figures = [element for element in root.iter() if element.tag.endswith("}figure")]
@@ -175,8 +193,9 @@ def test_tokens_carry_their_scores_as_titles(page):
 
 
 def test_equal_input_gives_an_equal_page(page, folders, tmp_path):
-    write_report(tmp_path / "index.html", study(), cells(folders), drawn(folders / "study"))
-    assert (tmp_path / "index.html").read_text(encoding="utf-8") == page
+    path = tmp_path / "index.html"
+    write_report(path, study(), cells(folders), drawn(folders / "study"), pooled())
+    assert path.read_text(encoding="utf-8") == page
 
 
 def test_without_methods_examples_or_pruned_levels(folders):

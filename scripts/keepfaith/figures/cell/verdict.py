@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Every judged quantity at every level against the dense model, on the same examples. Kept: the loss is shown to "
-    "stay within the margin. Degraded: the loss is shown to exceed the margin. Harmed: a loss is shown, which may lie "
-    "on either side of the margin. Undecided: nothing is shown with this many examples."
+    "Every judged quantity at every level against the dense model, on the same examples. Kept (non-inferior): the loss "
+    "is shown to stay within the margin. Degraded (inferior): the loss is shown to exceed the margin. Harmed (worse "
+    "than dense): a loss is shown, which may lie on either side of the margin. Undecided (inconclusive): nothing is "
+    "shown with this many examples."
 )
 
-# status -> (background, symbol colour, marker, words); told apart by shape as well as by colour
-_STATUS = {
+STATUS_MARKS = {
     "kept": ("#d6ebf5", "#00517f", "o", "kept"),
     "undecided": ("#f3f3f3", "#6b6b6b", "$?$", "undecided"),
     "harmed": ("#f9efc7", "#7a5c00", "v", "harmed"),
     "degraded": ("#f9dcc9", "#a34700", "X", "degraded"),
 }
+"""Background, symbol colour, marker and words of each status; told apart by shape as well as by colour."""
 
 
 def _draw(tables: CellTables) -> "Figure":
@@ -44,7 +45,7 @@ def _draw(tables: CellTables) -> "Figure":
     for row, (name, method) in enumerate(rows):
         matching = of_quantity(verdict, name, method)
         for level, status in matching.select("level", "status").iter_rows():
-            background, colour, marker, _ = _STATUS[status]
+            background, colour, marker, _ = STATUS_MARKS[status]
             panel.add_patch(
                 Rectangle(
                     (place[level] - 0.46, row - 0.44), 0.92, 0.88, color=background, linewidth=0
@@ -66,7 +67,7 @@ def _draw(tables: CellTables) -> "Figure":
     panel.set_ylabel("judged quantity", labelpad=10)
     keys = [
         Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=6, label=words)
-        for _, colour, marker, words in _STATUS.values()
+        for _, colour, marker, words in STATUS_MARKS.values()
     ]
     figure.legend(handles=keys, loc="outside upper left", ncols=4, labelcolor=BLACK)
     return figure

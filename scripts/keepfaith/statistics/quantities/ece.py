@@ -25,4 +25,5 @@ QUANTITY = Quantity(
     concern="calibration",
     by_signs=False,
     spread=4.0 / 2.80 * sqrt(2 * (1 - 0.6) * 0.15),
+    biased=True,
 )

@@ -1,0 +1,135 @@
+"""The answer of a study with several tasks: the pooled verdict of every pruning path in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from keepfaith.config.levels import level_words
+from keepfaith.figures.labels import quantity_name
+from keepfaith.report.answer import Finding, finding
+from keepfaith.report.tables import number
+from keepfaith.statistics.verdict import Answer, summary
+
+_UNEQUAL = 0.05
+"""Tasks differ at a p-value of Cochran's Q of at most this, divided by the number of quantities of the level."""
+
+
+@dataclass(frozen=True)
+class PooledFinding:
+    """The pooled verdict of one model and order.
+
+    Attributes:
+        model, order: the pruning path.
+        tasks: number of tasks of the study that have any quantity.
+        finding: the verdict on the means.
+        everywhere: `level 1 of 4`: everything is kept in every single task up to this level.
+        notes: sentences on tasks left out of a mean, on single tasks, and on the answer without each task.
+    """
+
+    model: str
+    order: str
+    tasks: int
+    finding: Finding
+    everywhere: str
+    notes: tuple[str, ...]
+
+
+def pooled_findings(tables: Mapping[str, pl.DataFrame]) -> list[PooledFinding]:
+    """One finding per pruning path, `model/order`, whose POOLED has rows."""
+    return [_finding(path, table) for path, table in tables.items() if table.height]
+
+
+def _finding(path: str, pooled: pl.DataFrame) -> PooledFinding:
+    model, _, order = path.partition("/")
+    means = pooled.filter(pl.col("left_out").is_null())
+    found = summary(means)
+    notes = (_left_out(means), _single_tasks(means, found), _without_each(pooled, found))
+    return PooledFinding(
+        model,
+        order,
+        max(means["measured_tasks"].to_list()),
+        finding(means),
+        f"level {kept_in_every_task(means)} of {found.deepest}",
+        tuple(note for note in notes if note is not None),
+    )
+
+
+def kept_in_every_task(means: pl.DataFrame) -> int:
+    """The level up to which every quantity is kept in every single task that has it; 0 if there is none.
+
+    Args:
+        means: POOLED without the rows of tasks left out.
+    """
+    everywhere = (pl.col("kept_tasks") == pl.col("measured_tasks")) & (pl.col("measured_tasks") > 0)
+    by_level = means.group_by("level").agg(everywhere.all().alias("kept")).sort("level")
+    deepest = 0
+    for level, kept in by_level.iter_rows():
+        if not kept:
+            break
+        deepest = level
+    return deepest
+
+
+def _left_out(means: pl.DataFrame) -> str | None:
+    """Tasks that are not in the mean of a quantity, with the reason."""
+    rows = means.drop_nulls("not_pooled").unique(["quantity", "method"], maintain_order=True)
+    named: dict[str, list[str]] = {}
+    for name, method, others in rows.select("quantity", "method", "not_pooled").rows():
+        named.setdefault(others, []).append(quantity_name(name, method))
+    if not named:
+        return None
+    listed = (f"{', '.join(names)} without {others}" for others, names in named.items())
+    return f"Not all tasks are in every mean: {'; '.join(listed)}."
+
+
+def _single_tasks(means: pl.DataFrame, found: Answer) -> str | None:
+    """Tasks that a mean hides, at the deepest level that is kept, or else the first."""
+    level = found.safe or found.levels[0]
+    rows = means.filter(pl.col("level") == level)
+    worst = rows.drop_nulls("worst_harm").sort(
+        pl.col("worst_harm") / pl.col("margin"), descending=True, maintain_order=True
+    )
+    if worst.is_empty():
+        return None
+    hidden = [
+        f"{quantity_name(row['quantity'], row['method'])} in {row['degraded_tasks']} of {row['measured_tasks']} "
+        f"(worst: {row['worst_task']})"
+        for row in worst.filter(pl.col("degraded_tasks") > 0).iter_rows(named=True)
+    ]
+    first = worst.row(0, named=True)
+    sentence = (
+        f"At level {level} the largest harm of a single task is that of "
+        f"{quantity_name(first['quantity'], first['method'])} on {first['worst_task']}: "
+        f"{number(first['worst_harm'] / first['margin'], 1)} margins ({first['worst_status']}); "
+        + (f"degraded tasks: {', '.join(hidden)}" if hidden else "no task is shown to be degraded")
+    )
+    unequal = rows.filter(pl.col("heterogeneity") <= _UNEQUAL / rows.height)
+    names = [quantity_name(*each) for each in unequal.select("quantity", "method").rows()]
+    differ = f"; tasks differ by more than chance (Cochran's Q) in {', '.join(names)}"
+    return sentence + (differ if names else "") + "."
+
+
+def _without_each(pooled: pl.DataFrame, found: Answer) -> str | None:
+    """Whether the answer rests on single tasks; None where no task was left out."""
+    tasks = pooled["left_out"].drop_nulls().unique(maintain_order=True).to_list()
+    if not tasks:
+        return None
+    safe = {task: summary(pooled.filter(pl.col("left_out") == task)).safe for task in tasks}
+    other = {task: level for task, level in safe.items() if level != found.safe}
+    if not other:
+        return "Without any one of the tasks, the level up to which all is kept is the same."
+    levels: dict[int, list[str]] = {}
+    for task, level in other.items():
+        levels.setdefault(level, []).append(task)
+    listed = "; ".join(
+        f"without {' or '.join(names)} all is kept {_reached(level, found)}"
+        for level, names in sorted(levels.items())
+    )
+    return f"The answer rests on single tasks: {listed}."
+
+
+def _reached(level: int, found: Answer) -> str:
+    if not level:
+        return f"not even at level {found.levels[0]}"
+    return f"up to level {level_words((level,))}"
