@@ -20,6 +20,7 @@ from keepfaith.artifacts.schemas import (
 )
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.calibration.reliability import reliability
+from keepfaith.config.probabilities import judged_probabilities
 from keepfaith.faithfulness.agreement import overlap
 from keepfaith.faithfulness.metrics import curves
 from keepfaith.scoring.left_out import left_out_notes, without_left_out
@@ -50,7 +51,8 @@ with job(snakemake.log[0]) as logger:
         read_table(snakemake.input.tuning, TUNING_PREDICTIONS), examples, params.passage, analysis
     )
     left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
-    notes = [*left_out, *grouping.notes, *([] if temperatures else [NO_TUNING])]
+    judged = judged_probabilities(analysis.probabilities)
+    notes = [*judged, *left_out, *grouping.notes, *([] if temperatures else [NO_TUNING])]
     for note in notes:
         logger.warning("%s", note)
     provenance = Provenance(
@@ -79,7 +81,11 @@ with job(snakemake.log[0]) as logger:
             output.metrics,
             METRICS,
         ),
-        (reliability(predictions, examples, analysis.bins), output.reliability, RELIABILITY),
+        (
+            reliability(predictions, examples, analysis.bins, analysis.probabilities),
+            output.reliability,
+            RELIABILITY,
+        ),
         (
             overlap(pl.concat(attributions), params.tops, clusters),
             output.overlap,

@@ -299,7 +299,9 @@ METRICS = TableSchema(
     "of an effect, which is a change already, the value, as of flips, a KL divergence, a silent change, `nll_lost` and "
     "`nll_repairable`, the two parts of the rise of NLL. `holm_low`, `holm_high`: ends of that interval at the "
     "confidences of Holm's correction over K pruned levels, 1 - alpha / 1, ..., 1 - alpha / K. `examples` differ "
-    "between the levels of an effect or a drift; those of `temperature` are the tuning examples. "
+    "between the levels of an effect or a drift; those of `temperature` are the tuning examples. Rows of predictions "
+    "are about the probabilities that the study judges (`calibration.probabilities`), except `_by_sum`, `_by_token`, "
+    "`_by_byte` and `_by_character`. "
     "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
     "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {
@@ -386,13 +388,15 @@ OVERLAP = TableSchema(
 
 VERDICT = TableSchema(
     "verdict",
-    3,
+    4,
     "One watched quantity at one pruned level: `harm` is the change in its harmful direction (positive is worse than "
     "dense) with its interval, against `margin`. `p_value`: one-sided, of harm above zero, after Holm over levels. "
     "`status`: kept (the interval's upper end lies within the margin, and there are enough independent texts), "
     "degraded (harm is shown to exceed the margin, after Holm over levels), harmed (harm is shown to exceed zero; "
     "whether it exceeds the margin is open), undecided (none of these). `reason`: why it is not kept, where the cause "
-    "is not the width of the interval. `examples` and `clusters` as in METRICS.",
+    "is not the width of the interval. `examples` and `clusters` as in METRICS. `probabilities`: what those of "
+    "the quantity come from, the `sum` of a choice's log-likelihoods, or these per `token`, `byte` or `character`; "
+    "null for explanations, which are about the sums.",
     {
         "level": pl.Int64,
         "quantity": pl.String,
@@ -406,6 +410,7 @@ VERDICT = TableSchema(
         "reason": pl.String,
         "examples": pl.Int64,
         "clusters": pl.Int64,
+        "probabilities": pl.String,
     },
 )
 

@@ -13,7 +13,8 @@ from keepfaith.artifacts.predictions import log_softmax
 from keepfaith.calibration.probabilities import Floats, Sample
 
 LOWEST, HIGHEST = 0.05, 20.0
-"""Bounds of a temperature. The lowest is that of examples that are all right: surer is better, without end."""
+"""Bounds of the temperature of summed log-likelihoods. The lowest is that of examples that are all right: surer is
+better, without end."""
 
 _TOLERANCE = 1e-9
 """Of log T."""
@@ -23,16 +24,18 @@ _NUMBERS_AT_ONCE = 2_000_000
 """Probabilities in memory at once, of all weightings together."""
 
 
-def temperature_of(sample: Sample, weights: Floats | None = None) -> Floats:
+def temperature_of(sample: Sample, weights: Floats | None = None, length: float = 1.0) -> Floats:
     """The best temperature [R] of `sample` under each of R weightings of its examples.
 
     Args:
         sample: one level's tuning examples.
         weights: [R, n], such as bootstrap counts, with at least one example each; None: every example counts once.
+        length: mean length of a choice in the unit of the log-likelihoods (`Predicted.length`): so many times smaller
+            than the sums they are, and their temperatures too.
 
     Returns:
-        Temperatures from `LOWEST` to `HIGHEST`; 1 where no temperature changes a probability, since all choices are
-        equally likely.
+        Temperatures from `LOWEST` to `HIGHEST`, both divided by `length`; 1 where no temperature changes a probability,
+        since all choices are equally likely.
 
     Raises:
         ValueError: there is no example, or a log-likelihood is NaN.
@@ -44,7 +47,7 @@ def temperature_of(sample: Sample, weights: Floats | None = None) -> Floats:
     weights = np.ones((1, sample.size)) if weights is None else weights
     at_once = max(1, _NUMBERS_AT_ONCE // sample.log_probabilities.size)
     parts = [weights[start : start + at_once] for start in range(0, len(weights), at_once)]
-    return np.concatenate([_Problem(sample, part).solved() for part in parts])
+    return np.concatenate([_Problem(sample, part, length).solved() for part in parts])
 
 
 def tempered(sample: Sample, temperature: float) -> Sample:
@@ -62,8 +65,10 @@ def tempered(sample: Sample, temperature: float) -> Sample:
 class _Problem:
     """Derivatives of the NLL by 1 / T for several weightings."""
 
-    def __init__(self, sample: Sample, weights: Floats) -> None:
+    def __init__(self, sample: Sample, weights: Floats, length: float) -> None:
         scores = sample.log_probabilities - sample.log_probabilities.max(axis=1, keepdims=True)
+        scores = scores * length  # of the size of sums, as the bounds are
+        self.length = length
         self.real = np.isfinite(scores)  # [n, m]
         self.scores = np.where(self.real, scores, 0.0)
         self.of_label = self.scores[np.arange(sample.size), sample.labels]  # [n]
@@ -97,7 +102,7 @@ class _Problem:
         found: Floats = np.exp(-at)
         found[at >= -np.log(LOWEST)] = LOWEST  # exactly, as rounding of the logarithm is not
         found[at <= -np.log(HIGHEST)] = HIGHEST
-        return found
+        return np.where(spread == 0, 1.0, found / self.length)
 
     def slopes(self, log_inverse: Floats, which: np.ndarray) -> tuple[Floats, Floats]:
         """First and second derivative [r] of the NLL by 1 / T, at log 1 / T of the weightings `which` [r]."""

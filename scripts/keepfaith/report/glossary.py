@@ -38,7 +38,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Accuracy",
         "Share of examples whose most probable choice is the label. The probability of a choice is the "
-        "softmax of the choices' summed log-likelihoods.",
+        "softmax of the choices' summed log-likelihoods, or of these per token, byte or character of the choice if the "
+        "study says so (calibration probabilities); a caution says it of every verdict.",
     ),
     (
         "Mean confidence",
@@ -83,9 +84,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "examples can rule either mean.",
     ),
     (
-        "By token, by byte, by character",
+        "By token, by byte, by character, by sum",
         "Each log-likelihood is divided by the length of its choice before choices are compared. The accuracies by "
-        "byte and by character are acc_bytes and acc_norm of lm-evaluation-harness. The verdict uses the sums.",
+        "byte and by character are acc_bytes and acc_norm of lm-evaluation-harness, that of the sums is acc. The "
+        "verdict uses the sums unless the study says otherwise (calibration probabilities); then rows by sum are shown "
+        "too. Explanations are about the sums in every study.",
     ),
     (
         "Temperature",

@@ -56,7 +56,7 @@ def fitted_temperatures(
         predictions: TUNING_PREDICTIONS.
         examples: EXAMPLES.
         passage: as for `group_examples`.
-        analysis: draws and confidence.
+        analysis: draws, confidence and the probabilities that are judged.
 
     Raises:
         ValueError: as `predicted`, or a log-likelihood is NaN.
@@ -64,9 +64,11 @@ def fitted_temperatures(
     tuning = examples.filter("tuning")
     if tuning.is_empty():
         return None
-    found = predicted(predictions, tuning, "tuning")
+    found = predicted(predictions, tuning, "tuning", analysis.probabilities)
     levels = list(found.levels)
-    values = [float(temperature_of(sample)[0]) for sample in found.levels.values()]
+    values = [
+        float(temperature_of(sample, length=found.length)[0]) for sample in found.levels.values()
+    ]
     grouping = group_examples(tuning, passage)
     groupings = (grouping, *grouping.crossing)
     numbers = [_numbers(found, values, each, analysis) for each in groupings]
@@ -90,7 +92,8 @@ def _numbers(
     """Temperature of every level with its interval and its change against the dense level's."""
     comparison = Comparison(list(found.levels), grouping.of(list(found.example_ids)), analysis)
     replicates = [
-        temperature_of(found.levels[level], comparison.weights) for level in comparison.levels
+        temperature_of(found.levels[level], comparison.weights, found.length)
+        for level in comparison.levels
     ]
     dense = comparison.dense
     numbers = []

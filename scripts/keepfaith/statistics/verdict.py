@@ -8,6 +8,7 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import METHOD, VERDICT
 from keepfaith.artifacts.tables import conform
+from keepfaith.config.probabilities import SUM, ProbabilityUnit
 from keepfaith.plugins.quantity import Quantity, judged_quantities
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.evidence import beyond_margin, fewest_texts, too_few_to_keep
@@ -25,6 +26,7 @@ def verdict(
     confidence: float = 0.95,
     operator: str | None = None,
     explained: bool = True,
+    probabilities: ProbabilityUnit = SUM,
 ) -> pl.DataFrame:
     """VERDICT of every pruned level and judged quantity.
 
@@ -41,6 +43,7 @@ def verdict(
         confidence: of the intervals in `metrics`.
         operator: whose faithfulness is judged; by default the study's (retokenise) if it was run.
         explained: whether the study explains; otherwise the margins of explanations are ignored.
+        probabilities: what the probabilities in `metrics` come from.
 
     Raises:
         ValueError: a margin is for a quantity that is not judged.
@@ -70,9 +73,11 @@ def verdict(
                 method=pl.lit(method, dtype=pl.String)
             )
             advantage = _advantage(of_method, watched)
-            tables.append(_judged(complete, name, watched, margins[name], confidence, advantage))
+            judged_rows = _judged(complete, name, watched, margins[name], confidence, advantage)
+            of = None if watched.explained else probabilities
+            tables.append(judged_rows.with_columns(probabilities=pl.lit(of, pl.String)))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
-    return conform(pl.concat([empty, *tables]), VERDICT)
+    return conform(pl.concat([empty, *(table.select(empty.columns) for table in tables)]), VERDICT)
 
 
 def _advantage(rows: pl.DataFrame, watched: Quantity) -> float | None:
@@ -133,7 +138,7 @@ def _judged(
     if watched.largest is not None:
         of_few = too_few_to_keep(margin, watched.largest, needed)
         reason = pl.coalesce(reason, pl.when(within & few).then(of_few))
-    return table.with_columns(reason=reason).select(*VERDICT.columns)
+    return table.with_columns(reason=reason)
 
 
 def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:

@@ -55,3 +55,12 @@ def test_it_says_of_every_format_how_it_is_loaded_and_how_it_was_checked(name):
     _, text = card(format=name)
     assert f"## How to load it\n\n{format.usage}" in text
     assert f"it was {format.checked}, and its logits compared" in text
+
+
+def test_it_says_which_probabilities_are_judged_unless_they_are_those_of_the_sums():
+    tables = synthetic.cell()
+    for unit, said in (("sum", 0), ("byte", 1), (None, 0)):
+        verdict = tables.verdict.with_columns(probabilities=pl.lit(unit, pl.String))
+        results = [TaskResult(task, tables.metrics, verdict) for task in ("sst2", "rte")]
+        text = model_card("m", "hub:a/m", None, "slim", 2, [], ORDER, None, results)
+        assert text.count("Judged are probabilities from log-likelihoods per byte") == said

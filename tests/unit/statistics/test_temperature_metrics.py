@@ -1,5 +1,7 @@
 """Rows on temperatures from worlds where it is known what a temperature repairs."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +11,7 @@ from polars.testing import assert_frame_equal
 from keepfaith.artifacts.predictions import softmax
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.calibration.probabilities import predicted
-from keepfaith.calibration.temperature import temperature_of, tempered
+from keepfaith.calibration.temperature import LOWEST, temperature_of, tempered
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.settings import Analysis
@@ -112,6 +114,27 @@ def test_temperatures_are_fitted_on_tuning_examples_alone(tables, table):
     )
     again = fitted_temperatures(other, examples, None, ANALYSIS)
     assert again is not None and again.values == fitted.values
+
+
+@pytest.mark.parametrize("unit", ["token", "byte"])
+def test_temperatures_follow_the_probabilities_that_are_judged(tables, table, unit):
+    """Choices of one length: the same numbers but for the temperatures, which are so many times smaller."""
+    predictions, examples, fitted = tables
+    length = 400.0 if unit == "token" else float(len("option 0"))
+    predictions = predictions.with_columns(tokens=pl.lit(400, pl.Int64))
+    analysis = replace(ANALYSIS, probabilities=unit)
+    found = fitted_temperatures(predictions, examples, None, analysis)
+    assert found is not None
+    for level, temperature in fitted.values.items():
+        assert found.values[level] * length == pytest.approx(temperature, rel=1e-7)
+    # Far below the bound of sums, and no temperature stops at it.
+    assert unit == "byte" or 0 < found.values[0] < LOWEST / 10
+    grouping = group_examples(examples.filter("evaluation"))
+    judged = compute_metrics(predictions, examples, [], [], grouping, analysis, temperatures=found)
+    for metric in ("ece_tempered", "nll_tempered", "nll_tempered_as_dense", "nll_lost"):
+        for level in (SHARPER, SHUFFLED):
+            own, of_sums = (one(each, metric, level) for each in (judged, table))
+            assert own["value"] == pytest.approx(of_sums["value"], abs=1e-7), (metric, level)
 
 
 def test_the_values_are_those_of_tempered_probabilities(tables, table):
