@@ -99,7 +99,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "ECE, NLL, Brier score, tempered and tempered as dense",
         "The same on the evaluation examples, after each level's own temperature, or after the dense model's: what a "
-        "model has that was calibrated before it was pruned. Intervals take the temperatures as they are.",
+        "model has that was calibrated before it was pruned. Intervals take the temperatures as they are; null bands "
+        "contain the noise of their fit, as a temperature of few tuning examples calibrates nothing exactly.",
     ),
     (
         "NLL repairable, NLL lost",

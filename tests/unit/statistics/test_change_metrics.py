@@ -49,6 +49,19 @@ def test_divergence_equals_scipy():
             np.testing.assert_allclose(divergence(one, other), peer, atol=1e-12)
 
 
+def test_divergences_of_200_random_pairs_equal_scipy():
+    random = np.random.default_rng(1)
+    for seed in range(200):
+        size, options = int(random.integers(1, 60)), int(random.integers(2, 6))
+        sharpness = random.uniform(0.2, 8, 2)
+        one, other = (
+            random_sample(1000 * part + seed, size, options, sharpness[part]) for part in (0, 1)
+        )
+        for p, q in ((one, other), (other, one)):
+            peer = entropy(p.probabilities, q.probabilities, axis=1)
+            np.testing.assert_allclose(divergence(p, q), peer, atol=1e-12)
+
+
 def test_values_are_those_of_a_loop():
     samples = levels()
     found, dense = rows(samples), samples[0]
