@@ -27,6 +27,7 @@ from keepfaith.scoring.left_out import left_out_notes, without_left_out
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.coalition_metrics import SegmentTables
+from keepfaith.statistics.conformal_metrics import fitted_thresholds
 from keepfaith.statistics.settings import Analysis
 from keepfaith.statistics.temperature_metrics import NO_TUNING, fitted_temperatures
 
@@ -47,9 +48,9 @@ with job(snakemake.log[0]) as logger:
     )
     grouping = group_examples(examples.filter("evaluation"), params.passage)
     clusters = grouping.numbers
-    temperatures = fitted_temperatures(
-        read_table(snakemake.input.tuning, TUNING_PREDICTIONS), examples, params.passage, analysis
-    )
+    tuning = read_table(snakemake.input.tuning, TUNING_PREDICTIONS)
+    temperatures = fitted_temperatures(tuning, examples, params.passage, analysis)
+    thresholds = fitted_thresholds(tuning, examples, params.passage, analysis)
     left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
     judged = judged_probabilities(analysis.probabilities)
     notes = [*judged, *left_out, *grouping.notes, *([] if temperatures else [NO_TUNING])]
@@ -77,6 +78,7 @@ with job(snakemake.log[0]) as logger:
                 segments=segments,
                 top=min(params.tops),
                 temperatures=temperatures,
+                thresholds=thresholds,
             ),
             output.metrics,
             METRICS,

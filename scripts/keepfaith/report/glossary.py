@@ -81,7 +81,18 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Flips: share of examples with another prediction than the dense model's. Silent change: mean absolute change "
         "of the confidence in the others. KL dense level: mean divergence of the level's choice probabilities from "
         "the dense model's in nats, weighted by the dense model's probabilities; KL level dense: by the level's. A few "
-        "examples can rule either mean.",
+        "examples can rule either mean; p95 is the divergence that 95 % of the examples do not exceed. "
+        "Floor: the dense level against itself is 0. Between levels rounding adds what it does between two runs of one "
+        "model: in float32 about 1e-12 nats (other batches); bfloat16 against float32 .0003 nats (p95 .0012) and 3 "
+        "flips of 64, measured on 64 prompts of sst2 with the dense SmolLM2-135M-Instruct.",
+    ),
+    (
+        "Conformal set size, conformal coverage",
+        "For tasks with three choices or more and with tuning examples: a set of choices that holds the right one in "
+        "nine of ten texts, whatever the model (split conformal, LAC). The threshold is the level's own, from tuning "
+        "examples: a worse model needs larger sets for the same coverage. The coverage is that on the evaluation "
+        "examples, beside the range that such sets have if these are like the tuning examples (reference); outside it, "
+        "the tuning split is another one, and so is the meaning of the sizes. Sets may be empty.",
     ),
     (
         "By token, by byte, by character, by sum",
