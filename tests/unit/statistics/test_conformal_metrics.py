@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from figures import synthetic
 from made_predictions import drawn, examples_frame, predictions_frame
 
 from keepfaith.artifacts.predictions import softmax
 from keepfaith.calibration.conformal import covered, label_scores, set_sizes, threshold
 from keepfaith.calibration.probabilities import predicted
+from keepfaith.report.metric_table import metric_table
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.comparison import Comparison
@@ -76,6 +78,17 @@ def test_values_are_those_of_the_sets(unit):
     assert size["change"] > 0 and size["change_low"] > 0 and size["p_value"] < 0.05
     coverage = found.filter(metric="conformal_coverage")
     assert (coverage["reference_low"] < 0.9).all() and (coverage["reference_high"] > 0.9).all()
+
+
+def test_both_stand_beside_each_other_in_the_report():
+    shown = metric_table(replace(synthetic.cell(deepest=2, methods=()), metrics=rows(*tables())))
+    assert shown is not None
+    texts = [[cell.text for cell in row] for row in shown.rows]
+    assert [row[:2] for row in texts] == [
+        ["conformal coverage", ""],
+        ["conformal set size", "lower"],
+    ]
+    assert all("LAC at 0.9" in row[-1] for row in texts)
 
 
 def test_two_choices_or_no_tuning_examples_have_no_rows():
