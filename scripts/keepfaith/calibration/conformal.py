@@ -1,9 +1,10 @@
 """Conformal sets of choices by the least ambiguous classifier (LAC; Sadinle, Lei and Wasserman 2019).
 
-An example's score is 1 - probability of its label. With n tuning examples the threshold q is their ceil((n + 1) c)-th
-smallest score, for coverage c, and the set of an example holds all choices with 1 - probability <= q. Where tuning and
-evaluation examples are exchangeable, a set holds the label with a chance of at least c, whatever the probabilities are:
-a worse model pays in the size of its sets.
+An example's score is -log of its label's probability. With n tuning examples the threshold q is their
+ceil((n + 1) c)-th smallest score, for coverage c, and the set of an example holds all choices with -log probability of
+at most q. Where tuning and evaluation examples are exchangeable, a set holds the label with a chance of at least c,
+whatever the probabilities are: a worse model pays in the size of its sets. The usual score, 1 - probability, gives the
+same sets, but rounds to 1 where a model is sure of another choice.
 """
 
 import numpy as np
@@ -14,10 +15,13 @@ from keepfaith.calibration.probabilities import Floats, Sample
 COVERAGE = 0.9
 """The coverage asked for."""
 
+_SLACK = 1e-12
+"""Of equal scores whose sums were rounded in another order."""
+
 
 def label_scores(sample: Sample) -> Floats:
-    """[n], 1 - probability of the label."""
-    found: Floats = 1 - sample.probabilities[np.arange(sample.size), sample.labels]
+    """[n], -log of the label's probability."""
+    found: Floats = -sample.log_probabilities[np.arange(sample.size), sample.labels]
     return found
 
 
@@ -40,13 +44,14 @@ def threshold(scores: Floats) -> float:
 def set_sizes(sample: Sample, q: float) -> Floats:
     """[n], number of choices in each example's set; all of them where q is infinite."""
     real = np.isfinite(sample.log_probabilities)
-    found: Floats = (real & (1 - sample.probabilities <= q)).sum(axis=1).astype(np.float64)
+    inside = real & (-sample.log_probabilities <= q + _SLACK)
+    found: Floats = inside.sum(axis=1).astype(np.float64)
     return found
 
 
 def covered(sample: Sample, q: float) -> Floats:
     """[n], 1.0 where the set holds the label."""
-    return (label_scores(sample) <= q).astype(np.float64)
+    return (label_scores(sample) <= q + _SLACK).astype(np.float64)
 
 
 def coverage_band(tuning: int, evaluated: int, confidence: float) -> tuple[float, float]:

@@ -22,7 +22,7 @@ ASKED = Fraction(9, 10)
 
 
 def by_definition(tuning: Sample, evaluated: Sample) -> list[set[int]]:
-    """The set of each example: its choices with a score of at most the ceil((n + 1) c)-th smallest of the labels'."""
+    """The set of each example: choices with p >= 1 - q, q the ceil((n + 1) c)-th smallest 1 - p of the labels."""
     scores = sorted(
         1 - float(row[label])
         for row, label in zip(tuning.probabilities, tuning.labels, strict=True)
@@ -31,7 +31,9 @@ def by_definition(tuning: Sample, evaluated: Sample) -> list[set[int]]:
     sets = []
     for row, logs in zip(evaluated.probabilities, evaluated.log_probabilities, strict=True):
         real = {option for option, log in enumerate(logs) if log > -np.inf}
-        kept = {o for o in real if rank <= len(scores) and 1 - float(row[o]) <= scores[rank - 1]}
+        kept = {
+            o for o in real if rank <= len(scores) and float(row[o]) >= 1 - scores[rank - 1] - 1e-12
+        }
         sets.append(real if rank > len(scores) else kept)
     return sets
 
@@ -68,6 +70,16 @@ def test_sets_are_those_of_the_definition():
         holds = [label in each for label, each in zip(evaluated.labels, expected, strict=True)]
         assert covered(evaluated, q).tolist() == holds
     assert few > 50
+
+
+def test_sets_of_a_model_that_is_sure_of_wrong_choices_are_no_larger_than_needed():
+    """Where 1 - p rounds to 1, every choice would tie with the label."""
+    random = np.random.default_rng(0)
+    scores, labels = 60 * random.normal(size=(2, 500, 4)), random.integers(0, 4, (2, 500))
+    tuning, evaluated = (sample_of(*each) for each in zip(scores, labels, strict=True))
+    q = threshold(label_scores(tuning))
+    assert covered(evaluated, q).mean() == pytest.approx(0.9, abs=0.05)
+    assert 3 < set_sizes(evaluated, q).mean() < 3.8
 
 
 @pytest.mark.parametrize("size", [9, 19, 29, 99, 199, 999])
