@@ -8,6 +8,7 @@ from keepfaith.artifacts.provenance import Provenance, joined
 from keepfaith.artifacts.schemas import CAUTIONS, EXAMPLES, METRICS, PREDICTIONS, RELIABILITY
 from keepfaith.artifacts.tables import read_provenance, read_table, write_table
 from keepfaith.calibration.reliability import reliability
+from keepfaith.config.probabilities import judged_probabilities
 from keepfaith.imports.tables import passage_of_task
 from keepfaith.report.imported import cautions_of
 from keepfaith.statistics.assemble import compute_metrics
@@ -26,9 +27,12 @@ with job(snakemake.log[0]) as logger:
     grouping = group_examples(examples.filter("evaluation"), passage)
     metrics = compute_metrics(predictions, examples, [], [], grouping, analysis)
     write_table(metrics, output.metrics, METRICS, provenance)
-    bins = reliability(predictions, examples, analysis.bins)
+    bins = reliability(predictions, examples, analysis.bins, analysis.probabilities)
     write_table(bins, output.reliability, RELIABILITY, provenance)
-    notes = read_provenance(Path(snakemake.input.examples)).measured["notes"]
+    notes = [
+        *judged_probabilities(analysis.probabilities),
+        *read_provenance(Path(snakemake.input.examples)).measured["notes"],
+    ]
     cautions = cautions_of(metrics, grouping, notes)
     for caution in cautions["caution"]:
         logger.warning("%s", caution)

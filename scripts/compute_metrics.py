@@ -21,12 +21,14 @@ from keepfaith.artifacts.schemas import (
 )
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.calibration.reliability import reliability
+from keepfaith.config.probabilities import judged_probabilities
 from keepfaith.faithfulness.agreement import overlap
 from keepfaith.faithfulness.metrics import curves
 from keepfaith.scoring.left_out import left_out_notes, without_left_out
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.coalition_metrics import SegmentTables
+from keepfaith.statistics.conformal_metrics import fitted_thresholds
 from keepfaith.statistics.fluctuation import fluctuation
 from keepfaith.statistics.settings import Analysis
 from keepfaith.statistics.temperature_metrics import NO_TUNING, fitted_temperatures
@@ -48,11 +50,12 @@ with job(snakemake.log[0]) as logger:
     )
     grouping = group_examples(examples.filter("evaluation"), params.passage)
     clusters = grouping.numbers
-    temperatures = fitted_temperatures(
-        read_table(snakemake.input.tuning, TUNING_PREDICTIONS), examples, params.passage, analysis
-    )
+    tuning = read_table(snakemake.input.tuning, TUNING_PREDICTIONS)
+    temperatures = fitted_temperatures(tuning, examples, params.passage, analysis)
+    thresholds = fitted_thresholds(tuning, examples, params.passage, analysis)
     left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
-    notes = [*left_out, *grouping.notes, *([] if temperatures else [NO_TUNING])]
+    judged = judged_probabilities(analysis.probabilities)
+    notes = [*judged, *left_out, *grouping.notes, *([] if temperatures else [NO_TUNING])]
     for note in notes:
         logger.warning("%s", note)
     provenance = Provenance(
@@ -80,9 +83,15 @@ with job(snakemake.log[0]) as logger:
                 segments=segments,
                 top=min(params.tops),
                 temperatures=temperatures,
+                thresholds=thresholds,
             ),
             output.metrics,
             METRICS,
+        ),
+        (
+            reliability(predictions, examples, analysis.bins, analysis.probabilities),
+            output.reliability,
+            RELIABILITY,
         ),
         (
             fluctuation(
@@ -95,6 +104,5 @@ with job(snakemake.log[0]) as logger:
             output.fluctuation,
             FLUCTUATION,
         ),
-        (reliability(predictions, examples, analysis.bins), output.reliability, RELIABILITY),
     ):
         write_table(table, path, schema, provenance)

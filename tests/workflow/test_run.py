@@ -15,6 +15,7 @@ from workflow_copy import Finished, Workflow, environment
 
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_provenance, read_table
+from keepfaith.config.probabilities import judged_probabilities
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.study_figure import STUDY_FIGURES
 
@@ -190,6 +191,29 @@ def test_only_settings_of_what_is_explained_explain_again(
     assert "compute_metrics" in rules and "predict" not in rules
     assert ("measure_faithfulness" in rules) == explains_again
     assert ("attribute" in rules) == explains_again
+
+
+def test_other_probabilities_are_judged_without_a_model(editable: Workflow) -> None:
+    """A change of the setting computes the metrics and what follows, and every reader is told what was judged."""
+    chosen = ("--config", "calibration={probabilities: byte}")
+    assert rules_to_run(editable, *chosen) == COMPUTING
+    before = read_table(editable.folder / CELL / "metrics.parquet", ALL["metrics"])
+    result = editable.run("--configfile", "mini.yaml", *chosen)
+    assert result.returncode == 0, result.stdout[-3000:]
+    after = read_table(editable.folder / CELL / "metrics.parquet", ALL["metrics"])
+    for judged, shown in (("accuracy", "accuracy_by_byte"), ("ece", "ece_by_byte")):
+        own, other = (
+            table.filter(metric=name).sort("level")["value"].to_list()
+            for table, name in ((after, judged), (before, shown))
+        )
+        assert own == other
+    assert after.filter(pl.col("metric").str.ends_with("_by_sum")).height == 9
+    verdict = read_table(editable.folder / CELL / "verdict.parquet", ALL["verdict"])
+    of_model = verdict.filter(pl.col("method").is_null())["probabilities"]
+    assert set(of_model) == {"byte"} and verdict["probabilities"].null_count() > 0
+    page = (editable.folder / "results/report/index.html").read_text(encoding="utf-8")
+    (note,) = judged_probabilities("byte")
+    assert page.count(note) == 2  # in the answer and in its cell
 
 
 def test_token_scores_say_what_they_explain(finished: Workflow) -> None:

@@ -293,7 +293,8 @@ METRICS = TableSchema(
     "of the per-seed means. `reference_low`..`reference_high`: values by chance: the null band of a "
     "calibrated model (calibration), guessing or the best answer that is always the same (accuracy), the span of the "
     "controls' intervals (faithfulness), chance (R-precision, coalitions, overlaps); for `exact_calibration_error` the "
-    "range of ECE over labels drawn from the exact posterior. "
+    "range of ECE over labels drawn from the exact posterior, for `conformal_coverage` the range of examples that are "
+    "exchangeable with the tuning examples. "
     "`<metric>_beyond_controls`: how much better than the closest control or its own reversed ranking, example by "
     "example. `change`: value minus the dense value, with its paired interval and two-sided p-value of no change; "
     "of an effect, which is a change already, the value, as of flips, a KL divergence, a silent change, `nll_lost` and "
@@ -301,7 +302,9 @@ METRICS = TableSchema(
     "confidences of Holm's correction over K pruned levels, 1 - alpha / 1, ..., 1 - alpha / K. `curve_low`, "
     "`curve_high`: at the fixed confidences .2, .4, .6, .8, .9, .95, .98, .99, .998, .9998, from which p-values for "
     "any margin follow; those of means are beyond .95 no narrower than t intervals without skewness. `examples` differ "
-    "between the levels of an effect or a drift; those of `temperature` are the tuning examples. "
+    "between the levels of an effect or a drift; those of `temperature` are the tuning examples. Rows of predictions "
+    "are about the probabilities that the study judges (`calibration.probabilities`), except `_by_sum`, `_by_token`, "
+    "`_by_byte` and `_by_character`. "
     "`clusters`: number of independent texts among the examples, the units of resampling; examples that share the text "
     "of `cluster_field` (or the whole prompt) are one. With fewer than 6 there is no interval and no p-value.",
     {
@@ -402,7 +405,9 @@ VERDICT = TableSchema(
     "without an interval: `spread`, the standard deviation of one text's change, from the width of the interval; "
     "`decidable`, the smallest margin for which this many texts would call a level without harm kept in 80 % of "
     "samples; `detectable`, the smallest harm that they would show to exceed the margin in 80 %; `enough`, the number "
-    "of independent texts from which the margin is decidable (null for a margin of 0).",
+    "of independent texts from which the margin is decidable (null for a margin of 0). "
+    "`probabilities`: what those of the quantity come from, the `sum` of a choice's log-likelihoods, or these per "
+    "`token`, `byte` or `character`; null for explanations, which are about the sums.",
     {
         "level": pl.Int64,
         "quantity": pl.String,
@@ -421,6 +426,7 @@ VERDICT = TableSchema(
         "decidable": pl.Float64,
         "detectable": pl.Float64,
         "enough": pl.Int64,
+        "probabilities": pl.String,
     },
 )
 

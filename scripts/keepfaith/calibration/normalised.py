@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 import polars as pl
 
+from keepfaith.config.probabilities import ProbabilityUnit
+
 LengthUnit = Literal["token", "byte", "character"]
 LENGTH_UNITS: tuple[LengthUnit, ...] = get_args(LengthUnit)
 
@@ -25,22 +27,47 @@ def by_length(
     Returns:
         None where the tokens are unknown, as in imports.
     """
-    if unit == "token":
-        known = predictions.join(examples.select("example_id"), on="example_id", how="semi")
-        lengths = known.with_columns(length=pl.col("tokens"))
-    else:
-        rows = [
-            (example_id, option, length)
-            for example_id, options in examples.select("example_id", "options").iter_rows()
-            for option, length in enumerate(choice_lengths(options, unit))
-        ]
-        schema = {"example_id": pl.String, "option": pl.Int64, "length": pl.Int64}
-        lengths = predictions.join(
-            pl.DataFrame(rows, schema=schema, orient="row"), on=["example_id", "option"]
-        )
+    lengths = _with_lengths(predictions, examples, unit)
     if lengths["length"].null_count():
         return None
     return lengths.with_columns(pl.col("log_likelihood") / pl.col("length")).drop("length")
+
+
+def in_unit(
+    predictions: pl.DataFrame, examples: pl.DataFrame, unit: ProbabilityUnit
+) -> tuple[pl.DataFrame, float]:
+    """PREDICTIONS as they are (`sum`) or per unit of length (`by_length`), and the mean length of a choice (`sum`: 1).
+
+    Raises:
+        ValueError: the lengths are unknown.
+    """
+    if unit == "sum":
+        return predictions, 1.0
+    found = by_length(predictions, examples, unit)
+    if found is None:
+        raise ValueError(
+            f"these predictions do not say how many {unit}s a choice has; set calibration.probabilities to byte or sum"
+        )
+    lengths = _with_lengths(predictions, examples, unit)["length"].to_numpy()
+    return found, float(lengths.mean()) if len(lengths) else 1.0
+
+
+def _with_lengths(
+    predictions: pl.DataFrame, examples: pl.DataFrame, unit: LengthUnit
+) -> pl.DataFrame:
+    """The rows of `examples` with the `length` of their choice, null where it is unknown."""
+    if unit == "token":
+        known = predictions.join(examples.select("example_id"), on="example_id", how="semi")
+        return known.with_columns(length=pl.col("tokens"))
+    rows = [
+        (example_id, option, length)
+        for example_id, options in examples.select("example_id", "options").iter_rows()
+        for option, length in enumerate(choice_lengths(options, unit))
+    ]
+    schema = {"example_id": pl.String, "option": pl.Int64, "length": pl.Int64}
+    return predictions.join(
+        pl.DataFrame(rows, schema=schema, orient="row"), on=["example_id", "option"]
+    )
 
 
 def choice_lengths(options: list[str], unit: Literal["byte", "character"]) -> list[int]:

@@ -4,6 +4,9 @@ With few examples a calibrated model does not score 0: label noise alone produce
 the level's own probabilities (so the prediction is right with probability = confidence), and the metric
 is computed on each simulated set. Where examples share texts, correctness is drawn with the dependence within a text
 that the labels admit.
+
+A temperature is itself fitted on few examples. After one, the band also contains what other fits of it would score,
+from redrawn labels of the tuning examples: the noise of the fit is no miscalibration.
 """
 
 from dataclasses import dataclass
@@ -11,9 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from keepfaith.calibration.dependence import Dependence, dependent_uniforms
-from keepfaith.calibration.draws import relabelled
+from keepfaith.calibration.draws import Draws, relabelled
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
+from keepfaith.calibration.temperature import tempered
 from keepfaith.plugins.metric import PREDICTION_METRICS
+
+_FITS = 50
+"""Temperatures that stand for all fits."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,16 @@ def _right_together(sample: Sample, uniforms: Floats) -> Indices:
     return labels
 
 
+def null_labels(
+    sample: Sample, dependence: Dependence | None, repetitions: int, random: np.random.Generator
+) -> Indices:
+    """Labels [R, n] that a calibrated model with the probabilities of `sample` would meet."""
+    if dependence is None:
+        return simulated_labels(sample.probabilities, random.random((repetitions, sample.size)))
+    uniforms = dependent_uniforms(dependence.clusters, dependence.correlation, repetitions, random)
+    return _right_together(sample, uniforms)
+
+
 def null_bands(
     sample: Sample,
     names: tuple[str, ...],
@@ -58,30 +75,40 @@ def null_bands(
     repetitions: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    refitted: Floats | None = None,
 ) -> dict[str, NullBand]:
     """Null band of each metric in `names` (of `PREDICTION_METRICS`) for one level.
 
     The same seed gives all levels the same uniforms, so bands of two levels differ by their confidences only.
     A metric that is undefined in every simulated set has no band and is left out. `dependence`: between examples that
-    share texts (`dependence_of`); None where all are independent.
+    share texts (`dependence_of`); None where all are independent. `refitted`: [T], where the sample has a fitted
+    temperature, the factors between other fits and that one; each set of labels is scored under one of `_FITS`
+    quantiles of them.
     """
     random = np.random.default_rng(seed)
-    if dependence is None:
-        labels = simulated_labels(sample.probabilities, random.random((repetitions, sample.size)))
-    else:
-        uniforms = dependent_uniforms(
-            dependence.clusters, dependence.correlation, repetitions, random
-        )
-        labels = _right_together(sample, uniforms)
-    draws = relabelled(sample, labels, bins)
+    labels = null_labels(sample, dependence, repetitions, random)
+    draws = _draws(sample, labels, bins, refitted)
     bands = {}
     for name in names:
-        values = PREDICTION_METRICS.load(name).values(draws)
-        values = np.broadcast_to(values, (repetitions,))[
-            np.isfinite(np.broadcast_to(values, (repetitions,)))
-        ]
+        metric = PREDICTION_METRICS.load(name)
+        values = np.concatenate(
+            [np.broadcast_to(metric.values(part), (len(part.labels),)) for part in draws]
+        )
+        values = values[np.isfinite(values)]
         if len(values):
             tail = (1 - confidence) / 2
             low, high = np.quantile(values, [tail, 1 - tail])
             bands[name] = NullBand(float(low), float(values.mean()), float(high))
     return bands
+
+
+def _draws(sample: Sample, labels: Indices, bins: int, refitted: Floats | None) -> list[Draws]:
+    """`labels` [R, n] with the sample; or in parts, each with the sample under one quantile of `refitted`."""
+    if refitted is None:
+        return [relabelled(sample, labels, bins)]
+    fits = min(_FITS, len(labels))
+    temperatures = np.quantile(refitted, (np.arange(fits) + 0.5) / fits)
+    return [
+        relabelled(tempered(sample, temperature), part, bins)
+        for temperature, part in zip(temperatures, np.array_split(labels, fits), strict=True)
+    ]

@@ -9,6 +9,8 @@ import polars as pl
 
 from keepfaith.artifacts.predictions import log_softmax, predicted_option
 from keepfaith.calibration.guessing import guessing
+from keepfaith.calibration.normalised import in_unit
+from keepfaith.config.probabilities import SUM, ProbabilityUnit
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -21,7 +23,7 @@ class Sample:
     Choices that an example lacks have probability 0 and log-probability -inf, after its real ones.
 
     Attributes:
-        log_probabilities: [n, m], softmax of the choices' summed log-likelihoods, in nats.
+        log_probabilities: [n, m], softmax of the choices' log-likelihoods, in nats.
         probabilities: [n, m], the same as probabilities.
         labels: [n], index of the right choice.
         prediction: [n], the most probable choice; of equal ones the lowest index.
@@ -57,6 +59,7 @@ class Predicted:
         posterior: [n, m], exact probability of each choice given the text, if the task knows it for
             every example; otherwise None.
         levels: sample of each level, by level.
+        length: mean length of a choice in the unit of the log-likelihoods; 1 for their sums.
     """
 
     example_ids: tuple[str, ...]
@@ -64,10 +67,11 @@ class Predicted:
     labels: Indices
     posterior: Floats | None
     levels: Mapping[int, Sample]
+    length: float = 1.0
 
 
 def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
-    """One level's sample from summed log-likelihoods [n, m] in nats (-inf after the real choices).
+    """One level's sample from log-likelihoods [n, m] in nats (-inf after the real choices).
 
     The prediction comes from the log-likelihoods: softmax may round two of them to a tie.
 
@@ -84,7 +88,10 @@ def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
 
 
 def predicted(
-    predictions: pl.DataFrame, examples: pl.DataFrame, subset: str = "evaluation"
+    predictions: pl.DataFrame,
+    examples: pl.DataFrame,
+    subset: str = "evaluation",
+    unit: ProbabilityUnit = SUM,
 ) -> Predicted:
     """Samples of all levels from a PREDICTIONS frame and one subset of an EXAMPLES frame.
 
@@ -92,10 +99,12 @@ def predicted(
         predictions: PREDICTIONS; rows of examples outside the subset are ignored.
         examples: EXAMPLES; each example may have its own number of choices.
         subset: the column of EXAMPLES that says which examples.
+        unit: of the log-likelihoods that the probabilities come from.
 
     Raises:
         ValueError: the subset is empty, a label is not a choice, or a level lacks a choice of an
-            example or has it twice (levels are only comparable on the same examples).
+            example or has it twice (levels are only comparable on the same examples), or the lengths of the choices
+            are unknown.
     """
     chosen = examples.filter(subset).sort("example_id")
     if chosen.is_empty():
@@ -111,7 +120,8 @@ def predicted(
             f"label of example {ids[int(outside.argmax())]!r} is not one of its choices"
         )
     index = pl.DataFrame({"example_id": ids, "position": np.arange(len(ids))})
-    rows = predictions.join(index, on="example_id", how="inner").sort("level", "position", "option")
+    table, length = in_unit(predictions, chosen, unit)
+    rows = table.join(index, on="example_id", how="inner").sort("level", "position", "option")
     if rows.is_empty():
         raise ValueError(f"no prediction for any example of the {subset} subset")
     samples = {
@@ -119,7 +129,7 @@ def predicted(
         for (level,), of_level in rows.group_by("level", maintain_order=True)
     }
     guess = guessing(chosen["options"].to_list(), labels, chosen["prompt"].to_list())
-    return Predicted(tuple(ids), guess, labels, _posterior(chosen, counts), samples)
+    return Predicted(tuple(ids), guess, labels, _posterior(chosen, counts), samples, length)
 
 
 def _padded(rows: pl.DataFrame, level: int, ids: pl.Series, counts: Indices) -> Floats:

@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from keepfaith.artifacts.predictions import log_softmax
-from keepfaith.calibration.probabilities import Floats, Sample
+from keepfaith.calibration.probabilities import Floats, Indices, Sample
 
 LOWEST, HIGHEST = 0.05, 20.0
-"""Bounds of a temperature. The lowest is that of examples that are all right: surer is better, without end."""
+"""Bounds of the temperature of summed log-likelihoods. The lowest is that of examples that are all right: surer is
+better, without end."""
 
 _TOLERANCE = 1e-9
 """Of log T."""
@@ -23,16 +24,24 @@ _NUMBERS_AT_ONCE = 2_000_000
 """Probabilities in memory at once, of all weightings together."""
 
 
-def temperature_of(sample: Sample, weights: Floats | None = None) -> Floats:
-    """The best temperature [R] of `sample` under each of R weightings of its examples.
+def temperature_of(
+    sample: Sample,
+    weights: Floats | None = None,
+    length: float = 1.0,
+    labels: Indices | None = None,
+) -> Floats:
+    """The best temperature [R] of `sample` under each of R weightings of its examples, or R sets of labels.
 
     Args:
         sample: one level's tuning examples.
         weights: [R, n], such as bootstrap counts, with at least one example each; None: every example counts once.
+        length: mean length of a choice in the unit of the log-likelihoods (`Predicted.length`): so many times smaller
+            than the sums they are, and their temperatures too.
+        labels: [R, n], such as those that a calibrated model would meet; None: the sample's own.
 
     Returns:
-        Temperatures from `LOWEST` to `HIGHEST`; 1 where no temperature changes a probability, since all choices are
-        equally likely.
+        Temperatures from `LOWEST` to `HIGHEST`, both divided by `length`; 1 where no temperature changes a probability,
+        since all choices are equally likely.
 
     Raises:
         ValueError: there is no example, or a log-likelihood is NaN.
@@ -41,10 +50,14 @@ def temperature_of(sample: Sample, weights: Floats | None = None) -> Floats:
         raise ValueError("no example to fit a temperature on")
     if np.isnan(sample.log_probabilities).any():
         raise ValueError("a log-likelihood is NaN, so no temperature can be fitted")
-    weights = np.ones((1, sample.size)) if weights is None else weights
+    labels = sample.labels[None] if labels is None else labels
+    weights = np.ones(labels.shape) if weights is None else weights
+    weights, labels = np.broadcast_arrays(weights, labels)
     at_once = max(1, _NUMBERS_AT_ONCE // sample.log_probabilities.size)
-    parts = [weights[start : start + at_once] for start in range(0, len(weights), at_once)]
-    return np.concatenate([_Problem(sample, part).solved() for part in parts])
+    parts = [slice(start, start + at_once) for start in range(0, len(weights), at_once)]
+    return np.concatenate(
+        [_Problem(sample, weights[part], length, labels[part]).solved() for part in parts]
+    )
 
 
 def tempered(sample: Sample, temperature: float) -> Sample:
@@ -62,11 +75,13 @@ def tempered(sample: Sample, temperature: float) -> Sample:
 class _Problem:
     """Derivatives of the NLL by 1 / T for several weightings."""
 
-    def __init__(self, sample: Sample, weights: Floats) -> None:
+    def __init__(self, sample: Sample, weights: Floats, length: float, labels: Indices) -> None:
         scores = sample.log_probabilities - sample.log_probabilities.max(axis=1, keepdims=True)
+        scores = scores * length  # of the size of sums, as the bounds are
+        self.length = length
         self.real = np.isfinite(scores)  # [n, m]
         self.scores = np.where(self.real, scores, 0.0)
-        self.of_label = self.scores[np.arange(sample.size), sample.labels]  # [n]
+        self.of_label = self.scores[np.arange(sample.size), labels]  # [R, n]
         self.weights = weights / weights.sum(axis=1, keepdims=True)
 
     def solved(self) -> Floats:
@@ -97,7 +112,7 @@ class _Problem:
         found: Floats = np.exp(-at)
         found[at >= -np.log(LOWEST)] = LOWEST  # exactly, as rounding of the logarithm is not
         found[at <= -np.log(HIGHEST)] = HIGHEST
-        return found
+        return np.where(spread == 0, 1.0, found / self.length)
 
     def slopes(self, log_inverse: Floats, which: np.ndarray) -> tuple[Floats, Floats]:
         """First and second derivative [r] of the NLL by 1 / T, at log 1 / T of the weightings `which` [r]."""
@@ -107,5 +122,5 @@ class _Problem:
         mean = np.einsum("rnm,nm->rn", terms, self.scores) / total
         square = np.einsum("rnm,nm->rn", terms, self.scores**2) / total
         weights = self.weights[which]
-        slope = np.einsum("rn,rn->r", weights, mean - self.of_label)
+        slope = np.einsum("rn,rn->r", weights, mean - self.of_label[which])
         return slope, np.einsum("rn,rn->r", weights, square - mean**2)

@@ -244,6 +244,12 @@ def _found(folder: str | None, kind: str, path: str, user: str) -> str:
 
 
 def _check_imports(study: Study) -> None:
+    if study.imports and study.calibration.probabilities == "token":
+        raise ConfigError(
+            f"{LOCATION}: calibration.probabilities",
+            "logs of lm-evaluation-harness do not say how many tokens a choice has; type byte, character or sum, or "
+            "leave out imports",
+        )
     for name, runs in study.imports.items():
         for level, run in runs.levels.items():
             if problem := input_problem(run):

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from keepfaith.config.probabilities import judged_probabilities
 from keepfaith.figures.cell_tables import series
 from keepfaith.figures.labels import method_name, quantity_name
 from keepfaith.plugins.export_format import EXPORT_FORMATS
@@ -73,6 +74,7 @@ def model_card(
         "the margin; *degraded* (inferior), it is shown to exceed the margin; *harmed* (worse than dense), it is shown "
         "to exceed zero, and may lie on either side of the margin; *undecided* (inconclusive), none of these.",
         "",
+        *_probabilities(results),
         "| task | quantity | dense | here | change, with its interval | verdict |",
         "|---|---|---|---|---|---|",
     ]
@@ -81,6 +83,13 @@ def model_card(
     for result in results:
         lines += _rows(result, level)
     return "\n".join(lines) + "\n"
+
+
+def _probabilities(results: Sequence[TaskResult]) -> list[str]:
+    """The sentence of what was judged, if that is not the sums, and an empty line."""
+    units = {unit for result in results for unit in result.verdict["probabilities"].drop_nulls()}
+    notes = [note for unit in sorted(units) for note in judged_probabilities(unit)]
+    return [line for note in notes for line in (note, "")]
 
 
 def _calibration(text: dict[str, Any] | None) -> str:

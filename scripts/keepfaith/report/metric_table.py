@@ -9,6 +9,7 @@ from keepfaith.figures.labels import metric_name
 from keepfaith.plugins.metric import PREDICTION_METRICS, Metric, MetricFamily
 from keepfaith.report.tables import PageTable, TableCell, level_cell, number
 from keepfaith.statistics.change_metrics import CHANGE_METRICS, ChangeMetric
+from keepfaith.statistics.conformal_metrics import CONFORMAL_METRICS, ConformalMetric
 from keepfaith.statistics.normalised_metrics import HARNESS_NAMES, NORMALISED_METRICS
 
 DIGITS = 4
@@ -43,7 +44,11 @@ def metric_table(tables: CellTables) -> PageTable | None:
 
 def _declared() -> tuple[dict[str, str], dict[str, str]]:
     """By metric: which direction is better, empty where neither is, and where it is defined."""
-    declared: dict[str, Metric | ChangeMetric] = {**PREDICTION_METRICS.all(), **CHANGE_METRICS}
+    declared: dict[str, Metric | ChangeMetric | ConformalMetric] = {
+        **PREDICTION_METRICS.all(),
+        **CHANGE_METRICS,
+        **CONFORMAL_METRICS,
+    }
     sources = {name: metric.citation for name, metric in declared.items()}
     for name, (metric, _) in NORMALISED_METRICS.items():
         declared[name] = declared[metric]

@@ -13,8 +13,9 @@ from keepfaith.statistics.change_metrics import change_rows
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.coalition_metrics import SegmentTables, coalition_rows
 from keepfaith.statistics.comparison import Comparison
+from keepfaith.statistics.conformal_metrics import Thresholds, conformal_rows
 from keepfaith.statistics.explanation_metrics import faithfulness_rows, rationale_rows
-from keepfaith.statistics.normalised_metrics import normalised_rows, predicted_by_length
+from keepfaith.statistics.normalised_metrics import normalised_rows, predicted_by_unit
 from keepfaith.statistics.prediction_metrics import prediction_rows
 from keepfaith.statistics.reliability_metrics import reliability_rows
 from keepfaith.statistics.settings import Analysis
@@ -45,6 +46,7 @@ def compute_metrics(
     segments: SegmentTables | None = None,
     top: int = min(TOPS),
     temperatures: Temperatures | None = None,
+    thresholds: Thresholds | None = None,
 ) -> pl.DataFrame:
     """METRICS of every level, families accuracy, calibration, faithfulness, rationale, reliability
     and coalitions.
@@ -55,16 +57,18 @@ def compute_metrics(
         faithfulness: FAITHFULNESS of any number of methods and seeds; may be empty.
         attributions: ATTRIBUTIONS likewise, for R-precision where examples have rationales.
         grouping: which examples of the evaluation subset depend on each other (`group_examples`).
-        analysis: draws, seed, bins and confidence.
+        analysis: draws, seed, bins, confidence, and the probabilities that are judged.
         segments: what follows from coalitions, where the study scores them.
         top: number of tokens whose overlap between the seeds of a method is measured.
         temperatures: of the same levels, where the task has tuning examples.
+        thresholds: of the conformal sets of the same levels, where it has tuning examples and three choices or more.
 
     Raises:
-        ValueError: levels cover different examples, or predictions or the grouping lack one.
+        ValueError: levels cover different examples, or predictions or the grouping lack one, or the lengths of choices
+            by which probabilities are judged are unknown.
     """
-    found = predicted(predictions, examples)
-    by_unit = predicted_by_length(predictions, examples)
+    found = predicted(predictions, examples, unit=analysis.probabilities)
+    by_unit = predicted_by_unit(predictions, examples, analysis.probabilities)
 
     def under(grouping: Grouping) -> pl.DataFrame:
         clusters = grouping.of(list(found.example_ids))
@@ -73,6 +77,8 @@ def compute_metrics(
         rows += change_rows(found, comparison) + normalised_rows(by_unit, comparison)
         if temperatures is not None:
             rows += temperature_rows(found, temperatures, comparison)
+        if thresholds is not None:
+            rows += conformal_rows(found, thresholds, comparison)
         if faithfulness:
             rows += faithfulness_rows(pl.concat(faithfulness), grouping, analysis)
         if attributions:

@@ -50,6 +50,22 @@ def weighted_means(values: Floats, weights: Floats) -> Floats:
     return weights @ values / total
 
 
+def weighted_rank(values: Floats, weights: Floats, ranks: Floats) -> Floats:
+    """[R], the value at each of `ranks` [R], from 1, among `values` [n] that occur `weights` [R, n] times.
+
+    Infinite beyond the largest value.
+
+    Examples:
+        >>> weighted_rank(np.array([3.0, 1.0, 2.0]), np.array([[1.0, 2, 1], [4, 0, 0]]), np.array([3.0, 5]))
+        array([ 2., inf])
+    """
+    order = np.argsort(values, kind="stable")
+    reached = weights[:, order].cumsum(axis=1)  # [R, n]
+    position = (reached < ranks[:, None]).sum(axis=1)
+    found: Floats = np.append(values[order], np.inf)[position]
+    return found
+
+
 def percentile(replicates: Floats, confidence: float) -> Interval | None:
     """Central interval of the replicates [R], ignoring undefined ones (NaN). None if all are undefined.
 

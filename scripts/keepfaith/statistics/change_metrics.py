@@ -10,7 +10,7 @@ import numpy as np
 
 from keepfaith.calibration.probabilities import Floats, Predicted, Sample
 from keepfaith.plugins.metric import Better, MetricFamily
-from keepfaith.statistics.bootstrap import Interval
+from keepfaith.statistics.bootstrap import Interval, weighted_rank
 from keepfaith.statistics.clusters import all_single
 from keepfaith.statistics.comparison import DENSE, Comparison, MetricRow, Numbers, with_steps
 from keepfaith.statistics.proportions import wilson
@@ -20,12 +20,13 @@ _DUTTA = "Dutta et al. 2024"
 
 @dataclass(frozen=True)
 class ChangeMetric:
-    """A mean over examples of what changed between the dense level and another; 0 for the dense level itself.
+    """What changed between the dense level and another, over examples; 0 for the dense level itself.
 
     Attributes:
         family, better, citation: as of `Metric`.
         values: [n] of each example, from the dense level and another one.
         counted: [n], the examples over which the mean is taken; None: all.
+        share: None: the mean over examples; otherwise the least value that this share of them does not exceed.
     """
 
     family: MetricFamily
@@ -33,6 +34,7 @@ class ChangeMetric:
     citation: str
     values: Callable[[Sample, Sample], Floats]
     counted: Callable[[Sample, Sample], Floats] | None = None
+    share: float | None = None
 
 
 def flipped(dense: Sample, level: Sample) -> Floats:
@@ -51,6 +53,10 @@ def divergence(one: Sample, other: Sample) -> Floats:
     return found
 
 
+def _of_dense(dense: Sample, level: Sample) -> Floats:
+    return divergence(level, dense)
+
+
 def _confidence_change(dense: Sample, level: Sample) -> Floats:
     return np.abs(level.confidence - dense.confidence)
 
@@ -58,8 +64,12 @@ def _confidence_change(dense: Sample, level: Sample) -> Floats:
 CHANGE_METRICS = {
     "flips": ChangeMetric("accuracy", "lower", _DUTTA, flipped),
     "kl_dense_level": ChangeMetric("calibration", "lower", _DUTTA, divergence),
-    "kl_level_dense": ChangeMetric(
-        "calibration", "lower", _DUTTA, lambda dense, level: divergence(level, dense)
+    "kl_dense_level_p95": ChangeMetric(
+        "calibration", "lower", "95th percentile of kl_dense_level", divergence, share=0.95
+    ),
+    "kl_level_dense": ChangeMetric("calibration", "lower", _DUTTA, _of_dense),
+    "kl_level_dense_p95": ChangeMetric(
+        "calibration", "lower", "95th percentile of kl_level_dense", _of_dense, share=0.95
     ),
     "silent_change": ChangeMetric(
         "calibration",
@@ -85,7 +95,9 @@ def change_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]
     series = {}
     for name, metric in CHANGE_METRICS.items():
         values = np.stack([metric.values(dense, sample) for sample in samples], axis=1)  # (n, K)
-        if metric.counted is None:
+        if metric.share is not None:
+            series[name] = _of_share(values, metric.share, comparison)
+        elif metric.counted is None:
             series[name] = comparison.of_means(values)
         else:
             counted = np.stack([metric.counted(dense, sample) for sample in samples], axis=1)
@@ -117,6 +129,20 @@ def _of_counted(values: Floats, counted: Floats, comparison: Comparison) -> list
     found = []
     for value, column in zip(centre, replicates.T, strict=True):
         low, high = comparison.interval(column) or (None, None)
+        found.append(Numbers(value, low, high, change=value, change_low=low, change_high=high))
+    return found
+
+
+def _of_share(values: Floats, share: float, comparison: Comparison) -> list[Numbers]:
+    """The least of `values` [n, K] at each level that `share` of them do not exceed, with percentile intervals."""
+    ranks = share * comparison.weights.sum(axis=1) - 1e-9  # the lower one where a rank is whole
+    found = []
+    for column in values.T:
+        value = float(np.quantile(column, share, method="inverted_cdf"))
+        low, high = comparison.interval(weighted_rank(column, comparison.weights, ranks)) or (
+            None,
+            None,
+        )
         found.append(Numbers(value, low, high, change=value, change_low=low, change_high=high))
     return found
 

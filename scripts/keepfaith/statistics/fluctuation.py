@@ -104,7 +104,7 @@ def fluctuation(
         explanations: EXPLANATIONS, where coalitions were scored: examples that some order explains at every level.
         grouping, analysis: as for `compute_metrics`.
     """
-    found = predicted(predictions, examples)
+    found = predicted(predictions, examples, unit=analysis.probabilities)
     ids = list(found.example_ids)
     values = _per_example(found, analysis.bins)
     correct = values[_ACCURACY]

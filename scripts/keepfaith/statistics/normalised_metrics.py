@@ -1,4 +1,7 @@
-"""Rows of METRICS under log-likelihoods that are divided by the length of the choice: `accuracy_by_byte` and others."""
+"""Rows of METRICS under log-likelihoods that are divided by the length of the choice: `accuracy_by_byte` and others.
+
+They are there whatever the study judges; where that is not the sums, so are those of the sums, `accuracy_by_sum`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,49 +9,58 @@ from dataclasses import replace
 import polars as pl
 
 from keepfaith.calibration.dependence import dependence_of
-from keepfaith.calibration.normalised import LENGTH_UNITS, LengthUnit, by_length
+from keepfaith.calibration.normalised import LENGTH_UNITS, by_length
 from keepfaith.calibration.null_band import null_bands
 from keepfaith.calibration.probabilities import Predicted, predicted
+from keepfaith.config.probabilities import SUM, ProbabilityUnit
 from keepfaith.plugins.metric import PREDICTION_METRICS
 from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers
 from keepfaith.statistics.prediction_metrics import numbers_of
 
 _ALL = ("accuracy", "mean_confidence", "ece")
 
-SHOWN_BY_LENGTH: Mapping[LengthUnit, tuple[str, ...]] = {
+SHOWN_BY_UNIT: Mapping[ProbabilityUnit, tuple[str, ...]] = {
+    SUM: _ALL,
     "token": _ALL,
     "byte": _ALL,
     # Equal to that by byte unless texts have letters beyond ASCII.
     "character": ("accuracy",),
 }
-"""Metrics that are also computed by each unit of length."""
+"""Metrics that are also computed by each unit."""
 
 NORMALISED_METRICS = {
     f"{metric}_by_{unit}": (metric, unit)
-    for unit, metrics in SHOWN_BY_LENGTH.items()
+    for unit, metrics in SHOWN_BY_UNIT.items()
     for metric in metrics
 }
-"""Metric of the registry and unit of length, by the name of their rows."""
+"""Metric of the registry and unit, by the name of their rows."""
 
 HARNESS_NAMES = {
+    "accuracy_by_sum": "lm-evaluation-harness, acc",
     "accuracy_by_byte": "lm-evaluation-harness, acc_bytes",
     "accuracy_by_character": "lm-evaluation-harness, acc_norm",
 }
 """What lm-evaluation-harness calls the same number."""
 
 
-def predicted_by_length(
-    predictions: pl.DataFrame, examples: pl.DataFrame
-) -> dict[LengthUnit, Predicted]:
-    """The samples of all levels by each unit of length; a unit in which the lengths are unknown is left out."""
-    tables = {
-        unit: by_length(predictions, examples.filter("evaluation"), unit) for unit in LENGTH_UNITS
+def predicted_by_unit(
+    predictions: pl.DataFrame, examples: pl.DataFrame, judged: ProbabilityUnit
+) -> dict[ProbabilityUnit, Predicted]:
+    """The samples of all levels by each unit of length, and by the sums where another unit is `judged`.
+
+    A unit in which the lengths are unknown is left out.
+    """
+    evaluated = examples.filter("evaluation")
+    tables: dict[ProbabilityUnit, pl.DataFrame | None] = {
+        unit: by_length(predictions, evaluated, unit) for unit in LENGTH_UNITS
     }
+    if judged != SUM:
+        tables[SUM] = predictions
     return {unit: predicted(table, examples) for unit, table in tables.items() if table is not None}
 
 
 def normalised_rows(
-    by_unit: Mapping[LengthUnit, Predicted], comparison: Comparison
+    by_unit: Mapping[ProbabilityUnit, Predicted], comparison: Comparison
 ) -> list[MetricRow]:
     """One row per metric of `NORMALISED_METRICS` and level; ECE without an interval, as label noise biases it."""
     return [

@@ -25,7 +25,7 @@ Series = dict[str, list[Numbers]]
 def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]:
     """One row per metric and level; see METRICS for the columns."""
     metrics = PREDICTION_METRICS.all()
-    series, errors = _with_errors(tuple(metrics), predicted, comparison)
+    series, errors = _with_errors(tuple(metrics), predicted, comparison, {})
     series["accuracy"] = _accuracy(series["accuracy"], predicted, comparison)
     families: dict[str, str] = {name: metric.family for name, metric in metrics.items()}
     if predicted.posterior is not None:
@@ -53,15 +53,24 @@ def numbers_of(name: str, predicted: Predicted, comparison: Comparison) -> list[
 
 
 def calibration_series(
-    names: tuple[str, ...], predicted: Predicted, comparison: Comparison
+    names: tuple[str, ...],
+    predicted: Predicted,
+    comparison: Comparison,
+    refitted: Mapping[int, Floats],
 ) -> Series:
-    """Metrics of `PREDICTION_METRICS`, `ece` among them, and `ece_corrected`, as `prediction_rows` computes them."""
-    series, _ = _with_errors(names, predicted, comparison)
+    """Metrics of `PREDICTION_METRICS`, `ece` among them, and `ece_corrected`, as `prediction_rows` computes them.
+
+    `refitted`: by level, how other fits of its temperature differ (`null_bands`).
+    """
+    series, _ = _with_errors(names, predicted, comparison, refitted)
     return series
 
 
 def _with_errors(
-    names: tuple[str, ...], predicted: Predicted, comparison: Comparison
+    names: tuple[str, ...],
+    predicted: Predicted,
+    comparison: Comparison,
+    refitted: Mapping[int, Floats],
 ) -> tuple[Series, list[CorrectedError]]:
     """Metrics with intervals, changes and null bands, and the estimates of the true calibration error."""
     series: Series = {
@@ -71,7 +80,7 @@ def _with_errors(
         level: dependence_of(predicted.levels[level], comparison.clusters)
         for level in comparison.levels
     }
-    _add_null_bands(series, predicted, comparison, dependences)
+    _add_null_bands(series, predicted, comparison, dependences, refitted)
     errors = _corrected_errors(predicted, comparison, dependences)
     _add_corrected_error(series, errors, predicted, comparison)
     return series, errors
@@ -150,6 +159,7 @@ def _add_null_bands(
     predicted: Predicted,
     comparison: Comparison,
     dependences: Mapping[int, Dependence | None],
+    refitted: Mapping[int, Floats],
 ) -> None:
     """The band of a calibrated model as the reference of every calibration metric that label noise moves."""
     analysis = comparison.analysis
@@ -168,6 +178,7 @@ def _add_null_bands(
             repetitions=analysis.null_repetitions,
             confidence=analysis.confidence,
             seed=analysis.seed,
+            refitted=refitted.get(level),
         )
         for name, band in bands.items():
             series[name][k] = replace(

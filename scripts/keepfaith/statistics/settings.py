@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keepfaith.config.draws import least_simulations
+from keepfaith.config.probabilities import SUM, ProbabilityUnit
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Analysis:
         confidence: coverage of every interval.
         repetitions: bootstrap resamples and permutations.
         seed: of all draws; equal seeds give equal tables.
+        probabilities: unit of the log-likelihoods that judged probabilities come from.
     """
 
     bins: int = 10
@@ -24,6 +26,7 @@ class Analysis:
     confidence: float = 0.95
     repetitions: int = 2000
     seed: int = 0
+    probabilities: ProbabilityUnit = SUM
 
     def simulations(self, levels: int) -> int:
         """Simulated label sets for the test of calibration errors at this many levels, including the dense one."""
@@ -38,4 +41,5 @@ class Analysis:
             confidence=statistics["confidence"],
             repetitions=statistics["repetitions"],
             seed=statistics["seed"],
+            probabilities=calibration["probabilities"],
         )

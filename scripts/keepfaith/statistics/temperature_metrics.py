@@ -1,10 +1,11 @@
 """Rows of METRICS on the temperature of every level: how much of the calibration damage one number repairs.
 
 Temperatures are fitted on tuning examples and applied to evaluation examples. The intervals of the latter are over
-evaluation examples, with the temperatures as they are: at its minimum the NLL hardly depends on them.
+evaluation examples, with the temperatures as they are: at its minimum the NLL hardly depends on them. Null bands also
+contain the noise of the fit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from keepfaith.calibration.dependence import dependence_of
 from keepfaith.calibration.draws import once
+from keepfaith.calibration.null_band import null_labels
 from keepfaith.calibration.probabilities import Floats, Predicted, Sample, predicted
-from keepfaith.calibration.temperature import temperature_of, tempered
+from keepfaith.calibration.temperature import HIGHEST, LOWEST, temperature_of, tempered
 from keepfaith.plugins.metric import PREDICTION_METRICS
 from keepfaith.statistics.bootstrap import two_sided
 from keepfaith.statistics.clusters import Grouping, group_examples
@@ -40,11 +43,13 @@ class Temperatures:
         values: by level.
         rows: their rows of METRICS; examples and clusters are those of the fit.
         field: the field whose text groups tuning examples, or None.
+        refitted: by level, [R], other fits over this one, were the level calibrated by it.
     """
 
     values: dict[int, float]
     rows: list[MetricRow]
     field: str | None
+    refitted: dict[int, Floats]
 
 
 def fitted_temperatures(
@@ -56,7 +61,7 @@ def fitted_temperatures(
         predictions: TUNING_PREDICTIONS.
         examples: EXAMPLES.
         passage: as for `group_examples`.
-        analysis: draws and confidence.
+        analysis: draws, confidence and the probabilities that are judged.
 
     Raises:
         ValueError: as `predicted`, or a log-likelihood is NaN.
@@ -64,9 +69,11 @@ def fitted_temperatures(
     tuning = examples.filter("tuning")
     if tuning.is_empty():
         return None
-    found = predicted(predictions, tuning, "tuning")
+    found = predicted(predictions, tuning, "tuning", analysis.probabilities)
     levels = list(found.levels)
-    values = [float(temperature_of(sample)[0]) for sample in found.levels.values()]
+    values = [
+        float(temperature_of(sample, length=found.length)[0]) for sample in found.levels.values()
+    ]
     grouping = group_examples(tuning, passage)
     groupings = (grouping, *grouping.crossing)
     numbers = [_numbers(found, values, each, analysis) for each in groupings]
@@ -81,7 +88,36 @@ def fitted_temperatures(
         }
         for level, of_level in zip(levels, zip(*numbers, strict=True), strict=True)
     ]
-    return Temperatures(dict(zip(levels, values, strict=True)), rows, grouping.field)
+    of_levels = dict(zip(levels, values, strict=True))
+    refitted = {
+        level: _refitted(found, level, temperature, groupings, analysis)
+        for level, temperature in of_levels.items()
+    }
+    return Temperatures(of_levels, rows, grouping.field, refitted)
+
+
+def _refitted(
+    found: Predicted,
+    level: int,
+    temperature: float,
+    groupings: Sequence[Grouping],
+    analysis: Analysis,
+) -> Floats:
+    """Factors [R] between temperatures fitted on redrawn labels of a calibrated level and `temperature`.
+
+    Of several groupings that under which they differ most.
+    """
+    sample = tempered(found.levels[level], temperature)
+    factors = []
+    for grouping in groupings:
+        dependence = dependence_of(sample, grouping.of(list(found.example_ids)))
+        # Not the uniforms of the evaluation examples' labels.
+        random = np.random.default_rng([analysis.seed, 1])
+        labels = null_labels(sample, dependence, analysis.null_repetitions, random)
+        factors.append(temperature_of(sample, labels=labels))
+    widest = max(factors, key=lambda each: float(each.std()))
+    least, most = (bound / found.length / temperature for bound in (LOWEST, HIGHEST))
+    return np.clip(widest, least, most)
 
 
 def _numbers(
@@ -90,7 +126,8 @@ def _numbers(
     """Temperature of every level with its interval and its change against the dense level's."""
     comparison = Comparison(list(found.levels), grouping.of(list(found.example_ids)), analysis)
     replicates = [
-        temperature_of(found.levels[level], comparison.weights) for level in comparison.levels
+        temperature_of(found.levels[level], comparison.weights, found.length)
+        for level in comparison.levels
     ]
     dense = comparison.dense
     numbers = []
@@ -135,15 +172,17 @@ def temperature_rows(
         temperatures: of the same levels.
         comparison: of `found`.
     """
-    series = _tempered_series(found, temperatures.values, comparison, "tempered")
+    fitted = temperatures.values
+    series = _tempered_series(found, fitted, comparison, temperatures.refitted, "tempered")
     if comparison.dense is not None:
-        as_dense = dict.fromkeys(comparison.levels, temperatures.values[DENSE])
-        series |= _tempered_series(found, as_dense, comparison, "tempered_as_dense")
+        as_dense = dict.fromkeys(comparison.levels, fitted[DENSE])
+        refitted = dict.fromkeys(comparison.levels, temperatures.refitted[DENSE])
+        series |= _tempered_series(found, as_dense, comparison, refitted, "tempered_as_dense")
     rows = list(temperatures.rows)
     for name, numbers in series.items():
         rows += _rows(name, dict(zip(comparison.levels, numbers, strict=True)), comparison)
     if comparison.dense is not None:
-        parts = _parts(found, temperatures.values, comparison, comparison.dense)
+        parts = _parts(found, fitted, comparison, comparison.dense)
         for name, numbers in parts.items():
             of_level = dict(zip(comparison.levels, numbers, strict=True))
             rows += _rows(name, {k: v for k, v in of_level.items() if k != DENSE}, comparison)
@@ -165,11 +204,15 @@ def _rows(name: str, numbers: dict[int, Numbers], comparison: Comparison) -> lis
 
 
 def _tempered_series(
-    found: Predicted, values: dict[int, float], comparison: Comparison, suffix: str
+    found: Predicted,
+    values: Mapping[int, float],
+    comparison: Comparison,
+    refitted: Mapping[int, Floats],
+    suffix: str,
 ) -> dict[str, list[Numbers]]:
     """ECE, NLL and Brier score under the temperature of each level."""
     levels = {level: tempered(found.levels[level], values[level]) for level in comparison.levels}
-    series = calibration_series(_TEMPERED, replace(found, levels=levels), comparison)
+    series = calibration_series(_TEMPERED, replace(found, levels=levels), comparison, refitted)
     return {f"{name}_{suffix}": series[name] for name in _TEMPERED}
 
 

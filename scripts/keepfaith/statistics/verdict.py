@@ -8,6 +8,7 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import VERDICT
 from keepfaith.artifacts.tables import conform
+from keepfaith.config.probabilities import SUM, ProbabilityUnit
 from keepfaith.plugins.quantity import Quantity, judged_quantities
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.confidence_curve import ConfidenceCurve
@@ -30,6 +31,7 @@ def verdict(
     confidence: float = 0.95,
     operator: str | None = None,
     explained: bool = True,
+    probabilities: ProbabilityUnit = SUM,
 ) -> pl.DataFrame:
     """VERDICT of every pruned level and judged quantity.
 
@@ -46,16 +48,18 @@ def verdict(
         confidence: of the intervals in `metrics`.
         operator: whose faithfulness is judged; by default the study's (retokenise) if it was run.
         explained: whether the study explains; otherwise the margins of explanations are ignored.
+        probabilities: what the probabilities in `metrics` come from.
 
     Raises:
         ValueError: a margin is for a quantity that is not judged.
     """
-    tables = [
-        _judged(each, margin, confidence)
-        for each, margin in judged_rows(metrics, margins, operator=operator, explained=explained)
-    ]
+    tables = []
+    for each, margin in judged_rows(metrics, margins, operator=operator, explained=explained):
+        of = None if each.quantity.explained else probabilities
+        judged = _judged(each, margin, confidence)
+        tables.append(judged.with_columns(probabilities=pl.lit(of, pl.String)))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
-    return conform(pl.concat([empty, *tables]), VERDICT)
+    return conform(pl.concat([empty, *(table.select(empty.columns) for table in tables)]), VERDICT)
 
 
 def judged_rows(
@@ -118,8 +122,7 @@ def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFr
     if watched.largest is not None:
         of_few = too_few_to_keep(margin, watched.largest, needed)
         reason = pl.coalesce(reason, pl.when(within & few).then(of_few))
-    table = with_power(table.with_columns(reason=reason), watched.largest, confidence)
-    return table.select(*VERDICT.columns)
+    return with_power(table.with_columns(reason=reason), watched.largest, confidence)
 
 
 def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_predictions import random_sample
 
 from keepfaith.calibration.draws import once
-from keepfaith.calibration.null_band import null_bands, simulated_labels
+from keepfaith.calibration.null_band import null_bands, null_labels, simulated_labels
 from keepfaith.calibration.probabilities import Sample, sample_of
+from keepfaith.calibration.temperature import tempered
 from keepfaith.plugins.metric import PREDICTION_METRICS
 
 
@@ -73,3 +76,29 @@ def test_a_constant_has_a_band_of_no_width_and_an_undefined_metric_has_none():
     bands = null_bands(certain, ("mean_confidence", "auroc"))
     assert "auroc" not in bands
     assert bands["mean_confidence"].low == bands["mean_confidence"].high == 1.0
+
+
+def test_after_a_fitted_temperature_the_band_is_that_of_a_loop_over_other_fits():
+    """Each set of labels under its own fit; quantiles of 2,000 fits in place of these agree but for noise."""
+    sample, refitted = (
+        random_sample(4, 200, 3),
+        np.exp(np.random.default_rng(0).normal(0, 0.2, 2000)),
+    )
+    names = ("ece", "nll", "brier")
+    bands = null_bands(sample, names, repetitions=2000, seed=5, refitted=refitted)
+    labels = null_labels(sample, None, 2000, np.random.default_rng(6))
+    for name in names:
+        metric = PREDICTION_METRICS.load(name)
+        values = [
+            float(metric.values(once(replace(tempered(sample, other), labels=row)))[0])
+            for other, row in zip(refitted, labels, strict=True)
+        ]
+        low, high = np.quantile(values, [0.025, 0.975])
+        assert (bands[name].low, bands[name].mean, bands[name].high) == pytest.approx(
+            (low, np.mean(values), high), abs=0.1 * (high - low)
+        )
+    alone = null_bands(sample, names, repetitions=2000, seed=5)
+    assert bands["ece"].high > alone["ece"].high
+    same = null_bands(sample, names, repetitions=2000, seed=5, refitted=np.ones(3))
+    for name in names:
+        assert same[name].high == pytest.approx(alone[name].high, abs=1e-9)

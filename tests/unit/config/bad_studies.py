@@ -25,6 +25,16 @@ BAD: Cases = {
         setting("imports", {"mine": {0: "runs/a", "4": 5}}),
         ["imports.mine.4: expected text, got 5", "'5'"],
     ),
+    "import judged by tokens": (
+        lambda w: w.raw.update(
+            imports={"mine": {0: "runs/a", 4: "runs/b"}}, calibration={"probabilities": "token"}
+        ),
+        ["calibration.probabilities: logs", "do not say how many tokens", "type byte, character"],
+    ),
+    "probabilities of an unknown unit": (
+        setting("calibration.probabilities", "bytes"),
+        ["calibration.probabilities: 'bytes' is not known", "did you mean 'byte'?"],
+    ),
     "import of a level that is none": (
         setting("imports", {"mine": {0: "runs/a", -1: "runs/b"}}),
         ["imports.mine.-1: must be at least 0"],

@@ -75,3 +75,12 @@ def test_the_means_over_tasks_come_first_with_their_verdict():
         f"| mean over 3 tasks | accuracy | | | {change:.3f} ({low:.3f} to {high:.3f}) | {accuracy['status']} |"
         in means
     )
+
+
+def test_it_says_which_probabilities_are_judged_unless_they_are_those_of_the_sums():
+    tables = synthetic.cell()
+    for unit, said in (("sum", 0), ("byte", 1), (None, 0)):
+        verdict = tables.verdict.with_columns(probabilities=pl.lit(unit, pl.String))
+        results = [TaskResult(task, tables.metrics, verdict) for task in ("sst2", "rte")]
+        text = model_card("m", "hub:a/m", None, "slim", 2, [], ORDER, None, results)
+        assert text.count("Judged are probabilities from log-likelihoods per byte") == said

@@ -49,6 +49,19 @@ def test_divergence_equals_scipy():
             np.testing.assert_allclose(divergence(one, other), peer, atol=1e-12)
 
 
+def test_divergences_of_200_random_pairs_equal_scipy():
+    random = np.random.default_rng(1)
+    for seed in range(200):
+        size, options = int(random.integers(1, 60)), int(random.integers(2, 6))
+        sharpness = random.uniform(0.2, 8, 2)
+        one, other = (
+            random_sample(1000 * part + seed, size, options, sharpness[part]) for part in (0, 1)
+        )
+        for p, q in ((one, other), (other, one)):
+            peer = entropy(p.probabilities, q.probabilities, axis=1)
+            np.testing.assert_allclose(divergence(p, q), peer, atol=1e-12)
+
+
 def test_values_are_those_of_a_loop():
     samples = levels()
     found, dense = rows(samples), samples[0]
@@ -84,7 +97,7 @@ def test_the_dense_level_is_0_and_has_no_interval():
 def test_an_equal_level_changes_nothing_and_without_the_dense_level_there_is_nothing_to_compare():
     samples = levels()
     same = rows({0: samples[0], 4: samples[0]})
-    assert [same[name, 4]["value"] for name in CHANGE_METRICS] == [0.0] * 4
+    assert [same[name, 4]["value"] for name in CHANGE_METRICS] == [0.0] * len(CHANGE_METRICS)
     assert same["flips", 4]["high"] > 0.03  # no flip among 80 does not exclude some
     assert rows({3: samples[3], 5: samples[5]}) == {}
 
@@ -102,6 +115,28 @@ def test_a_certain_choice_diverges_by_a_finite_amount():
     dense = sample_of(np.array([[0.0, -2000.0]]), np.array([0]))
     level = sample_of(np.array([[-2000.0, 0.0]]), np.array([0]))
     assert divergence(dense, level).tolist() == [2000.0]
+
+
+def test_the_95th_percentile_is_that_of_numpy_and_its_interval_that_of_resamples():
+    samples = levels()
+    found = rows(samples)
+    weights = Comparison([0], np.arange(SIZE), ANALYSIS).weights
+    for name, values in (
+        ("kl_dense_level_p95", divergence(samples[0], samples[5])),
+        ("kl_level_dense_p95", divergence(samples[5], samples[0])),
+    ):
+        row = found[name, 5]
+        expected = np.quantile(values, 0.95, method="inverted_cdf")
+        assert row["value"] == row["change"] == pytest.approx(expected, abs=1e-12)
+        assert (values <= row["value"]).mean() >= 0.95 > (values < row["value"]).mean()
+        resampled = [
+            np.quantile(np.repeat(values, row.astype(int)), 0.95, method="inverted_cdf")
+            for row in weights
+        ]
+        ends = np.quantile(resampled, [0.025, 0.975])
+        assert (row["low"], row["high"]) == pytest.approx(ends, abs=1e-12)
+        assert (row["change_low"], row["change_high"]) == (row["low"], row["high"])
+        assert row["p_value"] is None
 
 
 def test_shared_texts_widen_the_interval_of_flips():

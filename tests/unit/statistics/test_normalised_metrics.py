@@ -1,10 +1,16 @@
 """Rows by length of the choices: they are those of the same predictions with divided log-likelihoods."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 from made_predictions import drawn, examples_frame, predictions_frame
+from polars.testing import assert_frame_equal
 
+from keepfaith.calibration.normalised import LENGTH_UNITS, LengthUnit
+from keepfaith.calibration.reliability import reliability
+from keepfaith.config.probabilities import ProbabilityUnit
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.normalised_metrics import NORMALISED_METRICS
@@ -31,8 +37,19 @@ def tables() -> tuple[pl.DataFrame, pl.DataFrame]:
     return predictions, examples.with_columns(options=pl.Series([TEXTS] * SIZE))
 
 
-def metrics(predictions: pl.DataFrame, examples: pl.DataFrame) -> pl.DataFrame:
-    return compute_metrics(predictions, examples, [], [], group_examples(examples), ANALYSIS)
+def metrics(
+    predictions: pl.DataFrame, examples: pl.DataFrame, unit: ProbabilityUnit = "sum"
+) -> pl.DataFrame:
+    analysis = replace(ANALYSIS, probabilities=unit)
+    return compute_metrics(predictions, examples, [], [], group_examples(examples), analysis)
+
+
+def divided(predictions: pl.DataFrame, unit: LengthUnit) -> pl.DataFrame:
+    """By hand: each log-likelihood over the length of its choice."""
+    lengths = pl.Series(LENGTHS[unit])
+    return predictions.with_columns(
+        pl.col("log_likelihood") / lengths.gather(predictions["option"])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +57,14 @@ def found() -> pl.DataFrame:
     return metrics(*tables())
 
 
-@pytest.mark.parametrize("name", NORMALISED_METRICS)
+BY_LENGTH = [name for name, (_, unit) in NORMALISED_METRICS.items() if unit in LENGTHS]
+
+
+@pytest.mark.parametrize("name", BY_LENGTH)
 def test_rows_are_those_of_divided_log_likelihoods(found, name):
     metric, unit = NORMALISED_METRICS[name]
     predictions, examples = tables()
-    lengths = pl.Series(LENGTHS[unit])
-    divided = predictions.with_columns(
-        pl.col("log_likelihood") / lengths.gather(predictions["option"])
-    )
-    peer = metrics(divided, examples)
+    peer = metrics(divided(predictions, unit), examples)
     own, other = (
         table.filter(metric=wanted).sort("level")
         for table, wanted in ((found, name), (peer, metric))
@@ -66,7 +82,8 @@ def test_the_units_disagree_here_and_agree_on_choices_of_one_length(found):
     predictions, examples = tables()
     equal = examples.with_columns(options=pl.Series([[" a", " b", " c"]] * SIZE))
     table = metrics(predictions.with_columns(tokens=pl.lit(1, dtype=pl.Int64)), equal)
-    for name, (metric, _) in NORMALISED_METRICS.items():
+    for name in BY_LENGTH:
+        metric, _ = NORMALISED_METRICS[name]
         own, other = (table.filter(metric=wanted).sort("level") for wanted in (name, metric))
         assert own["value"].to_list() == pytest.approx(other["value"].to_list(), abs=1e-9)
 
@@ -77,3 +94,35 @@ def test_an_import_has_no_rows_by_token():
     names = set(metrics(imported, examples)["metric"])
     assert "accuracy_by_byte" in names
     assert not [name for name in names if name.endswith("_by_token")]
+
+
+@pytest.mark.parametrize("unit", LENGTH_UNITS)
+def test_a_study_may_judge_by_length(found, unit):
+    """All rows of predictions are those of the divided log-likelihoods; rows of all units stay, those of sums come."""
+    predictions, examples = tables()
+    judged, peer = (
+        metrics(predictions, examples, unit),
+        metrics(divided(predictions, unit), examples),
+    )
+    other_units = pl.col("metric").is_in(list(NORMALISED_METRICS))
+    assert_frame_equal(judged.filter(~other_units), peer.filter(~other_units))
+    assert judged.filter(metric="accuracy", level=0)["value"].item() != (
+        found.filter(metric="accuracy", level=0)["value"].item()
+    )
+    by_length = pl.col("metric").is_in(BY_LENGTH)
+    assert_frame_equal(judged.filter(by_length), found.filter(by_length))
+    assert found.filter(pl.col("metric").str.ends_with("_by_sum")).is_empty()
+    for metric in ("accuracy", "mean_confidence", "ece"):
+        columns = ["level", "value", "change", "reference_low", "reference_high"]
+        own = judged.filter(metric=f"{metric}_by_sum").select(columns)
+        assert_frame_equal(own, found.filter(metric=metric).select(columns))
+    bins = reliability(predictions, examples, 10, unit)
+    assert_frame_equal(bins, reliability(divided(predictions, unit), examples))
+
+
+def test_an_import_is_not_judged_by_token():
+    predictions, examples = tables()
+    imported = predictions.with_columns(tokens=pl.lit(None, dtype=pl.Int64))
+    with pytest.raises(ValueError, match="how many tokens a choice has; set calibration"):
+        metrics(imported, examples, "token")
+    assert metrics(imported, examples, "byte").height

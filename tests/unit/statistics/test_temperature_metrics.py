@@ -1,5 +1,7 @@
 """Rows on temperatures from worlds where it is known what a temperature repairs."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -8,8 +10,10 @@ from polars.testing import assert_frame_equal
 
 from keepfaith.artifacts.predictions import softmax
 from keepfaith.artifacts.schemas import METRICS
+from keepfaith.calibration.draws import once
 from keepfaith.calibration.probabilities import predicted
-from keepfaith.calibration.temperature import temperature_of, tempered
+from keepfaith.calibration.temperature import HIGHEST, LOWEST, temperature_of, tempered
+from keepfaith.plugins.metric import PREDICTION_METRICS
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
 from keepfaith.statistics.settings import Analysis
@@ -114,6 +118,27 @@ def test_temperatures_are_fitted_on_tuning_examples_alone(tables, table):
     assert again is not None and again.values == fitted.values
 
 
+@pytest.mark.parametrize("unit", ["token", "byte"])
+def test_temperatures_follow_the_probabilities_that_are_judged(tables, table, unit):
+    """Choices of one length: the same numbers but for the temperatures, which are so many times smaller."""
+    predictions, examples, fitted = tables
+    length = 400.0 if unit == "token" else float(len("option 0"))
+    predictions = predictions.with_columns(tokens=pl.lit(400, pl.Int64))
+    analysis = replace(ANALYSIS, probabilities=unit)
+    found = fitted_temperatures(predictions, examples, None, analysis)
+    assert found is not None
+    for level, temperature in fitted.values.items():
+        assert found.values[level] * length == pytest.approx(temperature, rel=1e-7)
+    # Far below the bound of sums, and no temperature stops at it.
+    assert unit == "byte" or 0 < found.values[0] < LOWEST / 10
+    grouping = group_examples(examples.filter("evaluation"))
+    judged = compute_metrics(predictions, examples, [], [], grouping, analysis, temperatures=found)
+    for metric in ("ece_tempered", "nll_tempered", "nll_tempered_as_dense", "nll_lost"):
+        for level in (SHARPER, SHUFFLED):
+            own, of_sums = (one(each, metric, level) for each in (judged, table))
+            assert own["value"] == pytest.approx(of_sums["value"], abs=1e-7), (metric, level)
+
+
 def test_the_values_are_those_of_tempered_probabilities(tables, table):
     predictions, examples, fitted = tables
     found = predicted(predictions, examples)
@@ -137,15 +162,50 @@ def test_the_values_are_those_of_tempered_probabilities(tables, table):
             assert (level == 0) == (ece["change_low"] is None)
 
 
-def test_the_band_is_that_of_the_tempered_confidences(tables, table):
-    """The same numbers as those of a study whose predictions are tempered already."""
+def test_the_band_contains_the_noise_of_the_fit(tables, table):
+    """As wide as that of redrawn labels on tuning and evaluation examples; wider than that of the latter alone."""
+    predictions, examples, fitted = tables
+    tuning, evaluated = (
+        predicted(predictions, examples, subset).levels for subset in ("tuning", "evaluation")
+    )
+    for metric in ("ece_tempered", "ece_tempered_as_dense"):
+        for level in (0, SHARPER):
+            source = 0 if metric.endswith("as_dense") else level
+            truth = tempered(evaluated[level], fitted.values[source])
+            fit = tempered(tuning[source], fitted.values[source])
+            random = np.random.default_rng(3)
+            values = []
+            for _ in range(300):
+                again = replace(fit, labels=drawn(fit.probabilities, random))
+                own = tempered(truth, temperature_of(again)[0])
+                own = replace(own, labels=drawn(truth.probabilities, random))
+                values.append(PREDICTION_METRICS.load("ece").values(once(own))[0])
+            row = one(table, metric, level)
+            ends = np.quantile(values, [0.025, 0.975])
+            assert (row["reference_low"], row["reference_high"]) == pytest.approx(ends, abs=0.008)
+            assert fitted.refitted[source].std() > 0.03
+    # No temperature makes shuffled log-likelihoods sure: refits are bounded as the fit is.
+    bounds = np.array([LOWEST, HIGHEST]) / fitted.values[SHUFFLED]
+    assert (
+        bounds[0] <= fitted.refitted[SHUFFLED].min() < fitted.refitted[SHUFFLED].max() <= bounds[1]
+    )
+
+
+def test_values_are_those_of_predictions_that_are_tempered_already(tables, table):
+    """The same numbers as those of a study whose predictions are tempered already; its band knows of no fit."""
     predictions, examples, fitted = tables
     scaled = predictions.with_columns(
         pl.col("log_likelihood") / pl.col("level").replace_strict(fitted.values)
     )
     already = table_of(scaled, examples, None)
     for metric in ("ece", "nll", "brier"):
-        own, other = table.filter(metric=f"{metric}_tempered"), already.filter(metric=metric)
+        own, other = (
+            each.drop("reference_low", "reference_high")
+            for each in (
+                table.filter(metric=f"{metric}_tempered"),
+                already.filter(metric=metric),
+            )
+        )
         # The sharper level is the dense one again but for rounding, whose signs a test of its change would flip.
         assert_frame_equal(
             own.drop("metric", "p_value"), other.drop("metric", "p_value"), abs_tol=1e-9

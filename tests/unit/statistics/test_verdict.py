@@ -193,6 +193,18 @@ def test_no_pruned_level_gives_an_empty_verdict_that_cannot_be_summed_up():
         summary(table)
 
 
+def test_it_says_which_probabilities_it_judges():
+    explained = {"method": "lime", "role": "method", "ranking": "method"}
+    rows = metrics(
+        row(1, "accuracy", -0.01, -0.015, -0.005, 0.0001),
+        row(1, "segment_faithfulness", -0.01, -0.015, -0.005, 0.0001, **explained),
+    )
+    for unit in ("sum", "byte"):
+        table = verdict(rows, {"accuracy": 0.02, "faithfulness": 0.1}, probabilities=unit)
+        found = dict(table.select("quantity", "probabilities").unique().iter_rows())
+        assert found == {"accuracy": unit, "faithfulness": None}
+
+
 def test_an_unknown_quantity_is_refused():
     with pytest.raises(ValueError, match="no quantity 'speed' is judged"):
         verdict(metrics(), {"speed": 0.1})

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from keepfaith.config.probabilities import SUM, ProbabilityUnit
 from keepfaith.config.schema.imported import Import
 from keepfaith.config.schema.levels import LevelChoice, Levels
 from keepfaith.config.strict import (
@@ -155,6 +156,13 @@ class Faithfulness(Strict):
 class Calibration(Strict):
     """How confidence is evaluated."""
 
+    probabilities: ProbabilityUnit = Field(
+        default=SUM,
+        description="The probabilities that the verdict judges, and all else that follows from predictions: the "
+        "softmax of the choices' summed log-likelihoods (`sum`; their accuracy is `acc` of lm-evaluation-harness), or "
+        "of these per `token`, `byte` (`acc_bytes`) or `character` (`acc_norm`) of the choice. The table of all "
+        "metrics shows the others. Explanations are always about the summed log-likelihoods.",
+    )
     bins: Positive = Field(
         default=10,
         le=1000,

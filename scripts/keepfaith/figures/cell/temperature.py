@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 _EXPLANATION = (
     "Left: the temperature that divides all log-likelihoods of a level so that its NLL on the tuning examples is "
-    "lowest, with its interval over these examples: above 1 the level is too sure, below 1 not sure enough; the dashed "
-    "line is the dense model's. Right: ECE on the evaluation examples as it is, with the level's own temperature, and "
-    "with the dense model's, which is what a model has that was calibrated before it was pruned. Damage that the own "
-    "temperature takes away is repairable; what stays above the grey band, the range of a calibrated model with the "
-    "confidences of the own temperature, is not. The blue band is the interval of the true error of ECE as it is."
+    "lowest, with its interval over these examples: above 1 the level is too sure, below 1 not sure enough; the "
+    "dashed line is the dense model's. Right: ECE on the evaluation examples as it is, with the level's own "
+    "temperature, and with the dense model's, which is what a model has that was calibrated before it was pruned. "
+    "Damage that the own temperature takes away is repairable; what stays above the grey band, the range of a "
+    "calibrated model with the confidences of the own temperature and the noise of its fit, is not. The blue band is "
+    "the interval of the true error of ECE as it is."
 )
 _ERRORS = {
     "ece": (Stroke(BLUE, "o"), "ECE as it is"),
