@@ -23,6 +23,7 @@ SMALL = {
     "efficiency": ["--contexts", "16"],
     "dry_run": [],
     "gpu": ["--prompts", "2", "--pairs", "2"],
+    "truth": [],
 }
 
 

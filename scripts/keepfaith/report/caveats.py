@@ -1,12 +1,14 @@
-"""Cautions on a verdict: a model without any advantage over chance cannot degrade."""
+"""Cautions on a verdict: nothing to lose, examples too few or alike, and statuses known to err (docs/validity.md)."""
 
 import polars as pl
 
+from keepfaith.config.levels import level_words
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import control_name, method_name, quantity_name
 from keepfaith.report.power_table import open_margins
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.temperature_metrics import TEMPERATURE
+from keepfaith.statistics.verdict import DEGRADED, KEPT
 
 TIED = 0.005
 """Least difference between accuracy with the first and with a random tied choice that gives a caution."""
@@ -17,8 +19,8 @@ RELIABLE = 0.9
 BEYOND_CONTROLS = "comprehensiveness_study_beyond_controls"
 """Dense comprehensiveness, example by example, beyond that of every control and of the reversed ranking."""
 
-FEW = 30
-"""Below this number of independent texts a bootstrap interval is known to be too narrow."""
+FEW = {"evaluated": 60, "explained": 100}
+"""Below these numbers of independent texts a bootstrap interval is known to be too narrow (docs/validity.md)."""
 
 
 def caveats(tables: CellTables) -> list[str]:
@@ -35,8 +37,8 @@ def caveats(tables: CellTables) -> list[str]:
             f"{guessing:.3f}), so it has little accuracy to lose: a verdict of kept has little meaning."
         )
     found += _ties(tables)
-    found += _pointless(tables) + _unreliable(tables) + _few(tables) + _not_kept(tables)
-    return found + open_margins(tables.verdict)
+    found += _pointless(tables) + _unreliable(tables) + _few(tables)
+    return found + _doubtful_errors(tables) + _not_kept(tables) + open_margins(tables.verdict)
 
 
 def _pointless(tables: CellTables) -> list[str]:
@@ -133,7 +135,7 @@ def _few(tables: CellTables) -> list[str]:
             pl.col("method").is_null() | pl.col("method").is_in(tables.methods),
         )
         fewest = rows["clusters"].drop_nulls().min()
-        if not isinstance(fewest, int) or fewest >= FEW:
+        if not isinstance(fewest, int) or fewest >= FEW[part]:
             continue
         if fewest < MINIMUM_CLUSTERS:
             found.append(
@@ -142,9 +144,50 @@ def _few(tables: CellTables) -> list[str]:
             )
         else:
             found.append(
-                f"Only {fewest} independent texts are {part}; intervals from fewer than {FEW} tend to be too narrow."
+                f"Only {fewest} independent texts are {part}; intervals from fewer than {FEW[part]} tend to be too "
+                "narrow: in simulations a status was wrong up to three times as often as the confidence says "
+                "(docs/validity.md)."
             )
     return found
+
+
+def _doubtful_errors(tables: CellTables) -> list[str]:
+    """Cautions on statuses of ECE where simulations have them wrong too often.
+
+    Where the dense model may have no calibration error at all, a rise hides in the noise of both; where the sign of
+    confidence minus accuracy changes, so do the errors of both intervals.
+    """
+    judged = tables.verdict.filter(quantity="ece").sort("level")
+    kept = judged.filter(status=KEPT)["level"].to_list()
+    found = []
+    dense = _dense(tables, "ece")
+    value, calibrated = dense.get("value"), dense.get("reference_high")
+    if kept and value is not None and calibrated is not None and value <= calibrated:
+        found.append(
+            f"ECE is kept at {_at(kept)}, and the dense model's is that of a calibrated one: in simulations of such "
+            "models that was wrong several times as often as the confidence says (docs/validity.md)."
+        )
+    confidence, accuracy = (
+        {row["level"]: row["value"] for row in tables.series(metric).iter_rows(named=True)}
+        for metric in ("mean_confidence", "accuracy")
+    )
+    known = [level for level in confidence if None not in (confidence[level], accuracy.get(level))]
+    gaps = {level: confidence[level] - accuracy[level] for level in known}
+    # Far beyond the margin, nothing is in doubt.
+    narrow = (pl.col("status") == DEGRADED) & (pl.col("harm_low") < 2 * pl.col("margin"))
+    decided = judged.filter((pl.col("status") == KEPT) | narrow)["level"].to_list()
+    turned = [level for level in decided if gaps.get(level, 0.0) * gaps.get(0, 0.0) < 0]
+    if turned:
+        found.append(
+            f"ECE is kept, or narrowly degraded, at {_at(turned)}, where the sign of confidence minus accuracy is "
+            "not that of the dense model: in simulations of such levels either was wrong about twice as often as the "
+            "confidence says (docs/validity.md)."
+        )
+    return found
+
+
+def _at(levels: list[int]) -> str:
+    return f"{'levels' if len(levels) > 1 else 'level'} {level_words(levels)}"
 
 
 def _not_kept(tables: CellTables) -> list[str]:

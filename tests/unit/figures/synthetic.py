@@ -111,7 +111,7 @@ def metrics(
             family = "accuracy" if metric == "accuracy" else "calibration"
             add(level, dense, dense + slope * loss, 0.02, family=family, metric=metric)
         add(level, 0.035, 0.035 + 0.15 * loss, 0.02, family="calibration", metric="ece",
-            reference_low=0.012, reference_high=0.055)  # fmt: skip
+            reference_low=0.005, reference_high=0.03)  # fmt: skip
         add(level, 1.3, 1.3 + loss, 0.2, family="calibration", metric="temperature")
         for metric, slope in (("ece_tempered", 0.02), ("ece_tempered_as_dense", 0.1)):
             add(level, 0.03, 0.03 + slope * loss, 0.02, family="calibration", metric=metric,

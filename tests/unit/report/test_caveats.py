@@ -83,13 +83,51 @@ def test_few_examples():
     assert sentence.startswith("Only 16 independent texts are explained; intervals")
     (sentence,) = caveats(with_dense("accuracy", examples=29, clusters=29))
     assert sentence.startswith("Only 29 independent texts are evaluated; intervals")
+    # Where docs/validity.md has intervals that are too narrow.
+    (sentence,) = caveats(with_dense("comprehensiveness_study", examples=99, clusters=99))
+    assert "fewer than 100 tend to be too narrow" in sentence
+    assert caveats(with_dense("comprehensiveness_study", examples=100, clusters=100)) == []
+
+
+def test_a_kept_ece_of_a_calibrated_model_comes_with_a_caution():
+    """The synthetic cell keeps ECE at its first level; its dense ECE is .035."""
+    for band, warned in ((0.035, True), (0.055, True), (0.034, False)):
+        found = caveats(with_dense("ece", reference_high=band))
+        assert any(each.startswith("ECE is kept at level 1, ") for each in found) == warned
+    calibrated = with_dense("ece", reference_high=0.055)
+    undecided = calibrated.verdict.with_columns(status=pl.lit("undecided"))
+    assert caveats(replace(calibrated, verdict=undecided)) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "harm_low", "warned"),
+    [
+        ("kept", -0.01, True),
+        ("degraded", 0.03, True),
+        ("degraded", 0.05, False),
+        ("harmed", 0.01, False),
+    ],
+)
+def test_an_ece_whose_sign_turns_comes_with_a_caution(status, harm_low, warned):
+    """The synthetic cell is too unsure at the levels 0 and 1 (.88 at an accuracy of .91), and too sure from 2 on."""
+
+    def said(tables):
+        changed = tables.verdict.with_columns(status=pl.lit(status), harm_low=pl.lit(harm_low))
+        found = caveats(replace(tables, verdict=changed))
+        return [each for each in found if "the sign of confidence minus accuracy" in each]
+
+    found = said(synthetic.cell())
+    assert len(found) == warned and all("at levels 2 to 4, where" in each for each in found)
+    # A dense model that is too sure: at level 1 alone the sign is another.
+    found = said(with_dense("mean_confidence", value=0.95))
+    assert len(found) == warned and all("at level 1, where" in each for each in found)
 
 
 def test_examples_that_share_a_text_are_counted_and_the_way_out_is_named():
     (sentence,) = caveats(
-        with_dense("accuracy", examples=60, clusters=31, cluster_field="instruction")
+        with_dense("accuracy", examples=160, clusters=131, cluster_field="instruction")
     )
-    assert sentence.startswith("60 examples, 31 different `instruction`: ")
+    assert sentence.startswith("160 examples, 131 different `instruction`: ")
     assert "passage: none" in sentence
 
 

@@ -1,7 +1,9 @@
 """False statuses in worlds with a known harm: at the margin nothing may be kept, just inside it nothing degraded.
 
-Worlds as in the audit of the verdict: normal differences, a long tail of losses, and large losses of few examples.
+Worlds are those of benchmarks/truth.py, whose page docs/validity.md has the rates of more quantities and sizes.
 """
+
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,16 +17,19 @@ from keepfaith.statistics.verdict import verdict
 MARGIN, WORLDS, NOMINAL = 0.05, 800, 0.025
 ANALYSIS = Analysis(repetitions=2000, seed=3)
 MOST = NOMINAL + 3 * np.sqrt(NOMINAL * (1 - NOMINAL) / WORLDS)
+BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def benchmarks_on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
 def harms(world: str, texts: int, harm: float, generator: np.random.Generator) -> np.ndarray:
     """[texts, WORLDS], harms of single texts, of at most 1 and of mean `harm`."""
-    shape = (texts, WORLDS)
-    if world == "normal":
-        return harm + 0.1 * generator.normal(size=shape)
-    if world == "skewed":
-        return harm + np.minimum(0.15 * (generator.exponential(size=shape) - 1), 1.0)
-    return (generator.random(shape) < harm).astype(np.float64)
+    from setup import harms
+
+    return harms.WORLDS[world].draw((texts, WORLDS), harm, generator)[..., 0]
 
 
 def compared(changes: np.ndarray) -> list[Numbers]:
