@@ -1,6 +1,7 @@
 """Context of every job: its log, its error message, and its end with the workflow."""
 
 import errno
+import gc
 import logging
 import os
 import signal
@@ -17,6 +18,11 @@ WATCH_SECONDS = 1.0
 LEAVE_SECONDS = 10.0
 """For a job whose workflow was killed, to take its temporary files away."""
 
+if hasattr(sys.modules["__main__"], "snakemake"):
+    # A script's imports make millions of objects and hardly any garbage: without looking for it they take a seventh
+    # less. `job`, whose body comes after them, ends this.
+    gc.disable()
+
 
 @contextmanager
 def job(log: str | Path) -> Iterator[logging.Logger]:
@@ -26,6 +32,9 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     the process then exits with 1. A job that receives SIGTERM leaves no temporary file. A job whose workflow was
     killed stops by itself, as a rule within three seconds, so that a second run never competes with jobs of the first.
     """
+    if not gc.isenabled():
+        gc.freeze()  # what was imported stays: no collection goes through it
+        gc.enable()
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(

@@ -222,9 +222,10 @@ def by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
 def save(figure: "Figure", paths: Iterable[Path]) -> None:
     """Write the figure in the format of each path's suffix, atomically, with the same bytes for the same data."""
     with applied():  # some settings (fonts, spaces, ids) are read at layout and writing
-        # Laid out once: the same picture in every format, and half the time.
+        # Laid out once: the same picture in every format. "none" would keep a placeholder of the layout engine, and
+        # Matplotlib would then draw each format twice.
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)
         for path in paths:
             kind = path.suffix.removeprefix(".")
             with replacing(path) as temporary:

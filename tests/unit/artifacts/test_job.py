@@ -34,6 +34,20 @@ def test_a_failure_is_one_line_and_a_traceback_in_the_log(tmp_path: Path) -> Non
     assert "Traceback" in log.read_text()
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_garbage_is_collected_in_a_job_and_not_while_its_script_imports(
+    tmp_path: Path, script: bool
+) -> None:
+    process = start(
+        ("snakemake = None\n" if script else "")
+        + "import gc\nfrom keepfaith.artifacts.job import job\nimporting = gc.isenabled()\n"
+        f"with job({str(tmp_path / 'log')!r}):\n    print(importing, gc.isenabled(), gc.get_freeze_count() > 0)"
+    )
+    output, errors = process.communicate(timeout=60)
+    assert not errors
+    assert output.split() == [str(not script), "True", str(script)]
+
+
 def test_a_full_disk_says_how_to_go_on(tmp_path: Path) -> None:
     process = start(
         "from keepfaith.artifacts.job import job\n"
@@ -45,6 +59,7 @@ def test_a_full_disk_says_how_to_go_on(tmp_path: Path) -> None:
     assert errors.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_job_ends_with_its_parent(tmp_path: Path) -> None:
     beat = tmp_path / "beat"
     child = (
@@ -67,6 +82,7 @@ def test_a_job_ends_with_its_parent(tmp_path: Path) -> None:
     assert beat.read_text() == last
 
 
+@pytest.mark.slow
 def test_a_job_whose_workflow_was_killed_leaves_no_temporary_file(tmp_path: Path) -> None:
     results = tmp_path / "results"
     child = (
