@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
 
-from keepfaith.config.cells import RowError, empty_cell, value
+from keepfaith.config.cells import RowError, empty_cell, refuse_unencodable, value
 from keepfaith.config.errors import shown
 from keepfaith.config.labels import read_label
+from keepfaith.config.own_choices import own_choices
 from keepfaith.config.passages import comparable, is_blank
 from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
 from keepfaith.config.spans import Spans
@@ -70,7 +71,7 @@ def read_row(
         RowError: a column is missing or has an invalid value.
     """
     fields = {name: _text(row, source.columns.get(name, name)) for name in task.fields}
-    options = task.options or _options(row, str(source.options), distinct, task.delimiter == "")
+    options = task.options or own_choices(row, source.options, distinct, task.delimiter == "")
     return TaskRow(
         id=str(number) if source.id is None else _identity(row, source.id),
         fields=fields,
@@ -144,21 +145,8 @@ def _text(row: Mapping[str, Any], column: str) -> str:
         )
     if is_blank(text):
         raise empty_cell(column)
-    _encodable(text, column)
+    refuse_unencodable(text, f"column {column!r}")
     return text
-
-
-def _encodable(text: str, column: str) -> None:
-    if "\0" in text:
-        raise RowError(
-            f"column {column!r} holds a NUL character at character {text.index(chr(0))}; it must be text, not bytes"
-        )
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise RowError(
-            f"column {column!r} holds half a surrogate pair at character {error.start}; correct the escape"
-        ) from error
 
 
 def _identity(row: Mapping[str, Any], column: str) -> str:
@@ -170,46 +158,6 @@ def _identity(row: Mapping[str, Any], column: str) -> str:
     if not str(identity).strip():
         raise RowError(f"column {column!r} must name the example, it is empty", "fill it", "empty")
     return str(identity)
-
-
-def _options(
-    row: Mapping[str, Any], column: str, distinct: bool, as_they_stand: bool
-) -> tuple[str, ...]:
-    """A row's own choices; those that differ only in the white space around them are equal."""
-    found = value(row, column)
-    if isinstance(found, str) or not isinstance(found, Sequence):
-        raise RowError(f"column {column!r} must be a list of choices, got {shown(found)}")
-    if not found:
-        raise empty_cell(column)
-    options = []
-    for option in found:
-        if option is None or (isinstance(option, str) and is_blank(option)):
-            raise RowError(
-                f"column {column!r} has the choice {shown(option)}",
-                "a choice must be text and not empty: fill it",
-                "empty",
-            )
-        if not isinstance(option, str):
-            raise RowError(
-                f"column {column!r} has the choice {shown(option)}; a choice must be text and not empty"
-            )
-        _encodable(option, column)
-        options.append(option)
-    stripped = [option.strip() for option in options]
-    if len(options) < 2:
-        raise RowError(
-            f"column {column!r} has {len(options)} choices",
-            "there must be at least two: add the others",
-            "single_option",
-        )
-    if distinct and len(set(stripped)) < len(stripped):
-        twice = next(option for option in stripped if stripped.count(option) > 1)
-        raise RowError(
-            f"column {column!r} has the choice {shown(twice)} twice",
-            "a label could not tell the two apart: change one",
-            "equal_options",
-        )
-    return tuple(options if as_they_stand else stripped)
 
 
 def _spans(row: Mapping[str, Any], column: str, length: int) -> Spans:

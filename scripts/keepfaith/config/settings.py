@@ -21,7 +21,7 @@ from keepfaith.config.schema import (
     Task,
     TrainModel,
 )
-from keepfaith.config.schema.task import (
+from keepfaith.config.schema.task_source import (
     BuiltinTaskSource,
     HubTaskSource,
     TaskSource,

@@ -16,6 +16,31 @@ BAD: Cases = {
         task(prompt="{text.__class__}:"),
         ["single brace", "type a field as {name}"],
     ),
+    "prompt in single quotes with an escape": (
+        task(prompt="{text}\\nAnswer:"),
+        ["prompt has a backslash and the letter n", "double quotes"],
+    ),
+    "prompt with the braces of another template language": (
+        task(prompt="{{text}}\nAnswer:"),
+        ["'{{text}}'", "type {text}"],
+    ),
+    "prompt with blanks in the braces": (
+        task(prompt="{{ text }}\nAnswer:"),
+        ["'{{ text }}'", "type {text}"],
+    ),
+    "prompt with a column in capitals": (
+        task(prompt="{Review Text}\nAnswer:"),
+        ["{Review Text} is no field name", "columns: {review_text: Review Text}"],
+    ),
+    "prompt with a list element": (
+        task(prompt="{text}, {choices.0}\nAnswer:"),
+        ["{choices.0} is no field name", "columns: {choices_0: choices.0}"],
+    ),
+    "one column of options in a list": (
+        source(options=["choices"]),
+        ["sources.local.options: a list has a column for each choice", "type its name alone"],
+    ),
+    "column of options twice": (source(options=["a", "a"]), ["'a' is listed twice"]),
     "prompt that ends in a space": (
         task(prompt="{text}\nAnswer: "),
         ["ends in white space", "without", 'delimiter: ""'],
