@@ -86,10 +86,12 @@ def subset_counts(
 
 
 def left_out(skipped: Mapping[str, int], rows: int) -> str:
-    """The number of rows that a source's `skip` leaves out: `1 of 6 rows left out by skip (1 unlabelled)`."""
+    """The number of rows that a source leaves out: `1 of 6 rows left out by skip (1 unlabelled)`."""
+    keys = [("only", "not_selected" in skipped), ("skip", bool(skipped.keys() - {"not_selected"}))]
+    named = " and ".join(key for key, used in keys if used)
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
     total = sum(skipped.values())
-    return f"{total} of {rows + total} rows left out by skip ({reasons})"
+    return f"{total} of {rows + total} rows left out by {named} ({reasons})"
 
 
 def evaluated_too(evaluated: int, rows: int, evaluation: str) -> str:

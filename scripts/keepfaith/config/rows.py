@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 from keepfaith.config.cells import RowError, empty_cell, refuse_unencodable, value
 from keepfaith.config.errors import shown
@@ -13,14 +13,15 @@ from keepfaith.config.labels import read_label
 from keepfaith.config.own_choices import own_choices
 from keepfaith.config.passages import comparable, is_blank
 from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
+from keepfaith.config.selection import not_selected
 from keepfaith.config.spans import Spans
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A row left out by the `skip` of its source: the reason, and the problem with its location."""
+    """A row left out by the `skip` or `only` of its source: the reason, and the problem with its location."""
 
-    reason: SkipReason
+    reason: SkipReason | Literal["not_selected"]
     problem: str
 
 
@@ -106,6 +107,11 @@ def read_task_rows(
     first: Skipped | None = None
     for number, (location, raw) in enumerate(table):
         try:
+            if problem := not_selected(raw, source):
+                skipped = Skipped("not_selected", f"{location}: {problem}")
+                first = first or skipped
+                yield skipped
+                continue
             row = read_row(task, source, raw, distinct, number)
         except RowError as error:
             if error.reason not in source.skip:
@@ -122,8 +128,9 @@ def read_task_rows(
         locations[row.id] = location
         yield row
     if first and not locations:
+        key = "only" if first.reason == "not_selected" else "skip"
         raise RowError(
-            f"skip leaves no row ({first.problem}); correct the columns of sources.{source.kind}, or its skip"
+            f"{key} leaves no row ({first.problem}); correct the columns of sources.{source.kind}, or its {key}"
         )
 
 

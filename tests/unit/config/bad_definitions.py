@@ -57,6 +57,17 @@ BAD: Cases = {
     "skip that is none": (source(skip=["unlabeled"]), ["skip", "did you mean 'unlabelled'?"]),
     "skip that is no list": (source(skip="empty"), ["skip: expected a list", "type [empty]"]),
     "skip twice": (source(skip=["empty", "empty"]), ["'empty' is listed twice"]),
+    "label map beside label names": (
+        source(label_map={"a": 0}, label_names=["a", "b"]),
+        ["label_map and label_names both", "leave one"],
+    ),
+    "label map without values": (source(label_map={}), ["label_map is empty", "name at least"]),
+    "label map to a name": (
+        source(label_map={"a": "yes"}),
+        ["sources.local.label_map", "'yes'"],
+    ),
+    "only without values": (source(only={"label": []}), ["only.label", "add one"]),
+    "only with one value": (source(only={"label": 1}), ["only.label", "[1]"]),
     "label name twice": (source(label_names=["a", "a "]), ["label_names: 'a' is listed twice"]),
     "one option": (task(options=["yes"]), ["at least two choices", "add"]),
     "empty option": (task(options=["yes", ""]), ["choice 1 is empty", "type"]),

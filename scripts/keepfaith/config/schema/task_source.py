@@ -2,9 +2,18 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 
 from keepfaith.config.strict import (
+    Count,
     FieldName,
     Positive,
     RepositoryName,
@@ -19,6 +28,10 @@ SkipReason = Literal["unlabelled", "equal_options", "single_option", "empty"]
 
 GENERATORS = ("sentiment", "passage", "lookup")
 """Names of the generators of `keepfaith.tasks.builtin`; a test checks that the two lists agree."""
+
+
+ColumnValue = StrictStr | StrictBool | StrictInt | StrictFloat
+"""A value of a column, as YAML reads it."""
 
 
 class Splits(Strict):
@@ -66,6 +79,16 @@ class TableSource(Strict):
         description="How the label column names the choices, in their order: a list, or the column that holds "
         "that list (for lettered answers). Without it the label is a number.",
     )
+    label_map: dict[str, Count] | None = Field(
+        default=None,
+        description="Number of the choice, from 0, for each value of the label column, where several values mean the "
+        "same choice: `{very negative: 0, negative: 0, positive: 1, very positive: 1}`. Instead of label_names.",
+    )
+    only: dict[Text, tuple[ColumnValue, ...]] = Field(
+        default_factory=dict,
+        description="Rows to keep: column and the values it may have, `{subject: [history, law]}`. All others are left "
+        "out, and counted as not_selected.",
+    )
     options: Text | tuple[Text, ...] | None = Field(
         default=None,
         description="Where the task has no fixed choices: the column with the list of a row's own, or a list of "
@@ -92,6 +115,31 @@ class TableSource(Strict):
                 "the key evidence is now called rationale; type rationale: instead of evidence:"
             )
         return content
+
+    @field_validator("label_map", mode="before")
+    @classmethod
+    def _values_as_text(cls, content: object) -> object:
+        """YAML reads 0 and true as no text, and the label column of a file may hold any of these."""
+        return (
+            {str(key): value for key, value in content.items()}
+            if isinstance(content, dict)
+            else content
+        )
+
+    @model_validator(mode="after")
+    def _one_way_to_name_a_label(self) -> "TableSource":
+        if self.label_map is not None and self.label_names is not None:
+            raise ValueError(
+                "label_map and label_names both say which choice a label means; leave one of them out"
+            )
+        if self.label_map == {}:
+            raise ValueError("label_map is empty; name at least one value of the label column")
+        for column, values in self.only.items():
+            if not values:
+                raise ValueError(
+                    f"only.{column}: no value is named, so no row would be left; add one"
+                )
+        return self
 
     @field_validator("options")
     @classmethod
