@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.schema import Examples
+from keepfaith.config.schema import Examples, FewShot
 
 AUTOMATIC_TUNING = 500
 """Examples that `auto` sets aside: at a temperature of 2, its standard deviation is about .2 with this many, and
@@ -83,6 +83,20 @@ def subset_counts(
             f"{task!r}{less}; type at most {evaluation}",
         )
     return Counts(evaluation, examples.explanation, tuning)
+
+
+def enough_shots(task: str, few_shot: FewShot, found: int, split: str) -> None:
+    """Check the number of training rows that may be solved examples.
+
+    Raises:
+        ConfigError: there are fewer than are asked for.
+    """
+    if found < few_shot.examples:
+        raise ConfigError(
+            f"task {task}: few_shot",
+            f"{split} has {found} rows that are not evaluated, {few_shot.examples} solved examples are asked for; type "
+            f"at most {found}, or name a longer training split",
+        )
 
 
 def left_out(skipped: Mapping[str, int], rows: int) -> str:

@@ -24,6 +24,7 @@ from keepfaith.config.places import input_problem
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
+    BuiltinTaskSource,
     CalibrationTextEntry,
     HubModel,
     LocalModel,
@@ -323,6 +324,12 @@ def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:
             f"task {name!r} has no {wanted} source; type {' or '.join(available)} or auto, or leave the task out",
         )
     source = available[wanted]
+    if task.few_shot and not isinstance(source, BuiltinTaskSource) and not source.splits.training:
+        raise ConfigError(
+            f"task {name}: few_shot",
+            f"sources.{wanted} has no training split to take solved examples from; add splits.training, or leave "
+            "few_shot out",
+        )
     if isinstance(source, LocalTaskSource):
         splits: dict[str, str] = {}
         for subset, path in source.splits.model_dump().items():

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keepfaith.config.cells import RowError
-from keepfaith.config.counts import evaluated_too, left_out, subset_counts
+from keepfaith.config.counts import enough_shots, evaluated_too, left_out, subset_counts
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
@@ -89,7 +89,9 @@ def _check_files(
     """Read the files of a task as its jobs do; returns one line per file and reason on rows left out."""
     splits = source.splits
     own_tuning = splits.tuning not in (None, splits.evaluation)
-    found = {splits.evaluation: _count(resolved, source, splits.evaluation, own_tuning)}
+    few_shot = resolved.task.few_shot
+    compared = own_tuning or few_shot is not None
+    found = {splits.evaluation: _count(resolved, source, splits.evaluation, compared)}
     rows, tuning, evaluated = found[splits.evaluation], None, 0
     if own_tuning:
         tuning = found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning), True)
@@ -102,10 +104,14 @@ def _check_files(
         sum(sum(count.skipped.values()) for count in found.values()),
         evaluated,
     )
-    if training and splits.training and splits.training not in found:
+    if (training or few_shot) and splits.training and splits.training not in found:
         found[splits.training] = _count(
-            resolved, source, splits.training, compared=False, distinct=False
+            resolved, source, splits.training, compared=few_shot is not None, distinct=False
         )
+    if few_shot:
+        pool = found[str(splits.training)].contents
+        usable = sum(content not in rows.contents for content in pool.elements())
+        enough_shots(resolved.name, few_shot, usable, str(splits.training))
     notes = [
         f"{path}: {left_out(count.skipped, count.rows)} (task {resolved.name})"
         for path, count in found.items()

@@ -48,7 +48,8 @@ class ResolvedTask(Strict):
         """The local files that its examples come from; none for other sources."""
         if not isinstance(self.source, LocalTaskSource):
             return []
-        splits = (self.source.splits.evaluation, self.source.splits.tuning)
+        shots = self.source.splits.training if self.task.few_shot else None
+        splits = (self.source.splits.evaluation, self.source.splits.tuning, shots)
         return list(dict.fromkeys(split for split in splits if split))
 
     def training_file(self) -> str | None:

@@ -229,7 +229,7 @@ class Workload:
 
     def _attribute(self, model: str, order: str, task: str, method: str, seed: str) -> Work:
         shape, explained = self.task(task), self.settings.study.examples.explanation
-        rows = explained * self._levels(model) * shape.tokens
+        rows = explained * self._levels(model) * shape.prompt_tokens
         tokens = explained * self._explaining(method, shape, model)
         return Work(tokens, rows * ATTRIBUTION_BYTES, self.method(method).needs_model)
 
@@ -237,14 +237,14 @@ class Workload:
         """Cost in tokens of explaining one example at all levels."""
         declared = self.method(method)
         settings = declared.settings.model_validate(self.settings.methods[method].settings)
-        passes = declared.passes(settings, SPREAD * task.tokens)
+        passes = declared.passes(settings, SPREAD * task.prompt_tokens)
         counted = [passes]
         margin = self.settings.study.faithfulness.explains == "margin"
         if passes.best_other is not None and margin and task.options > 2:
             counted.append(passes.best_other)
         shared, per_level = self._path(model), self._levels(model)
         at_all_levels = sum(each.shared * shared + each.per_level * per_level for each in counted)
-        return at_all_levels * (task.tokens + OPTION_TOKENS)
+        return at_all_levels * (task.prompt_tokens + OPTION_TOKENS)
 
     def _measure_faithfulness(self, model: str, order: str, task: str, method: str) -> Work:
         shape, study = self.task(task), self.settings.study
@@ -254,7 +254,7 @@ class Workload:
         perturbed = 2 * rankings * len(faithfulness.operators) * len(faithfulness.fractions)
         rows = study.examples.explanation * self._levels(model) * perturbed * seeds
         # Half of the tokens on average: what one fraction removes, another keeps. Each level has its own inputs.
-        return Work(rows * (shape.tokens / 2 + OPTION_TOKENS), rows * FAITHFULNESS_BYTES)
+        return Work(rows * (shape.prompt_tokens / 2 + OPTION_TOKENS), rows * FAITHFULNESS_BYTES)
 
     def _score_coalitions(self, model: str, order: str, task: str) -> Work:
         shape, study = self.task(task), self.settings.study

@@ -1,6 +1,13 @@
 """Ways to spoil an entry of the catalog, each with words that the one line of its refusal must hold."""
 
 from spoils import HUB, Cases, entry, method, model, source, task, trained_on_nothing
+from world import World
+
+
+def few_shot_without_training(world: World) -> None:
+    splits = {"evaluation": "test.jsonl"}
+    world.change_task(few_shot=2, sources={"local": {"splits": splits}})
+
 
 BAD: Cases = {
     "prompt with an unknown field": (
@@ -41,6 +48,15 @@ BAD: Cases = {
         ["sources.local.options: a list has a column for each choice", "type its name alone"],
     ),
     "column of options twice": (source(options=["a", "a"]), ["'a' is listed twice"]),
+    "few-shot without a training split": (
+        few_shot_without_training,
+        ["task tiny: few_shot", "has no training split", "add splits.training"],
+    ),
+    "more few-shot than rows": (
+        task(few_shot=5),
+        ["task tiny: few_shot", "has 4 rows that are not evaluated", "type at most 4"],
+    ),
+    "few-shot of nothing": (task(few_shot=0), ["few_shot", "at least 1"]),
     "prompt that ends in a space": (
         task(prompt="{text}\nAnswer: "),
         ["ends in white space", "without", 'delimiter: ""'],

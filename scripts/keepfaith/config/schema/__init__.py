@@ -14,7 +14,7 @@ from keepfaith.config.schema.model import (
 )
 from keepfaith.config.schema.order import Order
 from keepfaith.config.schema.study import Examples, Study
-from keepfaith.config.schema.task import SPACE, Task
+from keepfaith.config.schema.task import SPACE, FewShot, Task
 from keepfaith.config.schema.task_source import (
     GENERATORS,
     BuiltinTaskSource,
@@ -44,6 +44,7 @@ __all__ = [
     "BuiltinText",
     "CalibrationTextEntry",
     "Examples",
+    "FewShot",
     "HubModel",
     "HubTaskSource",
     "HubText",

@@ -1,15 +1,15 @@
 """A task of the catalog: prompt, choices, label, and the sources its rows come from."""
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from keepfaith.config.errors import nearest
 from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.config.placeholders import near_miss, placeholders
 from keepfaith.config.schema.task_source import BuiltinTaskSource, Sources
-from keepfaith.config.strict import FieldName, Positive, Strict, Text
+from keepfaith.config.strict import FieldName, Positive, Seed, Strict, Text, as_number
 
 SPACE = " "
 """Default text between prompt and choice."""
@@ -42,6 +42,26 @@ def _delimiter(value: str) -> str:
             '"\\n" here'
         )
     return value
+
+
+class FewShot(Strict):
+    """Solved training examples before every prompt; the number alone may be typed."""
+
+    examples: Positive = Field(description="Number of solved examples.")
+    choose: Literal["first", "random"] = Field(
+        default="first",
+        description="The first of the training split (sampler first_n of lm-evaluation-harness), or drawn at random.",
+    )
+    seed: Seed = Field(default=0, description="Seed of `random`.")
+    separator: Annotated[str, Field(strict=True)] = Field(
+        default="\n\n",
+        description="Text after each solved example (fewshot_delimiter of lm-evaluation-harness).",
+    )
+
+
+def _number_of_shots(value: object) -> object:
+    value = as_number(value)
+    return {"examples": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Task(Strict):
@@ -77,6 +97,11 @@ class Task(Strict):
         description="Text between prompt and choice (target_delimiter of lm-evaluation-harness): white space "
         'only, such as " " or "\\n", or "" for nothing, as chat templates and languages without spaces need. Unless '
         "it is one space, white space at the end of a prompt stays as it is.",
+    )
+    few_shot: Annotated[FewShot, BeforeValidator(_number_of_shots)] | None = Field(
+        default=None,
+        description="Solved examples of the training split before every prompt: a number, or a block. The same for all "
+        "prompts; none of them is evaluated or tuned on.",
     )
     sources: Sources = Field(description="Sources of the rows.")
 
