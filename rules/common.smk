@@ -281,6 +281,16 @@ def definition(group, name, exclude=None):
     return getattr(settings, group)[name].model_dump(mode="json", exclude=exclude)
 
 
+def task_definition(name):
+    """The same of a task: only the statistics depend on a passage that is a field of the prompt."""
+    inside = settings.tasks[name].task.passage_in_prompt
+    return definition("tasks", name, exclude={"task": {"passage"}} if inside else None)
+
+
+def examples_of(name):
+    return settings.examples_of(name).model_dump(mode="json")
+
+
 def users(files):
     """Input files of the user, without the prefix that an importing workflow gives to results."""
     for file in files:

@@ -12,11 +12,8 @@ rule prepare_task:
     conda:
         "../envs/workflow.yaml"
     params:
-        # Only the statistics depend on shared passages.
-        task=lambda wildcards: definition(
-            "tasks", wildcards.task, exclude={"task": {"passage"}}
-        ),
-        examples=settings.study.examples.model_dump(mode="json"),
+        task=lambda wildcards: task_definition(wildcards.task),
+        examples=lambda wildcards: examples_of(wildcards.task),
         code=lambda wildcards: code("prepare_task.py"),
     script:
         "../scripts/prepare_task.py"

@@ -26,6 +26,7 @@ from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
     CalibrationTextEntry,
+    Examples,
     HubModel,
     LocalModel,
     LocalTaskSource,
@@ -80,7 +81,6 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
             raise ConfigError(
                 f"{LOCATION}: models", f"{name!r} is a folder of the results; rename that model"
             )
-    _check_counts(study)
     _check_imports(study)
     models = {
         name: _local_model(name, model, study)
@@ -132,6 +132,10 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     ):
         check_interval(f"{LOCATION}: {key}", draws, study.statistics.confidence)
     settings = Settings(study, models, orders, texts, drawn_orders, tasks, methods, layers, levels)
+    _check_counts(f"{LOCATION}: ", study.examples, study.report.explained_examples)
+    for name in tasks:
+        examples = settings.examples_of(name)
+        _check_counts(f"task {name}: ", examples, study.report.explained_examples)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(
             f"{LOCATION}: models",
@@ -195,18 +199,17 @@ def _refuse_names_of_segment_methods(study: Study) -> None:
             )
 
 
-def _check_counts(study: Study) -> None:
-    examples = study.examples
+def _check_counts(location: str, examples: Examples, shown: int) -> None:
     if examples.evaluation != "all" and examples.explanation > examples.evaluation:
         raise ConfigError(
-            f"{LOCATION}: examples.explanation",
+            f"{location}examples.explanation",
             f"{examples.explanation} explained examples are more than the {examples.evaluation} evaluation examples "
             f"they are chosen from; type at most {examples.evaluation}",
         )
-    if study.report.explained_examples > examples.explanation:
+    if shown > examples.explanation:
         raise ConfigError(
             f"{LOCATION}: report.explained_examples",
-            f"{study.report.explained_examples} shown examples are more than the {examples.explanation} explained "
+            f"{shown} shown examples are more than the {examples.explanation} explained "
             f"ones; type at most {examples.explanation}",
         )
 

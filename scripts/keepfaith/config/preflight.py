@@ -40,8 +40,8 @@ def check(settings: Settings) -> list[str]:
     _check_text(settings)
     training = bool(settings.trained_models())
     notes = [
-        _check_task(resolved, settings.study.examples, training)
-        for resolved in settings.tasks.values()
+        _check_task(resolved, settings.examples_of(name), training)
+        for name, resolved in settings.tasks.items()
     ]
     return [note for of_task in notes for note in of_task]
 

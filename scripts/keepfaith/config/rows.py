@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from keepfaith.config.errors import shown
 from keepfaith.config.labels import read_label
 from keepfaith.config.own_choices import own_choices
 from keepfaith.config.passages import comparable, is_blank
+from keepfaith.config.rationales import read_rationale
 from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
 from keepfaith.config.selection import not_selected
 from keepfaith.config.spans import Spans
@@ -30,7 +31,8 @@ class TaskRow:
     """A row that was read: field texts as in the source, choices without the delimiter before them.
 
     White space around a row's own choices is removed, unless the delimiter is "": then it alone separates prompt and
-    choice. `number` counts from 0 in the source, including rows that are left out.
+    choice. `number` counts from 0 in the source, including rows that are left out. `passage`: what the row shares with
+    others, where the task names a column outside of the prompt for it.
     """
 
     id: str
@@ -40,6 +42,7 @@ class TaskRow:
     rationale: dict[str, Spans] = field(default_factory=dict)
     posterior: tuple[float, ...] = ()
     number: int = 0
+    passage: str | None = None
 
 
 def content_of(row: TaskRow) -> bytes:
@@ -71,17 +74,19 @@ def read_row(
     Raises:
         RowError: a column is missing or has an invalid value.
     """
-    fields = {name: _text(row, source.columns.get(name, name)) for name in task.fields}
+    fields = {name: _field(row, source, name) for name in task.fields}
+    rationale = {
+        name: read_rationale(row, where, fields[name], number)
+        for name, where in source.rationale.items()
+    }
     options = task.options or own_choices(row, source.options, distinct, task.delimiter == "")
     return TaskRow(
         id=str(number) if source.id is None else _identity(row, source.id),
         fields=fields,
         options=options,
         label=read_label(row, source, options),
-        rationale={
-            name: _spans(row, column, len(fields[name]))
-            for name, column in source.rationale.items()
-        },
+        rationale={name: spans for name, spans in rationale.items() if spans is not None},
+        passage=_passage(task, source, row),
         number=number,
     )
 
@@ -144,8 +149,26 @@ def _with_skip(error: RowError, source: TableTaskSource, number: int) -> str:
     return f"{error.problem}; {cure} type skip: [{skip}] in sources.{source.kind}"
 
 
-def _text(row: Mapping[str, Any], column: str) -> str:
-    text = value(row, column)
+def _field(row: Mapping[str, Any], source: TableSource, name: str) -> str:
+    """The text of a field; one with flags of words may be the list of these."""
+    column, rationale = source.columns.get(name, name), source.rationale.get(name)
+    found = value(row, column)
+    if rationale and rationale.form == "flags" and isinstance(found, list | tuple):
+        words = [_checked(word, column) for word in found]
+        if broken := next((word for word in words if len(word.split()) != 1), None):
+            raise RowError(f"column {column!r}: {shown(broken)} is not one word; split it")
+        return _checked(" ".join(words), column)
+    return _checked(found, column)
+
+
+def _passage(task: Task, source: TableSource, row: Mapping[str, Any]) -> str | None:
+    if task.passage_in_prompt:
+        return None
+    name = str(task.passage)
+    return _identity(row, source.columns.get(name, name), "the passage")
+
+
+def _checked(text: Any, column: str) -> str:
     if not isinstance(text, str):
         raise RowError(
             f"column {column!r} must be text, got {shown(text)}; write it as text, in JSON put it in quotes"
@@ -156,29 +179,12 @@ def _text(row: Mapping[str, Any], column: str) -> str:
     return text
 
 
-def _identity(row: Mapping[str, Any], column: str) -> str:
+def _identity(row: Mapping[str, Any], column: str, what: str = "the example") -> str:
     identity = value(row, column)
     if isinstance(identity, bool) or not isinstance(identity, str | Integral):
         raise RowError(
-            f"column {column!r} must name the example, got {shown(identity)}; type a number or text"
+            f"column {column!r} must name {what}, got {shown(identity)}; type a number or text"
         )
     if not str(identity).strip():
-        raise RowError(f"column {column!r} must name the example, it is empty", "fill it", "empty")
+        raise RowError(f"column {column!r} must name {what}, it is empty", "fill it", "empty")
     return str(identity)
-
-
-def _spans(row: Mapping[str, Any], column: str, length: int) -> Spans:
-    found = value(row, column)
-    spans = []
-    if isinstance(found, str) or not isinstance(found, Sequence):
-        raise RowError(f"column {column!r} must be a list of [start, end], got {shown(found)}")
-    for span in found:
-        pair = (
-            isinstance(span, Sequence) and len(span) == 2 and all(type(end) is int for end in span)
-        )
-        if not pair or not 0 <= span[0] < span[1] <= length:
-            raise RowError(
-                f"column {column!r}: rationale {shown(span)} is not a [start, end] in its field of {length} characters"
-            )
-        spans.append((span[0], span[1]))
-    return tuple(sorted(spans))

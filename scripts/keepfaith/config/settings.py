@@ -9,6 +9,7 @@ from keepfaith.config.model_files import model_files
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinText,
+    Examples,
     HubText,
     LocalModel,
     LocalTaskSource,
@@ -97,6 +98,11 @@ class Settings:
     methods: dict[str, MethodEntry]
     layers: dict[str, int]
     levels: dict[str, tuple[int, ...]]
+
+    def examples_of(self, task: str) -> Examples:
+        """Number and selection of the examples of a task: its own numbers, else the study's."""
+        own = self.tasks[task].task.examples.model_dump(exclude_none=True)
+        return self.study.examples.model_copy(update=own)
 
     def training_tasks(self) -> list[str]:
         """The selected tasks with training examples for `train` models, in the order of the selection."""

@@ -8,6 +8,7 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES
 from keepfaith.config.counts import evaluated_too, subset_counts, tuning_count
+from keepfaith.config.passages import comparable
 from keepfaith.config.rows import TaskRow, content_of
 from keepfaith.config.schema import SPACE, BuiltinTaskSource, Examples
 from keepfaith.config.settings import ResolvedTask
@@ -148,6 +149,8 @@ def _record(
         "row": row.number,
         "prompt": prompt.text,
         "fields": [span._asdict() for span in prompt.fields],
+        "outside": row.passage
+        and [{"name": resolved.task.passage, "text": comparable(row.passage)}],
         "options": [delimiter + option for option in row.options],
         "label": row.label,
         "rationale": _rationale(prompt, row),

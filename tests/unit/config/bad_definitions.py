@@ -56,6 +56,11 @@ BAD: Cases = {
         task(few_shot=5),
         ["task tiny: few_shot", "has 4 rows that are not evaluated", "type at most 4"],
     ),
+    "more explained examples of a task than evaluated": (
+        task(examples={"evaluation": 2, "explanation": 3}),
+        ["task tiny: examples.explanation", "type at most 2"],
+    ),
+    "seed of one task": (task(examples={"seed": 3}), ["examples", "'seed'"]),
     "few-shot of nothing": (task(few_shot=0), ["few_shot", "at least 1"]),
     "prompt that ends in a space": (
         task(prompt="{text}\nAnswer: "),

@@ -9,7 +9,16 @@ from keepfaith.config.errors import nearest
 from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.config.placeholders import near_miss, placeholders
 from keepfaith.config.schema.task_source import BuiltinTaskSource, Sources
-from keepfaith.config.strict import FieldName, Positive, Seed, Strict, Text, as_number
+from keepfaith.config.strict import (
+    Count,
+    FieldName,
+    Positive,
+    Seed,
+    Strict,
+    Text,
+    as_number,
+    words_or_number,
+)
 
 SPACE = " "
 """Default text between prompt and choice."""
@@ -42,6 +51,20 @@ def _delimiter(value: str) -> str:
             '"\\n" here'
         )
     return value
+
+
+class TaskExamples(Strict):
+    """Numbers of examples that a task needs; what is left out is the study's."""
+
+    evaluation: Annotated[Literal["all"] | Positive, words_or_number("all")] | None = Field(
+        default=None, description="As in the study."
+    )
+    explanation: Positive | None = Field(
+        default=None, description="As in the study; fewer for long texts."
+    )
+    tuning: Annotated[Literal["auto"] | Count, words_or_number("auto")] | None = Field(
+        default=None, description="As in the study."
+    )
 
 
 class FewShot(Strict):
@@ -83,7 +106,8 @@ class Task(Strict):
         description="The field whose text several examples may share (a passage with several questions): such "
         "examples are drawn together for every interval and test. `none`: all examples are independent. Without it, "
         "the passage is a field with texts (20 characters or more) that several examples share, but none of which more "
-        "than half of all examples share; case, blanks and forms of Unicode do not count. The report and the column "
+        "than half of all examples share; or a name in `columns` of the sources, "
+        "for a column outside of the prompt. Case, blanks and forms of Unicode do not count. The report and the column "
         "`clusters` give the number of independent texts.",
     )
     options: (
@@ -98,12 +122,30 @@ class Task(Strict):
         'only, such as " " or "\\n", or "" for nothing, as chat templates and languages without spaces need. Unless '
         "it is one space, white space at the end of a prompt stays as it is.",
     )
+    examples: TaskExamples = Field(
+        default_factory=TaskExamples,
+        description="Numbers of examples of this task, instead of those of the study.",
+    )
     few_shot: Annotated[FewShot, BeforeValidator(_number_of_shots)] | None = Field(
         default=None,
         description="Solved examples of the training split before every prompt: a number, or a block. The same for all "
         "prompts; none of them is evaluated or tuned on.",
     )
     sources: Sources = Field(description="Sources of the rows.")
+
+    @property
+    def passage_in_prompt(self) -> bool:
+        """Whether the passage is a field of the prompt, is to be found among them, or does not exist."""
+        return self.passage in (None, NO_PASSAGE, *self.fields)
+
+    def _outside_columns(self) -> set[str]:
+        """Names in `columns` of every table source beside those of fields: what a passage may be."""
+        named = [
+            set(source.columns)
+            for source in self.sources.available().values()
+            if not isinstance(source, BuiltinTaskSource)
+        ]
+        return set.intersection(*named) if named else set()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Task":
@@ -120,9 +162,11 @@ class Task(Strict):
                 raise ValueError(
                     f"the prompt leaves out the field {name!r}; add {{{name}}} to it or drop the field"
                 )
-        if self.passage not in (None, NO_PASSAGE, *self.fields):
+        if not self.passage_in_prompt and self.passage not in self._outside_columns():
+            known = nearest(str(self.passage), (*self.fields, NO_PASSAGE))
             raise ValueError(
-                f"passage: unknown field {self.passage!r}{nearest(str(self.passage), (*self.fields, NO_PASSAGE))}"
+                f"passage: unknown field {self.passage!r}{known}; name "
+                f"its column in every source where it is no field of the prompt: columns: {{{self.passage}: COLUMN}}"
             )
         if self.delimiter == SPACE and self.prompt != self.prompt.rstrip():
             raise ValueError(
@@ -145,7 +189,7 @@ class Task(Strict):
                 )
             for key, mapping in (("columns", source.columns), ("rationale", source.rationale)):
                 for name in mapping:
-                    if name not in self.fields:
+                    if name not in (*self.fields, *([self.passage] if key == "columns" else [])):
                         raise ValueError(
                             f"sources.{kind}.{key}: unknown field {name!r}{nearest(name, self.fields)}"
                         )

@@ -1,8 +1,9 @@
 """Sources of a task's rows, and how a row of a table becomes an example."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
     StrictBool,
     StrictFloat,
@@ -15,6 +16,7 @@ from pydantic import (
 from keepfaith.config.strict import (
     Count,
     FieldName,
+    Number,
     Positive,
     RepositoryName,
     Seed,
@@ -59,6 +61,26 @@ class Splits(Strict):
         return self
 
 
+class Rationale(Strict):
+    """The rationale of a field; the column alone may be typed where it holds spans."""
+
+    column: Text = Field(description="Its column.")
+    form: Literal["spans", "flags"] = Field(
+        default="spans",
+        description="`spans`: a list of [start, end] in characters of the field, end excluded. `flags`: 0 or 1 for "
+        "each word of the field, as split at white space; the field itself may then be the list of its words.",
+    )
+    share: Annotated[Number, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="The column holds a list with the rationale of every annotator; the characters that at least this "
+        "share of them marked count.",
+    )
+
+
+def _column_alone(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
 class TableSource(Strict):
     """How a row of a table becomes an example.
 
@@ -94,10 +116,10 @@ class TableSource(Strict):
         description="Where the task has no fixed choices: the column with the list of a row's own, or a list of "
         "columns with one choice each.",
     )
-    rationale: dict[FieldName, Text] = Field(
+    rationale: dict[FieldName, Annotated[Rationale, BeforeValidator(_column_alone)]] = Field(
         default_factory=dict,
-        description="Per field, the column with its rationale spans: a list of [start, end] in characters of that "
-        "field, end excluded.",
+        description="Per field, where its rationale is: the column with spans, or a block. A row whose value is null "
+        "has no known rationale.",
     )
     skip: tuple[SkipReason, ...] = Field(
         default=(),
