@@ -14,7 +14,10 @@ rule prepare_model:
     conda:
         "../envs/workflow.yaml"
     params:
-        model=lambda wildcards: definition("models", wildcards.model),
+        # A template changes the prompts, not the model.
+        model=lambda wildcards: definition(
+            "models", wildcards.model, exclude={"chat_template"}
+        ),
         code=lambda wildcards: code("prepare_model.py"),
     script:
         "../scripts/prepare_model.py"

@@ -17,3 +17,20 @@ rule prepare_task:
         code=lambda wildcards: code("prepare_task.py"),
     script:
         "../scripts/prepare_task.py"
+
+
+rule apply_chat_template:
+    """Put a task's prompts into the chat template of a model."""
+    input:
+        model="results/models/{model}/model.json",
+        examples="results/tasks/{task}/examples.parquet",
+    output:
+        examples="results/models/{model}/chat/{task}.parquet",
+    log:
+        "logs/models/{model}/chat/{task}.log",
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        code=lambda wildcards: code("apply_chat_template.py"),
+    script:
+        "../scripts/apply_chat_template.py"

@@ -9,7 +9,12 @@ from keepfaith.config.counts import enough_shots, evaluated_too, left_out, subse
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
-from keepfaith.config.model_folder import check_model_folder, layer_count, model_type
+from keepfaith.config.model_folder import (
+    check_chat_template,
+    check_model_folder,
+    layer_count,
+    model_type,
+)
 from keepfaith.config.rows import Skipped, content_of, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -36,6 +41,7 @@ def check(settings: Settings) -> list[str]:
     """
     for name, model in settings.models.items():
         _check_model(name, model)
+        _check_chat_template(name, model)
         _check_methods(settings, name, model)
     _check_text(settings)
     training = bool(settings.trained_models())
@@ -58,6 +64,17 @@ def _check_model(name: str, model: Model) -> None:
                     f"model {name}: source.layers",
                     f"{layers}, but the shipped checkpoint has {found} layers; type {found}",
                 )
+
+
+def _check_chat_template(name: str, model: Model) -> None:
+    """Refuse a model without the template, where its files are known before any job."""
+    match model.source:
+        case LocalModel(path=path) if model.chat_template:
+            check_chat_template(f"model {name}", Path(path))
+        case BuiltinModel() if model.chat_template:
+            check_chat_template(f"model {name}", BUILTIN_CHECKPOINT)
+        case _:
+            return
 
 
 def _check_methods(settings: Settings, name: str, model: Model) -> None:

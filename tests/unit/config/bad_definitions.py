@@ -191,6 +191,14 @@ BAD: Cases = {
         method(method="input_x_gradient", seeds=[4, 5]),
         ["lime.yaml: seeds: input_x_gradient draws nothing", "type [4]"],
     ),
+    "chat template that the model lacks": (
+        model(chat_template=True),
+        ["model tiny: chat_template", "has no chat template", "leave chat_template out"],
+    ),
+    "chat template of a model in training": (
+        model(source={"kind": "train"}, chat_template=True),
+        ["chat_template: a model that the workflow trains has no chat template"],
+    ),
     "nothing to train on": (trained_on_nothing, ["no selected task has one", "splits.training"]),
     # Models.
     "no model folder": (
