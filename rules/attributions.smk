@@ -6,7 +6,7 @@ rule attribute:
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
-        examples="results/tasks/{task}/examples.parquet",
+        examples=examples_of_cell,
         predictions="results/{model}/{order}/{task}/predictions.parquet",
     output:
         attributions="results/{model}/{order}/{task}/attributions/{method}-seed{seed}.parquet",
@@ -40,7 +40,7 @@ rule measure_faithfulness:
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
-        examples="results/tasks/{task}/examples.parquet",
+        examples=examples_of_cell,
         predictions="results/{model}/{order}/{task}/predictions.parquet",
         attributions=attributions_of_method,
     output:

@@ -6,7 +6,7 @@ rule score_coalitions:
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
-        examples="results/tasks/{task}/examples.parquet",
+        examples=examples_of_cell,
         predictions="results/{model}/{order}/{task}/predictions.parquet",
     output:
         coalitions="results/{model}/{order}/{task}/coalitions.parquet",

@@ -283,6 +283,27 @@ def definition(group, name, exclude=None):
     return getattr(settings, group)[name].model_dump(mode="json", exclude=exclude)
 
 
+def task_definition(name):
+    """The same of a task: only the statistics depend on a passage that is a field of the prompt."""
+    inside = settings.tasks[name].task.passage_in_prompt
+    return definition("tasks", name, exclude={"task": {"passage"}} if inside else None)
+
+
+def examples_of(name):
+    return settings.examples_of(name).model_dump(mode="json")
+
+
+def examples_table(model, order, task):
+    """The table of a task's examples, as a model is asked them."""
+    if settings.models[model].chat_template:
+        return f"results/models/{model}/chat/{task}.parquet"
+    return f"results/tasks/{task}/examples.parquet"
+
+
+def examples_of_cell(wildcards):
+    return examples_table(wildcards.model, wildcards.order, wildcards.task)
+
+
 def users(files):
     """Input files of the user, without the prefix that an importing workflow gives to results."""
     for file in files:

@@ -4,7 +4,7 @@
 rule compute_metrics:
     """Compute every metric of one model, order and task, with intervals and paired tests."""
     input:
-        examples="results/tasks/{task}/examples.parquet",
+        examples=examples_of_cell,
         predictions="results/{model}/{order}/{task}/predictions.parquet",
         tuning="results/{model}/{order}/{task}/tuning_predictions.parquet",
         attributions=attributions_of_cell,

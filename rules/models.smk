@@ -14,7 +14,10 @@ rule prepare_model:
     conda:
         "../envs/workflow.yaml"
     params:
-        model=lambda wildcards: definition("models", wildcards.model),
+        # A template changes the prompts, not the model.
+        model=lambda wildcards: definition(
+            "models", wildcards.model, exclude={"chat_template"}
+        ),
         code=lambda wildcards: code("prepare_model.py"),
     script:
         "../scripts/prepare_model.py"
@@ -44,11 +47,8 @@ rule train_model:
         runtime=minutes("train_model"),
     params:
         model=lambda wildcards: definition("models", wildcards.model),
-        tasks={
-            name: definition("tasks", name, exclude={"task": {"passage"}})
-            for name in settings.training_tasks()
-        },
-        examples=settings.study.examples.model_dump(mode="json"),
+        tasks={name: task_definition(name) for name in settings.training_tasks()},
+        examples={name: examples_of(name) for name in settings.training_tasks()},
         code=lambda wildcards: code("train_model.py"),
     script:
         "../scripts/train_model.py"

@@ -6,7 +6,7 @@ rule predict:
     input:
         model="results/models/{model}/model.json",
         order="results/{model}/{order}/order.parquet",
-        examples="results/tasks/{task}/examples.parquet",
+        examples=examples_of_cell,
     output:
         predictions="results/{model}/{order}/{task}/predictions.parquet",
         tuning="results/{model}/{order}/{task}/tuning_predictions.parquet",

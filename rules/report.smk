@@ -102,9 +102,7 @@ rule draw_summary_figures:
 rule write_report:
     """Write the report: one self-contained page."""
     input:
-        examples=expand(
-            "results/tasks/{task}/examples.parquet", task=settings.study.tasks
-        ),
+        examples=[examples_table(*cell.split("/")) for cell in CELLS],
         orders=expand("results/{path}/order.parquet", path=PRUNING_PATHS),
         predictions=expand("results/{cell}/predictions.parquet", cell=CELLS),
         explained=explained_by_cell(),
@@ -127,8 +125,7 @@ rule write_report:
     conda:
         "../envs/workflow.yaml"
     params:
-        # Task, pruning path, cell and table of each input file, in the order of the files.
-        tasks=settings.study.tasks,
+        # Pruning path, cell and table of each input file, in the order of the files.
         pruning_paths=PRUNING_PATHS,
         cells=CELLS,
         tables=CELL_TABLES,

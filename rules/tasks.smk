@@ -12,11 +12,25 @@ rule prepare_task:
     conda:
         "../envs/workflow.yaml"
     params:
-        # Only the statistics depend on shared passages.
-        task=lambda wildcards: definition(
-            "tasks", wildcards.task, exclude={"task": {"passage"}}
-        ),
-        examples=settings.study.examples.model_dump(mode="json"),
+        task=lambda wildcards: task_definition(wildcards.task),
+        examples=lambda wildcards: examples_of(wildcards.task),
         code=lambda wildcards: code("prepare_task.py"),
     script:
         "../scripts/prepare_task.py"
+
+
+rule apply_chat_template:
+    """Put a task's prompts into the chat template of a model."""
+    input:
+        model="results/models/{model}/model.json",
+        examples="results/tasks/{task}/examples.parquet",
+    output:
+        examples="results/models/{model}/chat/{task}.parquet",
+    log:
+        "logs/models/{model}/chat/{task}.log",
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        code=lambda wildcards: code("apply_chat_template.py"),
+    script:
+        "../scripts/apply_chat_template.py"

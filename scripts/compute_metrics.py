@@ -1,5 +1,7 @@
 """Rule compute_metrics: all metrics of one cell, from saved tables."""
 
+from pathlib import Path
+
 import polars as pl
 
 from keepfaith.artifacts.job import job
@@ -19,11 +21,12 @@ from keepfaith.artifacts.schemas import (
     SWAP,
     TUNING_PREDICTIONS,
 )
-from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.artifacts.tables import read_provenance, read_table, write_table
 from keepfaith.calibration.reliability import reliability
 from keepfaith.config.probabilities import judged_probabilities
 from keepfaith.faithfulness.agreement import overlap
 from keepfaith.faithfulness.metrics import curves
+from keepfaith.scoring.cut import cut_notes
 from keepfaith.scoring.left_out import left_out_notes, without_left_out
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
@@ -54,8 +57,14 @@ with job(snakemake.log[0]) as logger:
     temperatures = fitted_temperatures(tuning, examples, params.passage, analysis)
     thresholds = fitted_thresholds(tuning, examples, params.passage, analysis)
     left_out = left_out_notes(*(each["evaluation"].sum() for each in (prepared, examples)))
-    judged = judged_probabilities(analysis.probabilities)
-    notes = [*judged, *left_out, *grouping.notes, *([] if temperatures else [NO_TUNING])]
+    cut = read_provenance(Path(snakemake.input.predictions)).measured["prompts_cut"]
+    notes = [
+        *judged_probabilities(analysis.probabilities),
+        *left_out,
+        *cut_notes(cut),
+        *grouping.notes,
+        *([] if temperatures else [NO_TUNING]),
+    ]
     for note in notes:
         logger.warning("%s", note)
     provenance = Provenance(

@@ -10,6 +10,7 @@ from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
 from keepfaith.orders.order import components_of
+from keepfaith.scoring.cut_counts import cut_counts
 from keepfaith.scoring.opening import Scoring, open_scorer
 from keepfaith.scoring.predict import predict
 
@@ -36,7 +37,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         settings=joined(snakemake.params.scoring, {"model": manifest.identity}),
         measured={
             "token_budget": scorer.budget_used,
-            "prompts_cut": len(encoder.cut),
+            "prompts_cut": cut_counts(encoder, wanted),
             "options_apart": len(encoder.apart),
             "left_out": left_out,
         },

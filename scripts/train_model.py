@@ -23,9 +23,12 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     torch.set_num_threads(snakemake.threads)
     source = TrainModel(**snakemake.params.model["source"])
     tasks = {name: ResolvedTask(**task) for name, task in snakemake.params.tasks.items()}
-    counts = Examples(**snakemake.params.examples)
+    counts = {name: Examples(**each) for name, each in snakemake.params.examples.items()}
     trained = train_on_tasks(
-        {name: examples_from(training_examples(task, counts)) for name, task in tasks.items()},
+        {
+            name: examples_from(training_examples(task, counts[name]))
+            for name, task in tasks.items()
+        },
         evaluation_texts(read_table(path, EXAMPLES) for path in snakemake.input.examples),
         source,
     )

@@ -26,10 +26,10 @@ def scores_of(path: str) -> pl.DataFrame:
 with job(snakemake.log[0]):
     params, paths = snakemake.params, snakemake.input
     published = read_published(Path(paths.published))
-    examples = dict(zip(params.tasks, paths.examples, strict=True))
     orders = dict(zip(params.pruning_paths, paths.orders, strict=True))
     inputs = zip(
         params.cells,
+        paths.examples,
         paths.predictions,
         shares(paths.explained, len(params.cells)),
         shares(paths.tables, len(params.cells)),
@@ -37,12 +37,12 @@ with job(snakemake.log[0]):
         strict=True,
     )
     cells = []
-    for place, predictions, scores, files, figures in inputs:
+    for place, examples, predictions, scores, files, figures in inputs:
         model, order, task = place.split("/")
         named = dict(zip(params.tables, files, strict=True))
         tables = {name: read_table(path, ALL[name]) for name, path in named.items()}
         explained = explained_examples(
-            read_table(examples[task], ALL["examples"]),
+            read_table(examples, ALL["examples"]),
             read_table(predictions, ALL["predictions"]),
             pl.concat([empty_table(ALL["attributions"]), *map(scores_of, scores)], how="diagonal"),
             tables["verdict"],
@@ -57,8 +57,8 @@ with job(snakemake.log[0]):
         svgs = {path.stem: path for path in map(Path, figures)}
         cells.append(ReportCell(model, order, task, cell_tables, explained, svgs, notes))
     skipped = {
-        task: read_provenance(Path(path)).measured.get("skipped", {})
-        for task, path in examples.items()
+        place.split("/")[2]: read_provenance(Path(path)).measured.get("skipped", {})
+        for place, path in zip(params.cells, paths.examples, strict=True)
     }
     pooled = zip(params.pruning_paths, paths.pooled, strict=True)
     write_report(

@@ -19,7 +19,7 @@ def task(
     repository: str, config: str | None, revision: str, split: str, skip: tuple[str, ...] = ()
 ) -> object:
     from keepfaith.config.schema import HubTaskSource, Task
-    from keepfaith.config.schema.task import Sources
+    from keepfaith.config.schema.task_source import Sources
     from keepfaith.config.settings import ResolvedTask
     from keepfaith.tasks.sources import task_rows
 

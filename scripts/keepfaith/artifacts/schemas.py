@@ -36,9 +36,9 @@ EXAMPLES = TableSchema(
     "examples",
     3,
     "One labelled example of a task: its prompt, the character spans of its fields in the prompt (template text "
-    "lies outside them), choices as continuations, and the subsets it belongs to. `outside`: in imports, name "
-    "and comparable form of texts that are in the logged document but not in the prompt: those that `passage` names, "
-    "and those that several examples share; null elsewhere.",
+    "lies outside them), choices as continuations, and the subsets it belongs to. `outside`: name and "
+    "comparable form of texts that are not in the prompt: those that `passage` names, and in imports those of the "
+    "logged document that several examples share; null elsewhere.",
     {
         "example_id": pl.String,
         "row": pl.Int64,

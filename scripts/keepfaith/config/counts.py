@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.schema import Examples
+from keepfaith.config.schema import Examples, FewShot
 
 AUTOMATIC_TUNING = 500
 """Examples that `auto` sets aside: at a temperature of 2, its standard deviation is about .2 with this many, and
@@ -85,11 +85,27 @@ def subset_counts(
     return Counts(evaluation, examples.explanation, tuning)
 
 
+def enough_shots(task: str, few_shot: FewShot, found: int, split: str) -> None:
+    """Check the number of training rows that may be solved examples.
+
+    Raises:
+        ConfigError: there are fewer than are asked for.
+    """
+    if found < few_shot.examples:
+        raise ConfigError(
+            f"task {task}: few_shot",
+            f"{split} has {found} rows that are not evaluated, {few_shot.examples} solved examples are asked for; type "
+            f"at most {found}, or name a longer training split",
+        )
+
+
 def left_out(skipped: Mapping[str, int], rows: int) -> str:
-    """The number of rows that a source's `skip` leaves out: `1 of 6 rows left out by skip (1 unlabelled)`."""
+    """The number of rows that a source leaves out: `1 of 6 rows left out by skip (1 unlabelled)`."""
+    keys = [("only", "not_selected" in skipped), ("skip", bool(skipped.keys() - {"not_selected"}))]
+    named = " and ".join(key for key, used in keys if used)
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
     total = sum(skipped.values())
-    return f"{total} of {rows + total} rows left out by skip ({reasons})"
+    return f"{total} of {rows + total} rows left out by {named} ({reasons})"
 
 
 def evaluated_too(evaluated: int, rows: int, evaluation: str) -> str:

@@ -1,4 +1,4 @@
-"""Reading of local tables: JSON lines, CSV, Parquet. Values stay as written in the file.
+"""Reading of local tables: JSON lines, CSV, TSV, Parquet. Values stay as written in the file.
 
 The JSON and CSV readers of `datasets` infer types over a whole column: dates become time stamps, digits become
 numbers, "NA" becomes null. Text of a prompt must stay unchanged.
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 from keepfaith.config.errors import ConfigError, nearest, shown
 from keepfaith.config.places import unexpanded
 
-ROW_FORMATS = (".jsonl", ".csv", ".parquet")
+ROW_FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
 _GZIP = b"\x1f\x8b"
 _BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
 
@@ -49,7 +49,7 @@ def rows_as_they_stand(path: Path, suffix: str) -> Iterator[tuple[str, dict[str,
     Raises:
         ConfigError: it is not UTF-8, or broken; with the line.
     """
-    readers = {".jsonl": _json_lines, ".csv": _csv, ".parquet": _parquet}
+    readers = {".jsonl": _json_lines, ".csv": _csv, ".tsv": _tsv, ".parquet": _parquet}
     yield from readers[suffix](path)
 
 
@@ -152,17 +152,27 @@ def _no_utf8(path: Path, line: int) -> ConfigError:
 
 
 def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    return _separated(path, ",", "comma")
+
+
+def _tsv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    return _separated(path, "\t", "tab")
+
+
+def _separated(path: Path, separator: str, word: str) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            yield from _csv_rows(path, handle)
+            yield from _csv_rows(path, handle, separator, word)
     except UnicodeDecodeError:
         read_text(path)  # raises, with the line
         raise
 
 
-def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _csv_rows(
+    path: Path, lines: Iterable[str], separator: str, word: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, strict=True, delimiter=separator)
     header: list[str] = []
     begins = 1
     try:
@@ -180,7 +190,7 @@ def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str,
             if len(cells) != len(header):
                 raise ConfigError(
                     path,
-                    f"{location}: {len(cells)} cells for {len(header)} columns; quote cells that contain a comma",
+                    f"{location}: {len(cells)} cells for {len(header)} columns; quote cells that contain a {word}",
                 )
             yield location, dict(zip(header, cells, strict=True))
     except csv.Error as error:

@@ -24,16 +24,53 @@ def read_label(row: Mapping[str, Any], source: TableSource, options: tuple[str, 
     """
     found = value(row, source.label, "unlabelled")
     number = _whole(found)
+    if source.label_map is not None:
+        return _mapped(found, source.label_map, source.label, len(options))
     names = None if source.label_names is None else _names(row, source.label_names, len(options))
     if names is not None:
-        # 1.0 names the same as 1: many programs turn a column of integers with a gap into one of floats.
-        written = [_plain(found), *([] if number is None else [str(number)])]
-        for text in written:
+        for text in spellings(found):
             if text in names:
                 return names.index(text)
     elif number is not None and _is_option(found, number, len(options)):
         return number
     raise _refused_label(f"column {source.label!r}: label {shown(found)}", found, names, options)
+
+
+def spellings(found: Any) -> list[str]:
+    """The texts that a value of a column is compared by: as written, and as a whole number if it is one.
+
+    1.0 is the same as 1: many programs turn a column of integers with a gap into one of floats.
+
+    >>> spellings(" 1.0 "), spellings("no")
+    (['1.0', '1'], ['no'])
+    """
+    number = _whole(found)
+    return [_plain(found), *([] if number is None else [str(number)])]
+
+
+def _mapped(found: Any, choices: Mapping[str, int], column: str, count: int) -> int:
+    """The choice that `label_map` gives a label."""
+    known = {text: choice for value, choice in choices.items() for text in spellings(value)}
+    for text in spellings(found):
+        if text in known:
+            if known[text] >= count:
+                raise RowError(
+                    f"label_map: choice {known[text]} of {shown(found)} lies outside the {count} choices "
+                    f"(0 to {count - 1})"
+                )
+            return known[text]
+    location = f"column {column!r}: label {shown(found)}"
+    if is_no_label(found):
+        raise RowError(f"{location} is not in label_map", "fill it", "unlabelled")
+    raise RowError(
+        f"{location} is not in label_map{nearest(_plain(found), list(choices))}; add it there, or leave such rows out "
+        f"by only: {{{column}: [{', '.join(choices)}]}}"
+    )
+
+
+def is_no_label(found: Any) -> bool:
+    """Whether a value means no label."""
+    return _plain(found) in NO_LABEL or _whole(found) == -1 or found != found  # NaN alone
 
 
 def _is_option(found: Any, number: int, count: int) -> bool:
@@ -47,7 +84,7 @@ def _refused_label(
     """The error for a label that is not a choice's number or name."""
     text, number, count = _plain(found), _whole(found), len(options)
     outside = f"{location} lies outside the {count} choices (0 to {count - 1})"
-    if text in NO_LABEL or number == -1 or found != found:  # NaN alone is not equal to itself
+    if is_no_label(found):
         return RowError(outside, "fill it", "unlabelled")
     if names is not None:
         return RowError(f"{location} names none of the choices {names}{nearest(text, names)}")

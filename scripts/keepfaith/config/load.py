@@ -24,7 +24,9 @@ from keepfaith.config.places import input_problem
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
+    BuiltinTaskSource,
     CalibrationTextEntry,
+    Examples,
     HubModel,
     LocalModel,
     LocalTaskSource,
@@ -79,7 +81,6 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
             raise ConfigError(
                 f"{LOCATION}: models", f"{name!r} is a folder of the results; rename that model"
             )
-    _check_counts(study)
     _check_imports(study)
     models = {
         name: _local_model(name, model, study)
@@ -131,6 +132,10 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     ):
         check_interval(f"{LOCATION}: {key}", draws, study.statistics.confidence)
     settings = Settings(study, models, orders, texts, drawn_orders, tasks, methods, layers, levels)
+    _check_counts(f"{LOCATION}: ", study.examples, study.report.explained_examples)
+    for name in tasks:
+        examples = settings.examples_of(name)
+        _check_counts(f"task {name}: ", examples, study.report.explained_examples)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(
             f"{LOCATION}: models",
@@ -208,18 +213,17 @@ def _refuse_names_of_segment_methods(study: Study) -> None:
             )
 
 
-def _check_counts(study: Study) -> None:
-    examples = study.examples
+def _check_counts(location: str, examples: Examples, shown: int) -> None:
     if examples.evaluation != "all" and examples.explanation > examples.evaluation:
         raise ConfigError(
-            f"{LOCATION}: examples.explanation",
+            f"{location}examples.explanation",
             f"{examples.explanation} explained examples are more than the {examples.evaluation} evaluation examples "
             f"they are chosen from; type at most {examples.evaluation}",
         )
-    if study.report.explained_examples > examples.explanation:
+    if shown > examples.explanation:
         raise ConfigError(
             f"{LOCATION}: report.explained_examples",
-            f"{study.report.explained_examples} shown examples are more than the {examples.explanation} explained "
+            f"{shown} shown examples are more than the {examples.explanation} explained "
             f"ones; type at most {examples.explanation}",
         )
 
@@ -343,6 +347,12 @@ def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:
             f"task {name!r} has no {wanted} source; type {' or '.join(available)} or auto, or leave the task out",
         )
     source = available[wanted]
+    if task.few_shot and not isinstance(source, BuiltinTaskSource) and not source.splits.training:
+        raise ConfigError(
+            f"task {name}: few_shot",
+            f"sources.{wanted} has no training split to take solved examples from; add splits.training, or leave "
+            "few_shot out",
+        )
     if isinstance(source, LocalTaskSource):
         splits: dict[str, str] = {}
         for subset, path in source.splits.model_dump().items():

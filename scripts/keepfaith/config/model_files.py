@@ -14,6 +14,7 @@ from keepfaith.config.adapters import adapters_beside, is_adapter, merge_adapter
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
+CHAT_TEMPLATE = "chat_template.jinja"
 
 MODEL_FILES = (
     "*.safetensors",
@@ -21,6 +22,7 @@ MODEL_FILES = (
     CONFIG,
     "generation_config.json",
     "tokenizer*",
+    CHAT_TEMPLATE,
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.*",

@@ -13,7 +13,13 @@ from typing import Any
 from keepfaith.config.architectures import known_to_transformers, layers_of_class
 from keepfaith.config.contradictions import contradiction
 from keepfaith.config.errors import ConfigError, shown
-from keepfaith.config.model_files import CONFIG, TOKENIZER, TOKENIZER_CONFIG, FileListing
+from keepfaith.config.model_files import (
+    CHAT_TEMPLATE,
+    CONFIG,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    FileListing,
+)
 from keepfaith.config.places import unexpanded
 from keepfaith.config.weight_header import Weight
 from keepfaith.config.weights import (
@@ -202,6 +208,23 @@ def _check_layers(location: str, layers: int, found: list[Weight]) -> None:
     if surplus and {match[4] for match in beyond} <= kept:
         files = {weight.name: str(weight.file) for weight in found}
         raise ConfigError(location, counted(surplus, LEFT_OVER, files))
+
+
+def check_chat_template(location: str, folder: Path) -> None:
+    """Refuse a folder whose tokenizer has no chat template.
+
+    Raises:
+        ConfigError: neither `chat_template.jinja` nor the tokenizer's settings have one.
+    """
+    if (folder / CHAT_TEMPLATE).is_file():
+        return
+    settings = folder / TOKENIZER_CONFIG
+    if not settings.is_file() or not _read_object(location, settings).get("chat_template"):
+        raise ConfigError(
+            f"{location}: chat_template",
+            f"{folder} has no chat template, neither in {TOKENIZER_CONFIG} nor as {CHAT_TEMPLATE}; leave chat_template "
+            "out, or name the chat version of the model",
+        )
 
 
 def check_tokenizer(location: str, folder: Path) -> None:

@@ -8,6 +8,7 @@ from keepfaith.config.cells import RowError
 from keepfaith.config.counts import (
     AUTOMATIC_TUNING,
     Counts,
+    enough_shots,
     evaluated_too,
     left_out,
     subset_counts,
@@ -16,7 +17,12 @@ from keepfaith.config.counts import (
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
 from keepfaith.config.load import BUILTIN_CHECKPOINT
-from keepfaith.config.model_folder import check_model_folder, layer_count, model_type
+from keepfaith.config.model_folder import (
+    check_chat_template,
+    check_model_folder,
+    layer_count,
+    model_type,
+)
 from keepfaith.config.rows import Skipped, content_of, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -44,12 +50,13 @@ def check(settings: Settings) -> list[str]:
     """
     for name, model in settings.models.items():
         _check_model(name, model)
+        _check_chat_template(name, model)
         _check_methods(settings, name, model)
     _check_text(settings)
     training = bool(settings.trained_models())
     notes = [
-        _check_task(resolved, settings.study.examples, training)
-        for resolved in settings.tasks.values()
+        _check_task(resolved, settings.examples_of(name), training)
+        for name, resolved in settings.tasks.items()
     ]
     return [note for of_task in notes for note in of_task]
 
@@ -66,6 +73,17 @@ def _check_model(name: str, model: Model) -> None:
                     f"model {name}: source.layers",
                     f"{layers}, but the shipped checkpoint has {found} layers; type {found}",
                 )
+
+
+def _check_chat_template(name: str, model: Model) -> None:
+    """Refuse a model without the template, where its files are known before any job."""
+    match model.source:
+        case LocalModel(path=path) if model.chat_template:
+            check_chat_template(f"model {name}", Path(path))
+        case BuiltinModel() if model.chat_template:
+            check_chat_template(f"model {name}", BUILTIN_CHECKPOINT)
+        case _:
+            return
 
 
 def _check_methods(settings: Settings, name: str, model: Model) -> None:
@@ -118,7 +136,9 @@ def _check_files(
     """Numbers of examples, from the files read as the jobs do; and a line per file and reason on rows left out."""
     splits = source.splits
     own_tuning = splits.tuning not in (None, splits.evaluation)
-    found = {splits.evaluation: _count(resolved, source, splits.evaluation, own_tuning)}
+    few_shot = resolved.task.few_shot
+    compared = own_tuning or few_shot is not None
+    found = {splits.evaluation: _count(resolved, source, splits.evaluation, compared)}
     rows, tuning, evaluated = found[splits.evaluation], None, 0
     if own_tuning:
         tuning = found[str(splits.tuning)] = _count(resolved, source, str(splits.tuning), True)
@@ -131,10 +151,14 @@ def _check_files(
         sum(sum(count.skipped.values()) for count in found.values()),
         evaluated,
     )
-    if training and splits.training and splits.training not in found:
+    if (training or few_shot) and splits.training and splits.training not in found:
         found[splits.training] = _count(
-            resolved, source, splits.training, compared=False, distinct=False
+            resolved, source, splits.training, compared=few_shot is not None, distinct=False
         )
+    if few_shot:
+        pool = found[str(splits.training)].contents
+        usable = sum(content not in rows.contents for content in pool.elements())
+        enough_shots(resolved.name, few_shot, usable, str(splits.training))
     notes = [
         f"{path}: {left_out(count.skipped, count.rows)} (task {resolved.name})"
         for path, count in found.items()

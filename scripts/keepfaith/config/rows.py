@@ -2,24 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
-from keepfaith.config.cells import RowError, empty_cell, value
+from keepfaith.config.cells import RowError, empty_cell, refuse_unencodable, value
 from keepfaith.config.errors import shown
 from keepfaith.config.labels import read_label
+from keepfaith.config.own_choices import own_choices
 from keepfaith.config.passages import comparable, is_blank
+from keepfaith.config.rationales import read_rationale
 from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
+from keepfaith.config.selection import not_selected
 from keepfaith.config.spans import Spans
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A row left out by the `skip` of its source: the reason, and the problem with its location."""
+    """A row left out by the `skip` or `only` of its source: the reason, and the problem with its location."""
 
-    reason: SkipReason
+    reason: SkipReason | Literal["not_selected"]
     problem: str
 
 
@@ -28,7 +31,8 @@ class TaskRow:
     """A row that was read: field texts as in the source, choices without the delimiter before them.
 
     White space around a row's own choices is removed, unless the delimiter is "": then it alone separates prompt and
-    choice. `number` counts from 0 in the source, including rows that are left out.
+    choice. `number` counts from 0 in the source, including rows that are left out. `passage`: what the row shares with
+    others, where the task names a column outside of the prompt for it.
     """
 
     id: str
@@ -38,6 +42,7 @@ class TaskRow:
     rationale: dict[str, Spans] = field(default_factory=dict)
     posterior: tuple[float, ...] = ()
     number: int = 0
+    passage: str | None = None
 
 
 def content_of(row: TaskRow) -> bytes:
@@ -69,17 +74,19 @@ def read_row(
     Raises:
         RowError: a column is missing or has an invalid value.
     """
-    fields = {name: _text(row, source.columns.get(name, name)) for name in task.fields}
-    options = task.options or _options(row, str(source.options), distinct, task.delimiter == "")
+    fields = {name: _field(row, source, name) for name in task.fields}
+    rationale = {
+        name: read_rationale(row, where, fields[name], number)
+        for name, where in source.rationale.items()
+    }
+    options = task.options or own_choices(row, source.options, distinct, task.delimiter == "")
     return TaskRow(
         id=str(number) if source.id is None else _identity(row, source.id),
         fields=fields,
         options=options,
         label=read_label(row, source, options),
-        rationale={
-            name: _spans(row, column, len(fields[name]))
-            for name, column in source.rationale.items()
-        },
+        rationale={name: spans for name, spans in rationale.items() if spans is not None},
+        passage=_passage(task, source, row),
         number=number,
     )
 
@@ -105,6 +112,11 @@ def read_task_rows(
     first: Skipped | None = None
     for number, (location, raw) in enumerate(table):
         try:
+            if problem := not_selected(raw, source):
+                skipped = Skipped("not_selected", f"{location}: {problem}")
+                first = first or skipped
+                yield skipped
+                continue
             row = read_row(task, source, raw, distinct, number)
         except RowError as error:
             if error.reason not in source.skip:
@@ -121,8 +133,9 @@ def read_task_rows(
         locations[row.id] = location
         yield row
     if first and not locations:
+        key = "only" if first.reason == "not_selected" else "skip"
         raise RowError(
-            f"skip leaves no row ({first.problem}); correct the columns of sources.{source.kind}, or its skip"
+            f"{key} leaves no row ({first.problem}); correct the columns of sources.{source.kind}, or its {key}"
         )
 
 
@@ -136,94 +149,42 @@ def _with_skip(error: RowError, source: TableTaskSource, number: int) -> str:
     return f"{error.problem}; {cure} type skip: [{skip}] in sources.{source.kind}"
 
 
-def _text(row: Mapping[str, Any], column: str) -> str:
-    text = value(row, column)
+def _field(row: Mapping[str, Any], source: TableSource, name: str) -> str:
+    """The text of a field; one with flags of words may be the list of these."""
+    column, rationale = source.columns.get(name, name), source.rationale.get(name)
+    found = value(row, column)
+    if rationale and rationale.form == "flags" and isinstance(found, list | tuple):
+        words = [_checked(word, column) for word in found]
+        if broken := next((word for word in words if len(word.split()) != 1), None):
+            raise RowError(f"column {column!r}: {shown(broken)} is not one word; split it")
+        return _checked(" ".join(words), column)
+    return _checked(found, column)
+
+
+def _passage(task: Task, source: TableSource, row: Mapping[str, Any]) -> str | None:
+    if task.passage_in_prompt:
+        return None
+    name = str(task.passage)
+    return _identity(row, source.columns.get(name, name), "the passage")
+
+
+def _checked(text: Any, column: str) -> str:
     if not isinstance(text, str):
         raise RowError(
             f"column {column!r} must be text, got {shown(text)}; write it as text, in JSON put it in quotes"
         )
     if is_blank(text):
         raise empty_cell(column)
-    _encodable(text, column)
+    refuse_unencodable(text, f"column {column!r}")
     return text
 
 
-def _encodable(text: str, column: str) -> None:
-    if "\0" in text:
-        raise RowError(
-            f"column {column!r} holds a NUL character at character {text.index(chr(0))}; it must be text, not bytes"
-        )
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise RowError(
-            f"column {column!r} holds half a surrogate pair at character {error.start}; correct the escape"
-        ) from error
-
-
-def _identity(row: Mapping[str, Any], column: str) -> str:
+def _identity(row: Mapping[str, Any], column: str, what: str = "the example") -> str:
     identity = value(row, column)
     if isinstance(identity, bool) or not isinstance(identity, str | Integral):
         raise RowError(
-            f"column {column!r} must name the example, got {shown(identity)}; type a number or text"
+            f"column {column!r} must name {what}, got {shown(identity)}; type a number or text"
         )
     if not str(identity).strip():
-        raise RowError(f"column {column!r} must name the example, it is empty", "fill it", "empty")
+        raise RowError(f"column {column!r} must name {what}, it is empty", "fill it", "empty")
     return str(identity)
-
-
-def _options(
-    row: Mapping[str, Any], column: str, distinct: bool, as_they_stand: bool
-) -> tuple[str, ...]:
-    """A row's own choices; those that differ only in the white space around them are equal."""
-    found = value(row, column)
-    if isinstance(found, str) or not isinstance(found, Sequence):
-        raise RowError(f"column {column!r} must be a list of choices, got {shown(found)}")
-    if not found:
-        raise empty_cell(column)
-    options = []
-    for option in found:
-        if option is None or (isinstance(option, str) and is_blank(option)):
-            raise RowError(
-                f"column {column!r} has the choice {shown(option)}",
-                "a choice must be text and not empty: fill it",
-                "empty",
-            )
-        if not isinstance(option, str):
-            raise RowError(
-                f"column {column!r} has the choice {shown(option)}; a choice must be text and not empty"
-            )
-        _encodable(option, column)
-        options.append(option)
-    stripped = [option.strip() for option in options]
-    if len(options) < 2:
-        raise RowError(
-            f"column {column!r} has {len(options)} choices",
-            "there must be at least two: add the others",
-            "single_option",
-        )
-    if distinct and len(set(stripped)) < len(stripped):
-        twice = next(option for option in stripped if stripped.count(option) > 1)
-        raise RowError(
-            f"column {column!r} has the choice {shown(twice)} twice",
-            "a label could not tell the two apart: change one",
-            "equal_options",
-        )
-    return tuple(options if as_they_stand else stripped)
-
-
-def _spans(row: Mapping[str, Any], column: str, length: int) -> Spans:
-    found = value(row, column)
-    spans = []
-    if isinstance(found, str) or not isinstance(found, Sequence):
-        raise RowError(f"column {column!r} must be a list of [start, end], got {shown(found)}")
-    for span in found:
-        pair = (
-            isinstance(span, Sequence) and len(span) == 2 and all(type(end) is int for end in span)
-        )
-        if not pair or not 0 <= span[0] < span[1] <= length:
-            raise RowError(
-                f"column {column!r}: rationale {shown(span)} is not a [start, end] in its field of {length} characters"
-            )
-        spans.append((span[0], span[1]))
-    return tuple(sorted(spans))

@@ -9,6 +9,7 @@ from keepfaith.config.model_files import model_files
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinText,
+    Examples,
     HubText,
     LocalModel,
     LocalTaskSource,
@@ -21,7 +22,7 @@ from keepfaith.config.schema import (
     Task,
     TrainModel,
 )
-from keepfaith.config.schema.task import (
+from keepfaith.config.schema.task_source import (
     BuiltinTaskSource,
     HubTaskSource,
     TaskSource,
@@ -48,7 +49,8 @@ class ResolvedTask(Strict):
         """The local files that its examples come from; none for other sources."""
         if not isinstance(self.source, LocalTaskSource):
             return []
-        splits = (self.source.splits.evaluation, self.source.splits.tuning)
+        shots = self.source.splits.training if self.task.few_shot else None
+        splits = (self.source.splits.evaluation, self.source.splits.tuning, shots)
         return list(dict.fromkeys(split for split in splits if split))
 
     def training_file(self) -> str | None:
@@ -96,6 +98,13 @@ class Settings:
     methods: dict[str, MethodEntry]
     layers: dict[str, int]
     levels: dict[str, tuple[int, ...]]
+
+    def examples_of(self, task: str) -> Examples:
+        """Number and selection of the examples of a task: its own numbers, else the study's."""
+        own = self.tasks[task].task.examples.model_dump(exclude_none=True)
+        if not self.study.examples.explanation:  # a study that explains nothing
+            own.pop("explanation", None)
+        return self.study.examples.model_copy(update=own)
 
     def training_tasks(self) -> list[str]:
         """The selected tasks with training examples for `train` models, in the order of the selection."""

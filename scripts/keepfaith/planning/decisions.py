@@ -56,7 +56,10 @@ def decisions(settings: Settings) -> Iterator[Decision]:
         ConfigError: a local file of a task cannot be used.
     """
     study = settings.study
-    counts = {name: expected_counts(task, study.examples) for name, task in settings.tasks.items()}
+    counts = {
+        name: expected_counts(task, settings.examples_of(name))
+        for name, task in settings.tasks.items()
+    }
     texts = {
         explained: {
             task: of_task.explanation if explained else of_task.evaluation

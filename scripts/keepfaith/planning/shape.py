@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -58,6 +58,9 @@ class ModelShape:
 class TaskShape:
     """A task's size: rows of its evaluation split, tokens of a prompt on average, choices of an example.
 
+    `shots`: number of solved examples before every prompt, as long as a prompt each. All prompts share them, so that
+    they cost only where a method removes tokens of the whole prompt.
+
     `tuning_rows`: rows of a tuning split of its own, None without one; of a split on the hub, the number that `auto`
     takes.
     """
@@ -66,6 +69,12 @@ class TaskShape:
     tokens: float
     options: int
     tuning_rows: int | None = None
+    shots: int = 0
+
+    @property
+    def prompt_tokens(self) -> float:
+        """Tokens of a prompt with its solved examples."""
+        return self.tokens * (1 + self.shots)
 
 
 def model_shape(model: Model, layers: int) -> ModelShape:
@@ -89,6 +98,12 @@ def task_shape(resolved: ResolvedTask) -> TaskShape:
     Raises:
         ConfigError, RowError: a local file cannot be read.
     """
+    few_shot = resolved.task.few_shot
+    return replace(_own_shape(resolved), shots=few_shot.examples if few_shot else 0)
+
+
+def _own_shape(resolved: ResolvedTask) -> TaskShape:
+    """The size of a task without solved examples."""
     options = len(resolved.task.options or ()) or OWN_OPTIONS
     match resolved.source:
         case HubTaskSource(expected=expected) as source:

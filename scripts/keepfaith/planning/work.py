@@ -219,7 +219,7 @@ class Workload:
         return Work(self._levels(model) * timings * (decoded + sum(efficiency.contexts)))
 
     def _predict(self, model: str, order: str, task: str) -> Work:
-        shape, wanted = self.task(task), self.settings.study.examples
+        shape, wanted = self.task(task), self.settings.examples_of(task)
         evaluated = wanted.evaluation
         examples = shape.rows if evaluated == "all" else min(shape.rows, evaluated)
         examples += tuning_count(wanted, shape.tuning_rows)
@@ -228,8 +228,8 @@ class Workload:
         return Work(tokens, rows * PREDICTION_BYTES)
 
     def _attribute(self, model: str, order: str, task: str, method: str, seed: str) -> Work:
-        shape, explained = self.task(task), self.settings.study.examples.explanation
-        rows = explained * self._levels(model) * shape.tokens
+        shape, explained = self.task(task), self.settings.examples_of(task).explanation
+        rows = explained * self._levels(model) * shape.prompt_tokens
         tokens = explained * self._explaining(method, shape, model)
         return Work(tokens, rows * ATTRIBUTION_BYTES, self.method(method).needs_model)
 
@@ -237,14 +237,14 @@ class Workload:
         """Cost in tokens of explaining one example at all levels."""
         declared = self.method(method)
         settings = declared.settings.model_validate(self.settings.methods[method].settings)
-        passes = declared.passes(settings, SPREAD * task.tokens)
+        passes = declared.passes(settings, SPREAD * task.prompt_tokens)
         counted = [passes]
         margin = self.settings.study.faithfulness.explains == "margin"
         if passes.best_other is not None and margin and task.options > 2:
             counted.append(passes.best_other)
         shared, per_level = self._path(model), self._levels(model)
         at_all_levels = sum(each.shared * shared + each.per_level * per_level for each in counted)
-        return at_all_levels * (task.tokens + OPTION_TOKENS)
+        return at_all_levels * (task.prompt_tokens + OPTION_TOKENS)
 
     def _measure_faithfulness(self, model: str, order: str, task: str, method: str) -> Work:
         shape, study = self.task(task), self.settings.study
@@ -252,13 +252,13 @@ class Workload:
         rankings = 1 if self.method(method).role == CONTROL else 2
         faithfulness, seeds = study.faithfulness, len(self.settings.methods[method].seeds)
         perturbed = 2 * rankings * len(faithfulness.operators) * len(faithfulness.fractions)
-        rows = study.examples.explanation * self._levels(model) * perturbed * seeds
+        rows = self.settings.examples_of(task).explanation * self._levels(model) * perturbed * seeds
         # Half of the tokens on average: what one fraction removes, another keeps. Each level has its own inputs.
-        return Work(rows * (shape.tokens / 2 + OPTION_TOKENS), rows * FAITHFULNESS_BYTES)
+        return Work(rows * (shape.prompt_tokens / 2 + OPTION_TOKENS), rows * FAITHFULNESS_BYTES)
 
     def _score_coalitions(self, model: str, order: str, task: str) -> Work:
         shape, study = self.task(task), self.settings.study
-        coalitions = 2**study.faithfulness.segments * study.examples.explanation
+        coalitions = 2**study.faithfulness.segments * self.settings.examples_of(task).explanation
         # What coalitions begin with is fed once: of the text, each feeds about one segment of its own.
         own = shape.tokens / study.faithfulness.segments + TEMPLATE_TOKENS + OPTION_TOKENS
         numbers = coalitions * self._levels(model) * shape.options

@@ -75,10 +75,10 @@ def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -
     refused: dict[str, str] = {}
     for example in examples.iter_rows(named=True):
         try:
-            _encoded(encoder, example)
+            encoded_example(encoder, example)
         except UnscorableError as error:
             refused[example["example_id"]] = str(error)
-            encoder.apart.discard(_name(example))
+            encoder.apart.discard(example_name(example))
     if not refused:
         return examples
     if not leave_out:
@@ -113,7 +113,7 @@ def _log_counts(encoder: PromptEncoder, examples: int) -> None:
 def _shard(
     scorer: OptionScorer, encoder: PromptEncoder, examples: pl.DataFrame, levels: Sequence[int]
 ) -> pl.DataFrame:
-    encoded = [_encoded(encoder, example) for example in examples.iter_rows(named=True)]
+    encoded = [encoded_example(encoder, example) for example in examples.iter_rows(named=True)]
     inputs = [ScoringInput(item.prompt_ids, item.option_ids) for item in encoded]
     scores = scorer.log_likelihoods(inputs, levels)
     rows = [
@@ -127,9 +127,11 @@ def _shard(
     )
 
 
-def _encoded(encoder: PromptEncoder, example: dict[str, Any]) -> EncodedPrompt:
-    return encoder.encode(example["prompt"], example["options"], _name(example))
+def encoded_example(encoder: PromptEncoder, example: dict[str, Any]) -> EncodedPrompt:
+    """A row of EXAMPLES as token ids."""
+    return encoder.encode(example["prompt"], example["options"], example_name(example))
 
 
-def _name(example: dict[str, Any]) -> str:
+def example_name(example: dict[str, Any]) -> str:
+    """The name of a row of EXAMPLES in messages."""
     return f"example {example['example_id']}"

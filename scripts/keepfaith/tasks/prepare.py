@@ -8,15 +8,17 @@ import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES
 from keepfaith.config.counts import evaluated_too, subset_counts, tuning_count
+from keepfaith.config.passages import comparable
 from keepfaith.config.rows import TaskRow, content_of
 from keepfaith.config.schema import SPACE, BuiltinTaskSource, Examples
 from keepfaith.config.settings import ResolvedTask
+from keepfaith.tasks.few_shot import NO_SHOTS, Shots, read_shots
 from keepfaith.tasks.sources import Subset, split_serving, task_rows
 from keepfaith.tasks.subsets import by_rank
 from keepfaith.tasks.templates import Prompt, render_prompt
 
-EVALUATED = "evaluated"
-"""Reason for leaving out a tuning row, beside those of `skip`."""
+EVALUATED, SHOWN = "evaluated", "few_shot"
+"""Reasons for leaving out a tuning row, beside those of `skip`: it is evaluated, or solved in every prompt."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +45,14 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
         ConfigError: a local file cannot be read, or there are too few rows.
     """
     rows, skipped = task_rows(resolved, "evaluation")
+    shots = read_shots(resolved, rows)
     ranked = by_rank((row.id for row in rows), examples.seed)
     shared = _tuning_split(resolved) == split_serving(resolved, "evaluation")
     left_out = {"evaluation": skipped}
     tuning_rows, evaluated = rows if shared else [], 0
     if own_tuning := bool(examples.tuning) and not shared:
         tuning_rows, left_out["tuning"], evaluated = _own_tuning(resolved, rows)
+        tuning_rows, left_out["tuning"] = _without_shots(tuning_rows, left_out["tuning"], shots)
     counts = subset_counts(
         resolved.name,
         examples,
@@ -67,11 +71,11 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
         *counts,
     )
     records = [
-        _record(resolved, row, "evaluation") | {"explanation": row.id in explanation}
+        _record(resolved, row, "evaluation", shots) | {"explanation": row.id in explanation}
         for row in rows
         if row.id in evaluation
     ]
-    records += [_record(resolved, row, "tuning") for row in tuning_rows if row.id in tuning]
+    records += [_record(resolved, row, "tuning", shots) for row in tuning_rows if row.id in tuning]
     return PreparedTask(
         _frame(records), {subset: counted for subset, counted in left_out.items() if counted}
     )
@@ -79,6 +83,8 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
 
 def training_examples(resolved: ResolvedTask, examples: Examples) -> pl.DataFrame:
     """The training examples of a task as an EXAMPLES table that belongs to no subset; tuning rows are left out.
+
+    Their prompts are without the solved examples of `few_shot`, which are training rows themselves.
 
     Rows with a text that is evaluated are left out later, by `training.train_on_tasks`.
 
@@ -110,6 +116,16 @@ def _own_tuning(
     return rows, skipped, evaluated
 
 
+def _without_shots(
+    rows: list[TaskRow], skipped: dict[str, int], shots: Shots
+) -> tuple[list[TaskRow], dict[str, int]]:
+    """Tuning rows that are not among the solved examples, and rows left out by reason."""
+    kept = (
+        [row for row in rows if content_of(row) not in shots.contents] if shots.contents else rows
+    )
+    return kept, skipped | ({SHOWN: len(rows) - len(kept)} if len(kept) < len(rows) else {})
+
+
 def _tuning_split(resolved: ResolvedTask) -> str | None:
     return split_serving(resolved, "tuning") or split_serving(resolved, "evaluation")
 
@@ -121,14 +137,20 @@ def _tuning(rows: list[TaskRow], count: int, seed: int, from_end: bool) -> set[s
     return set(ranked[start : start + count])
 
 
-def _record(resolved: ResolvedTask, row: TaskRow, subset: Subset) -> dict[str, object]:
+def _record(
+    resolved: ResolvedTask, row: TaskRow, subset: Subset, shots: Shots = NO_SHOTS
+) -> dict[str, object]:
     delimiter = resolved.task.delimiter
-    prompt = render_prompt(resolved.task.prompt, row.fields, cut_end=delimiter == SPACE)
+    prompt = render_prompt(resolved.task.prompt, row.fields, cut_end=delimiter == SPACE).after(
+        shots.text
+    )
     return {
         "example_id": f"{subset}-{row.id}",
         "row": row.number,
         "prompt": prompt.text,
         "fields": [span._asdict() for span in prompt.fields],
+        "outside": row.passage
+        and [{"name": resolved.task.passage, "text": comparable(row.passage)}],
         "options": [delimiter + option for option in row.options],
         "label": row.label,
         "rationale": _rationale(prompt, row),

@@ -20,6 +20,11 @@ class Prompt(NamedTuple):
     text: str
     fields: tuple[FieldSpan, ...]
 
+    def after(self, text: str) -> "Prompt":
+        """The prompt with a text before it, which belongs to no field."""
+        moved = (FieldSpan(s.name, s.start + len(text), s.end + len(text)) for s in self.fields)
+        return Prompt(text + self.text, tuple(moved))
+
 
 def render_prompt(template: str, fields: Mapping[str, str], cut_end: bool = True) -> Prompt:
     """Insert field texts into a template unchanged: braces in them have no meaning.

@@ -1,6 +1,13 @@
 """Ways to spoil an entry of the catalog, each with words that the one line of its refusal must hold."""
 
 from spoils import HUB, Cases, entry, method, model, source, task, trained_on_nothing
+from world import World
+
+
+def few_shot_without_training(world: World) -> None:
+    splits = {"evaluation": "test.jsonl"}
+    world.change_task(few_shot=2, sources={"local": {"splits": splits}})
+
 
 BAD: Cases = {
     "prompt with an unknown field": (
@@ -16,6 +23,45 @@ BAD: Cases = {
         task(prompt="{text.__class__}:"),
         ["single brace", "type a field as {name}"],
     ),
+    "prompt in single quotes with an escape": (
+        task(prompt="{text}\\nAnswer:"),
+        ["prompt has a backslash and the letter n", "double quotes"],
+    ),
+    "prompt with the braces of another template language": (
+        task(prompt="{{text}}\nAnswer:"),
+        ["'{{text}}'", "type {text}"],
+    ),
+    "prompt with blanks in the braces": (
+        task(prompt="{{ text }}\nAnswer:"),
+        ["'{{ text }}'", "type {text}"],
+    ),
+    "prompt with a column in capitals": (
+        task(prompt="{Review Text}\nAnswer:"),
+        ["{Review Text} is no field name", "columns: {review_text: Review Text}"],
+    ),
+    "prompt with a list element": (
+        task(prompt="{text}, {choices.0}\nAnswer:"),
+        ["{choices.0} is no field name", "columns: {choices_0: choices.0}"],
+    ),
+    "one column of options in a list": (
+        source(options=["choices"]),
+        ["sources.local.options: a list has a column for each choice", "type its name alone"],
+    ),
+    "column of options twice": (source(options=["a", "a"]), ["'a' is listed twice"]),
+    "few-shot without a training split": (
+        few_shot_without_training,
+        ["task tiny: few_shot", "has no training split", "add splits.training"],
+    ),
+    "more few-shot than rows": (
+        task(few_shot=5),
+        ["task tiny: few_shot", "has 4 rows that are not evaluated", "type at most 4"],
+    ),
+    "more explained examples of a task than evaluated": (
+        task(examples={"evaluation": 2, "explanation": 3}),
+        ["task tiny: examples.explanation", "type at most 2"],
+    ),
+    "seed of one task": (task(examples={"seed": 3}), ["examples", "'seed'"]),
+    "few-shot of nothing": (task(few_shot=0), ["few_shot", "at least 1"]),
     "prompt that ends in a space": (
         task(prompt="{text}\nAnswer: "),
         ["ends in white space", "without", 'delimiter: ""'],
@@ -32,6 +78,17 @@ BAD: Cases = {
     "skip that is none": (source(skip=["unlabeled"]), ["skip", "did you mean 'unlabelled'?"]),
     "skip that is no list": (source(skip="empty"), ["skip: expected a list", "type [empty]"]),
     "skip twice": (source(skip=["empty", "empty"]), ["'empty' is listed twice"]),
+    "label map beside label names": (
+        source(label_map={"a": 0}, label_names=["a", "b"]),
+        ["label_map and label_names both", "leave one"],
+    ),
+    "label map without values": (source(label_map={}), ["label_map is empty", "name at least"]),
+    "label map to a name": (
+        source(label_map={"a": "yes"}),
+        ["sources.local.label_map", "'yes'"],
+    ),
+    "only without values": (source(only={"label": []}), ["only.label", "add one"]),
+    "only with one value": (source(only={"label": 1}), ["only.label", "[1]"]),
     "label name twice": (source(label_names=["a", "a "]), ["label_names: 'a' is listed twice"]),
     "one option": (task(options=["yes"]), ["at least two choices", "add"]),
     "empty option": (task(options=["yes", ""]), ["choice 1 is empty", "type"]),
@@ -133,6 +190,14 @@ BAD: Cases = {
     "several seeds of a method that draws nothing": (
         method(method="input_x_gradient", seeds=[4, 5]),
         ["lime.yaml: seeds: input_x_gradient draws nothing", "type [4]"],
+    ),
+    "chat template that the model lacks": (
+        model(chat_template=True),
+        ["model tiny: chat_template", "has no chat template", "leave chat_template out"],
+    ),
+    "chat template of a model in training": (
+        model(source={"kind": "train"}, chat_template=True),
+        ["chat_template: a model that the workflow trains has no chat template"],
     ),
     "nothing to train on": (trained_on_nothing, ["no selected task has one", "splits.training"]),
     # Models.

@@ -20,7 +20,7 @@ def resolved(
     prompt: str = PROMPT,
     fields: tuple[str, ...] = ("text",),
     options: tuple[str, ...] | None = ("bad", "good"),
-    options_of_rows: str | None = None,
+    options_of_rows: str | tuple[str, ...] | None = None,
     **source: Any,
 ) -> ResolvedTask:
     local = LocalTaskSource(splits=splits, options=options_of_rows, **source)

@@ -165,3 +165,65 @@ def test_nan_of_json_and_gaps_that_made_fractions(tmp_path: Path) -> None:
     made = prepare_task(resolved({"evaluation": str(path)}, skip=["unlabelled"]), examples())
     assert made.examples["label"].to_list() == [1, 0]
     assert made.examples["row"].to_list() == [0, 2]
+
+
+SST5 = [
+    {"text": f"Review {n}.", "label": label, "split": split}
+    for n, (label, split) in enumerate(
+        [("very negative", "a"), ("negative", "a"), ("neutral", "a"), ("positive", "b"),
+         ("very positive", "a"), (None, "a")]
+    )
+]  # fmt: skip
+SIGNS = {"very negative": 0, "negative": 0, "positive": 1, "very positive": 1}
+
+
+def test_several_labels_of_one_choice(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "t.jsonl", SST5)
+    task = resolved(
+        {"evaluation": path}, label_map=SIGNS, only={"label": list(SIGNS)}, skip=["unlabelled"]
+    )
+    made = prepare_task(task, examples())
+    assert made.examples["row"].to_list() == [0, 1, 3, 4]
+    assert made.examples["label"].to_list() == [0, 0, 1, 1]
+    assert made.skipped == {"evaluation": {"not_selected": 2}}
+    with pytest.raises(
+        SourceError, match=r"line 3: column 'label': label 'neutral' is not in label_map.*only:"
+    ):
+        prepare_task(resolved({"evaluation": path}, label_map=SIGNS), examples())
+
+
+@pytest.mark.parametrize("written", [[0, 4, 2], ["0", "4.0", "2"], [0.0, 4.0, 2.0]])
+def test_numbers_are_mapped_and_selected_as_labels_are_read(
+    written: list[object], tmp_path: Path
+) -> None:
+    table = [{"text": f"Review {n}.", "label": label} for n, label in enumerate(written)]
+    path = write_rows(tmp_path / "t.jsonl", table)
+    task = resolved({"evaluation": path}, label_map={0: 0, 4: 1}, only={"label": [0, 4]})
+    made = prepare_task(task, examples())
+    assert made.examples["label"].to_list() == [0, 1]
+    assert made.skipped == {"evaluation": {"not_selected": 1}}
+
+
+def test_rows_of_one_value_of_another_column(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_rows(tmp_path / "t.jsonl", SST5)
+    caplog.set_level(logging.INFO)
+    settings = {"label_map": SIGNS | {"neutral": 1}, "skip": ["unlabelled"]}
+    made = prepare_task(
+        resolved({"evaluation": path}, only={"split": ["a"]}, **settings), examples()
+    )
+    assert made.examples["row"].to_list() == [0, 1, 2, 4]
+    assert "2 of 6 rows left out by only and skip (1 not_selected, 1 unlabelled)" in caplog.text
+    with pytest.raises(SourceError, match=r"line 1: only: no column 'splt'; did you mean 'split'"):
+        prepare_task(resolved({"evaluation": path}, only={"splt": ["a"]}, **settings), examples())
+    with pytest.raises(
+        SourceError, match=r"only leaves no row \(line 1: column 'split' has 'a', which is not one"
+    ):
+        prepare_task(resolved({"evaluation": path}, only={"split": ["c"]}, **settings), examples())
+
+
+def test_a_choice_of_label_map_that_does_not_exist(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "t.jsonl", rows(2))
+    with pytest.raises(SourceError, match=r"label_map: choice 2 of 1 lies outside the 2 choices"):
+        prepare_task(resolved({"evaluation": path}, label_map={0: 0, 1: 2}), examples())

@@ -14,16 +14,15 @@ from keepfaith.config.schema.model import (
 )
 from keepfaith.config.schema.order import Order
 from keepfaith.config.schema.study import Examples, Study
-from keepfaith.config.schema.task import (
+from keepfaith.config.schema.task import SPACE, FewShot, Task
+from keepfaith.config.schema.task_source import (
     GENERATORS,
-    SPACE,
     BuiltinTaskSource,
     HubTaskSource,
     LocalTaskSource,
     SkipReason,
     TableSource,
     TableTaskSource,
-    Task,
     TaskSource,
 )
 from keepfaith.config.schema.text import (
@@ -45,6 +44,7 @@ __all__ = [
     "BuiltinText",
     "CalibrationTextEntry",
     "Examples",
+    "FewShot",
     "HubModel",
     "HubTaskSource",
     "HubText",

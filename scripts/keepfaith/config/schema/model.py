@@ -148,8 +148,21 @@ class Model(Strict):
 
     description: Text = Field(description="One sentence that describes it.")
     source: ModelSource = Field(description="Source of its weights.")
+    chat_template: Annotated[bool, Field(strict=True)] = Field(
+        default=False,
+        description="Whether every prompt is the message of a user in the chat template of its tokenizer, and the "
+        "choice follows at once (`--apply_chat_template` of lm-evaluation-harness).",
+    )
     gpu: Positive = Field(
         default=1,
         description="GPUs that a job with this model requests; at least 1, as the profile's limit on GPU jobs counts "
         "them (a machine without a GPU counts its CPU as one).",
     )
+
+    @model_validator(mode="after")
+    def _no_template_of_its_own(self) -> "Model":
+        if self.chat_template and isinstance(self.source, TrainModel):
+            raise ValueError(
+                "chat_template: a model that the workflow trains has no chat template; leave it out"
+            )
+        return self

@@ -81,7 +81,8 @@ class ScoringSettings(Strict):
     over_long: Literal["refuse", "cut_left"] = Field(
         default="refuse",
         description="Treatment of a prompt that is longer than the model admits: `refuse` ends the job and names "
-        "the example; `cut_left` drops tokens at its start, as lm-evaluation-harness does, and counts them in the log.",
+        "the example; `cut_left` drops tokens at its start, as lm-evaluation-harness does, and counts them in the log "
+        "and the report, with the rationales that are lost with it.",
     )
     unscorable: Literal["refuse", "leave_out"] = Field(
         default="refuse",

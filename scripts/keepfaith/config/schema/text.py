@@ -33,7 +33,8 @@ class LocalText(_Texts):
 
     kind: Literal["local"] = Field(description="`local`.")
     path: Text = Field(
-        description="File: .txt (one text a line), .jsonl, .csv or .parquet; a relative path starts at folders.data."
+        description="File: .txt (one text a line), .jsonl, .csv, .tsv or .parquet; a relative path starts at "
+        "folders.data."
     )
     column: Text = Field(
         default="text", description="Column that holds the text; a .txt file has none."
