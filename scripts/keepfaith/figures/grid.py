@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Panel(NamedTuple):
+class SmallMultiple(NamedTuple):
     """One of several panels; `lowest`: no other is below it, so that its axis of levels is labelled."""
 
     axes: "Axes"
@@ -26,7 +26,7 @@ def small_multiples(
     around: tuple[float, float],
     least_width: float = 0.0,
     share_y: bool = True,
-) -> "tuple[Figure, list[Panel]]":
+) -> "tuple[Figure, list[SmallMultiple]]":
     """A figure with one panel per title, row by row; panels of the last row that are left over are not drawn.
 
     Args:
@@ -51,7 +51,7 @@ def small_multiples(
         lowest = index + columns >= len(titles)
         axes.set_title(title)
         axes.tick_params(labelbottom=lowest)
-        panels.append(Panel(axes, lowest))
+        panels.append(SmallMultiple(axes, lowest))
     for row in grid:
         row[0].set_ylabel(label)
     return figure, panels
