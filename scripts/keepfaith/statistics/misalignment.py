@@ -4,6 +4,10 @@ A correlation between accuracy and another quantity over levels is no test, as t
 Here each statement rests on two one-sided tests at one level, and both must pass (intersection-union test, which needs
 no correction inside: Berger 1982). The accuracy is stable only where its loss is shown to lie within the margin, never
 because a loss is not shown.
+
+In 400 simulated cells of six levels, with 2,000 texts for the accuracy and 200 for an explained quantity, one of the
+two exactly at its margin at all levels, some level was called misaligned in .023 (normal harms), .025 (a tail of
+losses) and .025 (the accuracy at its margin); with both at their margins in none; with twice the margin in all.
 """
 
 from collections.abc import Mapping

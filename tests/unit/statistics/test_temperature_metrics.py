@@ -16,6 +16,7 @@ from keepfaith.calibration.temperature import HIGHEST, LOWEST, temperature_of, t
 from keepfaith.plugins.metric import PREDICTION_METRICS
 from keepfaith.statistics.assemble import compute_metrics
 from keepfaith.statistics.clusters import group_examples
+from keepfaith.statistics.misalignment import misaligned_levels, misalignment
 from keepfaith.statistics.settings import Analysis
 from keepfaith.statistics.temperature_metrics import Temperatures, fitted_temperatures
 
@@ -88,6 +89,17 @@ def test_no_other_number_changes_by_a_digit(tables, table):
     }
     assert list(table.columns) == list(METRICS.columns)
     assert set(table.join(before, on="metric", how="anti")["family"]) == {"calibration"}
+
+
+def test_a_level_that_a_temperature_repairs_is_misaligned_in_raw_calibration_alone(table):
+    """The sharper level answers as the dense one; the shuffled one loses its accuracy, and so is not misaligned."""
+    found = misalignment(table, {"accuracy": 0.02, "ece": 0.02, "brier": 0.02})
+    assert set(found["quantity"]) == {"ece", "brier", "ece_tempered"}
+    kept = found.filter("shown", direction="accuracy_kept").select("level", "quantity").rows()
+    assert kept == [(SHARPER, "ece"), (SHARPER, "brier")]
+    assert misaligned_levels(found) == (SHARPER,)
+    degraded = found.filter("shown", direction="accuracy_degraded")["level"].unique().to_list()
+    assert degraded in ([], [SHUFFLED])
 
 
 def test_temperatures_are_fitted_on_tuning_examples_alone(tables, table):
