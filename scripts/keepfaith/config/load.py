@@ -17,7 +17,7 @@ from keepfaith.config.catalog import (
 from keepfaith.config.draws import check_flips, check_interval
 from keepfaith.config.errors import ConfigError, nearest
 from keepfaith.config.levels import levels_of
-from keepfaith.config.margins import complete_margins
+from keepfaith.config.margins import check_spreads, complete_margins
 from keepfaith.config.methods import read_method
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.places import input_problem
@@ -76,6 +76,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         ConfigError: one line: the location, the problem, what to type instead.
     """
     study = _with_margins(_explaining(validated(Study, dict(raw), LOCATION)))
+    check_spreads(study.plan.spreads, f"{LOCATION}: plan.spreads")
     for name in study.models:
         if name in RESERVED_MODELS:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Margins by judged quantity: names looked up, defaults filled in.
+"""Margins and expected spreads by judged quantity: names looked up, defaults of margins filled in.
 
 This is not done in the schema, as jobs that import the schema would then depend on every quantity.
 """
@@ -60,3 +60,15 @@ def complete_margins(
         for name, of in measured.items()
         if of.margin is not None and is_judged(name, of)
     }
+
+
+def check_spreads(given: Mapping[str, float], location: str) -> None:
+    """Refuse the spread of a quantity that is not judged.
+
+    Raises:
+        ConfigError: the first such name.
+    """
+    judged = judged_quantities()
+    for name in given:
+        if name not in judged:
+            raise ConfigError(location, f"unknown key {name!r}{nearest(name, judged)}")

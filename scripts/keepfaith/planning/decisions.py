@@ -67,7 +67,7 @@ def decisions(settings: Settings) -> Iterator[Decision]:
         }
         for explained in (False, True)
     }
-    asked = list(_asked(study.statistics.margins))
+    asked = list(_asked(study.statistics.margins, study.plan.spreads))
     for task in settings.tasks:
         for quantity, spread, margin in asked:
             yield _of_task(
@@ -80,11 +80,13 @@ def decisions(settings: Settings) -> Iterator[Decision]:
             yield Decision(ALL_TASKS, quantity.label, sum(of_tasks), spread, decidable, margin)
 
 
-def _asked(margins: Mapping[str, float]) -> Iterator[tuple[Quantity, float, float]]:
-    """The judged quantities with an expected spread, each with it and its margin."""
+def _asked(
+    margins: Mapping[str, float], spreads: Mapping[str, float]
+) -> Iterator[tuple[Quantity, float, float]]:
+    """The judged quantities with an expected spread, the study's or their own, each with it and its margin."""
     judged = judged_quantities()
     for name, margin in margins.items():
-        if (spread := judged[name].spread) is not None:
+        if (spread := spreads.get(name, judged[name].spread)) is not None:
             yield judged[name], spread, margin
 
 
@@ -112,8 +114,8 @@ def decision_lines(settings: Settings) -> Iterator[str]:
     power = f"{POWER:.0%} of samples"
     yield (
         f"What each task can decide at confidence {confidence:g}. spread: expected standard deviation of one example's "
-        "change (a report has measured ones); decidable: smallest margin within which a level without harm is kept in "
-        f"{power}; found: smallest harm that is shown to exceed the margin in {power}"
+        "change (plan.spreads; a report has measured ones); decidable: smallest margin within which a level without "
+        f"harm is kept in {power}; found: smallest harm that is shown to exceed the margin in {power}"
     )
     yield from _decision_table(found)
     yield from _undecided(found)

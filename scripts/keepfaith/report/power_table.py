@@ -72,9 +72,18 @@ def _listed_margins(margins: pl.Series) -> str:
 def open_margins(verdict: pl.DataFrame) -> list[str]:
     """Quantities whose margin this cell's texts cannot decide, at levels that are open, in one sentence; else none.
 
-    A level is open if it is undecided or harmed. Where the verdict has another reason for not keeping it, that is said
-    elsewhere.
+    A level is open if it is undecided or harmed. Of a quantity for which the verdict gives a reason at some level, such
+    as too few texts for a rare large harm, that reason is said elsewhere, and nothing here.
     """
+    names = ["quantity", "method"]
+    reasoned = verdict.filter(pl.col("reason").is_not_null(), pl.col("harm").is_not_null())
+    verdict = verdict.join(
+        reasoned.select(names).unique(),
+        on=names,
+        how="anti",
+        nulls_equal=True,
+        maintain_order="left",
+    )
     open_ = verdict.filter(
         _MEASURED,
         ~_DECIDED,

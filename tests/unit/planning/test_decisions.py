@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from keepfaith.config.errors import ConfigError
 from keepfaith.config.load import load_study
 from keepfaith.config.settings import Settings
 from keepfaith.planning.decisions import ALL_TASKS, Decision, decision_lines, decisions
@@ -87,6 +88,16 @@ def test_the_confidence_and_the_margin_are_the_studys() -> None:
     assert rte.margin == 0.05
     assert rte.decidable == pytest.approx((2.5758 + 0.8416) * sqrt(0.10 / 277), rel=1e-4)
     assert next(decision_lines(strict)).startswith("What each task can decide at confidence 0.99.")
+
+
+def test_the_spread_of_a_pilot_run_replaces_the_expected_one() -> None:
+    decided = found(study(plan={"spreads": {"accuracy": 0.1}}))
+    assert decided["rte", "accuracy"].spread == 0.1
+    assert decided["rte", "accuracy"].enough == 197
+    assert decided["rte", "Brier score"].spread == found(study())["rte", "Brier score"].spread
+    for name in ("nll", "acuracy"):
+        with pytest.raises(ConfigError, match=rf"plan\.spreads: unknown key '{name}'"):
+            study(plan={"spreads": {name: 0.1}})
 
 
 def test_a_single_task_has_no_mean_over_tasks() -> None:

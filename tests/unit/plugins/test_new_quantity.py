@@ -167,6 +167,7 @@ def test_a_quantity_is_found_by_its_name_or_by_its_rows():
     [
         ({"concern": "speed"}, "no concern 'speed'"),
         ({"protocol": "tokens"}, "no protocol 'tokens'"),
+        ({"spread": 0.0}, "spread is 0; type a standard deviation above 0 or None"),
         ({"margin": 0.1, "tolerates": "Loss."}, "which direction is better"),
         ({"margin": 0.1, "better": "lower"}, "what the margin tolerates"),
         ({"margin_as": "ece"}, "margin_as is for a quantity"),

@@ -219,3 +219,12 @@ def test_what_is_decided_or_has_another_reason_needs_no_caution_on_power():
     )
     (sentence,) = caveats(replace(tables, verdict=said))
     assert sentence == "Not kept: accuracy; there is nothing to lose."
+
+
+def test_a_floor_of_texts_that_one_level_names_is_not_said_again_of_the_others():
+    tables = with_power(comprehensiveness=(0.206, 72))
+    first = (pl.col("quantity") == "comprehensiveness") & (pl.col("level") == 2)
+    reason = "16 independent texts; at least 72 are needed to call a harm of 0.05 excluded"
+    judged = tables.verdict.with_columns(reason=pl.when(first).then(pl.lit(reason)))
+    (sentence,) = caveats(replace(tables, verdict=judged))
+    assert sentence.startswith("Not kept: comprehensiveness ") and sentence.endswith(f"; {reason}.")

@@ -225,7 +225,7 @@ class Efficiency(Strict):
 
 
 class Plan(Strict):
-    """Speed of the machine, for `snakemake plan` and for the time that cluster jobs request."""
+    """What `snakemake plan` expects: speed of the machine, also for the time that cluster jobs request, and spreads."""
 
     gpu_flops: Annotated[Number, Field(gt=0)] = Field(
         default=4e14,
@@ -239,6 +239,13 @@ class Plan(Strict):
     devices: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=(1, 8),
         description="Numbers of GPUs (of cores, in a study on the CPU) for which the plan states the duration.",
+    )
+    spreads: dict[Name, Annotated[Number, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description="Expected standard deviation of one example's change against the dense model, by judged quantity: "
+        "with it the plan says which margins can be decided. A report of a pilot run has measured ones; for accuracy "
+        "it is the square root of the share of examples that turn from right to wrong or back. Default: `spread` "
+        "in the quantity's file, with its source.",
     )
 
 
@@ -328,7 +335,9 @@ class Study(Strict):
     efficiency: Efficiency = Field(
         default_factory=Efficiency, description="Measurement of the cost of every level."
     )
-    plan: Plan = Field(default_factory=Plan, description="Speed of the machine, for plans.")
+    plan: Plan = Field(
+        default_factory=Plan, description="Speed of the machine and expected spreads, for plans."
+    )
     export: Export = Field(
         default_factory=Export, description="Pruned checkpoints that `snakemake export` writes."
     )
