@@ -28,7 +28,7 @@ such a quantity the ends are averaged (.00 in both): the interval does not shrin
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtri
 
 from keepfaith.calibration.probabilities import Floats
 
@@ -74,12 +74,12 @@ def heterogeneity(harms: Floats, low: Floats, high: Floats, confidence: float) -
         >>> round(heterogeneity(np.array([0.0, 0.2]), low, high, 0.95), 4)  # 0.2 apart, each with s.e. 0.051
         0.0056
     """
-    errors = (high - low) / (2 * norm.ppf((1 + confidence) / 2))
+    errors = (high - low) / (2 * ndtri((1 + confidence) / 2))
     if not (errors > 0).all():
         return None
     weights = errors**-2.0
     squares = weights * (harms - np.average(harms, weights=weights)) ** 2
-    return float(chi2.sf(squares.sum(), len(harms) - 1))
+    return float(chdtrc(len(harms) - 1, squares.sum()))
 
 
 def unseen_mean_harm(texts: Sequence[int], largest: float, confidence: float) -> float:
@@ -117,14 +117,7 @@ def at_steps(harm: float, ends: Sequence[float], steps: int, confidence: float) 
         >>> [round(end, 4) for end in at_steps(0.5, [0.3], 3, 0.95)]
         [0.3, 0.2713, 0.2557]
     """
-    alpha = 1 - confidence
     last = len(ends)
-
-    def distance(step: int) -> float:
-        return float(norm.isf(alpha / (2 * step)))
-
-    beyond = [
-        harm + (ends[-1] - harm) * distance(step) / distance(last)
-        for step in range(last + 1, steps + 1)
-    ]
-    return [*ends[:steps], *beyond]
+    distances = -ndtri((1 - confidence) / 2 / np.arange(1, max(steps, last) + 1))
+    beyond = harm + (ends[-1] - harm) * distances[last:steps] / distances[last - 1]
+    return [*ends[:steps], *beyond.tolist()]

@@ -27,8 +27,8 @@ _EXPLANATION = (
 )
 _TICKS = (-100, -10, -2, -1, 0, 1, 2, 5, 10, 20, 50, 100)
 _LINEAR = 2.0
-_APART = 0.22
-"""Distance between the methods of a level, in levels."""
+_APART, _WIDEST = 0.22, 0.7
+"""Distance between the methods of a level, and most of it between the first and the last, in levels."""
 
 
 def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
@@ -40,7 +40,8 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
     names = path_names(paths)
     quantities = pooled["quantity"].unique(maintain_order=True).to_list()
     levels = [0, *pooled["level"].unique().sort().to_list()]
-    size = (max(5.2, 1.0 + 2.1 * len(quantities)), 1.3 + 1.75 * len(paths))
+    width = 2.1 if pooled["method"].n_unique() < 5 else 2.8
+    size = (max(5.2, 1.0 + width * len(quantities)), 1.3 + 1.75 * len(paths))
     figure, grid = canvas(len(paths), len(quantities), size, share_x=True, share_y=True)
     for path, row in zip(paths, grid, strict=True):
         of_path = pooled.filter(pl.col("model") == path[0], pl.col("order") == path[1])
@@ -62,8 +63,9 @@ def _panel(panel: "Axes", pooled: pl.DataFrame) -> None:
     panel.axhline(1, color=BLACK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.2)
     methods = pooled["method"].unique().sort().to_list()
     strokes = method_strokes([method for method in methods if method])
+    apart = min(_APART, _WIDEST / max(len(methods) - 1, 1))
     for place, method in enumerate(methods):
-        shift = _APART * (place - (len(methods) - 1) / 2)
+        shift = apart * (place - (len(methods) - 1) / 2)
         colour = strokes[method].colour if method else GREY
         name = pooled["quantity"].to_list()[0]
         rows = of_quantity(pooled, name, method).drop_nulls("harm").sort("level")
