@@ -134,7 +134,9 @@ class _Drawn:
 
 
 def population(world: str, quantity: str, change: float, *, size: int, seed: int = 0) -> Pair:
-    """A population in which the mean change of `quantity` is `change`, or 0 loss if even that changes it more.
+    """A population in which the mean change of `quantity` is `change`.
+
+    Where even the least severe level changes it more (`rare`, whose noise alone does some harm), it is that level.
 
     Args:
         world: of `DRIFTS`.
