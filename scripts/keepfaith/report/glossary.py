@@ -130,8 +130,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "of the confidence in the others. KL dense level: mean divergence of the level's choice probabilities from "
         "the dense model's in nats, weighted by the dense model's probabilities; KL level dense: by the level's. A few "
         "examples can rule either mean; then its interval tends to end too low (docs/validity.md). p95 is the "
-        "divergence that 95 % of the examples do not exceed. Floor: the dense level against itself is 0. Between levels rounding adds what it does between two runs of one "
-        "model: in float32 about 1e-12 nats (other batches); bfloat16 against float32 .0003 nats (p95 .0012) and 3 "
+        "divergence that 95 % of the examples do not exceed. Floor: the dense level against itself is 0. Between "
+        "levels rounding adds what it does between two runs of one model: in float32 about 1e-12 nats (other batches); "
+        "bfloat16 against float32 .0003 nats (p95 .0012) and 3 "
         "flips of 64, measured on 64 prompts of sst2 with the dense SmolLM2-135M-Instruct.",
     ),
     (

@@ -134,6 +134,22 @@ def bca(
     return low, high
 
 
+def expanded(confidence: float, units: int) -> float:
+    """The confidence at which a bootstrap interval of a mean of `units` units has the coverage of `confidence`.
+
+    Resamples vary less than samples by the root of (units - 1) / units, and do not show how uncertain their own spread
+    is: quantiles of t take the place of the normal ones (Hesterberg 2015, "expanded percentile interval").
+
+    Examples:
+        >>> round(expanded(0.95, 16), 4), round(expanded(0.95, 200), 4)
+        (0.9723, 0.9519)
+    """
+    if units < 2:
+        return confidence
+    quantile = stdtrit(units - 1.0, (1 + confidence) / 2) * np.sqrt(units / (units - 1))
+    return float(2 * ndtr(quantile) - 1)
+
+
 def unskewed_t(
     centre: Floats, left_out: Floats, confidences: Sequence[float]
 ) -> tuple[Floats, Floats]:

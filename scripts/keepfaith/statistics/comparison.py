@@ -11,6 +11,7 @@ from keepfaith.calibration.probabilities import Floats, Indices
 from keepfaith.statistics.bootstrap import (
     Interval,
     bca,
+    expanded,
     leave_one_out,
     percentile,
     resamples,
@@ -117,9 +118,9 @@ class Comparison:
     ) -> list[Numbers]:
         """One `Numbers` per level for the mean of `values` [n, K] over examples.
 
-        Intervals are BCa bootstrap intervals; in the far tails of the curve, not narrower than t intervals without
-        skewness (`confidence_curve`). P-values those of the sign-flip test of the paired difference. The dense
-        level's own change is 0 without interval or p-value.
+        Intervals are BCa bootstrap intervals with quantiles of t (`expanded`); in the far tails of the curve, not
+        narrower than t intervals without skewness (`confidence_curve`). P-values those of the sign-flip test of the
+        paired difference. The dense level's own change is 0 without interval or p-value.
 
         Args:
             values: by example and level.
@@ -160,7 +161,8 @@ class Comparison:
         centre = values.mean(axis=0)
         without = leave_one_out(values, self.clusters)
         units = self.cluster_count
-        low, high = bca(weighted_means(values, self.weights), centre, without, confidences)
+        nominal = [expanded(confidence, units) for confidence in confidences]
+        low, high = bca(weighted_means(values, self.weights), centre, without, nominal)
         if far and units > 1:
             ends = unskewed_t(centre, without, confidences[-far:])
             low[-far:], high[-far:] = (

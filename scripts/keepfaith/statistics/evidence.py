@@ -1,13 +1,14 @@
 """Evidence for a status: harm beyond the margin at any of several levels, and enough texts to exclude it.
 
 Harm beyond the margin M is shown by the lower end of its interval, not by flipping the signs of harm - M. How often
-either found it in 1,000 simulated samples of 16 / 50 / 200 texts each (nominal at most .025 where the true harm is M):
+either found it in 1,000 simulated samples of 16 / 50 / 200 texts each, M = .05, worlds of benchmarks/truth.py (nominal at
+most .025 where the true harm is M):
 
     harms           true harm M: interval   signs                 2 M: interval       signs
-    normal          .039 / .026 / .025      .023 / .022 / .025    .55 / .93 / 1.0     .47 / .92 / 1.0
-    tail of losses  .015 / .027 / .026      .005 / .010 / .015    .41 / .83 / 1.0     .16 / .69 / 1.0
-    tail of gains   .076 / .045 / .024      .088 / .057 / .030    .31 / .55 / .98     .37 / .64 / .99
-    rare and large  .000 / .015 / .022      .000 / .001 / .009    .01 / .29 / .75     .01 / .06 / .67
+    normal          .032 / .027 / .033      .024 / .022 / .028    .45 / .93 / 1.0     .44 / .93 / 1.0
+    tail of losses  .019 / .018 / .024      .005 / .004 / .018    .29 / .80 / 1.0     .16 / .69 / 1.0
+    tail of gains   .034 / .037 / .039      .056 / .065 / .055    .26 / .51 / .98     .35 / .64 / .99
+    rare and large  .017 / .014 / .019      .000 / .001 / .010    .13 / .24 / .73     .00 / .06 / .66
 """
 
 from collections.abc import Sequence
