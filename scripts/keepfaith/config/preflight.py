@@ -1,6 +1,7 @@
 """Check of every local input before any job: models, task files, calibration text. No torch, no datasets."""
 
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
     Examples,
+    HarnessTaskSource,
     LocalModel,
     LocalTaskSource,
     LocalText,
@@ -95,6 +97,13 @@ def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> l
     match resolved.source:
         case BuiltinTaskSource(sizes=sizes):
             subset_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
+        case HarnessTaskSource():
+            if find_spec("lm_eval") is None:
+                raise ConfigError(
+                    f"task {resolved.name}: sources.harness",
+                    "needs lm-evaluation-harness, which is not installed; type pip install -r "
+                    "envs/requirements-harness.txt in the environment of keepfaith",
+                )
         case LocalTaskSource() as source:
             return _check_files(resolved, source, examples, training)
     return []
