@@ -24,10 +24,11 @@ from keepfaith.config.places import input_problem
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
-    BuiltinTaskSource,
     CalibrationTextEntry,
     Examples,
+    HarnessTaskSource,
     HubModel,
+    HubTaskSource,
     LocalModel,
     LocalTaskSource,
     LocalText,
@@ -137,6 +138,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     for name in tasks:
         examples = settings.examples_of(name)
         _check_counts(f"task {name}: ", examples, study.report.explained_examples)
+    _check_templates(settings)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(
             f"{LOCATION}: models",
@@ -144,6 +146,18 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
             "add a task with splits.training, or another model",
         )
     return settings
+
+
+def _check_templates(settings: Settings) -> None:
+    """Tasks of the harness come with their prompts as plain text, of which no template can tell the messages."""
+    asked = [name for name, model in settings.models.items() if model.chat_template]
+    for name, task in settings.tasks.items():
+        if asked and isinstance(task.source, HarnessTaskSource):
+            raise ConfigError(
+                f"task {name}: sources.harness",
+                f"cannot be put into the chat template of model {asked[0]}; leave chat_template out of that model, or "
+                "write the task with a prompt of its own",
+            )
 
 
 def overridden_definitions(settings: Settings, catalogs: Sequence[Path]) -> list[str]:
@@ -341,19 +355,27 @@ def _seeded(method: MethodEntry, study: Study) -> MethodEntry:
 
 def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:
     available = task.sources.available()
-    wanted = next(iter(available)) if study.task_source == "auto" else study.task_source
+    chosen = study.task_source if "harness" not in available else "harness"
+    wanted = next(iter(available)) if chosen == "auto" else chosen
     if wanted not in available:
         raise ConfigError(
             f"{LOCATION}: task_source",
             f"task {name!r} has no {wanted} source; type {' or '.join(available)} or auto, or leave the task out",
         )
     source = available[wanted]
-    if task.few_shot and not isinstance(source, BuiltinTaskSource) and not source.splits.training:
+    if (
+        task.few_shot
+        and isinstance(source, HubTaskSource | LocalTaskSource)
+        and not source.splits.training
+    ):
         raise ConfigError(
             f"task {name}: few_shot",
             f"sources.{wanted} has no training split to take solved examples from; add splits.training, or leave "
             "few_shot out",
         )
+    if isinstance(source, HarnessTaskSource) and source.include_path:
+        path = _found(study.folders.data, "data", source.include_path, f"task {name}")
+        source = source.model_copy(update={"include_path": path})
     if isinstance(source, LocalTaskSource):
         splits: dict[str, str] = {}
         for subset, path in source.splits.model_dump().items():

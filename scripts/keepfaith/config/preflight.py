@@ -1,6 +1,7 @@
 """Check of every local input before any job: models, task files, calibration text. No torch, no datasets."""
 
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
     Examples,
+    HarnessTaskSource,
     HubTaskSource,
     LocalModel,
     LocalTaskSource,
@@ -104,13 +106,20 @@ def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> l
     match resolved.source:
         case BuiltinTaskSource(sizes=sizes):
             subset_counts(resolved.name, examples, sizes.evaluation, sizes.tuning)
+        case HarnessTaskSource():
+            if find_spec("lm_eval") is None:
+                raise ConfigError(
+                    f"task {resolved.name}: sources.harness",
+                    "needs lm-evaluation-harness, which is not installed; type pip install -r "
+                    "envs/requirements-harness.txt in the environment of keepfaith",
+                )
         case LocalTaskSource() as source:
             return _check_files(resolved, source, examples, training)[1]
     return []
 
 
 def expected_counts(resolved: ResolvedTask, examples: Examples) -> Counts:
-    """Number of examples of each subset of a task: of a local or a built-in one exactly, of one on the hub as expected.
+    """Number of examples of each subset of a task: of a local or a built-in one exactly, of any other as expected.
 
     Raises:
         ConfigError: a local file cannot be used.
@@ -121,13 +130,19 @@ def expected_counts(resolved: ResolvedTask, examples: Examples) -> Counts:
         case LocalTaskSource() as source:
             return _check_files(resolved, source, examples, training=False)[0]
         case HubTaskSource(expected=expected, splits=splits):
-            # A tuning split of its own is taken to have all that is asked for.
             own = splits.tuning not in (None, splits.evaluation)
-            tuning = tuning_count(examples, AUTOMATIC_TUNING if own else None)
-            left = max(1, expected.examples - (0 if own else tuning))
-            wanted = examples.evaluation
-            evaluation = left if wanted == "all" else min(left, wanted)
-            return Counts(evaluation, min(examples.explanation, evaluation), tuning)
+            return _expected(expected.examples, examples, own_tuning=own)
+        case HarnessTaskSource(expected=expected):
+            return _expected(expected.examples, examples, own_tuning=False)
+
+
+def _expected(rows: int, examples: Examples, *, own_tuning: bool) -> Counts:
+    """Of a task with this many rows; a tuning split of its own is taken to have all that is asked for."""
+    tuning = tuning_count(examples, AUTOMATIC_TUNING if own_tuning else None)
+    left = max(1, rows - (0 if own_tuning else tuning))
+    wanted = examples.evaluation
+    evaluation = left if wanted == "all" else min(left, wanted)
+    return Counts(evaluation, min(examples.explanation, evaluation), tuning)
 
 
 def _check_files(

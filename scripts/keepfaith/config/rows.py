@@ -32,7 +32,8 @@ class TaskRow:
 
     White space around a row's own choices is removed, unless the delimiter is "": then it alone separates prompt and
     choice. `number` counts from 0 in the source, including rows that are left out. `passage`: what the row shares with
-    others, where the task names a column outside of the prompt for it.
+    others, where the task names a column outside of the prompt for it. `template`: the
+    row's own prompt, where it is not the task's.
     """
 
     id: str
@@ -43,6 +44,7 @@ class TaskRow:
     posterior: tuple[float, ...] = ()
     number: int = 0
     passage: str | None = None
+    template: str | None = None
 
 
 def content_of(row: TaskRow) -> bytes:

@@ -24,6 +24,7 @@ from keepfaith.config.schema import (
 )
 from keepfaith.config.schema.task_source import (
     BuiltinTaskSource,
+    HarnessTaskSource,
     HubTaskSource,
     TaskSource,
 )
@@ -35,7 +36,7 @@ class ResolvedTask(Strict):
 
     name: Name = Field(description="Name of the task.")
     task: Task = Field(description="Its definition.")
-    source: HubTaskSource | LocalTaskSource | BuiltinTaskSource = Field(
+    source: HubTaskSource | LocalTaskSource | BuiltinTaskSource | HarnessTaskSource = Field(
         discriminator="kind", description="The source that is read."
     )
 
@@ -59,7 +60,13 @@ class ResolvedTask(Strict):
 
     def trains(self) -> bool:
         """Whether the source has training examples."""
-        return isinstance(self.source, BuiltinTaskSource) or self.source.splits.training is not None
+        match self.source:
+            case BuiltinTaskSource():
+                return True
+            case HarnessTaskSource():
+                return False
+            case source:
+                return source.splits.training is not None
 
 
 class OrderText(Strict):

@@ -14,6 +14,7 @@ from keepfaith.config.rows import TaskRow, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
+    HarnessTaskSource,
     HubModel,
     HubTaskSource,
     LocalModel,
@@ -109,6 +110,8 @@ def _own_shape(resolved: ResolvedTask) -> TaskShape:
         case HubTaskSource(expected=expected) as source:
             tuning = AUTOMATIC_TUNING if _tuning_split(source) else None
             return TaskShape(expected.examples, expected.tokens, options, tuning)
+        case HarnessTaskSource(expected=expected):
+            return TaskShape(expected.examples, expected.tokens, OWN_OPTIONS)
         case BuiltinTaskSource(sizes=sizes):
             return TaskShape(sizes.evaluation, BUILTIN_TOKENS, options, sizes.tuning)
         case source:

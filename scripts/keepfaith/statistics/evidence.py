@@ -1,8 +1,8 @@
 """Evidence for a status: harm beyond the margin at any of several levels, and enough texts to exclude it.
 
 Harm beyond the margin M is shown by the lower end of its interval, not by flipping the signs of harm - M. How often
-either found it in 1,000 simulated samples of 16 / 50 / 200 texts each, M = .05, worlds of benchmarks/truth.py (nominal at
-most .025 where the true harm is M):
+either found it in 1,000 simulated samples of 16 / 50 / 200 texts each, M = .05, in worlds of benchmarks/truth.py
+(nominal at most .025 where the true harm is M):
 
     harms           true harm M: interval   signs                 2 M: interval       signs
     normal          .032 / .027 / .033      .024 / .022 / .028    .45 / .93 / 1.0     .44 / .93 / 1.0

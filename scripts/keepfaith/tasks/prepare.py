@@ -141,9 +141,8 @@ def _record(
     resolved: ResolvedTask, row: TaskRow, subset: Subset, shots: Shots = NO_SHOTS
 ) -> dict[str, object]:
     delimiter = resolved.task.delimiter
-    prompt = render_prompt(resolved.task.prompt, row.fields, cut_end=delimiter == SPACE).after(
-        shots.text
-    )
+    template = row.template or resolved.task.prompt
+    prompt = render_prompt(template, row.fields, cut_end=delimiter == SPACE).after(shots.text)
     return {
         "example_id": f"{subset}-{row.id}",
         "row": row.number,

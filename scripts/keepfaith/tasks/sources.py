@@ -9,7 +9,7 @@ from keepfaith.config.cells import RowError
 from keepfaith.config.counts import left_out
 from keepfaith.config.files import read_rows
 from keepfaith.config.rows import Skipped, TaskRow, read_task_rows
-from keepfaith.config.schema import BuiltinTaskSource, HubTaskSource
+from keepfaith.config.schema import BuiltinTaskSource, HarnessTaskSource, HubTaskSource
 from keepfaith.config.settings import ResolvedTask
 from keepfaith.hub.errors import HubError
 from keepfaith.tasks.builtin import generate
@@ -28,6 +28,8 @@ def split_serving(resolved: ResolvedTask, subset: Subset) -> str | None:
     """Name of the split (or file) that serves a subset; None where there is none."""
     if isinstance(resolved.source, BuiltinTaskSource):
         return subset
+    if isinstance(resolved.source, HarnessTaskSource):
+        return subset if subset == "evaluation" else None
     split: str | None = getattr(resolved.source.splits, subset)
     return split
 
@@ -52,6 +54,8 @@ def task_rows(resolved: ResolvedTask, subset: Subset) -> SubsetRows:
     source = resolved.source
     if isinstance(source, BuiltinTaskSource):
         return SubsetRows(list(_builtin(resolved, source, subset)), {})
+    if isinstance(source, HarnessTaskSource):
+        return SubsetRows(_harness(resolved, source), {})
     table = (
         _hub(resolved.name, source, split)
         if isinstance(source, HubTaskSource)
@@ -79,6 +83,16 @@ def _hub(name: str, source: HubTaskSource, split: str) -> Iterator[tuple[str, di
             yield f"row {number}", row
     except HubError as error:
         raise SourceError(f"task {name}: {error}") from error
+
+
+def _harness(resolved: ResolvedTask, source: HarnessTaskSource) -> list[TaskRow]:
+    # Only such a task needs the harness, which is not always installed.
+    from keepfaith.tasks.harness import HarnessError, harness_rows
+
+    try:
+        return harness_rows(source, resolved.task)
+    except HarnessError as error:
+        raise SourceError(f"task {resolved.name}: sources.harness: {error}") from error
 
 
 def _builtin(

@@ -101,6 +101,33 @@ BAD: Cases = {
     "options of both kinds": (source(options="choices"), ["sources.local.options", "not both"]),
     "no options at all": (task(options=None), ["sources.local.options", "not neither"]),
     "no source": (task(sources={}), ["needs a source", "builtin, hub or local"]),
+    "harness beside another source": (
+        task(
+            prompt=None,
+            fields=None,
+            options=None,
+            sources={"harness": {"task": "piqa"}, "builtin": {"generator": "sentiment"}},
+        ),
+        ["harness stands alone", "leave the other sources out"],
+    ),
+    "prompt of a harness task": (
+        task(options=None, sources={"harness": {"task": "piqa"}}),
+        ["prompt: sources.harness gives it", "leave prompt out"],
+    ),
+    "choices of a harness task": (
+        task(prompt=None, fields=None, sources={"harness": {"task": "piqa"}}),
+        ["options: sources.harness gives the choices"],
+    ),
+    "few-shot of a harness task": (
+        task(
+            prompt=None,
+            fields=None,
+            options=None,
+            few_shot=2,
+            sources={"harness": {"task": "piqa"}},
+        ),
+        ["few_shot: type num_fewshot in sources.harness"],
+    ),
     "column of an unknown field": (source(columns={"txt": "t"}), ["unknown field 'txt'", "'text'"]),
     "training on evaluation": (
         source(splits={"evaluation": "test.jsonl", "training": "test.jsonl"}),

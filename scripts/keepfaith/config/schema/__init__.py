@@ -18,6 +18,7 @@ from keepfaith.config.schema.task import SPACE, FewShot, Task
 from keepfaith.config.schema.task_source import (
     GENERATORS,
     BuiltinTaskSource,
+    HarnessTaskSource,
     HubTaskSource,
     LocalTaskSource,
     SkipReason,
@@ -45,6 +46,7 @@ __all__ = [
     "CalibrationTextEntry",
     "Examples",
     "FewShot",
+    "HarnessTaskSource",
     "HubModel",
     "HubTaskSource",
     "HubText",

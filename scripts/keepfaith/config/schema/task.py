@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from keepfaith.config.errors import nearest
 from keepfaith.config.passages import NO_PASSAGE
 from keepfaith.config.placeholders import near_miss, placeholders
-from keepfaith.config.schema.task_source import BuiltinTaskSource, Sources
+from keepfaith.config.schema.task_source import Sources, TableSource
 from keepfaith.config.strict import (
     Count,
     FieldName,
@@ -51,6 +51,10 @@ def _delimiter(value: str) -> str:
             '"\\n" here'
         )
     return value
+
+
+HARNESS_GIVES = {"prompt": "{context}", "fields": ("context",), "delimiter": ""}
+"""What stands in a task of the harness for its own prompt, of which the job knows the fields."""
 
 
 class TaskExamples(Strict):
@@ -133,6 +137,25 @@ class Task(Strict):
     )
     sources: Sources = Field(description="Sources of the rows.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _prompt_of_the_harness(cls, content: object) -> object:
+        """A harness task gives its own prompts and choices; here they have one field, and nothing is put between."""
+        if not isinstance(content, dict) or not isinstance(content.get("sources"), dict):
+            return content
+        if content["sources"].get("harness") is None:
+            return content
+        for key, given in HARNESS_GIVES.items():
+            if content.get(key) not in (None, given, list(given)):
+                raise ValueError(
+                    f"{key}: sources.harness gives it; leave {key} out, or set it by sources.harness.overrides"
+                )
+        if content.get("options") is not None:
+            raise ValueError("options: sources.harness gives the choices; leave options out")
+        if content.get("few_shot") is not None:
+            raise ValueError("few_shot: type num_fewshot in sources.harness instead")
+        return {**content, **HARNESS_GIVES}
+
     @property
     def passage_in_prompt(self) -> bool:
         """Whether the passage is a field of the prompt, is to be found among them, or does not exist."""
@@ -143,8 +166,10 @@ class Task(Strict):
         named = [
             set(source.columns)
             for source in self.sources.available().values()
-            if not isinstance(source, BuiltinTaskSource)
+            if isinstance(source, TableSource)
         ]
+        if self.sources.harness:
+            return {str(self.passage)}
         return set.intersection(*named) if named else set()
 
     @model_validator(mode="after")
@@ -180,7 +205,7 @@ class Task(Strict):
                     "choices spell all the white space themselves"
                 )
         for kind, source in self.sources.available().items():
-            if isinstance(source, BuiltinTaskSource):
+            if not isinstance(source, TableSource):
                 continue
             if (self.options is None) == (source.options is None):
                 raise ValueError(

@@ -1,6 +1,6 @@
 """Sources of a task's rows, and how a row of a table becomes an example."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -237,7 +237,35 @@ class BuiltinTaskSource(Strict):
     seed: Seed = Field(default=0, description="Seed of the generator.")
 
 
-TaskSource = HubTaskSource | LocalTaskSource | BuiltinTaskSource
+class HarnessTaskSource(Strict):
+    """A multiple-choice task of lm-evaluation-harness: its documents, contexts, continuations and solved examples."""
+
+    kind: Literal["harness"] = Field(default="harness", description="`harness`; need not be typed.")
+    task: Text = Field(description="Its name there; of a group, the name of one of its tasks.")
+    include_path: Text | None = Field(
+        default=None,
+        description="Folder with YAML files of your own (`--include_path`); a relative path starts at folders.data.",
+    )
+    num_fewshot: Count | None = Field(
+        default=None,
+        description="Solved examples before every prompt, instead of the task's number.",
+    )
+    overrides: dict[Text, Any] = Field(
+        default_factory=dict,
+        description="Keys of its YAML with other values, such as `{dataset_path: json}`.",
+    )
+    allow_code: Annotated[bool, Field(strict=True)] = Field(
+        default=False,
+        description="Whether functions (`!function`) of YAML files of your own may run; those of the installed harness "
+        "always may.",
+    )
+    expected: Expected = Field(
+        default_factory=Expected,
+        description="Its size, used for plans and requests only: no result depends on it.",
+    )
+
+
+TaskSource = HubTaskSource | LocalTaskSource | BuiltinTaskSource | HarnessTaskSource
 TableTaskSource = HubTaskSource | LocalTaskSource
 
 
@@ -247,14 +275,28 @@ class Sources(Strict):
     builtin: BuiltinTaskSource | None = Field(default=None, description="The built-in generator.")
     hub: HubTaskSource | None = Field(default=None, description="A data set of the hub.")
     local: LocalTaskSource | None = Field(default=None, description="Local files.")
+    harness: HarnessTaskSource | None = Field(
+        default=None,
+        description="A task of lm-evaluation-harness, which also gives prompt, fields and choices; no other source "
+        "may stand beside it.",
+    )
 
     def available(self) -> dict[str, TaskSource]:
         """The sources that the task has, in the order in which `auto` tries them."""
-        sources = {"builtin": self.builtin, "hub": self.hub, "local": self.local}
+        sources = {
+            "builtin": self.builtin,
+            "hub": self.hub,
+            "local": self.local,
+            "harness": self.harness,
+        }
         return {name: source for name, source in sources.items() if source is not None}
 
     @model_validator(mode="after")
     def _at_least_one(self) -> "Sources":
         if not self.available():
             raise ValueError("a task needs a source; add builtin, hub or local")
+        if self.harness and len(self.available()) > 1:
+            raise ValueError(
+                "harness stands alone, as it also gives prompt and choices; leave the other sources out"
+            )
         return self
