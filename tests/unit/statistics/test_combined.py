@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from made_predictions import drawn
 from scipy.special import ndtr, ndtri
 
+from keepfaith.calibration.exact_error import exact_ece
+from keepfaith.calibration.interval import corrected_error
+from keepfaith.calibration.probabilities import sample_of
 from keepfaith.statistics.bootstrap import bca, leave_one_out, resamples, weighted_means
 from keepfaith.statistics.combined import (
     at_steps,
@@ -11,6 +15,7 @@ from keepfaith.statistics.combined import (
     mean_of_tasks,
     unseen_mean_harm,
 )
+from keepfaith.statistics.error_change import ErrorChange
 from keepfaith.statistics.evidence import fewest_texts
 
 MARGIN, NOMINAL = 0.05, 0.025
@@ -115,6 +120,33 @@ def test_the_mean_at_the_margin_is_beyond_either_end_as_rarely_as_promised(world
     most = NOMINAL + 3 * np.sqrt(NOMINAL * (1 - NOMINAL) / groups)
     assert np.mean([high[0] <= MARGIN for _, high in ends]) <= most
     assert np.mean([low[0] > MARGIN for low, _ in ends]) <= most
+
+
+@pytest.mark.slow
+def test_the_bias_of_ece_does_not_average_out():
+    """A calibrated dense model and a level too sure by a factor of 1.3, in tasks of 300 texts: eight at a time."""
+    generator = np.random.default_rng(5)
+    rows = []
+    for _ in range(80):
+        scores = generator.normal(size=(300, 2))
+        posterior = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        labels = drawn(posterior, generator)
+        dense, level = sample_of(scores, labels), sample_of(1.3 * scores, labels)
+        errors = [corrected_error(sample, repetitions=300) for sample in (dense, level)]
+        change = ErrorChange(*errors, correlation=0.0, repetitions=300)
+        truth = exact_ece(level, posterior) - exact_ece(dense, posterior)
+        rows.append((truth, change.plug_in, *change.interval()))
+    found = np.array(rows)[generator.integers(0, 80, size=(1000, 8))]  # [1000, 8, 4]
+    missed = {
+        biased: np.mean([
+            not low[0] <= task[:, 0].mean() <= high[0]
+            for task in found
+            for low, high in [mean_of_tasks(task[:, 1], task[:, 2:3], task[:, 3:], biased=biased)]
+        ])
+        for biased in (False, True)
+    }  # fmt: skip
+    assert missed[True] <= 0.05
+    assert missed[False] > 0.3
 
 
 def test_heterogeneity_has_its_size_and_finds_a_broken_task():

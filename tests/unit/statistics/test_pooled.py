@@ -223,7 +223,7 @@ def test_every_task_is_left_out_once_where_there_are_three():
     ]
 
 
-WORLDS, TASKS = 600, 8
+WORLDS, TASKS = 400, 8
 FAITHFUL, TOLERATED = "segment_faithfulness", 0.1
 ANALYSIS = Analysis(repetitions=2000, seed=3)
 
@@ -282,12 +282,10 @@ def test_false_kept_means_are_as_rare_as_promised(world, texts):
 @pytest.mark.slow
 @pytest.mark.parametrize("world", ["normal", "skewed"])
 def test_true_kept_means_are_found_and_the_interval_covers(world):
-    """100 texts in each of eight tasks, with different harms of mean 0, and of the margin."""
+    """60 texts in each of eight tasks, with different harms of mean 0, and of the margin: too few for a task alone."""
     uneven = np.linspace(-0.02, 0.02, TASKS)
-    none, at = (means_of(world, 100, harm + uneven) for harm in (0, TOLERATED))
+    none, at = (means_of(world, 60, harm + uneven) for harm in (0, TOLERATED))
     assert none["status"].to_list().count("kept") > 0.95 * WORLDS
-    assert (
-        none["kept_tasks"].mean() < TASKS - 1
-    )  # single tasks, which need more than 72 texts, decide less
+    assert none["kept_tasks"].to_list() == [0] * WORLDS
     covered = at.filter(pl.col("harm_low") <= TOLERATED, pl.col("harm_high") >= TOLERATED).height
     assert abs(covered / WORLDS - 0.95) <= 0.015 + 3 * np.sqrt(0.95 * 0.05 / WORLDS)
