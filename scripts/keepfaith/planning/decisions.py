@@ -76,7 +76,9 @@ def decisions(settings: Settings) -> Iterator[Decision]:
     if len(settings.tasks) > 1:
         for quantity, spread, margin in asked:
             of_tasks = list(texts[quantity.explained].values())
-            decidable = pooled_margin(spread, of_tasks, study.statistics.confidence)
+            decidable = pooled_margin(
+                spread, of_tasks, quantity.largest, study.statistics.confidence
+            )
             yield Decision(ALL_TASKS, quantity.label, sum(of_tasks), spread, decidable, margin)
 
 

@@ -23,6 +23,7 @@ from statistics import NormalDist
 
 import polars as pl
 
+from keepfaith.statistics.combined import unseen_mean_harm
 from keepfaith.statistics.evidence import fewest_texts, unseen_harm
 
 POWER = 0.8
@@ -100,17 +101,23 @@ def detectable_harm(
     return margin + standard_errors(confidence, levels) * spread / sqrt(texts)
 
 
-def pooled_margin(spread: float, texts: Sequence[int], confidence: float = 0.95) -> float:
-    """M80 of the mean over tasks, each task counting alike; without a floor.
+def pooled_margin(
+    spread: float, texts: Sequence[int], largest: float | None = None, confidence: float = 0.95
+) -> float:
+    """M80 of the mean over tasks, each task counting alike, with the floor of `combined.unseen_mean_harm`.
 
     Examples:
         >>> round(pooled_margin(0.2, [200] * 8), 3)  # as of one sample of 1,600 texts
         0.014
         >>> round(pooled_margin(0.2, [40, 360]), 3), round(smallest_margin(0.2, 400), 3)  # the small task weighs more
         (0.047, 0.028)
+        >>> round(pooled_margin(0.1, [16] * 8, largest=1.0), 3)  # the floor
+        0.073
     """
     variances = (spread**2 / count for count in texts)
-    return standard_errors(confidence) * sqrt(sum(variances)) / len(texts)
+    by_spread = standard_errors(confidence) * sqrt(sum(variances)) / len(texts)
+    unseen = 0.0 if largest is None else unseen_mean_harm(texts, largest, confidence)
+    return max(by_spread, unseen)
 
 
 def measured_spread(low: float, high: float, texts: int, confidence: float = 0.95) -> float:
