@@ -8,6 +8,8 @@ from typing import Any
 
 import lm_eval
 import yaml
+from jinja2.sandbox import SandboxedEnvironment
+from lm_eval import utils as harness_utils
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.defaults import DEFAULT_OTHER_SEED
 from lm_eval.tasks import TaskManager
@@ -52,6 +54,7 @@ def harness_rows(source: HarnessTaskSource, task: Task) -> list[TaskRow]:
 
 def _loaded(source: HarnessTaskSource) -> ConfigurableTask:
     """The task object, with its data."""
+    _contain_templates()
     manager = _manager(source.include_path)
     if source.task not in manager.task_index:
         manager = _manager(None)
@@ -78,6 +81,23 @@ def _loaded(source: HarnessTaskSource) -> ConfigurableTask:
             f"{source.task} is a program of its own; name a task that a YAML file defines"
         )
     return made
+
+
+@cache
+def _contain_templates() -> None:
+    """From here on the harness renders all templates in Jinja's sandbox.
+
+    Its own environment lets a template reach Python through attributes, so that a YAML file without any function could
+    run code all the same.
+    """
+    plain = harness_utils.env
+    contained = SandboxedEnvironment(
+        loader=plain.loader,
+        undefined=plain.undefined,
+        keep_trailing_newline=plain.keep_trailing_newline,
+    )
+    contained.filters.update(plain.filters)
+    harness_utils.env = contained
 
 
 @cache

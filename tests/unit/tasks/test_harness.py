@@ -234,6 +234,13 @@ def test_code_of_the_user_runs_only_where_it_is_allowed(included: bool, tmp_path
     assert prepared("mine", allow_code=True, **source)["prompt"][0] == "Open jar 0.!"
 
 
+def test_a_template_does_not_reach_python(tmp_path: Path) -> None:
+    secret = "{{ goal.__class__.__mro__[1].__subclasses__() | length }}"
+    source = own(tmp_path, f'doc_to_text: "{secret}"', doc_to_text=None)
+    with pytest.raises(SourceError, match="__class__"):
+        prepared("mine", **source)
+
+
 def test_the_word_in_a_text_is_no_code(tmp_path: Path) -> None:
     source = own(tmp_path, "# !function mine_code.text", description="!function x ")
     assert prepared("mine", **source)["prompt"][0] == "!function x Open jar 0."
