@@ -12,6 +12,9 @@ from workflow_copy import Finished, Workflow, copy_workflow
 LONGEST_FIRST = ("slurm", "workflow", "hub", "benchmarks", "unit")
 """Folders of tests: a process that is done early takes short tests, instead of waiting for a long one."""
 
+FIRST_OF_WORKFLOWS = Path(__file__).parent / "workflow" / "test_run.py"
+"""Makes the mini study, which the others then find, while another process waits for SLURM."""
+
 SLOW = {
     "artifacts/test_interruption.py",
     "config/test_hostile_input.py",
@@ -38,9 +41,14 @@ if WORKER:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of whole workflows first; within a folder the order stays. Slow unit tests are marked."""
+    """Tests of whole workflows first; within a folder the order stays, but for one. Slow unit tests are marked."""
     folder = Path(__file__).parent
-    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(folder).parts[0]))
+    items.sort(
+        key=lambda item: (
+            LONGEST_FIRST.index(item.path.relative_to(folder).parts[0]),
+            item.path != FIRST_OF_WORKFLOWS,
+        )
+    )
     slow = {folder / "unit" / name for name in SLOW}
     missing = [str(path) for path in slow if not path.exists()]
     assert not missing, f"SLOW names what is not there: {missing}"
@@ -68,14 +76,14 @@ def new_workflow(tmp_path: Path) -> Callable[[str], Workflow]:
 
 @pytest.fixture(scope="session")
 def run_once(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """The mini study, run to its end by the first process that asks."""
+    """The mini study, run to its end by the first process that asks, with a Python of its own for every job."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if WORKER else base
     found = Finished(Workflow(shared / "finished" / "study"), shared / "finished" / "kept")
     with FileLock(shared / "finished.lock"):
         if not found.kept.exists():
             workflow = copy_workflow(found.original.folder)
-            result = workflow.run("--configfile", "mini.yaml")
+            result = workflow.run("--configfile", "mini.yaml", anew=True)
             assert result.returncode == 0, result.stdout[-4000:]
             unfinished = found.kept.with_name("copying")
             shutil.copytree(workflow.folder, unfinished)  # with time stamps

@@ -1,16 +1,21 @@
 """A copy of the workflow in a temporary folder, run as a user runs it: through its command line."""
 
+import atexit
+import functools
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from forked import Forks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SNAKEMAKE = Forks(Path(__file__).with_name("snakemake_program.py"))
+PROGRAM = Path(__file__).with_name("snakemake_program.py")
+SNAKEMAKE = Forks(PROGRAM)
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
 
 # The smallest study in which every rule has work to do.
@@ -41,11 +46,21 @@ class Workflow:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
-    def run(self, *arguments: str, timeout: float = 1200) -> subprocess.CompletedProcess[str]:
-        """Run `snakemake` with `arguments`; output and errors together in `stdout`."""
+    def run(
+        self, *arguments: str, timeout: float = 1200, anew: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `snakemake` with `arguments`; output and errors together in `stdout`.
+
+        Args:
+            arguments: words of the command line.
+            timeout: seconds after which it is ended.
+            anew: every job starts a Python of its own, as with a user. Otherwise it is forked from one that has
+                imported torch, transformers and Matplotlib, which is most of the time of a small job.
+        """
         command = self.command(*arguments)
         words = command[command.index("snakemake") + 1 :]
-        ended = SNAKEMAKE.run(words, self.folder, environment(), timeout, joined=True)
+        variables = environment() if anew else {**environment(), "JOB_SERVER": job_server()}
+        ended = SNAKEMAKE.run(words, self.folder, variables, timeout, joined=True)
         return subprocess.CompletedProcess(command, ended.status, ended.output)
 
 
@@ -60,6 +75,26 @@ class Finished:
 def environment() -> dict[str, str]:
     """The environment without what a surrounding workflow or SLURM job may have set."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "SLURM"))}
+
+
+@functools.cache
+def job_server() -> str:
+    """Address of the process that jobs are forked from; started once, and ended with this process."""
+    folder = tempfile.mkdtemp(prefix="jobs-")
+    atexit.register(shutil.rmtree, folder)
+    address = f"{folder}/socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)  # who asks before it has imported everything waits
+        server = subprocess.Popen(
+            [sys.executable, str(REPOSITORY / "tests/job_server.py"), str(listener.fileno())],
+            # Linear algebra of numpy would start its threads when it is imported; scripts on the CPU have one.
+            env={**environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+        )
+    atexit.register(server.communicate)
+    return address
 
 
 def copy_workflow(folder: Path) -> Workflow:

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-from workflow_copy import MINI, PARTS, REPOSITORY, environment
+from workflow_copy import MINI, PARTS, PROGRAM, REPOSITORY, environment, job_server
 
 SNAKEFILE = """
 configfile: "study.yaml"
@@ -48,13 +48,13 @@ class Importing:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            [sys.executable, str(PROGRAM), "--cores", "2", *arguments],
             cwd=self.folder,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=1200,
-            env=environment() | self.variables,
+            env=environment() | {"JOB_SERVER": job_server()} | self.variables,
             check=False,
         )
 

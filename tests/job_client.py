@@ -1,0 +1,21 @@
+"""In place of a Python that is started for a job's script: asks `job_server.py` for it and ends as the job ends."""
+
+# It is started for every job, so it imports little: pathlib would take longer than all that it does.
+# ruff: noqa: PTH100, PTH109
+
+import json
+import os
+import socket
+import sys
+
+if __name__ == "__main__":
+    script = os.path.abspath(sys.argv[1])
+    asked = {"script": script, "folder": os.getcwd(), "environment": dict(os.environ)}
+    with socket.socket(socket.AF_UNIX) as server:
+        server.connect(os.environ["JOB_SERVER"])
+        text = json.dumps(asked).encode() + b"\n"
+        sent = socket.send_fds(server, [text], [0, 1, 2])
+        server.sendall(text[sent:])
+        status = server.recv(64)
+    # A job that a signal ended has a negative status, as the shell would not give it.
+    sys.exit(int(status) % 256 if status else 1)
