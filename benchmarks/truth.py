@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from setup.calibrated import GAPS, LASTING, REPAIRABLE, data_set, tempered_set
 from setup.command import command, folder_of
-from setup.harms import WORLDS
+from setup.harms import WORLDS, Floats
 from setup.judging import Case, Row, changes_of, outcome
 from setup.paths import SCENARIOS, Sizes, sentences
 from setup.populations import DRIFTS, chosen, population
@@ -36,6 +36,9 @@ HARMS = (0.0, 1.0, 2.0)
 """In margins. At the margin itself both false statuses are most frequent."""
 
 TUNING = 500
+
+NOT_REFITTED: dict[int, Floats] = {}
+"""Other fits of a temperature, which null bands contain; no interval of a change reads them."""
 
 PATHS = "paths"
 PATH_SIZES = Sizes(evaluated=2000, explained=200)
@@ -152,7 +155,10 @@ def errors(extent: Extent) -> Iterator[Row]:
                     data_set(world, harm, examples, random)
                     for _ in range(extent.runs(extent.errors, margins))
                 )
-                found = [calibration_series(("ece",), each, comparison)["ece"][1] for each in sets]
+                found = [
+                    calibration_series(("ece",), each, comparison, NOT_REFITTED)["ece"][1]
+                    for each in sets
+                ]
                 yield outcome(case, found, harm)
 
 
@@ -165,7 +171,8 @@ def after_temperature(extent: Extent) -> Iterator[Row]:
             random = np.random.default_rng([SEED, examples])
             sets = [tempered_set(world, examples, TUNING, random) for _ in range(extent.errors)]
             found = [
-                calibration_series(("ece",), each.predicted, comparison)["ece"][1] for each in sets
+                calibration_series(("ece",), each.predicted, comparison, NOT_REFITTED)["ece"][1]
+                for each in sets
             ]
             yield outcome(case, found, np.array([each.change for each in sets]))
 

@@ -22,6 +22,7 @@ from keepfaith.plugins.metric import PREDICTION_METRICS
 from keepfaith.plugins.quantity import QUANTITIES
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.explanation_metrics import Explained
+from keepfaith.statistics.pooled import pooled_verdict
 from keepfaith.statistics.prediction_metrics import numbers_of
 from keepfaith.statistics.settings import Analysis
 from keepfaith.statistics.verdict import DEGRADED, HARMED, summary, verdict
@@ -44,6 +45,12 @@ SIZE = 20_000
 EXPLAINED = "faithfulness"
 PREDICTED = ("accuracy", "brier")
 TASKS = 8
+POOLED_RATES = (
+    "pooled_kept_too_far",
+    "pooled_degraded_without_harm",
+    "pooled_harmed_without_harm",
+    "pooled_share_kept_to_deepest",
+)
 
 JUDGED = (*PREDICTED, EXPLAINED)
 
@@ -172,21 +179,30 @@ def sentences(scenario: str, studies: int, sizes: Sizes, analysis: Analysis, see
     random = np.random.default_rng(seed)
     of = path(SCENARIOS[scenario])
     limit = LEVELS[-1] + 1 if SCENARIOS[scenario] is None else FIRST_UNSAFE
-    answers = []
+    margins = {name: QUANTITIES.load(name).margin or 0.0 for name in JUDGED}
+    answers, pooled = [], []
     for _ in range(studies):
         tables = [cell_metrics(of, scenario, sizes, analysis, random) for _ in range(TASKS)]
-        # What a study says of its tasks together (a pooled verdict) follows from the same tables.
-        answers.append([_Answer.of(table, limit) for table in tables])
-    return _rates(answers, limit) | {
-        "scenario": scenario,
-        "evaluated": sizes.evaluated,
-        "explained": sizes.explained,
-    }
+        answers.append([_Answer.of(verdict(table, margins), limit) for table in tables])
+        tasks = {f"task {number}": table for number, table in enumerate(tables)}
+        together = pooled_verdict(tasks, margins).filter(pl.col("left_out").is_null())
+        pooled.append([_Answer.of(together, limit)])
+    of_pooled = {f"pooled_{name}": rate for name, rate in _rates(pooled, limit).items()}
+    of_pooled = {name: of_pooled[name] for name in POOLED_RATES}
+    return (
+        _rates(answers, limit)
+        | of_pooled
+        | {
+            "scenario": scenario,
+            "evaluated": sizes.evaluated,
+            "explained": sizes.explained,
+        }
+    )
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What the verdict of one cell says.
+    """What the verdict of one cell, or that of a study in the mean of its tasks, says.
 
     Attributes:
         kept: the level up to which everything is kept.
@@ -198,9 +214,8 @@ class _Answer:
     harmed: bool
 
     @staticmethod
-    def of(metrics: pl.DataFrame, limit: int) -> "_Answer":
-        """Of METRICS in which nothing is harmed below the level `limit`."""
-        found = verdict(metrics, {name: QUANTITIES.load(name).margin or 0.0 for name in JUDGED})
+    def of(found: pl.DataFrame, limit: int) -> "_Answer":
+        """Of a VERDICT, or of POOLED tasks, in which nothing is harmed below the level `limit`."""
         unharmed = found.filter(pl.col("level") < limit)["status"]
         return _Answer(summary(found).safe, DEGRADED in unharmed, HARMED in unharmed)
 

@@ -59,8 +59,9 @@ def fails(row: Row) -> list[str]:
         names = {
             "kept_too_far": 'one task\'s "kept up to" reaches a level that is not',
             "every_task_kept_too_far": "so does that of every task",
+            "pooled_kept_too_far": "the pooled tasks are kept too far",
         }
-        runs = ("cells", "studies")
+        runs = ("cells", "studies", "studies")
         for (name, says), count in zip(names.items(), runs, strict=True):
             if _above(row[name], NOMINAL, int(row[count])):
                 found.append(f"{says}: {_rate(row[name])}")
@@ -174,6 +175,12 @@ PATHS: Columns = {
     "kept up to the last true level": lambda row: _rate(row["share_kept_to_deepest"]),
     "kept up to, mean": lambda row: f"{row['mean_level_kept']:.1f}",
     "true": lambda row: str(row["deepest_true_level"]),
+    "pooled: kept too far": lambda row: _rate(row["pooled_kept_too_far"]),
+    "pooled: degraded without harm": lambda row: _rate(row["pooled_degraded_without_harm"]),
+    "pooled: harmed without harm": lambda row: _rate(row["pooled_harmed_without_harm"]),
+    "pooled: kept up to the last true level": lambda row: _rate(
+        row["pooled_share_kept_to_deepest"]
+    ),
 }
 
 

@@ -145,7 +145,7 @@ def _few(tables: CellTables) -> list[str]:
         else:
             found.append(
                 f"Only {fewest} independent texts are {part}; intervals from fewer than {FEW[part]} tend to be too "
-                "narrow: in simulations a status was wrong up to three times as often as the confidence says "
+                "narrow: in simulations a status was wrong up to 2.3 times as often as the confidence says "
                 "(docs/validity.md)."
             )
     return found
