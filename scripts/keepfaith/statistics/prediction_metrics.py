@@ -82,7 +82,7 @@ def _with_errors(
     }
     _add_null_bands(series, predicted, comparison, dependences, refitted)
     errors = _corrected_errors(predicted, comparison, dependences)
-    _add_corrected_error(series, errors, predicted, comparison)
+    _add_corrected_error(series, errors, comparison)
     return series, errors
 
 
@@ -204,13 +204,10 @@ def _corrected_errors(
 
 
 def _add_corrected_error(
-    series: Series, errors: list[CorrectedError], predicted: Predicted, comparison: Comparison
+    series: Series, errors: list[CorrectedError], comparison: Comparison
 ) -> None:
     """Intervals and changes of `ece`, and the series `ece_corrected`; both about the true binned error."""
     analysis, dense = comparison.analysis, comparison.dense
-    samples = [predicted.levels[level] for level in comparison.levels]
-    ece = PREDICTION_METRICS.load("ece").values
-    replicates = [ece(reweighted(s, comparison.weights, analysis.bins)) for s in samples]
     series["ece_corrected"] = []
     for k, error in enumerate(errors):
         low, high = error.interval(analysis.confidence)
@@ -219,7 +216,6 @@ def _add_corrected_error(
             change = ErrorChange(
                 errors[dense],
                 error,
-                _correlation(replicates[dense], replicates[k]),
                 analysis.simulations(len(comparison.levels)),
             )
             steps = [change.interval(each) for each in comparison.confidences]
@@ -284,13 +280,6 @@ def _exact(
         for error in exact
     ]
     return series
-
-
-def _correlation(one: Floats, other: Floats) -> float:
-    """Correlation of two rows of replicates, at least 0, and 0 if one is constant."""
-    if one.std() == 0 or other.std() == 0:
-        return 0.0
-    return max(0.0, float(np.corrcoef(one, other)[0, 1]))
 
 
 def _hull(interval: Interval, low: float | None, high: float | None) -> Interval:

@@ -133,7 +133,7 @@ def test_the_bias_of_ece_does_not_average_out():
         labels = drawn(posterior, generator)
         dense, level = sample_of(scores, labels), sample_of(1.3 * scores, labels)
         errors = [corrected_error(sample, repetitions=300) for sample in (dense, level)]
-        change = ErrorChange(*errors, correlation=0.0, repetitions=300)
+        change = ErrorChange(*errors, repetitions=300)
         truth = exact_ece(level, posterior) - exact_ece(dense, posterior)
         rows.append((truth, change.plug_in, *change.interval()))
     found = np.array(rows)[generator.integers(0, 80, size=(1000, 8))]  # [1000, 8, 4]
