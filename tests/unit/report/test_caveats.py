@@ -99,30 +99,6 @@ def test_a_kept_ece_of_a_calibrated_model_comes_with_a_caution():
     assert caveats(replace(calibrated, verdict=undecided)) == []
 
 
-@pytest.mark.parametrize(
-    ("status", "harm_low", "warned"),
-    [
-        ("kept", -0.01, True),
-        ("degraded", 0.03, True),
-        ("degraded", 0.05, False),
-        ("harmed", 0.01, False),
-    ],
-)
-def test_an_ece_whose_sign_turns_comes_with_a_caution(status, harm_low, warned):
-    """The synthetic cell is too unsure at the levels 0 and 1 (.88 at an accuracy of .91), and too sure from 2 on."""
-
-    def said(tables):
-        changed = tables.verdict.with_columns(status=pl.lit(status), harm_low=pl.lit(harm_low))
-        found = caveats(replace(tables, verdict=changed))
-        return [each for each in found if "the sign of confidence minus accuracy" in each]
-
-    found = said(synthetic.cell())
-    assert len(found) == warned and all("at levels 2 to 4, where" in each for each in found)
-    # A dense model that is too sure: at level 1 alone the sign is another.
-    found = said(with_dense("mean_confidence", value=0.95))
-    assert len(found) == warned and all("at level 1, where" in each for each in found)
-
-
 def test_examples_that_share_a_text_are_counted_and_the_way_out_is_named():
     (sentence,) = caveats(
         with_dense("accuracy", examples=160, clusters=131, cluster_field="instruction")
