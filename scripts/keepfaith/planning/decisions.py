@@ -77,7 +77,11 @@ def decisions(settings: Settings) -> Iterator[Decision]:
         for quantity, spread, margin in asked:
             of_tasks = list(texts[quantity.explained].values())
             decidable = pooled_margin(
-                spread, of_tasks, quantity.largest, study.statistics.confidence
+                spread,
+                of_tasks,
+                quantity.largest,
+                study.statistics.confidence,
+                biased=quantity.biased,
             )
             yield Decision(ALL_TASKS, quantity.label, sum(of_tasks), spread, decidable, margin)
 

@@ -102,9 +102,16 @@ def detectable_harm(
 
 
 def pooled_margin(
-    spread: float, texts: Sequence[int], largest: float | None = None, confidence: float = 0.95
+    spread: float,
+    texts: Sequence[int],
+    largest: float | None = None,
+    confidence: float = 0.95,
+    *,
+    biased: bool = False,
 ) -> float:
     """M80 of the mean over tasks, each task counting alike, with the floor of `combined.unseen_mean_harm`.
+
+    Of a `biased` quantity, whose intervals are averaged (`combined.mean_of_tasks`), it is the mean of the tasks' own.
 
     Examples:
         >>> round(pooled_margin(0.2, [200] * 8), 3)  # as of one sample of 1,600 texts
@@ -113,7 +120,12 @@ def pooled_margin(
         (0.047, 0.028)
         >>> round(pooled_margin(0.1, [16] * 8, largest=1.0), 3)  # the floor
         0.073
+        >>> round(pooled_margin(0.2, [200] * 8, biased=True), 3)
+        0.04
     """
+    if biased:
+        own = [smallest_margin(spread, count, largest, confidence) for count in texts]
+        return sum(own) / len(own)
     variances = (spread**2 / count for count in texts)
     by_spread = standard_errors(confidence) * sqrt(sum(variances)) / len(texts)
     unseen = 0.0 if largest is None else unseen_mean_harm(texts, largest, confidence)

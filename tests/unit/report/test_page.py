@@ -142,7 +142,13 @@ def test_it_says_what_was_run_the_answer_and_how_to_read_it(page):
         assert heading in text
     for term, _ in GLOSSARY:
         assert term in text
-    words = ("In words", "Layer scores", "Kept (non-inferior): the interval", "Pruning orders", "Settings")
+    words = (
+        "In words",
+        "Layer scores",
+        "Kept (non-inferior): the interval",
+        "Pruning orders",
+        "Settings",
+    )
     places = [text.index(word) for word in words]
     assert places == sorted(places)
 
