@@ -7,6 +7,7 @@ import polars as pl
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import LEVEL_AXIS, quantity_name
 from keepfaith.figures.reach import of_quantity, watched
+from keepfaith.figures.statuses import STATUS_MARKS
 from keepfaith.figures.style import BLACK, canvas, note
 from keepfaith.plugins.cell_figure import CellFigure
 
@@ -19,14 +20,6 @@ _EXPLANATION = (
     "than dense): a loss is shown, which may lie on either side of the margin. Undecided (inconclusive): nothing is "
     "shown with this many examples."
 )
-
-STATUS_MARKS = {
-    "kept": ("#d6ebf5", "#00517f", "o", "kept"),
-    "undecided": ("#f3f3f3", "#6b6b6b", "$?$", "undecided"),
-    "harmed": ("#f9efc7", "#7a5c00", "v", "harmed"),
-    "degraded": ("#f9dcc9", "#a34700", "X", "degraded"),
-}
-"""Background, symbol colour, marker and words of each status; told apart by shape as well as by colour."""
 
 
 def _draw(tables: CellTables) -> "Figure":

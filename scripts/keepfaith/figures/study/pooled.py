@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from keepfaith.figures.axes import level_axis
-from keepfaith.figures.cell.verdict import STATUS_MARKS
 from keepfaith.figures.labels import method_name, path_names, quantity_name, wrapped
 from keepfaith.figures.reach import of_quantity
+from keepfaith.figures.statuses import STATUS_MARKS
 from keepfaith.figures.style import BLACK, GREY, canvas, method_strokes, note
 from keepfaith.plugins.study_figure import StudyFigure
 
