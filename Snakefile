@@ -1,5 +1,5 @@
 # keepfaith: effects of pruning attention layers on accuracy, explanation faithfulness and calibration.
-# Phases in the order of the data flow; every def is in rules/common.smk and rules/source.smk.
+# Phases in the order of the data flow; every def is in rules/source.smk, rules/common.smk or a file rules/*_defs.smk.
 
 from snakemake.utils import min_version
 
@@ -18,6 +18,11 @@ if study_file():
 
 
 include: f"{SOURCE}/rules/common.smk"
+include: f"{SOURCE}/rules/code_defs.smk"
+include: f"{SOURCE}/rules/requests_defs.smk"
+include: f"{SOURCE}/rules/inputs_defs.smk"
+include: f"{SOURCE}/rules/imported_defs.smk"
+include: f"{SOURCE}/rules/running_defs.smk"
 
 
 # The first rule is the default target, unless a workflow that imports this one has its own.

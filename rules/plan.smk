@@ -1,5 +1,7 @@
 # Cost of a study and what it can decide, before any job runs.
 
+from keepfaith.planning.plan import plan as cost_plan
+
 
 rule plan:
     """Print jobs, hours, memory and disk of the study, and which margins its tasks can decide."""

@@ -1,0 +1,118 @@
+# What a job reads: slices of the configuration, and files by wildcards.
+
+from keepfaith.config.levels import level_words
+
+
+def definition(group, name, exclude=None):
+    """The slice of the configuration that one job depends on."""
+    return getattr(settings, group)[name].model_dump(mode="json", exclude=exclude)
+
+
+def task_definition(name):
+    """The same of a task: only the statistics depend on a passage that is a field of the prompt."""
+    inside = settings.tasks[name].task.passage_in_prompt
+    return definition("tasks", name, exclude={"task": {"passage"}} if inside else None)
+
+
+def examples_of(name):
+    return settings.examples_of(name).model_dump(mode="json")
+
+
+def examples_table(model, order, task):
+    """The table of a task's examples, as a model is asked them."""
+    if settings.models[model].chat_template:
+        return f"results/models/{model}/chat/{task}.parquet"
+    return f"results/tasks/{task}/examples.parquet"
+
+
+def examples_of_cell(wildcards):
+    return examples_table(wildcards.model, wildcards.order, wildcards.task)
+
+
+def users(files):
+    """Input files of the user, without the prefix that an importing workflow gives to results."""
+    for file in files:
+        if problem := input_problem(file):
+            stop(problem)
+    return [local(str(file)) for file in files]
+
+
+def model_files(wildcards):
+    return users(settings.model_files(wildcards.model))
+
+
+def task_files(wildcards):
+    return users(settings.tasks[wildcards.task].files())
+
+
+def text_files(wildcards):
+    return users(settings.text_files(wildcards.order))
+
+
+def places(table):
+    """Pruning paths of a table, or cells if it depends on examples."""
+    if table == "stability":
+        return DRAWN_PRUNING_PATHS
+    return PRUNING_PATHS if table in ("order", "efficiency", "pooled") else CELLS
+
+
+def attributions_of(model, order, task, methods=tuple(settings.methods)):
+    return [
+        f"results/{model}/{order}/{task}/attributions/{name}-seed{seed}.parquet"
+        for name in methods
+        for seed in settings.methods[name].seeds
+    ]
+
+
+def attributions_of_cell(wildcards):
+    return attributions_of(wildcards.model, wildcards.order, wildcards.task)
+
+
+def faithfulness_of_cell(wildcards):
+    """The effects of single tokens, in a study that runs that protocol."""
+    if "study" not in PROTOCOLS:
+        return []
+    return expand(
+        "results/{model}/{order}/{task}/faithfulness/{method}.parquet",
+        **wildcards,
+        method=settings.study.methods,
+    )
+
+
+def from_coalitions(table):
+    """A table of explain_segments as an input: nothing in a study that scores no coalitions."""
+    if "coalitions" not in PROTOCOLS:
+        return []
+    return f"results/{{model}}/{{order}}/{{task}}/{table}.parquet"
+
+
+def explained_by_cell():
+    """Scores of what the report's explained examples show: of segments in a study that has them, else of tokens."""
+    if "coalitions" in PROTOCOLS:
+        return expand("results/{cell}/explanations.parquet", cell=CELLS)
+    return [path for cell in CELLS for path in attributions_of(*cell.split("/"))]
+
+
+def attributions_of_method(wildcards):
+    return attributions_of(
+        wildcards.model, wildcards.order, wildcards.task, [wildcards.method]
+    )
+
+
+def exports(wildcards):
+    """The checkpoints of `export`; ends with one line if it names none, or a level that is not run."""
+    chosen = settings.study.export
+    if not chosen.levels:
+        stop("nothing to export; type --config 'export={levels: [2]}'")
+    for model in settings.study.models:
+        if beyond := set(chosen.levels) - set(settings.levels[model]):
+            stop(
+                f"export.levels: {min(beyond)} is not run for {model}, whose levels are "
+                f"{level_words(settings.levels[model])}"
+            )
+    return expand(
+        "results/{path}/export/level{level}-{format}",
+        path=PRUNING_PATHS,
+        level=chosen.levels,
+        format=chosen.formats,
+    )
