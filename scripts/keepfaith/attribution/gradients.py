@@ -7,7 +7,7 @@ import numpy as np
 
 from keepfaith.attribution.problem import NoSettings, Problem
 from keepfaith.plugins.method import Passes, Scores
-from keepfaith.scoring.inputs import GradientInput, ScoringInput
+from keepfaith.scoring.inputs import GradientInput
 
 if TYPE_CHECKING:  # reading the declaration of a method must not load torch
     from keepfaith.scoring.scorer import OptionScorer
@@ -23,11 +23,7 @@ def at_prompts(
     """Per level, the prompt of every problem as the point at which its explained value is differentiated."""
     choosing = [problem for problem in problems if problem.chooses]
     answers = scorer.log_likelihoods(
-        [
-            ScoringInput(problem.encoded.prompt_ids, problem.encoded.option_ids)
-            for problem in choosing
-        ],
-        levels,
+        [problem.asked(problem.encoded.prompt_ids) for problem in choosing], levels
     )
     known = dict(zip(map(id, choosing), answers, strict=True))
     return [

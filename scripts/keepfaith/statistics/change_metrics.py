@@ -104,14 +104,9 @@ def change_rows(predicted: Predicted, comparison: Comparison) -> list[MetricRow]
             series[name] = _of_counted(values, counted, comparison)
     series["flips"] = _with_wilson(series["flips"], len(predicted.labels), comparison)
     return [
-        {
-            "level": level,
-            "family": CHANGE_METRICS[name].family,
-            "metric": name,
-            "examples": len(predicted.labels),
-            "clusters": comparison.cluster_count,
-            **_without_test(numbers, dense=level == DENSE).row(),
-        }
+        comparison.row(
+            level, CHANGE_METRICS[name].family, name, _without_test(numbers, dense=level == DENSE)
+        )
         for name, of_levels in series.items()
         for level, numbers in zip(comparison.levels, of_levels, strict=True)
     ]
@@ -126,25 +121,29 @@ def _of_counted(values: Floats, counted: Floats, comparison: Comparison) -> list
     with np.errstate(invalid="ignore"):
         centre = (values * counted).sum(axis=0) / counted.sum(axis=0)
         replicates = (weights @ (values * counted)) / (weights @ counted)  # (R, K)
-    found = []
-    for value, column in zip(centre, replicates.T, strict=True):
-        low, high = comparison.interval(column) or (None, None)
-        found.append(Numbers(value, low, high, change=value, change_low=low, change_high=high))
-    return found
+    return [
+        _of_replicates(value, column, comparison)
+        for value, column in zip(centre, replicates.T, strict=True)
+    ]
 
 
 def _of_share(values: Floats, share: float, comparison: Comparison) -> list[Numbers]:
     """The least of `values` [n, K] at each level that `share` of them do not exceed, with percentile intervals."""
     ranks = share * comparison.weights.sum(axis=1) - 1e-9  # the lower one where a rank is whole
-    found = []
-    for column in values.T:
-        value = float(np.quantile(column, share, method="inverted_cdf"))
-        low, high = comparison.interval(weighted_rank(column, comparison.weights, ranks)) or (
-            None,
-            None,
+    return [
+        _of_replicates(
+            float(np.quantile(column, share, method="inverted_cdf")),
+            weighted_rank(column, comparison.weights, ranks),
+            comparison,
         )
-        found.append(Numbers(value, low, high, change=value, change_low=low, change_high=high))
-    return found
+        for column in values.T
+    ]
+
+
+def _of_replicates(value: float, replicates: Floats, comparison: Comparison) -> Numbers:
+    """A change with the percentile interval of its `replicates` [R]."""
+    low, high = comparison.interval(replicates) or (None, None)
+    return Numbers(value, low, high, change=value, change_low=low, change_high=high)
 
 
 def _with_wilson(rows: list[Numbers], size: int, comparison: Comparison) -> list[Numbers]:

@@ -102,6 +102,17 @@ class Comparison:
         """Percentile interval of replicates [R]."""
         return percentile(replicates, self.analysis.confidence)
 
+    def row(self, level: int, family: str, metric: str, numbers: Numbers) -> MetricRow:
+        """The row of METRICS of one metric of these examples."""
+        return {
+            "level": level,
+            "family": family,
+            "metric": metric,
+            "examples": len(self.clusters),
+            "clusters": self.cluster_count,
+            **numbers.row(),
+        }
+
     @property
     def confidences(self) -> tuple[float, ...]:
         """Those of a change: the steps of Holm's correction, 1 - alpha, 1 - alpha / 2, ..., and then `CURVE`."""

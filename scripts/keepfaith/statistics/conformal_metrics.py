@@ -112,14 +112,7 @@ def conformal_rows(
         ),
     }
     return [
-        {
-            "level": level,
-            "family": "calibration",
-            "metric": name,
-            "examples": len(comparison.clusters),
-            "clusters": comparison.cluster_count,
-            **numbers.row(),
-        }
+        comparison.row(level, "calibration", name, numbers)
         for name, of_levels in series.items()
         for level, numbers in zip(comparison.levels, of_levels, strict=True)
     ]

@@ -64,14 +64,7 @@ def normalised_rows(
 ) -> list[MetricRow]:
     """One row per metric of `NORMALISED_METRICS` and level; ECE without an interval, as label noise biases it."""
     return [
-        {
-            "level": level,
-            "family": PREDICTION_METRICS.load(metric).family,
-            "metric": name,
-            "examples": len(by_unit[unit].labels),
-            "clusters": comparison.cluster_count,
-            **numbers.row(),
-        }
+        comparison.row(level, PREDICTION_METRICS.load(metric).family, name, numbers)
         for name, (metric, unit) in NORMALISED_METRICS.items()
         if unit in by_unit
         for level, numbers in zip(

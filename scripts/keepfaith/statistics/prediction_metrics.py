@@ -33,14 +33,7 @@ def prediction_rows(predicted: Predicted, comparison: Comparison) -> list[Metric
         series |= exact
         families |= {name: "accuracy" for name in exact if name.endswith("accuracy")}
     return [
-        {
-            "level": level,
-            "family": families.get(name, "calibration"),
-            "metric": name,
-            "examples": len(predicted.labels),
-            "clusters": comparison.cluster_count,
-            **numbers.row(),
-        }
+        comparison.row(level, families.get(name, "calibration"), name, numbers)
         for name, of_levels in series.items()
         for level, numbers in zip(comparison.levels, of_levels, strict=True)
     ]

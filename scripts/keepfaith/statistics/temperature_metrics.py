@@ -190,17 +190,7 @@ def temperature_rows(
 
 
 def _rows(name: str, numbers: dict[int, Numbers], comparison: Comparison) -> list[MetricRow]:
-    return [
-        {
-            "level": level,
-            "family": _FAMILY,
-            "metric": name,
-            "examples": len(comparison.clusters),
-            "clusters": comparison.cluster_count,
-            **of_level.row(),
-        }
-        for level, of_level in numbers.items()
-    ]
+    return [comparison.row(level, _FAMILY, name, of_level) for level, of_level in numbers.items()]
 
 
 def _tempered_series(
