@@ -6,7 +6,6 @@ from pathlib import Path
 
 from keepfaith.artifacts.code_digest import CodeDigestError, code_digest
 from keepfaith.figures.captions import write_captions
-from keepfaith.figures.style import FORMATS
 from keepfaith.orders.order import candidates
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.criterion import CRITERIA
@@ -110,15 +109,15 @@ def captions_of(registry):
 
 
 def figure_files(folder, registry, names, **shown):
-    """Figures in every format; the SVGs appear in Snakemake's own report, each with its caption."""
+    """Figures in the study's formats; the SVGs appear in Snakemake's own report, each with its caption."""
     files = []
     for name in names:
         caption = str(captions_of(registry) / f"{name}.rst")
         svg = report(
             f"{folder}/{name}.svg", caption=caption, labels={"figure": name}, **shown
         )
-        others = [f"{folder}/{name}.{format}" for format in FORMATS if format != "svg"]
-        files += [svg, *others]
+        formats = settings.study.report.figure_formats
+        files += [svg, *(f"{folder}/{name}.{format}" for format in formats)]
     return files
 
 

@@ -34,6 +34,7 @@ stability: {seeds: 3, samples: [4]}
 seeds: [0, 1]
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 scoring: {device: cpu}
+report: {figure_formats: []}
 """
 
 

@@ -24,6 +24,7 @@ faithfulness: {segments: 5, operators: [retokenise], fractions: [0.3]}
 statistics: {repetitions: 200}
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 scoring: {device: cpu}
+report: {figure_formats: []}
 """
 
 

@@ -1,4 +1,4 @@
-"""examples/my_task, copied to a folder outside the checkout and run as its README says."""
+"""examples/my_task, copied to a folder outside the checkout and run as docs/tasks.md and its README say."""
 
 import csv
 import html
@@ -26,20 +26,22 @@ SMALLER = (
 OPTIONS = ["negative", "positive"]
 
 
-def command() -> list[str]:
-    """What the README tells to type, with this interpreter's Snakemake."""
-    text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
-    (line,) = re.findall(r"^    KEEPFAITH/\.venv/bin/snakemake (.+)$", text, re.MULTILINE)
-    words = shlex.split(line.replace("KEEPFAITH", str(REPOSITORY)))
-    return [sys.executable, "-m", "snakemake", *words, "--config", *SMALLER]
+COMMAND = re.compile(r"^    KEEPFAITH/\.venv/bin/snakemake (.+)$", re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copy = Path(shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("anywhere") / "my task"))
+def commands() -> list[str]:
+    """What docs/tasks.md tells to type, in order; the README of the example has the last of them."""
+    page = COMMAND.findall((REPOSITORY / "docs" / "tasks.md").read_text(encoding="utf-8"))
+    assert COMMAND.findall((EXAMPLE / "README.md").read_text(encoding="utf-8")) == page[-1:]
+    return page
+
+
+def typed(command: str, folder: Path) -> str:
+    """Output of one command, with this interpreter's Snakemake, on a smaller study."""
+    words = shlex.split(command.replace("KEEPFAITH", str(REPOSITORY)))
     done = subprocess.run(
-        command(),
-        cwd=copy,
+        [sys.executable, "-m", "snakemake", *words, "--config", *SMALLER],
+        cwd=folder,
         env=environment(),
         text=True,
         stdout=subprocess.PIPE,
@@ -49,6 +51,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stdout[-4000:]
     assert "keepfaith:" not in done.stdout  # nothing to warn of
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of somebody who follows docs/tasks.md, after its last command."""
+    copy = Path(shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("anywhere") / "my task"))
+    look, prepare, run = commands()
+    assert "write_report" in typed(look, copy)
+    assert not (copy / "results/tasks").exists()
+    typed(prepare, copy)
+    examples = pl.read_parquet(copy / "results/tasks/my_task/examples.parquet")
+    assert examples.select("evaluation", "tuning").sum().row(0) == (32, 8)
+    typed(run, copy)
     return copy
 
 
@@ -79,6 +95,15 @@ def test_the_report_explains_notes_of_the_file(folder: Path) -> None:
     with (EXAMPLE / "film_notes.csv").open(encoding="utf-8", newline="") as file:
         notes = [row["note"] for row in csv.DictReader(file)]
     assert sum(note in shown for note in notes) == 4
+
+
+def test_every_figure_has_its_formats(folder: Path) -> None:
+    files = [path for path in (folder / "results/figures").rglob("*.*") if path.is_file()]
+    formats = {path.with_suffix("") for path in files}
+    assert len(formats) > 10
+    assert sorted(files) == sorted(
+        stem.with_suffix(f".{kind}") for stem in formats for kind in ("svg", "pdf", "png")
+    )
 
 
 def test_nothing_else_is_written_beside_it(folder: Path) -> None:

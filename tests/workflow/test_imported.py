@@ -32,6 +32,7 @@ examples: {evaluation: 60, explanation: 4, tuning: 20}
 statistics: {repetitions: 200}
 scoring: {device: cpu}
 calibration: {null_repetitions: 200}
+report: {figure_formats: []}
 imports: {zeroed: {0: runs/dense, 5: runs/level5, passage: text}}
 """
 DROPPED = {0: (), 5: (6, 5, 4, 3, 2)}

@@ -25,6 +25,7 @@ statistics: {repetitions: 200}
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 folders: {data: .}
 scoring: {device: cpu}
+report: {figure_formats: []}
 """
 BIRDS = {
     "version": 1,

@@ -84,7 +84,7 @@ def test_a_folder_holds_only_what_is_its_own_of_the_catalog(
     # The model, the order and the methods are those that ship.
     (own / "config/config.yaml").write_text(
         OWN.replace("sentiment", "birds") + "examples: {explanation: 2, tuning: 2}\n"
-        "report: {explained_examples: 1}\nfolders: {data: .}\n"
+        "report: {explained_examples: 1, figure_formats: []}\nfolders: {data: .}\n"
     )
     target = "results/tasks/birds/examples.parquet"
     words = ["--snakefile", str(checkout / "Snakefile"), "--directory", "."]

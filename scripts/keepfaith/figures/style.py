@@ -28,8 +28,6 @@ PURPLE = "#aa4499"
 ORANGE = "#e69f00"
 SKY = "#56b4e9"
 
-FORMATS = ("svg", "pdf", "png")
-
 # Any: matplotlib types the keys as a literal of all its parameters.
 SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",

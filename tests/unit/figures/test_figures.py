@@ -15,7 +15,7 @@ from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import LEVEL_AXIS
 from keepfaith.figures.published import published_harms, read_published
 from keepfaith.figures.study_figures import draw_all_study, draw_study, study_figures
-from keepfaith.figures.style import FORMATS, save
+from keepfaith.figures.style import save
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 
 FIGURES, STUDY = tuple(cell_figures()), tuple(study_figures())
@@ -235,7 +235,8 @@ def test_equal_tables_give_equal_files(tmp_path):
 
 def test_every_format_is_the_same_again(tables, tmp_path):
     files = [
-        [tmp_path / side / f"layers.{format}" for format in FORMATS] for side in ("one", "other")
+        [tmp_path / side / f"layers.{format}" for format in ("svg", "pdf", "png")]
+        for side in ("one", "other")
     ]
     for paths in files:
         save(draw("layers", tables), paths)

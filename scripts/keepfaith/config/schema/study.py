@@ -268,6 +268,11 @@ class Report(Strict):
         default=3,
         description="Explained examples shown as highlighted text, per model, order and task.",
     )
+    figure_formats: Annotated[tuple[Literal["pdf", "png"], ...], AfterValidator(distinct)] = Field(
+        default=("pdf", "png"),
+        description="Formats of every figure beside SVG, which the page holds: pdf with embedded fonts for papers, png "
+        "for slides. `[]` for none, which halves the time of drawing.",
+    )
 
 
 class Folders(Strict):
