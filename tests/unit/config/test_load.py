@@ -85,6 +85,14 @@ def test_the_paper_study_has_the_known_values() -> None:
     assert getattr(text.source, "repository", None) == "allenai/c4"
 
 
+def test_the_study_of_a_real_language_model_has_the_eight_tasks() -> None:
+    settings = load_study(study("smollm2"), [CATALOG])
+    assert sorted(settings.tasks) == sorted(STUDY_TASKS)
+    assert settings.levels == {"smollm2-135m-instruct": (0, 5, 7, 11, 14)}
+    assert settings.methods["lime_sparse"].settings == {"samples_per_token": 1}
+    assert (settings.study.examples.evaluation, settings.study.examples.explanation) == (300, 40)
+
+
 def test_a_study_that_only_selects_has_the_defaults_and_nothing_of_the_demo() -> None:
     own = {"models": ["builtin"], "orders": ["last_k"], "tasks": ["sentiment"]}
     settings = load_study(own, [CATALOG])
