@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 test: $(VENV)/ready-dev
 	$(PYTEST)
 
-# Unit tests without those that take seconds: no SLURM, no server of a hub, no browser, no whole workflow.
+# Unit tests without those of tests/slow_tests.txt: no SLURM, no server of a hub, no browser, no whole workflow.
 test-fast: $(VENV)/ready-dev
 	$(PYTEST) tests/unit -m "not slow"
 

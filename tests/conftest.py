@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from slow_tests import slow_tests
 from workflow_copy import Finished, Workflow, copy_workflow
 
 LONGEST_FIRST = ("slurm", "workflow", "hub", "benchmarks", "unit")
@@ -14,23 +15,6 @@ LONGEST_FIRST = ("slurm", "workflow", "hub", "benchmarks", "unit")
 
 FIRST_OF_WORKFLOWS = Path(__file__).parent / "workflow" / "test_run.py"
 """Makes the mini study, which the others then find, while another process waits for SLURM."""
-
-SLOW = {
-    "artifacts/test_interruption.py",
-    "config/test_hostile_input.py",
-    "devices/test_lease.py",
-    "efficiency/test_levels.py",
-    "imports/test_delimiters.py",
-    "imports/test_imported_logs.py",
-    "training/test_builtin_model.py",
-    "models/test_multimodal.py",
-    "models/test_mutated_files.py",
-    "models/test_real_checkpoints.py",
-    "scoring/test_lm_eval.py",
-    "scoring/test_out_of_memory.py",
-    "test_package.py",
-}
-"""Unit tests that start processes, train, or run peer libraries or real checkpoints; not in `make test-fast`."""
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 """The process of pytest-xdist that this is, or None where one process runs all tests."""
@@ -49,11 +33,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.path != FIRST_OF_WORKFLOWS,
         )
     )
-    slow = {folder / "unit" / name for name in SLOW}
-    missing = [str(path) for path in slow if not path.exists()]
-    assert not missing, f"SLOW names what is not there: {missing}"
+    slow = slow_tests()
     for item in items:
-        if item.path in slow:
+        file = item.path.relative_to(folder).as_posix().removeprefix("unit/")
+        function = f"{file}::{getattr(item, 'originalname', item.name)}"
+        if slow & {file, function}:
             item.add_marker(pytest.mark.slow)
 
 

@@ -59,6 +59,8 @@ def study(hub: Hub, folder: Path) -> Workflow:
         "[sentiment]": "[hub_reviews]",
         "[kernelshap, input_x_gradient]": "[input_x_gradient]",
         "{maximum: 2}": "{maximum: 1}",
+        "stability: {seeds: 3, samples: [4]}\n": "",
+        ", protocol: study": "",
     }
     mini = MINI
     for old, new in chosen.items():

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from slow_tests import slow_tests
 from workflow_copy import REPOSITORY
 
 import keepfaith
@@ -108,3 +109,13 @@ def test_no_two_public_names_are_the_same():
             if not name.startswith("_"):
                 places[name].append(path)
     assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
+
+
+def test_every_slow_test_is_there():
+    unit = REPOSITORY / "tests" / "unit"
+    names = slow_tests()
+    assert names
+    for name in names:
+        file, _, function = name.partition("::")
+        text = (unit / file).read_text(encoding="utf-8")
+        assert not function or f"def {function}(" in text, name
