@@ -5,9 +5,11 @@ import functools
 from pathlib import Path
 
 from keepfaith.artifacts.code_digest import CodeDigestError, code_digest
+from keepfaith.artifacts.provenance import package_versions
 from keepfaith.figures.captions import write_captions
 from keepfaith.orders.order import candidates
 from keepfaith.plugins.cell_figure import CELL_FIGURES
+from keepfaith.paper.methods_text import methods_text, references
 from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.method import METHODS
@@ -131,6 +133,8 @@ def description():
     return dataclasses.asdict(
         describe(
             settings,
-            {f"{name}.csv": f"../summary/{name}.csv" for name in SUMMARY_TABLES},
+            {name: name for name in ("methods.md", "references.bib")}
+            | {f"{name}.tex": f"{name}.tex" for name in PAPER_TABLES}
+            | {f"{name}.csv": f"../summary/{name}.csv" for name in SUMMARY_TABLES},
         )
     )

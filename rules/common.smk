@@ -77,6 +77,10 @@ if "study" in PROTOCOLS:
 # The swap has a row per pair of levels and example: too many for one file of the whole study.
 SUMMARY_TABLES = [name for name in CELL_TABLES if name != "swap"]
 SUMMARY_TABLES += ["order", "efficiency", "pooled"]
+PAPER_TABLES = [
+    "harms",
+    "limits",
+]  # as `paper_tables` of keepfaith.paper.latex makes them
 if settings.study.stability.seeds and DRAWN_PRUNING_PATHS:
     SUMMARY_TABLES += ["stability"]
 TRAINED_MODELS = settings.trained_models()

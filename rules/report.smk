@@ -115,11 +115,14 @@ rule write_report:
         study_figures=expand("results/figures/study/{name}.svg", name=DRAWN_OF_STUDY),
         published=PUBLISHED,
     output:
-        report(
+        page=report(
             "results/report/index.html",
             caption="captions/report.rst",
             category="The whole study",
         ),
+        methods="results/report/methods.md",
+        references="results/report/references.bib",
+        latex=expand("results/report/{name}.tex", name=PAPER_TABLES),
     log:
         "logs/write_report.log",
     conda:
@@ -132,6 +135,8 @@ rule write_report:
         modules=method_modules(),
         repositories={name: repository(name) for name in settings.study.models},
         study=description(),
+        methods=lambda wildcards: methods_text(settings, package_versions()),
+        references=lambda wildcards: references(settings),
         by_segments="coalitions" in PROTOCOLS,
         explained_examples=settings.study.report.explained_examples,
         code=lambda wildcards: code("write_report.py", *labelled_files()),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from keepfaith.artifacts.atomic import write_text
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.summary import shares
@@ -11,6 +12,7 @@ from keepfaith.artifacts.tables import empty_table, read_provenance, read_table
 from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.published import match_published, read_published
+from keepfaith.paper.latex import paper_tables
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.page import ReportCell, write_report
 from keepfaith.report.study import StudyDescription, with_skipped
@@ -62,9 +64,23 @@ with job(snakemake.log[0]):
     }
     pooled = zip(params.pruning_paths, paths.pooled, strict=True)
     write_report(
-        Path(snakemake.output[0]),
+        Path(snakemake.output.page),
         with_skipped(StudyDescription(**params.study), skipped),
         cells,
         {path.stem: path for path in map(Path, paths.study_figures)},
         {place: read_table(path, ALL["pooled"]) for place, path in pooled},
     )
+    write_text(Path(snakemake.output.methods), params.methods)
+    write_text(Path(snakemake.output.references), params.references)
+    verdicts = [
+        cell.tables.verdict.select(
+            pl.lit(cell.model).alias("model"),
+            pl.lit(cell.order).alias("order"),
+            pl.lit(cell.task).alias("task"),
+            pl.all(),
+        )
+        for cell in cells
+    ]
+    written = {path.stem: path for path in map(Path, snakemake.output.latex)}
+    for table in paper_tables(pl.concat(verdicts)):
+        write_text(written[table.name], table.latex())

@@ -103,6 +103,22 @@ def test_the_report_is_one_file(finished: Workflow) -> None:
     assert 'src="http' not in page
 
 
+def test_a_paper_finds_its_methods_references_and_tables_beside_the_report(
+    finished: Workflow,
+) -> None:
+    folder = finished.folder / "results/report"
+    assert {path.name for path in folder.iterdir()} == {
+        "index.html", "methods.md", "references.bib", "harms.tex", "limits.tex",
+    }  # fmt: skip
+    methods = (folder / "methods.md").read_text(encoding="utf-8")
+    assert "0 to 2 of 8 layers" in methods
+    keys = set(re.findall(r"^@\w+\{(\w+),$", (folder / "references.bib").read_text(), re.MULTILINE))
+    assert set(re.findall(r"@(\w+)", methods)) <= keys
+    assert (folder / "harms.tex").read_text().count(r"builtin & cosine & sentiment &") == 2
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert all(f'href="{name}"' in page for name in ("methods.md", "references.bib", "harms.tex"))
+
+
 def test_snakemakes_own_report_says_of_every_figure_what_it_shows(
     finished: Workflow, tmp_path: Path
 ) -> None:

@@ -306,6 +306,7 @@ def _orders(
             samples=orders[name].samples or entry.samples,
             sample_tokens=orders[name].sample_tokens or entry.sample_tokens,
             seed=orders[name].seed,
+            citation=entry.citation,
         )
         for name in readers
         if entry

@@ -78,6 +78,7 @@ class OrderText(Strict):
     samples: Positive = Field(description="Samples that are read.")
     sample_tokens: Positive = Field(description="Longest sample in tokens; the rest is cut.")
     seed: Seed = Field(description="Seed of the choice of rows.")
+    citation: str | None = Field(default=None, description="Source of the text.")
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,7 @@ class Model(Strict):
     """A model of the catalog."""
 
     description: Text = Field(description="One sentence that describes it.")
+    citation: Text | None = Field(default=None, description="Source of the model.")
     source: ModelSource = Field(description="Source of its weights.")
     chat_template: Annotated[bool, Field(strict=True)] = Field(
         default=False,
