@@ -109,6 +109,7 @@ rule write_report:
         tables=expand("results/{cell}/{table}.parquet", cell=CELLS, table=CELL_TABLES),
         pooled=expand("results/{path}/pooled.parquet", path=PRUNING_PATHS),
         summary=SUMMARY_CSV,
+        efficiency="results/summary/efficiency.parquet",
         figures=expand(
             "results/figures/{cell}/{name}.svg", cell=CELLS, name=DRAWN_OF_CELL
         ),

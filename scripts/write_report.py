@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from keepfaith.artifacts.atomic import write_text
+from keepfaith.artifacts.frames import read_parquet
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.summary import shares
@@ -69,6 +70,7 @@ with job(snakemake.log[0]):
         cells,
         {path.stem: path for path in map(Path, paths.study_figures)},
         {place: read_table(path, ALL["pooled"]) for place, path in pooled},
+        read_parquet(Path(paths.efficiency)),
     )
     write_text(Path(snakemake.output.methods), params.methods)
     write_text(Path(snakemake.output.references), params.references)

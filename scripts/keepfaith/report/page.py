@@ -19,11 +19,13 @@ from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.limits_table import limits_table
+from keepfaith.report.matrix import matrices_by_concern, verdict_matrix
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.misalignment import Misaligned, misaligned
 from keepfaith.report.order_table import orders_compared
 from keepfaith.report.pooled_answer import pooled_findings
 from keepfaith.report.power_table import power_table
+from keepfaith.report.savings import savings
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
@@ -81,6 +83,7 @@ def write_report(
     cells: Sequence[ReportCell],
     study_svgs: Mapping[str, Path],
     pooled: Mapping[str, pl.DataFrame] | None = None,
+    efficiency: pl.DataFrame | None = None,
 ) -> None:
     """Write the page atomically.
 
@@ -90,11 +93,13 @@ def write_report(
         cells: in the order of the page.
         study_svgs: the SVGs over the whole study that were drawn, by the figure's name.
         pooled: POOLED by pruning path, `model/order`; without rows for one task.
+        efficiency: EFFICIENCY of all pruning paths with leading columns model and order; without it the page says
+            nothing of savings.
 
     Raises:
         FileNotFoundError: a figure is missing.
     """
-    write_text(path, render_page(study, cells, study_svgs, pooled))
+    write_text(path, render_page(study, cells, study_svgs, pooled, efficiency))
 
 
 def render_page(
@@ -102,6 +107,7 @@ def render_page(
     cells: Sequence[ReportCell],
     study_svgs: Mapping[str, Path],
     pooled: Mapping[str, pl.DataFrame] | None = None,
+    efficiency: pl.DataFrame | None = None,
 ) -> str:
     """The page as text; equal input gives equal text."""
     environment = Environment(
@@ -117,13 +123,19 @@ def render_page(
         for name, figure in study_figures().items()
         if name in study_svgs
     ]
+    page_cells = [_page_cell(index, cell) for index, cell in enumerate(cells)]
+    targets = {(page.model, page.order, page.task): page.anchor for page in page_cells}
+    verdicts, means = _verdicts(cells), pooled or {}
     return environment.get_template("page.html.j2").render(
         study=study,
+        matrix=verdict_matrix(verdicts, means, targets),
+        savings=[] if efficiency is None else savings(verdicts, means, efficiency),
+        concerns=matrices_by_concern(verdicts, means, targets),
         summary=summary,
-        pooled=pooled_findings(pooled or {}),
-        compared=orders_compared(_verdicts(cells)),
-        power=power_table(_verdicts(cells)),
-        cells=[_page_cell(index, cell) for index, cell in enumerate(cells)],
+        pooled=pooled_findings(means),
+        compared=orders_compared(verdicts),
+        power=power_table(verdicts),
+        cells=page_cells,
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
     )

@@ -110,6 +110,19 @@ def test_nothing_is_loaded_from_elsewhere(page):
     assert "@import" not in page and not re.search(r"url\((?!#)", page)
 
 
+def test_a_browser_is_told_to_load_and_run_nothing(page):
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert policy.startswith("default-src 'none';") and "script-src" not in policy
+    assert page.index("Content-Security-Policy") < page.index("<style>")
+
+
+def test_the_answer_begins_with_the_verdict_at_one_glance(page):
+    head = page[page.index('id="answer"') :]
+    assert head.index('class="matrix"') < head.index('class="answers"')
+    cells = re.findall(r'<td class="on-(\w+)" title="(\w+): ', page)
+    assert cells and all(status == worst for status, worst in cells)
+
+
 def test_misaligned_levels_stand_on_the_page_of_their_cell(folders):
     found = cells(folders)
     rows = [
@@ -179,7 +192,8 @@ def test_every_figure_stands_on_the_page_with_its_caption(page):
 
 def test_all_metrics_of_the_predictions_are_folded_away(page):
     root = tree(page)
-    folded = [element for element in root.iter() if element.tag.endswith("}details")]
+    every = [element for element in root.iter() if element.tag.endswith("}details")]
+    folded = [element for element in every if not element.get("open")]
     assert ["".join(element[0].itertext()) for element in folded] == 2 * [
         "All metrics of the predictions"
     ]

@@ -1,0 +1,68 @@
+"""What dropping layers saves at the level that the answer names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from keepfaith.statistics.verdict import summary
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Savings of one model and order at the deepest level of its answer, in one sentence."""
+
+    model: str
+    order: str
+    sentence: str
+
+
+def savings(
+    verdicts: pl.DataFrame, pooled: Mapping[str, pl.DataFrame], efficiency: pl.DataFrame
+) -> list[Saving]:
+    """A sentence per model and order.
+
+    The level is the deepest up to which all is shown to be kept or, if there is none, up to which no degradation is
+    shown: of the mean over tasks, where there are several.
+
+    Args:
+        verdicts: VERDICT of all cells with leading columns model, order and task.
+        pooled: POOLED by pruning path, `model/order`; without rows for one task.
+        efficiency: EFFICIENCY of all pruning paths with leading columns model and order.
+    """
+    found = []
+    for model, order in verdicts.select("model", "order").unique(maintain_order=True).rows():
+        means = pooled.get(f"{model}/{order}")
+        rows = verdicts.filter(model=model, order=order)
+        if means is not None and means.height:
+            rows = means.filter(pl.col("left_out").is_null())
+        measured = efficiency.filter(model=model, order=order)
+        if rows.height and measured.height:
+            found.append(Saving(model, order, _sentence(rows, measured)))
+    return found
+
+
+def _sentence(rows: pl.DataFrame, measured: pl.DataFrame) -> str:
+    answer = summary(rows)
+    level = answer.safe or answer.clear
+    if not level:
+        return "No level can be recommended: degradation is shown at the first one."
+    why = (
+        "the deepest up to which all is shown to be kept"
+        if answer.safe
+        else "the deepest up to which no degradation is shown, although not all is shown to be kept"
+    )
+    longest = measured.filter(pl.col("context_tokens") == measured["context_tokens"].max())
+    dense, pruned = (
+        longest.row(by_predicate=pl.col("level") == at, named=True) for at in (0, level)
+    )
+    faster = pruned["decode_tokens_per_second"] / dense["decode_tokens_per_second"]
+    return (
+        f"Level {level}, {why}, saves {_saved(dense, pruned, 'parameters')} of the parameters and "
+        f"{_saved(dense, pruned, 'cache_bytes_per_token')} of the KV cache, and decodes {faster:.2f} times as fast as "
+        f"the dense model after a prompt of {dense['context_tokens']} tokens."
+    )
+
+
+def _saved(dense: Mapping[str, float], pruned: Mapping[str, float], column: str) -> str:
+    return f"{100 * (1 - pruned[column] / dense[column]):.0f} %"
