@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import axe_core_python
 import pytest
 from browser import CHROMIUM, Tab, opened
 
@@ -112,3 +113,13 @@ def test_the_page_runs_no_other_script(tab: Tab) -> None:
         " document.body.append(own); })()"
     )
     assert tab.value("window.owned ?? null") is None
+
+
+def test_an_accessibility_check_finds_nothing_serious(tab: Tab) -> None:
+    axe = Path(axe_core_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    tab.value(f"{axe};1")
+    # Figures are pictures with a title; their thousands of shapes are left out.
+    found = tab.value(
+        "axe.run({exclude: [['svg']]}).then(r => r.violations.map(v => [v.impact, v.id, v.help]))"
+    )
+    assert found == []
