@@ -5,13 +5,14 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
-from workflow_copy import Finished, Workflow, environment
+from workflow_copy import REPOSITORY, Finished, Workflow, environment
 
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_provenance, read_table
@@ -117,6 +118,18 @@ def test_a_paper_finds_its_methods_references_and_tables_beside_the_report(
     assert (folder / "harms.tex").read_text().count(r"builtin & cosine & sentiment &") == 2
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert all(f'href="{name}"' in page for name in ("methods.md", "references.bib", "harms.tex"))
+
+
+def test_the_tables_of_the_findings_are_those_of_the_study(finished: Workflow) -> None:
+    script = REPOSITORY / "examples/findings.py"
+    command = [sys.executable, str(script), str(finished.folder / "results")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    metrics = pl.read_parquet(finished.folder / CELL / "metrics.parquet")
+    accuracy = metrics.filter(metric="accuracy", family="accuracy").sort("level")["value"]
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert rows[0][:3] == ["| level", "accuracy", "confidence"]
+    assert [row[1] for row in rows[1:4]] == [f"{value:.3f}" for value in accuracy]
+    assert "### Verdict: builtin, cosine, sentiment" in done.stdout
 
 
 def test_snakemakes_own_report_says_of_every_figure_what_it_shows(
