@@ -31,7 +31,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class ExplainedExample:
-    """One example with the reason why it is shown."""
+    """One example with the reason why it is shown.
+
+    `panels` are those of the shown levels; `every` has one for each level that was run, for a slider.
+    """
 
     example_id: str
     reason: str
@@ -39,6 +42,22 @@ class ExplainedExample:
     method: str
     rationale: bool
     panels: tuple[Panel, ...]
+    every: tuple[Panel, ...] = ()
+
+    def frames(self) -> list[dict[str, object]]:
+        """What a slider over all levels shows, in plain values: strengths and scores of the scored pieces, in order."""
+        return [
+            {
+                "level": panel.level,
+                "prediction": panel.prediction,
+                "probability": round(panel.probability, 2),
+                "correct": panel.correct,
+                "strengths": [round(p.strength, 2) for p in panel.pieces if p.score is not None],
+                "scores": [round(p.score, 4) for p in panel.pieces if p.score is not None],
+                "top": [[token, round(score, 3)] for token, score in panel.top],
+            }
+            for panel in self.every
+        ]
 
 
 def explained_examples(
@@ -71,7 +90,8 @@ def explained_examples(
         .sort("example_id", "level", "feature")
     )
     levels = _levels(scores, verdict)
-    log_likelihoods = _log_likelihoods(predictions.filter(pl.col("level").is_in(levels)))
+    every = scores["level"].unique().sort().to_list()
+    log_likelihoods = _log_likelihoods(predictions.filter(pl.col("level").is_in(every)))
     rows = {row["example_id"]: row for row in examples.sort("row").iter_rows(named=True)}
     ids = scores["example_id"].unique().to_list()
     changes = _changes(scores, levels[0], levels[-1])
@@ -81,7 +101,7 @@ def explained_examples(
         if name in ids
     ]
     return [
-        _prepare(rows[name], reason, method, levels, scores, log_likelihoods)
+        _prepare(rows[name], reason, method, levels, every, scores, log_likelihoods)
         for name, reason in choose(candidates, count)
     ]
 
@@ -156,6 +176,7 @@ def _prepare(
     reason: str,
     method: str,
     levels: Sequence[int],
+    every: Sequence[int],
     scores: pl.DataFrame,
     log_likelihoods: dict[tuple[str, int], np.ndarray],
 ) -> ExplainedExample:
@@ -165,7 +186,7 @@ def _prepare(
     assert isinstance(options, list) and isinstance(label, int) and isinstance(spans, list)
     rationale = [(span["start"], span["end"]) for span in spans]
     panels = []
-    for level in levels:
+    for level in every:
         rows = scores.filter(pl.col("example_id") == name, pl.col("level") == level)
         tokens = list(rows.select("start", "end").iter_rows())
         values = rows["score"].to_list()
@@ -188,5 +209,6 @@ def _prepare(
         str(options[label]).strip(),
         method_name(method),
         bool(rationale),
+        tuple(panel for panel in panels if panel.level in levels),
         tuple(panels),
     )

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,6 +121,7 @@ def render_page(
         lstrip_blocks=True,
     )
     environment.filters["signed"] = signed
+    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     summary = [
         _figure(study_svgs[name], f"summary-{name}", figure.title, figure.explanation)
         for name, figure in study_figures().items()

@@ -163,3 +163,18 @@ def test_a_control_is_never_the_explanation_shown(names, control, shown):
     assert {example.method for example in found} == {shown}
     only = renamed.filter(method=control)
     assert explained_examples(examples, predictions, only, verdict, 2) == []
+
+
+def test_frames_of_a_slider_are_all_levels_with_the_numbers_of_the_panels():
+    (example, *_) = explain()
+    frames = example.frames()
+    assert [frame["level"] for frame in frames] == [0, 1, 2, 3, 4]
+    assert len(example.panels) < len(frames)
+    by_level = {frame["level"]: frame for frame in frames}
+    for panel in example.panels:
+        frame = by_level[panel.level]
+        scored = [piece for piece in panel.pieces if piece.score is not None]
+        assert frame["scores"] == pytest.approx([piece.score for piece in scored], abs=5e-5)
+        assert frame["strengths"] == pytest.approx([piece.strength for piece in scored], abs=5e-3)
+        assert (frame["prediction"], frame["correct"]) == (panel.prediction, panel.correct)
+    assert len({len(frame["scores"]) for frame in frames}) == 1  # the same pieces at all levels

@@ -123,3 +123,34 @@ def test_an_accessibility_check_finds_nothing_serious(tab: Tab) -> None:
         "axe.run({exclude: [['svg']]}).then(r => r.violations.map(v => [v.impact, v.id, v.help]))"
     )
     assert found == []
+
+
+PANELS = "document.querySelector('[data-frames]')"
+COLOURS = (
+    "[...{panel}.querySelectorAll('.prompt span')].map(each => [each.style.background, each.title])"
+)
+
+
+def slid(tab: Tab, place: int) -> None:
+    tab.value(
+        f"(() => {{ const slider = {PANELS}.querySelector('input'); slider.value = {place};"
+        " slider.dispatchEvent(new Event('input')); })()"
+    )
+
+
+def test_a_slider_moves_an_example_over_all_levels(tab: Tab) -> None:
+    dense, moving = f"{PANELS}.firstElementChild", f"{PANELS}.lastElementChild"
+    deepest = tab.value(COLOURS.format(panel=moving))
+    said = tab.value(f"{moving}.querySelector('h5').textContent")
+    assert said.startswith("level 2: ")
+    slid(tab, 0)
+    assert tab.value(COLOURS.format(panel=moving)) == tab.value(COLOURS.format(panel=dense))
+    for part in ("h5", ".top"):
+        words = [
+            tab.value(f"{panel}.querySelector('{part}').textContent") for panel in (moving, dense)
+        ]
+        assert len({" ".join(each.split()) for each in words}) == 1
+    slid(tab, 1)
+    assert tab.value(f"{moving}.querySelector('h5 b').textContent") == "level 1"
+    slid(tab, 2)
+    assert tab.value(COLOURS.format(panel=moving)) == deepest

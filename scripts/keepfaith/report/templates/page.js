@@ -1,5 +1,5 @@
 "use strict";
-// Sorting and filtering of tables, and one task at a time. Without scripts the page shows everything.
+// Sorting and filtering of tables, one task at a time, and a slider over the levels of an explained example. Without scripts the page shows everything.
 (() => {
   const rowsOf = (table) => [...table.tBodies[0].rows];
   const textOf = (row, column) => (row.cells[column] ? row.cells[column].textContent.trim() : "");
@@ -73,6 +73,43 @@
     document.querySelector("nav").append(label);
   }
 
+  // The last panel of an explained example becomes one of any level; the dense model stays beside it.
+  function makePlayer(panels) {
+    const frames = JSON.parse(panels.dataset.frames);
+    const panel = panels.lastElementChild;
+    const pieces = panel.querySelectorAll(".prompt span");
+    const signed = (value, digits) => (value < 0 ? "" : "+") + value.toFixed(digits);
+    const show = (frame) => {
+      const right = frame.correct ? "right" : "wrong";
+      panel.querySelector("h5 b").textContent = frame.level ? `level ${frame.level}` : "dense model";
+      panel.querySelector(".said").textContent =
+        `${frame.prediction}, probability ${frame.probability.toFixed(2)} (${right})`;
+      pieces.forEach((piece, index) => {
+        const strength = frame.strengths[index];
+        const side = strength < 0 ? "against" : "toward";
+        piece.style.background = `rgba(var(--${side}),${(0.65 * Math.abs(strength)).toFixed(2)})`;
+        piece.title = signed(frame.scores[index], 4);
+      });
+      const top = frame.top.map(([token, score]) => `\u201c${token}\u201d ${signed(score, 3)}`);
+      panel.querySelector(".top").textContent = `Top tokens: ${top.join(", ")}`;
+    };
+    const label = document.createElement("label");
+    const slider = document.createElement("input");
+    slider.type = "range";
+    slider.min = 0;
+    slider.max = frames.length - 1;
+    slider.value = frames.length - 1;
+    const said = () => slider.setAttribute("aria-valuetext", panel.querySelector("h5").textContent);
+    slider.addEventListener("input", () => {
+      show(frames[Number(slider.value)]);
+      said();
+    });
+    label.append("Level ", slider);
+    panel.prepend(label);
+    said();
+  }
+
+  for (const panels of document.querySelectorAll("[data-frames]")) makePlayer(panels);
   for (const table of document.querySelectorAll("table[data-title]")) {
     if (rowsOf(table).length > 2) makeSortable(table);
     if (rowsOf(table).length > 8) makeFilterable(table);
