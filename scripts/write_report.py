@@ -6,7 +6,7 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
-from keepfaith.artifacts.summary import shares
+from keepfaith.artifacts.summary import by_folder, shares
 from keepfaith.artifacts.tables import empty_table, read_provenance, read_table
 from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
@@ -26,18 +26,18 @@ def scores_of(path: str) -> pl.DataFrame:
 with job(snakemake.log[0]):
     params, paths = snakemake.params, snakemake.input
     published = read_published(Path(paths.published))
-    orders = dict(zip(params.pruning_paths, paths.orders, strict=True))
+    orders = dict(zip(params.pruning_paths, map(Path, paths.orders), strict=True))
+    svgs = by_folder(map(Path, paths.figures))
     inputs = zip(
         params.cells,
         paths.examples,
         paths.predictions,
         shares(paths.explained, len(params.cells)),
         shares(paths.tables, len(params.cells)),
-        shares(paths.figures, len(params.cells)),
         strict=True,
     )
     cells = []
-    for place, examples, predictions, scores, files, figures in inputs:
+    for place, examples, predictions, scores, files in inputs:
         model, order, task = place.split("/")
         named = dict(zip(params.tables, files, strict=True))
         tables = {name: read_table(path, ALL[name]) for name, path in named.items()}
@@ -48,14 +48,14 @@ with job(snakemake.log[0]):
             tables["verdict"],
             params.explained_examples,
         )
+        made = orders[f"{model}/{order}"]  # ORDER or CHECKPOINTS
         cell_tables = CellTables(
             **tables,
-            order=read_table(orders[f"{model}/{order}"], ALL["order"]),
+            **{made.stem: read_table(made, ALL[made.stem])},
             published=match_published(published, params.repositories[model], task, params.modules),
         )
         notes = read_provenance(Path(named["metrics"])).measured.get("notes", ())
-        svgs = {path.stem: path for path in map(Path, figures)}
-        cells.append(ReportCell(model, order, task, cell_tables, explained, svgs, notes))
+        cells.append(ReportCell(model, order, task, cell_tables, explained, svgs[place], notes))
     skipped = {
         place.split("/")[2]: read_provenance(Path(path)).measured.get("skipped", {})
         for place, path in zip(params.cells, paths.examples, strict=True)

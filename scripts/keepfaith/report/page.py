@@ -10,6 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from keepfaith.artifacts.atomic import write_text
+from keepfaith.artifacts.schemas import VERDICT
+from keepfaith.artifacts.tables import empty_table
 from keepfaith.figures.cell_figures import cell_figures
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.study_figures import study_figures
@@ -61,7 +63,7 @@ class PageFigure:
 
 @dataclass(frozen=True)
 class PageCell:
-    """A cell as the page writes it; `anchor` is its id."""
+    """A cell as the page writes it; `anchor` is its id. `of_checkpoints`: no level of it contains another."""
 
     anchor: str
     model: str
@@ -73,6 +75,7 @@ class PageCell:
     misaligned: Misaligned | None
     tables: Sequence[PageTable]
     explained: Sequence[ExplainedExample]
+    of_checkpoints: bool = False
 
 
 def write_report(
@@ -120,8 +123,11 @@ def render_page(
     return environment.get_template("page.html.j2").render(
         study=study,
         summary=summary,
-        pooled=pooled_findings(pooled or {}),
-        compared=orders_compared(_verdicts(cells)),
+        pooled=pooled_findings(
+            pooled or {}, {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
+        ),
+        reached=_reached(cells),
+        compared=orders_compared(_verdicts([cell for cell in cells if not cell.tables.names])),
         power=power_table(_verdicts(cells)),
         cells=[_page_cell(index, cell) for index, cell in enumerate(cells)],
         glossary=GLOSSARY,
@@ -129,9 +135,17 @@ def render_page(
     )
 
 
+def _reached(cells: Sequence[ReportCell]) -> str:
+    """`up to`: how far a path is kept, or which checkpoints are."""
+    kinds = {bool(cell.tables.names) for cell in cells}
+    return "up to, or by checkpoints" if len(kinds) > 1 else "by" if kinds == {True} else "up to"
+
+
 def _verdicts(cells: Sequence[ReportCell]) -> pl.DataFrame:
     """VERDICT of all cells with leading columns model, order and task."""
-    return pl.concat(
+    leading = pl.DataFrame(schema=dict.fromkeys(("model", "order", "task"), pl.String))
+    empty = leading.hstack(empty_table(VERDICT).get_columns())
+    of_cells = (
         cell.tables.verdict.select(
             pl.lit(cell.model).alias("model"),
             pl.lit(cell.order).alias("order"),
@@ -140,6 +154,7 @@ def _verdicts(cells: Sequence[ReportCell]) -> pl.DataFrame:
         )
         for cell in cells
     )
+    return pl.concat([empty, *of_cells])
 
 
 def _page_cell(index: int, cell: ReportCell) -> PageCell:
@@ -159,12 +174,13 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
         cell.model,
         cell.order,
         cell.task,
-        finding(cell.tables.verdict),
+        finding(cell.tables.verdict, cell.tables.names),
         [*caveats(cell.tables), *cell.notes],
         figures,
         misaligned(cell.tables),
         [table for table in tables if table is not None],
         cell.explained,
+        bool(cell.tables.names),
     )
 
 
