@@ -15,7 +15,7 @@ from keepfaith.config.schema import Checkpoint
 from keepfaith.models.prepare import prepare_hub
 from keepfaith.models.sources import ModelError, ModelManifest, prepare_folder
 
-DENSE = "dense"
+_DENSE = "dense"
 """Label of level 0."""
 
 
@@ -33,7 +33,7 @@ def prepare_checkpoints(
         ModelError: a folder or repository is no complete model, or its tokenizer, longest input or rows of embeddings
             do not allow the inputs of the dense model; one line, with both.
     """
-    levels = {0: (DENSE, dense)}
+    levels = {0: (_DENSE, dense)}
     for level, source in sorted(sources.items()):
         manifest = _prepared(f"{order}, level {level}", source)
         _check_comparable(f"order {order}, level {level}", manifest, dense)

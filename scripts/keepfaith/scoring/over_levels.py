@@ -1,4 +1,4 @@
-"""Work on all levels of a path: with one model that is pruned, or with one checkpoint after the other."""
+"""WorkOnLevels on all levels of a path: with one model that is pruned, or with one checkpoint after the other."""
 
 import gc
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from keepfaith.models.level_groups import LevelGroup
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.opening import Scoring, open_encoder, open_scorer
 
-Work = Callable[[Any, PromptEncoder, list[int], KeepShard], pl.DataFrame]
+WorkOnLevels = Callable[[Any, PromptEncoder, list[int], KeepShard], pl.DataFrame]
 """(OptionScorer, or None for work without a model; encoder; levels; keep) -> a table of these levels."""
 
 
@@ -38,7 +38,7 @@ def over_levels(
     groups: Sequence[LevelGroup],
     dense: Path | str,
     scoring: Scoring,
-    work: Work,
+    work: WorkOnLevels,
     keep: KeepShard = keep_nothing,
     by_example: bool = True,
     needs_model: bool = True,

@@ -24,7 +24,8 @@ _EXPLANATION = (
     "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
     "degraded, by a loss beyond the margin. A row without a cross shows no degradation at any level of the run, which "
     "also follows from too few examples. A bar has no information on levels below its end that were not run. A panel "
-    "of checkpoints shows each of them on its own: square, shown to be kept; cross, shown to be degraded."
+    "of checkpoints shows each of them on its own: square, shown to be kept; dot, no degradation shown; "
+    "cross, shown to be degraded."
 )
 _COLUMNS = 3
 
@@ -76,8 +77,11 @@ def _panel(panel: "Axes", verdict: pl.DataFrame, names: list[Watched], joined: b
 
 
 def _each_level(panel: "Axes", row: int, reach: Answer) -> None:
-    """Every checkpoint on its own: a square where it is kept, a cross where it is degraded."""
+    """Every checkpoint on its own: a square where it is kept, a dot where it is not degraded, a cross where it is."""
     kept, degraded = (list(levels) for levels in (reach.kept_at, reach.degraded_at))
+    clear = [level for level in reach.levels if level not in degraded]
+    panel.plot([0], [row], marker="|", color=BLACK, markersize=8)
+    panel.plot(clear, [row] * len(clear), "o", color=SKY, markersize=4)
     panel.plot(kept, [row] * len(kept), "s", color=BLUE, markersize=6.5)
     panel.plot(degraded, [row] * len(degraded), "X", color=VERMILLION, markersize=6.5)
 
