@@ -1,6 +1,5 @@
 """Check of every local input before any job: models, task files, calibration text. No torch, no datasets."""
 
-import re
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +24,7 @@ from keepfaith.config.model_folder import (
     layer_count,
     model_type,
 )
+from keepfaith.config.places import unexpanded
 from keepfaith.config.rows import Skipped, content_of, read_task_rows
 from keepfaith.config.same_tokenizer import check_same_tokenizer
 from keepfaith.config.schema import (
@@ -39,7 +39,6 @@ from keepfaith.config.schema import (
     Model,
 )
 from keepfaith.config.settings import ResolvedTask, Settings
-from keepfaith.config.strict import REPOSITORY
 from keepfaith.config.texts import local_texts
 from keepfaith.plugins.method import METHODS
 
@@ -112,11 +111,11 @@ def _check_checkpoints(settings: Settings, order: str) -> None:
         if source.path is None:  # its job checks
             continue
         location, folder = f"order {order}, level {level}", Path(source.path)
-        if not folder.is_dir() and re.fullmatch(REPOSITORY, source.path):
+        if not folder.is_dir():
             raise ConfigError(
                 location,
-                f"there is no folder {folder}; check its path and folders.models, or type {{repository: {source.path}, "
-                "revision: COMMIT} for a repository of the hub",
+                f"there is no folder {folder}{unexpanded(folder)}; check its path and folders.models, or type "
+                "{repository: OWNER/NAME, revision: COMMIT} for a repository of the hub",
             )
         check_model_folder(location, folder, exported=True)
         if dense is not None:

@@ -10,7 +10,7 @@ from keepfaith.config.model_files import TOKENIZER
 _IGNORED = ("version", "truncation", "padding")
 """Keys of tokenizer.json that are not used: keepfaith neither cuts nor pads with it."""
 
-_WORDS = {"added_tokens": "special and added tokens", "model": "rules of the vocabulary"}
+_WORDS = {"added_tokens": "special and added tokens", "model": "merges or rules of the vocabulary"}
 
 
 def check_same_tokenizer(location: str, folder: Path, dense: Path) -> None:
@@ -63,7 +63,7 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
             f"({len(mine)} tokens, the dense model has {len(its)})"
         )
     changed = [key for key in sorted({*one, *other}) if one.get(key) != other.get(key)]
-    return f"another {_WORDS.get(changed[0], changed[0])}" if changed else None
+    return f"other {_WORDS.get(changed[0], changed[0])}" if changed else None
 
 
 def _vocabulary(content: dict[str, Any]) -> dict[str, Any]:

@@ -184,8 +184,10 @@ def reference_band(panel: "Axes", rows: pl.DataFrame, label: str) -> None:
         style = (0, (1, 2))
         levels, values = (known[name].to_list() for name in ("level", "reference_low"))
         if not is_joined():
-            ends = ([level + side for level in levels] for side in (-0.3, 0.3))
-            panel.hlines(values, *ends, colors=GREY, linewidth=1.1, linestyles=[style], label=label)
+            ends = [[level + side for level in levels] for side in (-0.3, 0.3)]
+            panel.hlines(
+                values, ends[0], ends[1], colors=GREY, linewidth=1.1, linestyles=style, label=label
+            )
             return
         panel.plot(levels, values, color=GREY, linewidth=1.1, linestyle=style, label=label)
     elif known.height and not is_joined():

@@ -3,8 +3,8 @@
 Of checkpoints, each of which stands alone: the levels that are kept, and those that are degraded.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -31,7 +31,8 @@ class Finding:
 
     `breaks`: the quantities that degrade first, by harm in margins; `breaking`: their names; `harmed` and `undecided`:
     names of those with this status at the first level that is not shown to be kept. `labels`: the label of every level,
-    where levels are checkpoints.
+    where levels are checkpoints; there `degraded` names the degraded quantities of every level with any, and `breaks`
+    has those of all levels.
     """
 
     answer: Answer | None
@@ -40,6 +41,7 @@ class Finding:
     harmed: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     labels: Mapping[int, str] = field(default_factory=dict)
+    degraded: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -78,18 +80,16 @@ class Finding:
             if found.kept_at
             else "no checkpoint is shown to keep every judged quantity"
         )
-        degraded = (
-            f"degradation shown by {_called(found.degraded_at, self.labels)}"
-            if found.degraded_at
-            else f"no degradation shown by any of the {len(found.levels)} checkpoints"
+        degraded = "; ".join(
+            f"degradation shown by {_called([level], self.labels)}: {_listed(names)}"
+            for level, names in self.degraded.items()
         )
-        text = f"{degraded}; {kept}."
-        if found.breaks_at is not None:
-            text += (
-                f" Degraded by {_called([found.breaks_at], self.labels)}: {_listed(self.breaking)}."
-            )
+        count = len(found.levels)
+        none = "the one checkpoint" if count == 1 else f"any of the {count} checkpoints"
+        text = f"{degraded or f'no degradation shown by {none}'}; {kept}."
         if found.harmed_at:
-            text += f" Harm that may lie within the margin is shown by {_called(found.harmed_at, self.labels)}."
+            harmed = _called(found.harmed_at, self.labels)
+            text += f" Harm that may lie within the margin is shown by {harmed}."
         return text
 
     def _kept(self, found: Answer) -> str:
@@ -124,14 +124,29 @@ def finding(verdict: pl.DataFrame, labels: Mapping[int, str] | None = None) -> F
     if verdict.is_empty():
         return Finding(None)
     found = summary(verdict)
+    if labels:
+        return Finding(
+            answer=found,
+            breaks=tuple(_breaks_of_checkpoints(verdict, labels)),
+            labels=labels,
+            degraded={level: _names(verdict, level, DEGRADED) for level in found.degraded_at},
+        )
     return Finding(
         answer=found,
         breaks=tuple(_break(verdict, found.breaks_at, *names) for names in found.breaks_first),
         breaking=_names(verdict, found.breaks_at, DEGRADED),
         harmed=_names(verdict, found.first_unsafe, HARMED),
         undecided=_names(verdict, found.first_unsafe, UNDECIDED),
-        labels=labels or {},
     )
+
+
+def _breaks_of_checkpoints(verdict: pl.DataFrame, labels: Mapping[int, str]) -> Iterator[Break]:
+    """What every degraded checkpoint loses, by level and by harm in margins."""
+    worst = (pl.col("harm") / pl.col("margin")).neg()
+    rows = verdict.filter(status=DEGRADED).sort("level", worst, "quantity", "method")
+    for level, name, method in rows.select("level", "quantity", "method").iter_rows():
+        found = _break(verdict, level, name, method)
+        yield replace(found, name=f"{labels[level]}, {found.name}")
 
 
 def _degraded(found: Answer) -> str:
