@@ -20,7 +20,7 @@ from keepfaith.orders.order import components_of
 STUDY = """
 name: made
 models: [builtin]
-orders: [last_k, made]
+orders: [made]
 tasks: [sentiment]
 methods: [input_x_gradient, random]
 levels: {maximum: 3}
@@ -44,6 +44,8 @@ levels:
 """
 LABELS = ["dense", "8 bits", "level-2 export", "tuned"]
 DROPPED, OWN = (Path(f"results/builtin/{order}") for order in ("last_k", "made"))
+TABLES = ("sentiment/metrics", "sentiment/verdict", "efficiency")
+"""Of the ordinary path: these, with all that they are made from."""
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 NUMBERS = 1e-5
 """The sweep computes levels side by side, in batches of another size than a model alone."""
@@ -92,21 +94,16 @@ def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     tuned(made / "tuned")
     (copy.folder / "made.yaml").write_text(STUDY, encoding="utf-8")
     (copy.folder / "config/catalog/orders/made.yaml").write_text(MADE, encoding="utf-8")
-    result = copy.run("--configfile", "made.yaml")
-    assert result.returncode == 0, result.stdout[-5000:]
+    ordinary = [str(DROPPED / f"{name}.parquet") for name in TABLES]
+    for arguments in ([], ["--config", "orders=[last_k]"]):
+        targets = ordinary if arguments else []
+        result = copy.run(*targets, "--configfile", "made.yaml", *arguments)
+        assert result.returncode == 0, result.stdout[-5000:]
     return copy
 
 
 def table(workflow: Workflow, path: Path, schema: str | None = None) -> pl.DataFrame:
     return read_table(workflow.folder / path, ALL[schema or path.stem])
-
-
-def at_level(workflow: Workflow, name: str, schema: str, level: int) -> list[pl.DataFrame]:
-    """The same table of the pruning path and of the checkpoints, at one level."""
-    return [
-        table(workflow, path / f"{name}.parquet", schema).filter(level=level).sort(pl.all())
-        for path in (DROPPED, OWN)
-    ]
 
 
 def test_each_level_is_described(workflow: Workflow) -> None:
@@ -239,10 +236,8 @@ def test_other_levels_are_what_transformers_says_of_their_folders(
 
 def test_the_report_judges_each_checkpoint_on_its_own(workflow: Workflow) -> None:
     page = (workflow.folder / "results/report/index.html").read_text(encoding="utf-8")
-    rows = re.findall(r'<tr>\s*<th scope="row"><a href="#cell.*?</tr>', page, re.DOTALL)
-    ordinary, own = rows
-    assert "last_k" in ordinary and re.search(r"<td>level \d of 3</td>", ordinary)
-    assert "made" in own and not re.search(r"<td>level \d of 3</td>", own)
+    (own,) = re.findall(r'<tr>\s*<th scope="row"><a href="#cell.*?</tr>', page, re.DOTALL)
+    assert not re.search(r"<td>level \d of 3</td>", own)
     verdict = table(workflow, OWN / "sentiment/verdict.parquet")
     judged = verdict.select("quantity", "method").n_unique()
     by_level = verdict.group_by("level").agg(
@@ -255,26 +250,25 @@ def test_the_report_judges_each_checkpoint_on_its_own(workflow: Workflow) -> Non
         assert f"<td>{said}" in own
         assert all(name in own for name in named)
     assert "up to level" not in own
-    assert "All shown to be kept up to, or by checkpoints" in page
-    assert "Orders compared" not in re.sub(r"<figure.*?</figure>", "", page, flags=re.DOTALL)
-    assert "Movement from level to level while the accuracy is kept" not in own
+    assert "All shown to be kept by" in page and "Which checkpoints keep the accuracy" in page
+    assert "Movement from level to level while the accuracy is kept" not in page
+    for label in LABELS:
+        assert f"<td>{label}</td>" in page
 
 
-def test_figures_of_layers_are_those_of_orders(workflow: Workflow) -> None:
-    figures = workflow.folder / "results/figures/builtin"
-    drawn = {
-        order: {path.stem for path in (figures / order / "sentiment").glob("*.svg")}
-        for order in ("last_k", "made")
-    }
-    assert drawn["last_k"] - drawn["made"] == {"layers"}
-    assert drawn["made"] < drawn["last_k"]
-    for name in ("accuracy", "verdict", "drift"):
-        text = (figures / "made/sentiment" / f"{name}.svg").read_text(encoding="utf-8")
+def test_figures_have_the_labels(workflow: Workflow) -> None:
+    figures = workflow.folder / "results/figures"
+    drawn = {path.stem for path in (figures / "builtin/made/sentiment").glob("*.svg")}
+    assert "layers" not in drawn and len(drawn) > 8
+    for name in (
+        "builtin/made/sentiment/accuracy",
+        "builtin/made/sentiment/verdict",
+        "builtin/made/sentiment/drift",
+        "study/efficiency",
+    ):
+        text = (figures / f"{name}.svg").read_text(encoding="utf-8")
         assert "8 bits" in text and "tuned" in text, name
         assert "layers dropped" not in text, name
-        assert "layers dropped" in (figures / "last_k/sentiment" / f"{name}.svg").read_text(
-            encoding="utf-8"
-        )
 
 
 def test_a_changed_file_runs_the_jobs_of_its_order_again(workflow: Workflow) -> None:
@@ -287,10 +281,11 @@ def test_a_changed_file_runs_the_jobs_of_its_order_again(workflow: Workflow) -> 
     finally:
         config.write_text(before, encoding="utf-8")
     assert result.returncode == 0
-    jobs = re.findall(r"output: (\S+)", result.stdout)
-    assert any(job.startswith("results/builtin/made/sentiment/predictions") for job in jobs)
-    assert any(job == "results/builtin/made/checkpoints.parquet" for job in jobs)
-    assert not any(job.startswith("results/builtin/last_k") for job in jobs)
+    jobs = re.findall(r"output: (\S+?),?\s", result.stdout)
+    assert f"{OWN}/checkpoints.parquet" in jobs and f"{OWN}/sentiment/predictions.parquet" in jobs
+    made = ("results/builtin/made", "results/summary", "results/figures", "results/report")
+    assert all(job.startswith(made) for job in jobs), jobs
+    assert "Nothing to be done" in workflow.run("--configfile", "made.yaml", "--dry-run").stdout
 
 
 def spoil_tokenizer(folder: Path) -> None:
@@ -302,45 +297,31 @@ def spoil_tokenizer(folder: Path) -> None:
     file.write_text(json.dumps(content), encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        (
-            "levels: {1: spoilt}",
-            ["order made, level 1", "made/spoilt/tokenizer.json", "is not the tokenizer of the dense model",
-             "2 tokens are in one only or have another id"],
-        ),
-        ("levels: {1: nowhere}", ["order made, level 1", "there is no folder made/nowhere"]),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_compared_is_refused_before_any_job(
-    workflow: Workflow, typed: str, said: list[str]
-) -> None:
-    spoilt = workflow.folder / "made/spoilt"
-    if not spoilt.exists():
-        shutil.copytree(workflow.folder / "made/rounded", spoilt)
-        spoil_tokenizer(spoilt)
+def test_another_tokenizer_is_refused_before_any_job(workflow: Workflow) -> None:
+    spoilt = Path(
+        shutil.copytree(workflow.folder / "made/rounded", workflow.folder / "made/spoilt")
+    )
+    spoil_tokenizer(spoilt)
     entry = workflow.folder / "config/catalog/orders/made.yaml"
-    entry.write_text(f"description: Spoilt.\nkind: checkpoints\n{typed}\n", encoding="utf-8")
+    entry.write_text(MADE.replace("tuned", "spoilt"), encoding="utf-8")
     try:
         result = workflow.run("--configfile", "made.yaml", "--dry-run")
     finally:
         entry.write_text(MADE, encoding="utf-8")
     assert result.returncode != 0
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("keepfaith:")]
-    assert all(words in line for words in said), line
+    for words in (
+        "order made, level 3: made/spoilt/tokenizer.json is not the tokenizer of the dense model",
+        "keepfaith/models/builtin/checkpoint/tokenizer.json",
+        "2 tokens are in one only or have another id",
+    ):
+        assert words in line
 
 
 def test_checkpoints_are_not_exported(workflow: Workflow) -> None:
     result = workflow.run(
         "export", "--configfile", "made.yaml", "--dry-run",
-        "--config", "orders=[made]", "export={levels: [2]}",
+        "--config", "export={levels: [2]}",
     )  # fmt: skip
     assert result.returncode != 0
     assert "the levels of all orders are checkpoints" in result.stdout
-
-
-def test_the_plan_counts_every_checkpoint(workflow: Workflow) -> None:
-    result = workflow.run("plan", "--configfile", "made.yaml")
-    assert result.returncode == 0, result.stdout[-2000:]
-    assert "Levels: 0 to 3 of builtin, order made" in result.stdout
