@@ -116,6 +116,8 @@ def test_each_level_is_described(workflow: Workflow) -> None:
     csv = pl.read_csv(workflow.folder / "results/summary/checkpoints.csv")
     assert csv.select("order", "label").rows() == [("made", label) for label in LABELS]
     assert not (workflow.folder / OWN / "order.parquet").exists()
+    for path, moves in ((DROPPED, True), (OWN, False)):  # nothing moves from one to the next
+        assert bool(table(workflow, path / "sentiment/fluctuation.parquet").height) is moves
 
 
 @pytest.mark.parametrize("level", [0, 2])

@@ -95,3 +95,11 @@ def _fetched(settings: Settings) -> Iterable[str]:
     if billions:
         # Checkpoints of this size are stored in 16 bits.
         yield f"Weights to be fetched from the hub: {sum(billions) * 2e9 / GIB:.0f} GiB"
+    fetched = [
+        source.repository
+        for name in settings.checkpoints
+        for source in settings.checkpoints_run(name).values()
+        if source.repository is not None
+    ]
+    if fetched:
+        yield f"Checkpoints to be fetched from the hub as well, of unknown size: {', '.join(fetched)}"

@@ -139,11 +139,14 @@ def test_the_parameters_of_a_folder_are_counted() -> None:
 
 def test_checkpoints_share_nothing(tmp_path: Path) -> None:
     """Every level is a whole pass and is loaded; no layer is ranked and no removal verified."""
-    for name in ("rounded", "tuned"):
-        shutil.copytree(BUILTIN_CHECKPOINT, tmp_path / name)
+    shutil.copytree(BUILTIN_CHECKPOINT, tmp_path / "rounded")
     catalog = tmp_path / "catalog"
     shutil.copytree(ROOT / "config" / "catalog", catalog)
-    entry = {"description": "Made.", "kind": "checkpoints", "levels": {1: "rounded", 4: "tuned"}}
+    entry = {
+        "description": "Made.",
+        "kind": "checkpoints",
+        "levels": {1: "rounded", 4: {"repository": "owner/tuned", "revision": "abc"}},
+    }
     (catalog / "orders" / "made.yaml").write_text(yaml.safe_dump(entry), encoding="utf-8")
     study = {
         "models": ["builtin"],
@@ -163,4 +166,6 @@ def test_checkpoints_share_nothing(tmp_path: Path) -> None:
     expected = START_SECONDS + loading + 2 * model.parameters * tokens / 1e10
     assert job.seconds == pytest.approx(expected)
     assert not {"rank_layers", "verify_removal"} & {job.rule for job in found.jobs()}
-    assert "Levels: 0, 1, 4 of order made" in plan(found.settings)
+    text = plan(found.settings)
+    assert "Levels: 0, 1, 4 of order made" in text
+    assert "Checkpoints to be fetched from the hub as well, of unknown size: owner/tuned" in text
