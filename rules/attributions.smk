@@ -5,7 +5,7 @@ rule attribute:
     """Score the tokens of every explained prompt at all levels, by one method and seed (GPU if the method needs the model)."""
     input:
         model="results/models/{model}/model.json",
-        order="results/{model}/{order}/order.parquet",
+        order=order_table,
         examples=examples_of_cell,
         predictions="results/{model}/{order}/{task}/predictions.parquet",
     output:
@@ -24,7 +24,7 @@ rule attribute:
         method=lambda wildcards: definition(
             "methods", wildcards.method, exclude={"seeds", "description"}
         ),
-        levels=lambda wildcards: settings.levels[wildcards.model],
+        levels=lambda wildcards: settings.levels_of(wildcards.model, wildcards.order),
         # The other settings of faithfulness change no scores.
         explained=settings.study.faithfulness.model_dump(
             mode="json", include={"explains", "removed_token"}
@@ -39,7 +39,7 @@ rule measure_faithfulness:
     """Score the explained prompts without, and with only, their top tokens (GPU)."""
     input:
         model="results/models/{model}/model.json",
-        order="results/{model}/{order}/order.parquet",
+        order=order_table,
         examples=examples_of_cell,
         predictions="results/{model}/{order}/{task}/predictions.parquet",
         attributions=attributions_of_method,
@@ -55,7 +55,7 @@ rule measure_faithfulness:
         mem_mb=memory("measure_faithfulness"),
         runtime=minutes("measure_faithfulness"),
     params:
-        levels=lambda wildcards: settings.levels[wildcards.model],
+        levels=lambda wildcards: settings.levels_of(wildcards.model, wildcards.order),
         faithfulness=settings.study.faithfulness.model_dump(
             mode="json", include={"fractions", "operators"}
         ),

@@ -5,7 +5,7 @@ rule score_coalitions:
     """Score every subset of the explained texts' segments at all levels (GPU)."""
     input:
         model="results/models/{model}/model.json",
-        order="results/{model}/{order}/order.parquet",
+        order=order_table,
         examples=examples_of_cell,
         predictions="results/{model}/{order}/{task}/predictions.parquet",
     output:
@@ -20,7 +20,7 @@ rule score_coalitions:
         mem_mb=memory("score_coalitions"),
         runtime=minutes("score_coalitions"),
     params:
-        levels=lambda wildcards: settings.levels[wildcards.model],
+        levels=lambda wildcards: settings.levels_of(wildcards.model, wildcards.order),
         segments=settings.study.faithfulness.segments,
         removal=settings.study.faithfulness.removal,
         scoring=SCORING,

@@ -57,7 +57,7 @@ def prepared_text(wildcards):
 
 def dropped_kinds():
     """Kinds of components that the orders of the study drop."""
-    drops = [settings.orders[order].drop for order in settings.study.orders]
+    drops = [order.drop for order in settings.orders.values()]
     return sorted(
         {component.kind for drop in drops for component in candidates(1, drop)}
     )
@@ -121,6 +121,19 @@ def figure_files(folder, registry, names, **shown):
         formats = settings.study.report.figure_formats
         files += [svg, *(f"{folder}/{name}.{format}" for format in formats)]
     return files
+
+
+def figures_of_cells():
+    """The figures of every cell, as they are drawn for its order."""
+    return [
+        f"results/figures/{cell}/{name}.svg"
+        for cell in CELLS
+        for name in (
+            DRAWN_OF_CHECKPOINTS
+            if cell.rpartition("/")[0] in CHECKPOINT_PATHS
+            else DRAWN_OF_CELL
+        )
+    ]
 
 
 def repository(model):

@@ -58,6 +58,11 @@ PRUNING_PATHS = [
     for model in settings.study.models
     for order in settings.study.orders
 ]
+# Orders that a criterion ranks; the others name checkpoints, each a model of its own.
+RANKED_PATHS = [
+    f"{model}/{order}" for model in settings.study.models for order in settings.orders
+]
+CHECKPOINT_PATHS = [path for path in PRUNING_PATHS if path not in RANKED_PATHS]
 CELLS = [f"{path}/{task}" for path in PRUNING_PATHS for task in settings.study.tasks]
 # The other orders do not depend on a seed.
 DRAWN_PRUNING_PATHS = [
@@ -76,11 +81,13 @@ if "study" in PROTOCOLS:
     CELL_TABLES += ["curves"]
 # The swap has a row per pair of levels and example: too many for one file of the whole study.
 SUMMARY_TABLES = [name for name in CELL_TABLES if name != "swap"]
-SUMMARY_TABLES += ["order", "efficiency", "pooled"]
-PAPER_TABLES = [
-    "harms",
-    "limits",
-]  # as `paper_tables` of keepfaith.paper.latex makes them
+# As `paper_tables` of keepfaith.paper.latex makes them.
+PAPER_TABLES = ["harms", "limits"]
+SUMMARY_TABLES += ["efficiency", "pooled"]
+if RANKED_PATHS:
+    SUMMARY_TABLES += ["order"]
+if CHECKPOINT_PATHS:
+    SUMMARY_TABLES += ["checkpoints"]
 if settings.study.stability.seeds and DRAWN_PRUNING_PATHS:
     SUMMARY_TABLES += ["stability"]
 TRAINED_MODELS = settings.trained_models()

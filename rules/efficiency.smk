@@ -5,7 +5,7 @@ rule measure_efficiency:
     """Measure weights, KV cache, time and memory of every level (GPU)."""
     input:
         model="results/models/{model}/model.json",
-        order="results/{model}/{order}/order.parquet",
+        order=order_table,
     output:
         efficiency="results/{model}/{order}/efficiency.parquet",
     log:
@@ -19,7 +19,7 @@ rule measure_efficiency:
         mem_mb=memory("measure_efficiency"),
         runtime=minutes("measure_efficiency"),
     params:
-        levels=lambda wildcards: settings.levels[wildcards.model],
+        levels=lambda wildcards: settings.levels_of(wildcards.model, wildcards.order),
         scoring=SCORING,
         efficiency=settings.study.efficiency.model_dump(mode="json"),
         code=lambda wildcards: code("measure_efficiency.py"),

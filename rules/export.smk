@@ -20,6 +20,7 @@ rule export_model:
     log:
         "logs/{model}/{order}/export_level{level}_{format}.log",
     wildcard_constraints:
+        order=names_pattern(settings.orders),
         level=r"\d+",
         format=names_pattern(EXPORT_FORMATS.names()),
     conda:

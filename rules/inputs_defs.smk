@@ -29,6 +29,16 @@ def examples_of_cell(wildcards):
     return examples_table(wildcards.model, wildcards.order, wildcards.task)
 
 
+def order_table(wildcards):
+    """The table that says how the levels of a path are made: by dropping components, or as checkpoints."""
+    return table_of_path(f"{wildcards.model}/{wildcards.order}")
+
+
+def table_of_path(path):
+    kind = "checkpoints" if path in CHECKPOINT_PATHS else "order"
+    return f"results/{path}/{kind}.parquet"
+
+
 def users(files):
     """Input files of the user, without the prefix that an importing workflow gives to results."""
     for file in files:
@@ -45,15 +55,32 @@ def task_files(wildcards):
     return users(settings.tasks[wildcards.task].files())
 
 
+def checkpoint_files(wildcards):
+    return users(settings.checkpoint_files(wildcards.order))
+
+
+def checkpoint_sources(order):
+    """The sources of the levels that are run, without the dense model."""
+    return {
+        level: source.model_dump(mode="json")
+        for level, source in settings.checkpoints_run(order).items()
+    }
+
+
 def text_files(wildcards):
     return users(settings.text_files(wildcards.order))
 
 
 def places(table):
     """Pruning paths of a table, or cells if it depends on examples."""
-    if table == "stability":
-        return DRAWN_PRUNING_PATHS
-    return PRUNING_PATHS if table in ("order", "efficiency", "pooled") else CELLS
+    of_paths = {
+        "stability": DRAWN_PRUNING_PATHS,
+        "order": RANKED_PATHS,
+        "checkpoints": CHECKPOINT_PATHS,
+        "efficiency": PRUNING_PATHS,
+        "pooled": PRUNING_PATHS,
+    }
+    return of_paths.get(table, CELLS)
 
 
 def attributions_of(model, order, task, methods=tuple(settings.methods)):
@@ -104,6 +131,11 @@ def exports(wildcards):
     chosen = settings.study.export
     if not chosen.levels:
         stop("nothing to export; type --config 'export={levels: [2]}'")
+    if not RANKED_PATHS:
+        stop(
+            "nothing to export: the levels of all orders are checkpoints, which are folders already; name an order "
+            "that a criterion ranks"
+        )
     for model in settings.study.models:
         if beyond := set(chosen.levels) - set(settings.levels[model]):
             stop(
@@ -112,7 +144,7 @@ def exports(wildcards):
             )
     return expand(
         "results/{path}/export/level{level}-{format}",
-        path=PRUNING_PATHS,
+        path=RANKED_PATHS,
         level=chosen.levels,
         format=chosen.formats,
     )

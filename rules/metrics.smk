@@ -32,6 +32,8 @@ rule compute_metrics:
             mode="json", exclude={"margins"}
         ),
         passage=lambda wildcards: settings.tasks[wildcards.task].task.passage,
+        # Nothing moves from one checkpoint to the next.
+        in_sequence=lambda wildcards: wildcards.order in settings.orders,
         code=lambda wildcards: code("compute_metrics.py"),
     script:
         "../scripts/compute_metrics.py"

@@ -1,4 +1,4 @@
-# From calibration text to the order in which a criterion drops a model's components.
+# From calibration text to the order in which a criterion drops a model's components; checkpoints as levels.
 
 
 rule prepare_calibration_text:
@@ -30,6 +30,8 @@ rule rank_layers:
         order="results/{model}/{order}/order.parquet",
     log:
         "logs/{model}/{order}/rank_layers.log",
+    wildcard_constraints:
+        order=names_pattern(settings.orders),
     conda:
         "../envs/workflow.yaml"
     threads: THREADS
@@ -44,6 +46,26 @@ rule rank_layers:
         code=lambda wildcards: code("rank_layers.py", criterion_file(wildcards.order)),
     script:
         "../scripts/rank_layers.py"
+
+
+rule prepare_checkpoints:
+    """Fetch and check the models that an order of checkpoints names, and compare their tokenizers with the dense one."""
+    input:
+        model="results/models/{model}/model.json",
+        source=checkpoint_files,
+    output:
+        checkpoints="results/{model}/{order}/checkpoints.parquet",
+    log:
+        "logs/{model}/{order}/prepare_checkpoints.log",
+    wildcard_constraints:
+        order=names_pattern(settings.checkpoints),
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        levels=lambda wildcards: checkpoint_sources(wildcards.order),
+        code=lambda wildcards: code("prepare_checkpoints.py"),
+    script:
+        "../scripts/prepare_checkpoints.py"
 
 
 rule measure_stability:

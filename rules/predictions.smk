@@ -5,7 +5,7 @@ rule predict:
     """Score the choices of every example at all levels (GPU)."""
     input:
         model="results/models/{model}/model.json",
-        order="results/{model}/{order}/order.parquet",
+        order=order_table,
         examples=examples_of_cell,
     output:
         predictions="results/{model}/{order}/{task}/predictions.parquet",
@@ -20,7 +20,7 @@ rule predict:
         mem_mb=memory("predict"),
         runtime=minutes("predict"),
     params:
-        levels=lambda wildcards: settings.levels[wildcards.model],
+        levels=lambda wildcards: settings.levels_of(wildcards.model, wildcards.order),
         scoring=SCORING,
         code=lambda wildcards: code("predict.py"),
     script:

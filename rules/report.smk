@@ -7,6 +7,12 @@ DRAWN_OF_CELL = {
     if set(figure.needs)
     <= {*CELL_TABLES, "order", "examples", "predictions", "tuning_predictions"}
 }
+# No layer is ranked where levels are checkpoints.
+DRAWN_OF_CHECKPOINTS = {
+    name: figure
+    for name, figure in DRAWN_OF_CELL.items()
+    if "order" not in figure.needs
+}
 DRAWN_OF_STUDY = {
     name: figure
     for name, figure in figures(STUDY_FIGURES).items()
@@ -16,7 +22,8 @@ DRAWN_OF_STUDY = {
 STUDY_FIGURE_TABLES = [
     name
     for name in SUMMARY_TABLES
-    if any(name in figure.tables for figure in DRAWN_OF_STUDY.values())
+    if name == "checkpoints"
+    or any(name in figure.tables for figure in DRAWN_OF_STUDY.values())
 ]
 PUBLISHED = f"{SOURCE}/config/catalog/published/arxiv_2606_24970.csv"
 
@@ -27,7 +34,7 @@ rule draw_figures:
         tables=expand(
             "results/{{model}}/{{order}}/{{task}}/{table}.parquet", table=CELL_TABLES
         ),
-        order="results/{model}/{order}/order.parquet",
+        order=order_table,
         published=PUBLISHED,
     output:
         figure_files(
@@ -39,6 +46,8 @@ rule draw_figures:
         ),
     log:
         "logs/{model}/{order}/{task}/draw_figures.log",
+    wildcard_constraints:
+        order=names_pattern(settings.orders),
     conda:
         "../envs/workflow.yaml"
     params:
@@ -48,6 +57,21 @@ rule draw_figures:
         code=lambda wildcards: code("draw_figures.py", *labelled_files()),
     script:
         "../scripts/draw_figures.py"
+
+
+use rule draw_figures as draw_checkpoint_figures with:
+    output:
+        figure_files(
+            "results/figures/{model}/{order}/{task}",
+            CELL_FIGURES,
+            DRAWN_OF_CHECKPOINTS,
+            category="{model}, {order}",
+            subcategory="{task}",
+        ),
+    log:
+        "logs/{model}/{order}/{task}/draw_checkpoint_figures.log",
+    wildcard_constraints:
+        order=names_pattern(settings.checkpoints),
 
 
 rule summarise:
@@ -103,16 +127,14 @@ rule write_report:
     """Write the report: one self-contained page."""
     input:
         examples=[examples_table(*cell.split("/")) for cell in CELLS],
-        orders=expand("results/{path}/order.parquet", path=PRUNING_PATHS),
+        orders=[table_of_path(path) for path in PRUNING_PATHS],
         predictions=expand("results/{cell}/predictions.parquet", cell=CELLS),
         explained=explained_by_cell(),
         tables=expand("results/{cell}/{table}.parquet", cell=CELLS, table=CELL_TABLES),
         pooled=expand("results/{path}/pooled.parquet", path=PRUNING_PATHS),
         summary=SUMMARY_CSV,
         efficiency="results/summary/efficiency.parquet",
-        figures=expand(
-            "results/figures/{cell}/{name}.svg", cell=CELLS, name=DRAWN_OF_CELL
-        ),
+        figures=figures_of_cells(),
         study_figures=expand("results/figures/study/{name}.svg", name=DRAWN_OF_STUDY),
         published=PUBLISHED,
     output:

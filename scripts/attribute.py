@@ -4,55 +4,59 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined
-from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, ORDER, PREDICTIONS
+from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, PREDICTIONS
 from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.problem import ExplainedValue
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
-from keepfaith.orders.order import components_of
+from keepfaith.orders.levels import read_levels
 from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.left_out import without_left_out
-from keepfaith.scoring.opening import Scoring, open_for
+from keepfaith.scoring.opening import Scoring
+from keepfaith.scoring.over_levels import over_levels
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     shards = Shards(
         snakemake.output.attributions, key_of(dict(snakemake.params.items()), snakemake.input)
     )
     manifest = ModelManifest.read(snakemake.input.model)
-    order = components_of(read_table(snakemake.input.order, ORDER))
+    levels = read_levels(snakemake.input.order, manifest.folder, snakemake.params.levels)
     examples = without_left_out(
         read_table(snakemake.input.examples, EXAMPLES), snakemake.input.predictions
     )
     method, seed = snakemake.params.method, int(snakemake.wildcards.seed)
     declared = METHODS.load(method["method"])
-    scorer, encoder = open_for(
-        declared.needs_model,
+    predictions = read_table(snakemake.input.predictions, PREDICTIONS)
+    found = over_levels(
+        levels.groups,
         manifest.folder,
-        order,
         Scoring(**snakemake.params.scoring, threads=snakemake.threads),
-    )
-    attributions = explain(
-        method["method"],
-        declared.settings.model_validate(method["settings"]),
-        seed,
-        scorer,
-        encoder,
-        examples.filter(pl.col("explanation")),
-        list(snakemake.params.levels),
-        read_table(snakemake.input.predictions, PREDICTIONS),
-        name=snakemake.wildcards.method,
-        keep=shards.get,
-        explained=ExplainedValue(**snakemake.params.explained),
+        lambda scorer, encoder, levels, keep: explain(
+            method["method"],
+            declared.settings.model_validate(method["settings"]),
+            seed,
+            scorer,
+            encoder,
+            examples.filter(pl.col("explanation")),
+            levels,
+            predictions,
+            name=snakemake.wildcards.method,
+            keep=keep,
+            explained=ExplainedValue(**snakemake.params.explained),
+        ),
+        shards.get,
+        needs_model=declared.needs_model,
     )
     provenance = Provenance(
         settings=joined(
             snakemake.params.scoring,
             snakemake.params.explained,
+            levels.settings,
             {"model": manifest.identity, "method": method, "seed": seed},
         ),
-        measured={"token_budget": scorer.budget_used} if scorer else {},
+        measured={"token_budget": found.token_budget} if declared.needs_model else {},
     )
-    write_table(attributions, snakemake.output.attributions, ATTRIBUTIONS, provenance)
+    write_table(found.table, snakemake.output.attributions, ATTRIBUTIONS, provenance)
     shards.remove()

@@ -21,7 +21,7 @@ from keepfaith.artifacts.schemas import (
     SWAP,
     TUNING_PREDICTIONS,
 )
-from keepfaith.artifacts.tables import read_provenance, read_table, write_table
+from keepfaith.artifacts.tables import empty_table, read_provenance, read_table, write_table
 from keepfaith.calibration.reliability import reliability
 from keepfaith.config.probabilities import judged_probabilities
 from keepfaith.faithfulness.agreement import overlap
@@ -109,7 +109,9 @@ with job(snakemake.log[0]) as logger:
                 None if segments is None else segments.explanations,
                 grouping,
                 analysis,
-            ),
+            )
+            if params.in_sequence
+            else empty_table(FLUCTUATION),
             output.fluctuation,
             FLUCTUATION,
         ),

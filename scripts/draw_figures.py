@@ -20,5 +20,7 @@ with job(snakemake.log[0]):
         name: read_table(path, ALL[name])
         for name, path in zip(snakemake.params.tables, snakemake.input.tables, strict=True)
     }
-    order = read_table(snakemake.input.order, ALL["order"])
-    draw_all(CellTables(**tables, order=order, published=published), map(Path, snakemake.output))
+    # ORDER or CHECKPOINTS
+    made = Path(snakemake.input.order).stem
+    tables[made] = read_table(snakemake.input.order, ALL[made])
+    draw_all(CellTables(**tables, published=published), map(Path, snakemake.output))

@@ -2,20 +2,19 @@
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined
-from keepfaith.artifacts.schemas import EFFICIENCY, ORDER
-from keepfaith.artifacts.tables import read_table, write_table
+from keepfaith.artifacts.schemas import EFFICIENCY
+from keepfaith.artifacts.tables import write_table
 from keepfaith.devices.lease import leased_gpus
-from keepfaith.efficiency.measure import measure_efficiency
+from keepfaith.efficiency.measure import measure_levels
 from keepfaith.models.sources import ModelManifest
-from keepfaith.orders.order import components_of
+from keepfaith.orders.levels import read_levels
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     manifest = ModelManifest.read(snakemake.input.model)
     scoring, settings = snakemake.params.scoring, snakemake.params.efficiency
-    table = measure_efficiency(
-        manifest.folder,
-        components_of(read_table(snakemake.input.order, ORDER)),
-        list(snakemake.params.levels),
+    levels = read_levels(snakemake.input.order, manifest.folder, snakemake.params.levels)
+    table = measure_levels(
+        levels.groups,
         settings["contexts"],
         settings["new_tokens"],
         manifest.context_length,
@@ -25,7 +24,7 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         settings["repeats"],
     )
     provenance = Provenance(
-        settings=joined(scoring, settings, {"model": manifest.identity}),
+        settings=joined(scoring, settings, levels.settings, {"model": manifest.identity}),
         measured={"threads": snakemake.threads},
     )
     write_table(table, snakemake.output.efficiency, EFFICIENCY, provenance)

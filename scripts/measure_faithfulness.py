@@ -4,39 +4,50 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined
-from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, ORDER, PREDICTIONS
+from keepfaith.artifacts.schemas import ATTRIBUTIONS, EXAMPLES, FAITHFULNESS, PREDICTIONS
 from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.faithfulness.measure import measure
 from keepfaith.models.sources import ModelManifest
-from keepfaith.orders.order import components_of
-from keepfaith.scoring.opening import Scoring, open_scorer
+from keepfaith.orders.levels import read_levels
+from keepfaith.scoring.opening import Scoring
+from keepfaith.scoring.over_levels import over_levels
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     shards = Shards(
         snakemake.output.faithfulness, key_of(dict(snakemake.params.items()), snakemake.input)
     )
     manifest = ModelManifest.read(snakemake.input.model)
-    order = components_of(read_table(snakemake.input.order, ORDER))
-    scorer, encoder = open_scorer(
-        manifest.folder, order, Scoring(**snakemake.params.scoring, threads=snakemake.threads)
-    )
+    levels = read_levels(snakemake.input.order, manifest.folder, snakemake.params.levels)
     settings = snakemake.params.faithfulness
-    faithfulness = measure(
-        scorer,
-        encoder,
-        read_table(snakemake.input.examples, EXAMPLES),
-        pl.concat(read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions),
-        read_table(snakemake.input.predictions, PREDICTIONS),
-        list(snakemake.params.levels),
-        settings["fractions"],
-        settings["operators"],
-        keep=shards.get,
+    examples = read_table(snakemake.input.examples, EXAMPLES)
+    attributions = pl.concat(
+        read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions
+    )
+    predictions = read_table(snakemake.input.predictions, PREDICTIONS)
+    found = over_levels(
+        levels.groups,
+        manifest.folder,
+        Scoring(**snakemake.params.scoring, threads=snakemake.threads),
+        lambda scorer, encoder, levels, keep: measure(
+            scorer,
+            encoder,
+            examples,
+            attributions,
+            predictions,
+            levels,
+            settings["fractions"],
+            settings["operators"],
+            keep=keep,
+        ),
+        shards.get,
     )
     provenance = Provenance(
-        settings=joined(snakemake.params.scoring, settings, {"model": manifest.identity}),
-        measured={"token_budget": scorer.budget_used},
+        settings=joined(
+            snakemake.params.scoring, settings, levels.settings, {"model": manifest.identity}
+        ),
+        measured={"token_budget": found.token_budget},
     )
-    write_table(faithfulness, snakemake.output.faithfulness, FAITHFULNESS, provenance)
+    write_table(found.table, snakemake.output.faithfulness, FAITHFULNESS, provenance)
     shards.remove()

@@ -4,14 +4,15 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.provenance import Provenance, joined
-from keepfaith.artifacts.schemas import EXAMPLES, ORDER, PREDICTIONS, TUNING_PREDICTIONS
+from keepfaith.artifacts.schemas import EXAMPLES, PREDICTIONS, TUNING_PREDICTIONS
 from keepfaith.artifacts.shards import Shards, key_of
 from keepfaith.artifacts.tables import read_table, write_table
 from keepfaith.devices.lease import leased_gpus
 from keepfaith.models.sources import ModelManifest
-from keepfaith.orders.order import components_of
+from keepfaith.orders.levels import read_levels
 from keepfaith.scoring.cut_counts import cut_counts
-from keepfaith.scoring.opening import Scoring, open_scorer
+from keepfaith.scoring.opening import Scoring
+from keepfaith.scoring.over_levels import over_levels
 from keepfaith.scoring.predict import predict
 
 with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
@@ -19,26 +20,33 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
         snakemake.output.predictions, key_of(dict(snakemake.params.items()), snakemake.input)
     )
     manifest = ModelManifest.read(snakemake.input.model)
-    order = components_of(read_table(snakemake.input.order, ORDER))
+    levels = read_levels(snakemake.input.order, manifest.folder, snakemake.params.levels)
     examples = read_table(snakemake.input.examples, EXAMPLES)
     scoring = Scoring(**snakemake.params.scoring, threads=snakemake.threads)
-    scorer, encoder = open_scorer(manifest.folder, order, scoring)
     wanted = examples.filter(pl.col("evaluation") | pl.col("tuning"))
-    predictions = predict(
-        scorer,
-        encoder,
-        wanted,
-        list(snakemake.params.levels),
-        keep=shards.get,
-        leave_out=scoring.unscorable == "leave_out",
+    found = over_levels(
+        levels.groups,
+        manifest.folder,
+        scoring,
+        lambda scorer, encoder, levels, keep: predict(
+            scorer,
+            encoder,
+            wanted,
+            levels,
+            keep=keep,
+            leave_out=scoring.unscorable == "leave_out",
+        ),
+        shards.get,
+        by_example=False,
     )
+    predictions = found.table
     left_out = wanted.join(predictions, on="example_id", how="anti")["example_id"].to_list()
     provenance = Provenance(
-        settings=joined(snakemake.params.scoring, {"model": manifest.identity}),
+        settings=joined(snakemake.params.scoring, levels.settings, {"model": manifest.identity}),
         measured={
-            "token_budget": scorer.budget_used,
-            "prompts_cut": cut_counts(encoder, wanted),
-            "options_apart": len(encoder.apart),
+            "token_budget": found.token_budget,
+            "prompts_cut": cut_counts(found.encoder, wanted),
+            "options_apart": len(found.encoder.apart),
             "left_out": left_out,
         },
     )

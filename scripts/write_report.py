@@ -8,7 +8,7 @@ from keepfaith.artifacts.atomic import write_text
 from keepfaith.artifacts.frames import read_parquet
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
-from keepfaith.artifacts.summary import shares
+from keepfaith.artifacts.summary import by_folder, shares
 from keepfaith.artifacts.tables import empty_table, read_provenance, read_table
 from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
@@ -29,18 +29,18 @@ def scores_of(path: str) -> pl.DataFrame:
 with job(snakemake.log[0]):
     params, paths = snakemake.params, snakemake.input
     published = read_published(Path(paths.published))
-    orders = dict(zip(params.pruning_paths, paths.orders, strict=True))
+    orders = dict(zip(params.pruning_paths, map(Path, paths.orders), strict=True))
+    svgs = by_folder(map(Path, paths.figures))
     inputs = zip(
         params.cells,
         paths.examples,
         paths.predictions,
         shares(paths.explained, len(params.cells)),
         shares(paths.tables, len(params.cells)),
-        shares(paths.figures, len(params.cells)),
         strict=True,
     )
     cells = []
-    for place, examples, predictions, scores, files, figures in inputs:
+    for place, examples, predictions, scores, files in inputs:
         model, order, task = place.split("/")
         named = dict(zip(params.tables, files, strict=True))
         tables = {name: read_table(path, ALL[name]) for name, path in named.items()}
@@ -51,14 +51,14 @@ with job(snakemake.log[0]):
             tables["verdict"],
             params.explained_examples,
         )
+        made = orders[f"{model}/{order}"]  # ORDER or CHECKPOINTS
         cell_tables = CellTables(
             **tables,
-            order=read_table(orders[f"{model}/{order}"], ALL["order"]),
+            **{made.stem: read_table(made, ALL[made.stem])},
             published=match_published(published, params.repositories[model], task, params.modules),
         )
         notes = read_provenance(Path(named["metrics"])).measured.get("notes", ())
-        svgs = {path.stem: path for path in map(Path, figures)}
-        cells.append(ReportCell(model, order, task, cell_tables, explained, svgs, notes))
+        cells.append(ReportCell(model, order, task, cell_tables, explained, svgs[place], notes))
     skipped = {
         place.split("/")[2]: read_provenance(Path(path)).measured.get("skipped", {})
         for place, path in zip(params.cells, paths.examples, strict=True)
@@ -84,5 +84,7 @@ with job(snakemake.log[0]):
         for cell in cells
     ]
     written = {path.stem: path for path in map(Path, snakemake.output.latex)}
-    for table in paper_tables(pl.concat(verdicts)):
+    for table in paper_tables(
+        pl.concat(verdicts), [cell.order for cell in cells if cell.tables.names]
+    ):
         write_text(written[table.name], table.latex())

@@ -15,6 +15,16 @@ def model(repository: str, revision: str, layers: int = 4) -> object:
     return prepare_model("mine", source, Path()).model_dump()
 
 
+def checkpoint(dense: str, repository: str, revision: str) -> object:
+    from keepfaith.config.schema import Checkpoint
+    from keepfaith.models.prepare import prepare_hub
+    from keepfaith.models.prepare_levels import prepare_checkpoints
+
+    model = prepare_hub("mine", dense, "main", 4)
+    level = Checkpoint(repository=repository, revision=revision)
+    return prepare_checkpoints("made", model, {3: level}).rows(named=True)
+
+
 def task(
     repository: str, config: str | None, revision: str, split: str, skip: tuple[str, ...] = ()
 ) -> object:
@@ -68,7 +78,7 @@ def text(
 def do(what: str, arguments: list[object]) -> None:
     """Print what was made, or the class and sentence of the error."""
     logging.basicConfig(level=logging.DEBUG)
-    made = {"model": model, "task": task, "text": text}
+    made = {"model": model, "checkpoint": checkpoint, "task": task, "text": text}
     try:
         result = {"made": made[what](*arguments)}
     except Exception as error:

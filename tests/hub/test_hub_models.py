@@ -265,3 +265,30 @@ def test_no_network(client: Client, hub: Hub) -> None:
 def test_a_slow_hub_is_waited_for(client: Client, hub: Hub) -> None:
     hub.faults.slow = 0.1
     assert "made" in client.ask("model", "owner/tiny", "main")
+
+
+def test_a_repository_is_a_level(client: Client, hub: Hub, model_files) -> None:
+    hub.repos["models", "owner/tiny-8bit"] = Repo(
+        dict(model_files) | {"generation_config.json": b"{}"}
+    )
+    rows = client.ask("checkpoint", "owner/tiny", "owner/tiny-8bit", "main")["made"]
+    assert [(row["level"], row["label"], row["source"]) for row in rows] == [
+        (0, "dense", "hub:owner/tiny"),
+        (3, "tiny-8bit", "hub:owner/tiny-8bit"),
+    ]
+    assert rows[1]["revision"] == hub.repos["models", "owner/tiny-8bit"].commit
+    assert rows[0]["files"] != rows[1]["files"] and rows[1]["layers"] == 4
+
+
+def test_a_repository_with_another_tokenizer_is_no_level(
+    client: Client, hub: Hub, model_files
+) -> None:
+    tokenizer = json.loads(model_files["tokenizer.json"])
+    tokenizer["pre_tokenizer"] = None
+    other = {"tokenizer.json": json.dumps(tokenizer).encode()}
+    hub.repos["models", "owner/other"] = Repo(dict(model_files) | other)
+    answer = client.ask("checkpoint", "owner/tiny", "owner/other", "main")
+    assert answer.get("error") == "ModelError", answer
+    assert "\n" not in answer["sentence"]
+    assert answer["sentence"].startswith("order made, level 3: ")
+    assert "other pre_tokenizer" in answer["sentence"]

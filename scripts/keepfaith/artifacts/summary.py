@@ -1,6 +1,7 @@
 """Tables of many cells combined, for programs (Parquet) and for spreadsheets (CSV)."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
@@ -42,6 +43,19 @@ def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
     if rest:
         raise ValueError(f"{len(paths)} files are not equally many for each of {count} cells")
     return [paths[cell * each : (cell + 1) * each] for cell in range(count)]
+
+
+def by_folder(paths: Iterable[Path], parts: int = 3) -> dict[str, dict[str, Path]]:
+    """Paths by the last elements of their folder, then by stem; folders may hold different files.
+
+    Examples:
+        >>> by_folder([Path("figures/m/o/t/ece.svg")])
+        {'m/o/t': {'ece': PosixPath('figures/m/o/t/ece.svg')}}
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for path in paths:
+        found.setdefault("/".join(path.parent.parts[-parts:]), {})[path.stem] = path
+    return found
 
 
 def csv_text(frame: pl.DataFrame) -> str:

@@ -1,6 +1,6 @@
 """Resolution of a study's levels to those of one model, and levels as text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil, floor
 
 from keepfaith.config.errors import ConfigError
@@ -33,6 +33,39 @@ def levels_of(
     maximum = {"half": layers // 2, "all": layers}[chosen] if isinstance(chosen, str) else chosen
     _check_most(maximum, model, layers, f"{location}.maximum", f"at most {layers}, half or all")
     return tuple(range(maximum + 1))
+
+
+def checkpoint_levels(
+    wanted: Levels | tuple[int, ...], order: str, known: Iterable[int], location: str
+) -> tuple[int, ...]:
+    """The levels that an order of checkpoints runs, in ascending order, the dense one first.
+
+    A list chooses among them, and a maximum that is a number leaves out those above; `half` and `all`, which speak of
+    layers, choose all.
+
+    Args:
+        wanted: the study's levels.
+        order: name of the order.
+        known: its levels.
+        location: where `wanted` was typed.
+
+    Raises:
+        ConfigError: a level that the order does not have, or shares of layers; the message says what to type.
+    """
+    levels = sorted({0, *known})
+    advice = f"whose levels are {level_words(levels)}; type levels that it has, or give it a study of its own"
+    if isinstance(wanted, tuple):
+        if missing := sorted(set(wanted) - set(levels)):
+            raise ConfigError(location, f"{missing[0]} is no level of order {order!r}, {advice}")
+        return tuple(sorted({0, *wanted}))
+    if wanted.shares is not None:
+        raise ConfigError(
+            f"{location}.shares",
+            f"shares of the layers choose no level of order {order!r}, {advice}",
+        )
+    if isinstance(wanted.maximum, int):
+        return tuple(level for level in levels if level <= wanted.maximum)
+    return tuple(levels)
 
 
 def level_words(levels: Sequence[int]) -> str:

@@ -16,10 +16,11 @@ from keepfaith.config.catalog import (
 )
 from keepfaith.config.draws import check_flips, check_interval
 from keepfaith.config.errors import ConfigError, nearest
-from keepfaith.config.levels import levels_of
+from keepfaith.config.levels import checkpoint_levels, levels_of
 from keepfaith.config.margins import check_spreads, complete_margins
 from keepfaith.config.methods import read_method
 from keepfaith.config.model_folder import layer_count
+from keepfaith.config.order_entries import read_orders
 from keepfaith.config.places import input_problem
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
@@ -88,7 +89,13 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         name: _local_model(name, model, study)
         for name, model in _entries(Model, catalogs, study.models, "models").items()
     }
-    orders, texts, drawn_orders = _orders(study, catalogs)
+    orders, checkpoints = read_orders(
+        {name: _file(catalogs, "orders", name) for name in study.orders},
+        study.models,
+        lambda path, user: _found(study.folders.models, "models", path, user),
+        LOCATION,
+    )
+    texts, drawn_orders = _rankings(orders, study, catalogs)
     methods = {
         name: _seeded(
             read_method([folder / "methods" for folder in catalogs], name, f"{LOCATION}: methods"),
@@ -121,11 +128,29 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     levels = {
         name: levels_of(study.levels, name, count, f"{LOCATION}: levels")
         for name, count in layers.items()
+        if orders
     }
+    of_checkpoints = {
+        name: checkpoint_levels(study.levels, name, order.levels, f"{LOCATION}: levels")
+        for name, order in checkpoints.items()
+    }
+    settings = Settings(
+        study,
+        models,
+        orders,
+        texts,
+        drawn_orders,
+        tasks,
+        methods,
+        layers,
+        levels,
+        checkpoints,
+        of_checkpoints,
+    )
     check_flips(
         f"{LOCATION}: statistics.repetitions",
         study.statistics.repetitions,
-        max(len(of_model) for of_model in levels.values()) - 1,
+        settings.most_pruned_levels(),
         study.statistics.confidence,
     )
     for key, draws in (
@@ -133,7 +158,6 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         ("calibration.null_repetitions", study.calibration.null_repetitions),
     ):
         check_interval(f"{LOCATION}: {key}", draws, study.statistics.confidence)
-    settings = Settings(study, models, orders, texts, drawn_orders, tasks, methods, layers, levels)
     _check_counts(f"{LOCATION}: ", study.examples, study.report.explained_examples)
     for name in tasks:
         examples = settings.examples_of(name)
@@ -289,11 +313,10 @@ def _local_model(name: str, model: Model, study: Study) -> Model:
     return model.model_copy(update={"source": model.source.model_copy(update={"path": path})})
 
 
-def _orders(
-    study: Study, catalogs: Sequence[Path]
-) -> tuple[dict[str, Order], dict[str, OrderText], tuple[str, ...]]:
-    """Orders, texts and drawn_orders of `Settings`."""
-    orders = _entries(Order, catalogs, study.orders, "orders")
+def _rankings(
+    orders: Mapping[str, Order], study: Study, catalogs: Sequence[Path]
+) -> tuple[dict[str, OrderText], tuple[str, ...]]:
+    """Texts and drawn_orders of `Settings`."""
     criteria = {
         name: _criterion(f"{_file(catalogs, 'orders', name)}: criterion", order.criterion)
         for name, order in orders.items()
@@ -312,7 +335,7 @@ def _orders(
         if entry
     }
     drawn = [name for name, found in criteria.items() if found.reads_text or found.seeded]
-    return orders, texts, tuple(drawn)
+    return texts, tuple(drawn)
 
 
 def _criterion(location: str, name: str) -> Criterion:

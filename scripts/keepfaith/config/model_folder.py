@@ -34,6 +34,12 @@ from keepfaith.config.weights import (
 SLIM_TYPE = "keepfaith_slim"
 """The model type of an exported folder that lacks the weights of what was dropped; stock loaders do not know it."""
 
+SLIM_VARIANT = "slim"
+"""Middle part of the names of its weight files: transformers calls weights under another file name a variant."""
+
+BASE_TYPE = "keepfaith_base_model_type"
+"""Key of its configuration that holds the real model type."""
+
 LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 QUANTISED_KEYS = ("quantization_config", "compression_config")
 LAYER_NAME = re.compile(r"^(.*?)(?<![^.])(layers|layer|h|blocks|block)\.(\d+)\.(.+)$")
@@ -78,6 +84,8 @@ def model_type(location: str, folder: Path) -> str:
         ConfigError: as `read_configuration`.
     """
     content = read_configuration(location, folder)
+    if content.get("model_type") == SLIM_TYPE:
+        return str(content.get(BASE_TYPE))
     return str(text_part(content).get("model_type", content.get("model_type")))
 
 
@@ -101,18 +109,24 @@ def layer_count(location: str, folder: Path) -> int:
     return count
 
 
-def check_model_folder(location: str, folder: Path) -> None:
+def check_model_folder(location: str, folder: Path, exported: bool = False) -> None:
     """Check that a folder holds a complete model that loads without running code; used for every kind of folder.
+
+    Args:
+        location: its name in messages.
+        folder: the folder.
+        exported: whether it may be a pruned export, from which no level is counted.
 
     Raises:
         ConfigError: config.json, tokenizer.json or safetensors are missing, broken or of different models, or the model
             needs its own code.
     """
-    check_description(location, folder)
+    check_description(location, folder, exported)
     if problem := FileListing.of_folder(folder).no_weights():
         raise ConfigError(location, problem)
     content = read_configuration(location, folder)
-    weights = check_weights(location, folder)
+    slim = content.get("model_type") == SLIM_TYPE
+    weights = check_weights(location, folder, SLIM_VARIANT if slim else None)
     _check_plain(location, folder, content, weights)
     # Decoders taken from an encoder-decoder give the encoder's layers under the same key.
     if not {"encoder_layers", "decoder_layers"} & text_part(content).keys():
@@ -120,19 +134,21 @@ def check_model_folder(location: str, folder: Path) -> None:
     check_tokenizer(location, folder)
 
 
-def check_description(location: str, folder: Path) -> None:
+def check_description(location: str, folder: Path, exported: bool = False) -> None:
     """Check config.json alone, before anything large is read or fetched.
+
+    Args: as `check_model_folder`.
 
     Raises:
         ConfigError: it is missing, broken, contradicts itself, or is of a model that cannot be studied.
     """
     content = read_configuration(location, folder)
     file, kind = folder / CONFIG, content.get("model_type")
-    if kind == SLIM_TYPE:
+    if kind == SLIM_TYPE and not exported:
         raise ConfigError(
             location,
             f"{folder} is a pruned export, from which levels would be counted; use the dense model it was made from, "
-            "with the same order",
+            "with the same order, or make it a level of an order of kind checkpoints",
         )
     if content.get("auto_map") and not known_to_transformers(kind):
         raise ConfigError(
@@ -144,7 +160,8 @@ def check_description(location: str, folder: Path) -> None:
         raise ConfigError(
             location, f"{file} names no model_type; name the folder that save_pretrained wrote"
         )
-    if wrong := contradiction(content):
+    # A slim folder names a class that no model type has.
+    if kind != SLIM_TYPE and (wrong := contradiction(content)):
         raise ConfigError(location, f"{file}: {wrong}")
     if content.get("is_encoder_decoder"):
         raise ConfigError(

@@ -24,7 +24,9 @@ from keepfaith.config.model_folder import (
     layer_count,
     model_type,
 )
+from keepfaith.config.places import unexpanded
 from keepfaith.config.rows import Skipped, content_of, read_task_rows
+from keepfaith.config.same_tokenizer import check_same_tokenizer
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
@@ -54,6 +56,8 @@ def check(settings: Settings) -> list[str]:
         _check_model(name, model)
         _check_chat_template(name, model)
         _check_methods(settings, name, model)
+    for name in settings.checkpoints:
+        _check_checkpoints(settings, name)
     _check_text(settings)
     training = bool(settings.trained_models())
     notes = [
@@ -90,16 +94,44 @@ def _check_chat_template(name: str, model: Model) -> None:
 
 def _check_methods(settings: Settings, name: str, model: Model) -> None:
     """Refuse a method that is not written for a model whose type is known before any job."""
-    match model.source:
-        case LocalModel(path=path):
-            kind = model_type(f"model {name}", Path(path))
-        case BuiltinModel() if BUILTIN_CHECKPOINT.joinpath("config.json").is_file():
-            kind = model_type(f"model {name}", BUILTIN_CHECKPOINT)
-        case _:  # trained, or on the hub: its jobs check
-            return
+    if (folder := _folder(model)) is not None:  # else its jobs check
+        _refuse_methods(settings, f"model {name}", model_type(f"model {name}", folder))
+
+
+def _refuse_methods(settings: Settings, location: str, kind: str) -> None:
     for method, entry in settings.methods.items():
         if wrong := METHODS.load(entry.method).refusal(method, kind):
-            raise ConfigError(f"model {name}", wrong)
+            raise ConfigError(location, wrong)
+
+
+def _check_checkpoints(settings: Settings, order: str) -> None:
+    """Check the local folders of the levels that are run; their tokenizer where the dense model's folder is known."""
+    (dense,) = map(_folder, settings.models.values())
+    for level, source in settings.checkpoints_run(order).items():
+        if source.path is None:  # its job checks
+            continue
+        location, folder = f"order {order}, level {level}", Path(source.path)
+        if not folder.is_dir():
+            raise ConfigError(
+                location,
+                f"there is no folder {folder}{unexpanded(folder)}; check its path and folders.models, or type "
+                "{repository: OWNER/NAME, revision: COMMIT} for a repository of the hub",
+            )
+        check_model_folder(location, folder, exported=True)
+        if dense is not None:
+            check_same_tokenizer(location, folder, dense)
+        _refuse_methods(settings, location, model_type(location, folder))
+
+
+def _folder(model: Model) -> Path | None:
+    """The folder of a model, where it is known before any job."""
+    match model.source:
+        case LocalModel(path=path):
+            return Path(path)
+        case BuiltinModel() if BUILTIN_CHECKPOINT.joinpath("config.json").is_file():
+            return BUILTIN_CHECKPOINT
+        case _:  # trained, or on the hub
+            return None
 
 
 def _check_task(resolved: ResolvedTask, examples: Examples, training: bool) -> list[str]:

@@ -14,7 +14,15 @@ from pydantic.fields import FieldInfo
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.annotations import is_record, is_typed_inline, members, tag, tag_field
-from keepfaith.config.schema import CalibrationTextEntry, MethodEntry, Model, Order, Study, Task
+from keepfaith.config.schema import (
+    CalibrationTextEntry,
+    CheckpointOrder,
+    MethodEntry,
+    Model,
+    Order,
+    Study,
+    Task,
+)
 from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.method import METHODS
@@ -44,6 +52,11 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Study", Study, "`config/config.yaml` and `config/studies/*.yaml`."),
     ("Model", Model, "`config/catalog/models/<name>.yaml`."),
     ("Order", Order, "`config/catalog/orders/<name>.yaml`."),
+    (
+        "Order of checkpoints",
+        CheckpointOrder,
+        "`config/catalog/orders/<name>.yaml` as well, with `kind: checkpoints` ([checkpoints.md](checkpoints.md)).",
+    ),
     ("Calibration text", CalibrationTextEntry, "`config/catalog/texts/<name>.yaml`."),
     ("Task", Task, "`config/catalog/tasks/<name>.yaml`."),
     ("Method", MethodEntry, "`config/catalog/methods/<name>.yaml`."),
@@ -54,7 +67,7 @@ def json_schema() -> str:
     """JSON schema of a study, and of the catalog entries under `$defs`; editors complete keys with it."""
     schema = Study.model_json_schema()
     _name_margins(schema["$defs"]["Statistics"]["properties"]["margins"])
-    for kind in (Model, Order, CalibrationTextEntry, Task, MethodEntry):
+    for kind in (Model, Order, CheckpointOrder, CalibrationTextEntry, Task, MethodEntry):
         entry = kind.model_json_schema()
         schema.setdefault("$defs", {}).update(entry.pop("$defs", {}))
         schema["$defs"][kind.__name__] = entry

@@ -1,6 +1,6 @@
 """A resolved study: every name looked up. The workflow passes slices of it to the rules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -9,6 +9,8 @@ from keepfaith.config.model_files import model_files
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinText,
+    Checkpoint,
+    CheckpointOrder,
     Examples,
     HubText,
     LocalModel,
@@ -88,13 +90,16 @@ class Settings:
     Attributes:
         study: selections and settings as typed, with the defaults.
         models: by name; paths of local models start at the working directory.
-        orders: by name.
+        orders: those that a criterion ranks, by name.
         texts: calibration text of every order whose criterion reads any; its path starts at the working directory.
         drawn_orders: orders that depend on a seed, as they read text or draw random numbers.
         tasks: by name, each with its chosen source.
         methods: by name.
         layers: attention layers per model.
-        levels: the levels that are run, per model: ascending, the dense one first, not always one layer apart.
+        levels: the levels that these orders run, per model; empty without such an order. Ascending, the dense one
+            first, not always one layer apart.
+        checkpoints: the orders whose levels are models of their own, by name; paths start at the working directory.
+        checkpoint_levels: the levels that each of these runs: ascending, the dense one first.
     """
 
     study: Study
@@ -106,6 +111,28 @@ class Settings:
     methods: dict[str, MethodEntry]
     layers: dict[str, int]
     levels: dict[str, tuple[int, ...]]
+    checkpoints: dict[str, CheckpointOrder] = field(default_factory=dict)
+    checkpoint_levels: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def levels_of(self, model: str, order: str) -> tuple[int, ...]:
+        """The levels that are run of a model and an order: ascending, the dense one first."""
+        return self.checkpoint_levels.get(order) or self.levels[model]
+
+    def most_pruned_levels(self) -> int:
+        """The most levels beside the dense one that any model and order runs."""
+        return max(map(len, [*self.levels.values(), *self.checkpoint_levels.values()])) - 1
+
+    def checkpoint_files(self, order: str) -> list[str]:
+        """The files of the local folders of the levels that are run; empty for an order that a criterion ranks."""
+        if order not in self.checkpoints:
+            return []
+        folders = [source.path for source in self.checkpoints_run(order).values()]
+        return [str(path) for folder in folders if folder for path in model_files(Path(folder))]
+
+    def checkpoints_run(self, order: str) -> dict[int, Checkpoint]:
+        """The checkpoints of the levels that are run, without the dense model."""
+        sources = self.checkpoints[order].levels
+        return {level: sources[level] for level in self.checkpoint_levels[order] if level}
 
     def examples_of(self, task: str) -> Examples:
         """Number and selection of the examples of a task: its own numbers, else the study's."""

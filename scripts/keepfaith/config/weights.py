@@ -37,9 +37,9 @@ def weights(folder: Path, variant: str | None = None) -> list[Weight]:
     return sorted(found, key=lambda weight: natural(weight.name))
 
 
-def weight_size(folder: Path) -> tuple[int, int]:
+def weight_size(folder: Path, variant: str | None = None) -> tuple[int, int]:
     """Numbers and bytes of a folder's weights; it must have passed `check_weights`."""
-    found = weights(folder)
+    found = weights(folder, variant)
     return sum(math.prod(weight.shape) for weight in found), sum(weight.size for weight in found)
 
 
@@ -62,7 +62,7 @@ def counted(names: list[str], problem: str, files: dict[str, str]) -> str:
     return f"{len(names)} weights {problem}, first {first}{where}; {TWO_MODELS}"
 
 
-def check_weights(location: str, folder: Path) -> list[Weight]:
+def check_weights(location: str, folder: Path, variant: str | None = None) -> list[Weight]:
     """Check that a folder's safetensors are complete; return their weights.
 
     Raises:
@@ -72,7 +72,7 @@ def check_weights(location: str, folder: Path) -> list[Weight]:
     files = sorted(folder.glob("*.safetensors"))
     for index in folder.glob("*.safetensors.index.json"):
         check_index(location, folder, index)
-    if not weight_files(folder):
+    if not weight_files(folder, variant):
         raise ConfigError(
             location,
             f"{folder} holds {files[0].name}, but neither {WHOLE} nor its index; "
@@ -80,7 +80,7 @@ def check_weights(location: str, folder: Path) -> list[Weight]:
         )
     for path in files:
         _check_file(location, path)
-    found = weights(folder)
+    found = weights(folder, variant)
     for one, other in pairwise(found):
         if one.name == other.name:
             raise ConfigError(

@@ -15,7 +15,7 @@ from transformers import (
 from keepfaith.config.weights import weight_size
 from keepfaith.models.components import Sublayer
 from keepfaith.models.families import layer_sites
-from keepfaith.models.slim import read_config
+from keepfaith.models.slim import read_config, variant_of
 
 OF_DROPPED = 2
 """Numbers that a dropped layer caches per token; `models.removal` says why."""
@@ -68,7 +68,7 @@ def weight_bytes_on_disk(folder: str, gone: frozenset[Sublayer]) -> int:
     Tensor names in files vary, so the dropped numbers are counted on the architecture, at the files' mean
     bytes per number: exact, or approximate if a file mixes dtypes or holds more than weights.
     """
-    numbers, size = weight_size(Path(folder))
+    numbers, size = weight_size(Path(folder), variant_of(folder))
     config = read_config(folder)
     base: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
     with torch.device("meta"):

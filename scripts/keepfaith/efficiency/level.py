@@ -28,6 +28,7 @@ from keepfaith.efficiency.status import as_status
 from keepfaith.models.components import Component, Sublayer, sublayers_of
 from keepfaith.models.generation import generate_greedily
 from keepfaith.models.loading import choose_device, load_model
+from keepfaith.models.slim import skipped
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Request:
     """A level to measure.
 
     Attributes:
-        folder: a dense model folder.
+        folder: a model folder.
         dropped: (layer, kind) of every component that the level drops.
         dtype, device, threads: for running the model.
         contexts: prompt lengths in tokens.
@@ -62,13 +63,14 @@ def measure_level(request: Request) -> list[dict[str, float | int]]:
     model = load_model(request.folder, request.dtype, request.device, components)
     _read_all(model)
     loading = memory.taken()
-    gone = sublayers_of(components)
+    # A folder that was exported lacks sub-layers itself.
+    gone = skipped(model.config)
     return [
         {
             "context_tokens": context,
             "parameters": model.num_parameters(),
             "weight_bytes": sum(p.numel() * p.element_size() for p in model.parameters()),
-            "disk_bytes": weight_bytes_on_disk(request.folder, gone),
+            "disk_bytes": weight_bytes_on_disk(request.folder, sublayers_of(components)),
             "loading_peak_bytes": loading,
             **_run(model, context, request, gone),
             "peak_bytes": memory.taken(),

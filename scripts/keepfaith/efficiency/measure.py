@@ -14,7 +14,8 @@ from keepfaith.artifacts.progress import Progress
 from keepfaith.artifacts.schemas import EFFICIENCY
 from keepfaith.artifacts.tables import conform
 from keepfaith.efficiency.status import as_status, in_words
-from keepfaith.models.components import Step, as_component
+from keepfaith.models.components import Step
+from keepfaith.models.level_groups import LevelGroup
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,35 @@ def measure_efficiency(
     threads: int = 1,
     repeats: int = 5,
 ) -> pl.DataFrame:
-    """EFFICIENCY table of every level.
+    """EFFICIENCY table of the levels of a pruning path.
 
     Args:
         folder: the dense model's folder.
         order: components in the order in which they are dropped.
         levels: levels to measure.
+        contexts, new_tokens, longest, dtype, device, threads, repeats: as `measure_levels`.
+
+    Raises:
+        EfficiencyError: as `measure_levels`.
+    """
+    path = LevelGroup(str(folder), tuple(levels), tuple(order))
+    return measure_levels([path], contexts, new_tokens, longest, dtype, device, threads, repeats)
+
+
+def measure_levels(
+    groups: Sequence[LevelGroup],
+    contexts: Sequence[int],
+    new_tokens: int,
+    longest: int | None = None,
+    dtype: str = "float32",
+    device: str = "auto",
+    threads: int = 1,
+    repeats: int = 5,
+) -> pl.DataFrame:
+    """EFFICIENCY table of every level.
+
+    Args:
+        groups: the levels to measure, by the folder that they are loaded from.
         contexts: prompt lengths in tokens.
         new_tokens: tokens decoded after each prompt.
         longest: the model's longest input in tokens; None if it has no limit.
@@ -54,7 +78,6 @@ def measure_efficiency(
         EfficiencyError: a level's process failed, or the model's longest input leaves no token for a prompt.
     """
     shared = {
-        "folder": str(folder),
         "dtype": dtype,
         "device": device,
         "threads": threads,
@@ -62,8 +85,12 @@ def measure_efficiency(
         "new_tokens": new_tokens,
         "repeats": repeats,
     }
-    dropped = [[tuple(as_component(step)) for step in order[:level]] for level in levels]
-    requests = [{**shared, "dropped": components} for components in dropped]
+    levels = [level for group in groups for level in group.levels]
+    requests = [
+        {**shared, "folder": group.folder, "dropped": list(map(tuple, group.dropped(level)))}
+        for group in groups
+        for level in group.levels
+    ]
     rows = []
     for level, of_level in zip(levels, _processes(requests, levels), strict=True):
         rows += [{"level": level, **row} for row in of_level]

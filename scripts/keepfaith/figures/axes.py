@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.labels import Path
+from keepfaith.figures.levels import is_joined, level_label, level_names
 from keepfaith.figures.published import SOURCE
 from keepfaith.figures.style import BLACK, GREEN, GREY, LIGHT_GREY, ORANGE, Stroke
 
@@ -20,29 +21,47 @@ MOST_TICKS = 12
 
 
 def level_axis(panel: "Axes", levels: Sequence[int], label: bool = True) -> None:
-    """Whole-number ticks from the dense model to the deepest level, with margins for the markers."""
+    """Ticks from the dense model to the deepest level, whole numbers or names, with margins for the markers."""
     from matplotlib.ticker import FuncFormatter
 
     first, last = levels[0], levels[-1]
     room = max(0.4, 0.03 * (last - first))
     panel.set_xlim(first - room, last + room)
     level_ticks(panel, levels)
-    # A single level widens the axis beyond the existing levels; ticks outside them would be wrong.
-    panel.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:.0f}" if first <= round(value, 6) <= last else "")
-    )
+    if not level_names():
+        # A single level widens the axis beyond the existing levels; ticks outside them would be wrong.
+        panel.xaxis.set_major_formatter(
+            FuncFormatter(
+                lambda value, _: f"{value:.0f}" if first <= round(value, 6) <= last else ""
+            )
+        )
     if label:
-        panel.set_xlabel(LEVEL_AXIS)
+        panel.set_xlabel(level_label())
 
 
 def level_ticks(panel: "Axes", levels: Sequence[int], nbins: int = 9) -> None:
-    """Ticks at whole numbers; only at the levels of the run if some between them were left out."""
+    """Ticks at whole numbers; only at the levels of the run if some between them were left out, or have names."""
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
-    if list(levels) == list(range(levels[0], levels[-1] + 1)):
+    if names := level_names():
+        panel.set_xticks(list(levels), [short_name(names.get(level, level)) for level in levels])
+        slanted(panel.xaxis)
+    elif list(levels) == list(range(levels[0], levels[-1] + 1)):
         panel.xaxis.set_major_locator(MaxNLocator(nbins=nbins, integer=True, min_n_ticks=1))
     else:
         panel.xaxis.set_major_locator(FixedLocator(_apart(levels)))
+
+
+def short_name(name: object, letters: int = 14) -> str:
+    """A name beside a tick, cut to `letters` letters."""
+    text = str(name)
+    return text if len(text) <= letters else f"{text[: letters - 1]}\u2026"
+
+
+def slanted(axis: "Axis") -> None:
+    """Turn the names beside ticks, so that they do not overlap."""
+    for text in axis.get_ticklabels():
+        text.set(rotation=30, ha="right", rotation_mode="anchor")
 
 
 def _apart(levels: Sequence[int]) -> list[int]:
@@ -59,6 +78,13 @@ def place_ticks(axis: "Axis", levels: Sequence[int], nbins: int) -> None:
     """Ticks of an axis with adjacent levels, also if levels between them were left out."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+    if labels := level_names():
+        axis.set_ticks(
+            range(len(levels)), [short_name(labels.get(level, level)) for level in levels]
+        )
+        if axis is axis.axes.xaxis:
+            slanted(axis)
+        return
     names = dict(enumerate(levels))
     axis.set_major_locator(MaxNLocator(nbins=nbins, integer=True, min_n_ticks=1))
     axis.set_major_formatter(FuncFormatter(lambda value, _: str(names.get(round(value, 6), ""))))
@@ -87,10 +113,20 @@ def line(
     *,
     ends: tuple[str, str] = INTERVAL,
     faint: bool = False,
+    path: Path | None = None,
 ) -> None:
-    """Value by level with the band between two columns, if both are known."""
+    """Value by level with the band between two columns, if both are known; checkpoints are not joined.
+
+    `path`: the model and order of the rows, where the figure has several.
+    """
     band = rows.drop_nulls(ends)
-    if band.height:
+    joined = is_joined(path)
+    if band.height and not joined:
+        panel.vlines(
+            band["level"].to_list(), band[ends[0]].to_list(), band[ends[1]].to_list(), color=stroke.colour,
+            alpha=0.2 if faint else 0.4,
+        )  # fmt: skip
+    elif band.height:
         panel.fill_between(
             band["level"].to_list(),
             band[ends[0]].to_list(),
@@ -112,7 +148,7 @@ def line(
         marker=stroke.marker,
         markersize=5 if known.height <= MANY_LEVELS else 3.5,
         markerfacecolor="white" if faint else stroke.face,
-        linestyle=(0, (1, 1.2)) if faint else "-",
+        linestyle=((0, (1, 1.2)) if faint else "-") if joined else "none",
         linewidth=1.1 if faint else 1.6,
         label=label,
     )
@@ -147,7 +183,19 @@ def reference_band(panel: "Axes", rows: pl.DataFrame, label: str) -> None:
     if known.height and known["reference_low"].equals(known["reference_high"], check_names=False):
         style = (0, (1, 2))
         levels, values = (known[name].to_list() for name in ("level", "reference_low"))
+        if not is_joined():
+            ends = [[level + side for level in levels] for side in (-0.3, 0.3)]
+            panel.hlines(
+                values, ends[0], ends[1], colors=GREY, linewidth=1.1, linestyles=style, label=label
+            )
+            return
         panel.plot(levels, values, color=GREY, linewidth=1.1, linestyle=style, label=label)
+    elif known.height and not is_joined():
+        levels, low, high = (
+            known[name].to_list() for name in ("level", "reference_low", "reference_high")
+        )
+        heights = [top - bottom for bottom, top in zip(low, high, strict=True)]
+        panel.bar(levels, heights, 0.6, low, color=LIGHT_GREY, alpha=0.75, label=label)
     elif known.height:
         levels, low, high = (
             known[name].to_list() for name in ("level", "reference_low", "reference_high")

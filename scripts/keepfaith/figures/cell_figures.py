@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.levels import LevelStyle, drawn_as
 from keepfaith.figures.style import applied, by_stem, save
 from keepfaith.plugins.cell_figure import CELL_FIGURES, CellFigure
 
@@ -20,7 +21,7 @@ def cell_figures() -> dict[str, CellFigure]:
 
 def draw(name: str, tables: CellTables) -> "Figure":
     """Draw one figure in the common style."""
-    with applied():
+    with applied(), drawn_as(LevelStyle(tables.names)):
         return CELL_FIGURES.load(name).draw(tables)
 
 

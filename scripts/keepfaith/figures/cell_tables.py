@@ -6,6 +6,7 @@ from functools import partial
 import polars as pl
 
 from keepfaith.artifacts.schemas import (
+    CHECKPOINTS,
     CONTROL,
     CURVES,
     FLUCTUATION,
@@ -19,6 +20,7 @@ from keepfaith.artifacts.schemas import (
 )
 from keepfaith.artifacts.tables import empty_table
 from keepfaith.figures.labels import layer_name
+from keepfaith.figures.levels import names_of
 from keepfaith.plugins.quantity import Quantity, ordered_quantities
 from keepfaith.statistics.verdict import shown_operator
 
@@ -30,7 +32,8 @@ class CellTables:
     """Tables of one cell, as `artifacts.schemas` defines them; those that it does not have are empty.
 
     `published` holds matching rows of `published.match_published`, or None. `chance` is the accuracy of guessing
-    (mean of 1 / options over the examples), or None if it is unknown.
+    (mean of 1 / options over the examples), or None if it is unknown. `order` is empty where levels are `checkpoints`;
+    published values, which are by number of dropped layers, are left out there.
     """
 
     metrics: pl.DataFrame
@@ -44,6 +47,7 @@ class CellTables:
     limits: pl.DataFrame = field(default_factory=partial(empty_table, LIMITS))
     segment_curves: pl.DataFrame = field(default_factory=partial(empty_table, SEGMENT_CURVES))
     swap: pl.DataFrame = field(default_factory=partial(empty_table, SWAP))
+    checkpoints: pl.DataFrame = field(default_factory=partial(empty_table, CHECKPOINTS))
     published: pl.DataFrame | None = None
     chance: float | None = None
     levels: tuple[int, ...] = field(init=False)
@@ -53,11 +57,18 @@ class CellTables:
         if not levels:
             raise ValueError("table metrics has no rows; there is nothing to draw")
         object.__setattr__(self, "levels", tuple(levels))
+        if self.checkpoints.height:
+            object.__setattr__(self, "published", None)
 
     @property
     def deepest(self) -> int:
         """The highest level of the sweep."""
         return self.levels[-1]
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Label of every level, where levels are checkpoints; empty for a pruning path."""
+        return names_of(self.checkpoints)
 
     def dropped(self) -> dict[int, list[str]]:
         """Per level, the components dropped since the previous level of the run, in words and in order."""

@@ -32,7 +32,7 @@ def over_tasks(
     metric: str, title: str, explanation: str, position: int, protocol: str | None = None
 ) -> StudyFigure:
     """The figure of one metric over all tasks; `explanation` describes the metric and its bands."""
-    shared = " One panel per task on equal scales, by number of layers dropped."
+    shared = " One panel per task on equal scales, by level."
     return StudyFigure(
         title=title,
         explanation=explanation + shared,
@@ -102,4 +102,11 @@ def _panel(panel: "Axes", metrics: pl.DataFrame, lines: dict[_Series, tuple[Stro
         rows = series(of_path, str(metrics["metric"][0]), method)
         if len(lines) == 1 and str(metrics["metric"][0]) == "ece":
             reference_band(panel, rows, "calibrated model (null band)")
-        line(panel, rows, stroke, label, ends=SEEDS if method else INTERVAL)
+        line(
+            panel,
+            rows,
+            stroke,
+            label,
+            ends=SEEDS if method else INTERVAL,
+            path=(model, order),
+        )

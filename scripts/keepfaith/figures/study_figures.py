@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from keepfaith.figures.levels import drawn_as, style_of_study
 from keepfaith.figures.style import applied, by_stem, save
 from keepfaith.plugins.study_figure import STUDY_FIGURES, StudyFigure
 
@@ -22,9 +23,16 @@ def study_figures() -> dict[str, StudyFigure]:
 
 
 def draw_study(name: str, tables: Tables) -> "Figure":
-    """Draw one figure over the study in the common style, from the tables that it declares."""
+    """Draw one figure over the study in the common style, from the tables that it declares.
+
+    Table `checkpoints`, where the study has one, says how levels are drawn.
+    """
     figure = STUDY_FIGURES.load(name)
-    with applied():
+    found = (table for table in tables.values() if {"model", "order"} <= {*table.columns})
+    paths = frozenset(
+        path for table in found for path in table.select("model", "order").iter_rows()
+    )
+    with applied(), drawn_as(style_of_study(paths, tables.get("checkpoints"))):
         return figure.draw({name: tables[name] for name in figure.tables if name in tables})
 
 

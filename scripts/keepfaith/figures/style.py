@@ -94,6 +94,10 @@ class Stroke:
         """What `plot` needs to draw a line of this series."""
         return {"color": self.colour, "marker": self.marker, "markerfacecolor": self.face}
 
+    def points(self, joined: bool) -> dict[str, Any]:
+        """The same, without a line between points that are not joined."""
+        return self.line if joined else {**self.line, "linestyle": "none"}
+
 
 _METHODS = {
     "kernelshap": Stroke(BLUE, "o"),

@@ -33,14 +33,17 @@ def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelMani
             raise ModelError(f"model {name}: a source of kind {kind} is trained, not prepared")
 
 
-def prepare_hub(name: str, repository: str, revision: str, layers: int) -> ModelManifest:
+def prepare_hub(
+    name: str, repository: str, revision: str, layers: int | None, exported: bool = False
+) -> ModelManifest:
     """Fetch the safetensors, configuration and tokenizer of a hub model; nothing else is fetched.
 
     Args:
         name: the model's name in the catalog.
         repository: owner/name.
         revision: a commit, tag or branch.
-        layers: number of layers according to the catalog.
+        layers: number of layers according to the catalog; None where it names none.
+        exported: as for `check_model_folder`.
 
     Raises:
         ModelError: the repository or revision is not available, it holds no complete model (no safetensors or damaged
@@ -52,7 +55,7 @@ def prepare_hub(name: str, repository: str, revision: str, layers: int) -> Model
         # Subfolders hold other formats of the same weights.
         paths = tuple(path for path in opened.paths if "/" not in path)
         # Before anything large is fetched.
-        _check_files(name, opened, paths, layers)
+        _check_files(name, opened, paths, layers, exported)
         for path in filter(is_model_file, paths):
             folder = opened.fetch(path).parent
     except HubError as error:
@@ -60,7 +63,9 @@ def prepare_hub(name: str, repository: str, revision: str, layers: int) -> Model
     except ConfigError as error:
         raise _on_the_hub(error, address) from error
     try:
-        return prepare_folder(name, folder, source=f"hub:{repository}", revision=opened.commit)
+        return prepare_folder(
+            name, folder, source=f"hub:{repository}", revision=opened.commit, exported=exported
+        )
     except ModelError as error:
         raise _on_the_hub(error, address) from error
 
@@ -75,12 +80,14 @@ def _listing(address: Address, names: tuple[str, ...]) -> FileListing:
     return FileListing(names, str(address), source=address.repository, folder="FOLDER", fetch=fetch)
 
 
-def _check_files(name: str, opened: Repository, paths: tuple[str, ...], layers: int) -> None:
+def _check_files(
+    name: str, opened: Repository, paths: tuple[str, ...], layers: int | None, exported: bool
+) -> None:
     """Check the names of the files, and the content of the small ones."""
     listing = _listing(opened.address, paths)
     if problem := listing.no_model() or listing.no_weights():
         raise ModelError(f"model {name}: {problem}")
-    _check_layers(name, opened, layers)
+    _check_layers(name, opened, layers, exported)
     configuration = Path(TOKENIZER_CONFIG)
     if TOKENIZER_CONFIG in paths:
         configuration = opened.fetch(TOKENIZER_CONFIG)
@@ -88,11 +95,11 @@ def _check_files(name: str, opened: Repository, paths: tuple[str, ...], layers: 
         raise ModelError(f"model {name}: {problem}")
 
 
-def _check_layers(name: str, opened: Repository, layers: int) -> None:
+def _check_layers(name: str, opened: Repository, layers: int | None, exported: bool) -> None:
     folder = opened.fetch(CONFIG).parent
-    check_description(f"model {name}", folder)
+    check_description(f"model {name}", folder, exported)
     found = layer_count(f"model {name}", folder)
-    if found != layers:
+    if layers is not None and found != layers:
         raise ModelError(
             f"model {name}: source.layers is {layers}, but {opened.address} has {found} layers; type {found}"
         )

@@ -20,14 +20,16 @@ from transformers import CONFIG_MAPPING, AutoConfig, PretrainedConfig, PreTraine
 from keepfaith.config.contradictions import contradiction
 from keepfaith.config.errors import ConfigError, shown
 from keepfaith.config.model_files import CONFIG
-from keepfaith.config.model_folder import SLIM_TYPE, read_configuration
+from keepfaith.config.model_folder import (
+    BASE_TYPE,
+    SLIM_TYPE,
+    SLIM_VARIANT,
+    read_configuration,
+)
 from keepfaith.models.components import SUBLAYERS, Sublayer
 from keepfaith.models.errors import LoadingError, refused
 from keepfaith.models.families import LayerSite, layer_sites
 from keepfaith.models.removal import NoOp
-
-BASE_TYPE = "keepfaith_base_model_type"
-"""Key of a slim folder's configuration that holds the real model type."""
 
 
 class RemovedSublayer(nn.Module):
@@ -163,18 +165,14 @@ def _content(folder: Path | str) -> dict[str, Any]:
 _SLIM_KEYS = ("model_type", BASE_TYPE, "architectures")
 
 
-VARIANT = "slim"
-"""Name of the weight files: transformers calls weights under another file name a variant."""
-
-
 def variant_of(folder: Path | str) -> str | None:
-    """The variant of a folder's weights: `VARIANT` for a slim one.
+    """The variant of a folder's weights: `SLIM_VARIANT` for a slim one.
 
     Raises:
         LoadingError: config.json is missing or broken.
     """
     content = _content(folder)
-    return VARIANT if content.get("model_type") == SLIM_TYPE else None
+    return SLIM_VARIANT if content.get("model_type") == SLIM_TYPE else None
 
 
 def write_slim_config(folder: Path) -> None:

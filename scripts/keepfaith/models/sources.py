@@ -44,13 +44,17 @@ class ModelManifest(BaseModel):
     @property
     def identity(self) -> dict[str, str | None]:
         """What distinguishes this model from another, for the provenance of artifacts."""
-        weights = hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
         return {
             "name": self.name,
             "source": self.source,
             "revision": self.revision,
-            "files": weights,
+            "files": self.digest,
         }
+
+    @property
+    def digest(self) -> str:
+        """One digest of all files."""
+        return hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
 
     def write(self, path: Path) -> None:
         """Write as JSON, atomically."""
@@ -62,16 +66,26 @@ class ModelManifest(BaseModel):
 
 
 def prepare_folder(
-    name: str, folder: Path, source: str = "local", revision: str | None = None
+    name: str,
+    folder: Path,
+    source: str = "local",
+    revision: str | None = None,
+    exported: bool = False,
 ) -> ModelManifest:
     """Check a local model folder and that its files agree, and describe it.
+
+    Args:
+        name: the model's name.
+        folder: the folder.
+        source, revision: where it comes from.
+        exported: as for `check_model_folder`.
 
     Raises:
         ModelError: a file is missing or broken, or config.json, weights and tokenizer are not of one model.
     """
     folder = Path(folder)
     try:
-        check_model_folder(f"model {name}", folder)
+        check_model_folder(f"model {name}", folder, exported)
         configuration = read_configuration(f"model {name}", folder)
         check_checkpoint(folder)
         note_other_special_tokens(folder, load_tokenizer(folder))

@@ -1,5 +1,6 @@
 """The main tables of a study for a paper: harms by level with their status, and how far each model can be pruned."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -71,13 +72,15 @@ def escaped(text: str) -> str:
     return "".join(_ESCAPED.get(character, character) for character in text)
 
 
-def paper_tables(verdict: pl.DataFrame) -> list[PaperTable]:
+def paper_tables(verdict: pl.DataFrame, checkpoints: Collection[str] = ()) -> list[PaperTable]:
     """Both tables.
 
     Args:
         verdict: the VERDICT tables of all cells, with the columns model, order and task.
+        checkpoints: the orders whose levels are checkpoints, each judged on its own: they have no deepest level.
     """
-    return [harm_table(verdict), limit_table(verdict)]
+    in_sequence = verdict.filter(~pl.col("order").is_in(list(checkpoints)))
+    return [harm_table(verdict), limit_table(in_sequence)]
 
 
 def harm_table(verdict: pl.DataFrame) -> PaperTable:
@@ -101,9 +104,9 @@ def harm_table(verdict: pl.DataFrame) -> PaperTable:
         )
     labels = [_heading(name, method) for name, method in quantities]
     caption = (
-        "Harm against the dense model, with its interval, at every level (number of dropped layers). k: kept, the harm "
-        "is shown to lie within the margin; d: degraded, harm beyond the margin is shown; h: harmed, some harm is "
-        "shown; ?: undecided."
+        "Harm against the dense model, with its interval, at every level (number of dropped layers, or of the "
+        "checkpoint). k: kept, the harm is shown to lie within the margin; d: degraded, harm beyond the margin is "
+        "shown; h: harmed, some harm is shown; ?: undecided."
     )
     columns = ("Model", "Order", "Task", "Level", *labels)
     return PaperTable("harms", caption, columns, 3, tuple(rows), tuple(marks))

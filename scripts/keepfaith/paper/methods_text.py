@@ -72,7 +72,13 @@ def _citations(settings: Settings) -> Iterator[str]:
     from keepfaith.plugins.metric import PREDICTION_METRICS
 
     yield from _NAMED_HERE.values()
-    entries = (settings.models, settings.orders, settings.methods, settings.texts)
+    entries = (
+        settings.models,
+        settings.orders,
+        settings.checkpoints,
+        settings.methods,
+        settings.texts,
+    )
     for entry in (each for kind in entries for each in kind.values()):
         yield entry.citation or ""
     yield from (task.task.citation or "" for task in settings.tasks.values())
@@ -85,9 +91,12 @@ def _citations(settings: Settings) -> Iterator[str]:
 
 
 def _pruning(settings: Settings) -> list[str]:
+    models = _series(_model(settings, name) for name in settings.models)
+    if not settings.orders:
+        return [f"Checkpoints were compared with {models}{_cite(_STUDY)}.", *_checkpoints(settings)]
     sentences = [
-        f"We dropped layers of {_series(_model(settings, name) for name in settings.models)} one by one "
-        f"and measured every level, the number of dropped layers, against the dense model (level 0){_cite(_STUDY)}."
+        f"We dropped layers of {models} one by one and measured every level, the number of dropped layers, against the "
+        f"dense model (level 0){_cite(_STUDY)}."
     ]
     by_levels = {
         name: f"{level_words(levels)} of {settings.layers[name]} layers"
@@ -96,6 +105,26 @@ def _pruning(settings: Settings) -> list[str]:
     sentences.append(f"Levels: {'; '.join(f'{n}: {each}' for n, each in by_levels.items())}.")
     for name, order in settings.orders.items():
         sentences.append(_order(name, order, settings.texts.get(name), settings.study.text))
+    return sentences + _checkpoints(settings)
+
+
+def _checkpoints(settings: Settings) -> list[str]:
+    """What each order of checkpoints compares with the dense model."""
+    sentences = []
+    for name, order in settings.checkpoints.items():
+        levels = (
+            f"{level}: {checkpoint.name}"
+            + (
+                f" ({checkpoint.repository} at revision {checkpoint.revision})"
+                if checkpoint.repository
+                else ""
+            )
+            for level, checkpoint in settings.checkpoints_run(name).items()
+        )
+        sentences.append(
+            f"Levels of order {name} are models of their own, each judged on its own{_cite(order.citation)}: "
+            f"{'; '.join(levels)}."
+        )
     return sentences
 
 

@@ -100,7 +100,7 @@ def _of_task(
     settings: Settings, task: str, quantity: Quantity, spread: float, texts: int, margin: float
 ) -> Decision:
     confidence = settings.study.statistics.confidence
-    pruned = max(1, max(map(len, settings.levels.values())) - 1)
+    pruned = max(1, settings.most_pruned_levels())
     return Decision(
         task,
         quantity.label,

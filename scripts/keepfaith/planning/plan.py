@@ -62,8 +62,9 @@ def plan(settings: Settings) -> str:
 def _levels(settings: Settings) -> str:
     """Levels by model, those with the same levels together: `0 to 16 of llama-2-7b; 0, 4, 9 of gemma-2b`."""
     models: dict[tuple[int, ...], list[str]] = {}
-    for model, levels in settings.levels.items():
-        models.setdefault(levels, []).append(model)
+    of_orders = {f"order {name}": found for name, found in settings.checkpoint_levels.items()}
+    for name, levels in {**settings.levels, **of_orders}.items():
+        models.setdefault(levels, []).append(name)
     return "; ".join(
         f"{level_words(levels)} of {', '.join(names)}" for levels, names in models.items()
     )
@@ -94,3 +95,11 @@ def _fetched(settings: Settings) -> Iterable[str]:
     if billions:
         # Checkpoints of this size are stored in 16 bits.
         yield f"Weights to be fetched from the hub: {sum(billions) * 2e9 / GIB:.0f} GiB"
+    fetched = [
+        source.repository
+        for name in settings.checkpoints
+        for source in settings.checkpoints_run(name).values()
+        if source.repository is not None
+    ]
+    if fetched:
+        yield f"Checkpoints to be fetched from the hub as well, of unknown size: {', '.join(fetched)}"

@@ -125,12 +125,13 @@ class Workload:
         study = self.settings.study
         models = [(model,) for model in study.models]
         paths = [(*key, order) for key in models for order in study.orders]
+        ranked = [key for key in paths if key[-1] in self.settings.orders]
         cells = [(*key, task) for key in paths for task in study.tasks]
         methods = self.settings.methods.items()
         keys: dict[str, Iterable[Key]] = {
             "train_model": [(model,) for model in self.settings.trained_models()],
-            "verify_removal": models,
-            "rank_layers": paths,
+            "verify_removal": models if ranked else [],
+            "rank_layers": ranked,
             "measure_stability": [
                 key
                 for key in paths
@@ -162,7 +163,9 @@ class Workload:
         gpus = self.settings.models[key[0]].gpu if on_gpu else 0
         # Several GPUs hold a model that does not fit into one; they compute one after the other.
         rate = study.plan.gpu_flops if gpus else study.plan.core_flops * study.scoring.threads
-        seconds = START_SECONDS + weights / READING_BYTES_PER_SECOND
+        # A job on checkpoints loads one after the other.
+        loaded = len(self._levels(*key[:2])) if self._of_checkpoints(key) else 1
+        seconds = START_SECONDS + loaded * weights / READING_BYTES_PER_SECOND
         return Job(
             rule,
             key,
@@ -172,15 +175,21 @@ class Workload:
             work.disk_bytes,
         )
 
-    def _levels(self, model: str) -> int:
-        return len(self.settings.levels[model])
+    def _of_checkpoints(self, key: Key) -> bool:
+        return len(key) > 1 and key[1] in self.settings.checkpoints
 
-    def _path(self, model: str) -> float:
-        """Total forward passes of all levels of a pruning path.
+    def _levels(self, model: str, order: str) -> tuple[int, ...]:
+        return self.settings.levels_of(model, order)
+
+    def _path(self, model: str, order: str) -> float:
+        """Total forward passes of all levels of a pruning path, or of checkpoints, which share nothing.
 
         The lowest of n layers, drawn from the upper half, is on average 1 / (n + 1) of that half above its bottom.
         """
-        steps = [level - before for before, level in pairwise(self.settings.levels[model])]
+        levels = self._levels(model, order)
+        if order in self.settings.checkpoints:
+            return len(levels)
+        steps = [level - before for before, level in pairwise(levels)]
         return 1 + sum(UPPER * step / (step + 1) for step in steps)
 
     def _train_model(self, model: str) -> Work:
@@ -216,24 +225,26 @@ class Workload:
         efficiency = self.settings.study.efficiency
         decoded = DECODED * efficiency.new_tokens * len(efficiency.contexts)
         timings = efficiency.repeats + 1
-        return Work(self._levels(model) * timings * (decoded + sum(efficiency.contexts)))
+        return Work(
+            len(self._levels(model, order)) * timings * (decoded + sum(efficiency.contexts))
+        )
 
     def _predict(self, model: str, order: str, task: str) -> Work:
         shape, wanted = self.task(task), self.settings.examples_of(task)
         evaluated = wanted.evaluation
         examples = shape.rows if evaluated == "all" else min(shape.rows, evaluated)
         examples += tuning_count(wanted, shape.tuning_rows)
-        rows = examples * self._levels(model) * shape.options
-        tokens = examples * (shape.tokens + OPTION_TOKENS) * self._path(model)
+        rows = examples * len(self._levels(model, order)) * shape.options
+        tokens = examples * (shape.tokens + OPTION_TOKENS) * self._path(model, order)
         return Work(tokens, rows * PREDICTION_BYTES)
 
     def _attribute(self, model: str, order: str, task: str, method: str, seed: str) -> Work:
         shape, explained = self.task(task), self.settings.examples_of(task).explanation
-        rows = explained * self._levels(model) * shape.prompt_tokens
-        tokens = explained * self._explaining(method, shape, model)
+        rows = explained * len(self._levels(model, order)) * shape.prompt_tokens
+        tokens = explained * self._explaining(method, shape, model, order)
         return Work(tokens, rows * ATTRIBUTION_BYTES, self.method(method).needs_model)
 
-    def _explaining(self, method: str, task: TaskShape, model: str) -> float:
+    def _explaining(self, method: str, task: TaskShape, model: str, order: str) -> float:
         """Cost in tokens of explaining one example at all levels."""
         declared = self.method(method)
         settings = declared.settings.model_validate(self.settings.methods[method].settings)
@@ -242,7 +253,7 @@ class Workload:
         margin = self.settings.study.faithfulness.explains == "margin"
         if passes.best_other is not None and margin and task.options > 2:
             counted.append(passes.best_other)
-        shared, per_level = self._path(model), self._levels(model)
+        shared, per_level = self._path(model, order), len(self._levels(model, order))
         at_all_levels = sum(each.shared * shared + each.per_level * per_level for each in counted)
         return at_all_levels * (task.prompt_tokens + OPTION_TOKENS)
 
@@ -252,7 +263,12 @@ class Workload:
         rankings = 1 if self.method(method).role == CONTROL else 2
         faithfulness, seeds = study.faithfulness, len(self.settings.methods[method].seeds)
         perturbed = 2 * rankings * len(faithfulness.operators) * len(faithfulness.fractions)
-        rows = self.settings.examples_of(task).explanation * self._levels(model) * perturbed * seeds
+        rows = (
+            self.settings.examples_of(task).explanation
+            * len(self._levels(model, order))
+            * perturbed
+            * seeds
+        )
         # Half of the tokens on average: what one fraction removes, another keeps. Each level has its own inputs.
         return Work(rows * (shape.prompt_tokens / 2 + OPTION_TOKENS), rows * FAITHFULNESS_BYTES)
 
@@ -261,5 +277,5 @@ class Workload:
         coalitions = 2**study.faithfulness.segments * self.settings.examples_of(task).explanation
         # What coalitions begin with is fed once: of the text, each feeds about one segment of its own.
         own = shape.tokens / study.faithfulness.segments + TEMPLATE_TOKENS + OPTION_TOKENS
-        numbers = coalitions * self._levels(model) * shape.options
-        return Work(coalitions * own * self._path(model), numbers * COALITION_BYTES)
+        numbers = coalitions * len(self._levels(model, order)) * shape.options
+        return Work(coalitions * own * self._path(model, order), numbers * COALITION_BYTES)

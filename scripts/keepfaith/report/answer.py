@@ -1,6 +1,10 @@
-"""The verdict of one cell in words: the deepest level, and the quantities that degrade first."""
+"""The verdict of one cell in words: the deepest level, and the quantities that degrade first.
 
-from dataclasses import dataclass
+Of checkpoints, each of which stands alone: the levels that are kept, and those that are degraded.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -26,7 +30,9 @@ class Finding:
     """The level to which one cell can be pruned, in words; `answer` is None if no pruned level was run.
 
     `breaks`: the quantities that degrade first, by harm in margins; `breaking`: their names; `harmed` and `undecided`:
-    names of those with this status at the first level that is not shown to be kept.
+    names of those with this status at the first level that is not shown to be kept. `labels`: the label of every level,
+    where levels are checkpoints; there `degraded` names the degraded quantities of every level with any, and `breaks`
+    has those of all levels.
     """
 
     answer: Answer | None
@@ -34,6 +40,8 @@ class Finding:
     breaking: tuple[str, ...] = ()
     harmed: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    labels: Mapping[int, str] = field(default_factory=dict)
+    degraded: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -41,6 +49,8 @@ class Finding:
         if self.answer is None:
             return "no pruned level was run, so nothing can be decided."
         found = self.answer
+        if self.labels:
+            return self._of_checkpoints(found)
         text = f"{_degraded(found)}; {self._kept(found)}."
         if found.breaks_at is not None:
             text += f" Degraded first, at level {found.breaks_at}: {_listed(self.breaking)}."
@@ -50,13 +60,37 @@ class Finding:
 
     @property
     def kept(self) -> str:
-        """`level 1 of 4`: everything is shown to be kept up to this level."""
+        """`level 1 of 4`: everything is shown to be kept up to this level; of checkpoints those that are kept."""
+        if self.answer and self.labels:
+            return counted_levels(self.answer.kept_at, self.answer.levels, self.labels)
         return f"level {self.answer.safe} of {self.answer.deepest}" if self.answer else "n/a"
 
     @property
     def clear(self) -> str:
-        """`level 2 of 4`: no degradation is shown up to this level."""
+        """`level 2 of 4`: no degradation is shown up to this level; of checkpoints those without any."""
+        if self.answer and self.labels:
+            clear = (level for level in self.answer.levels if level not in self.answer.degraded_at)
+            return counted_levels(clear, self.answer.levels, self.labels)
         return f"level {self.answer.clear} of {self.answer.deepest}" if self.answer else "n/a"
+
+    def _of_checkpoints(self, found: Answer) -> str:
+        """Every level on its own, since none contains another."""
+        kept = (
+            f"every judged quantity is shown to be kept by {_called(found.kept_at, self.labels)}"
+            if found.kept_at
+            else "no checkpoint is shown to keep every judged quantity"
+        )
+        degraded = "; ".join(
+            f"degradation shown by {_called([level], self.labels)}: {_listed(names)}"
+            for level, names in self.degraded.items()
+        )
+        count = len(found.levels)
+        none = "the one checkpoint" if count == 1 else f"any of the {count} checkpoints"
+        text = f"{degraded or f'no degradation shown by {none}'}; {kept}."
+        if found.harmed_at:
+            harmed = _called(found.harmed_at, self.labels)
+            text += f" Harm that may lie within the margin is shown by {harmed}."
+        return text
 
     def _kept(self, found: Answer) -> str:
         if found.safe:
@@ -67,11 +101,36 @@ class Finding:
         return f"level {found.levels[0]} is not shown to keep every judged quantity{listed}"
 
 
-def finding(verdict: pl.DataFrame) -> Finding:
-    """Read the answer of one cell off its VERDICT table."""
+def counted_levels(some: Iterable[int], levels: Iterable[int], labels: Mapping[int, str]) -> str:
+    """`1 of 3: 8 bits (level 1)`; `none of 3`."""
+    chosen, of_all = list(some), len(list(levels))
+    if not chosen:
+        return f"none of {of_all}"
+    return f"{len(chosen)} of {of_all}: {_called(chosen, labels)}"
+
+
+def _called(levels: Iterable[int], labels: Mapping[int, str]) -> str:
+    """`8 bits (level 1) and fine-tuned (level 3)`."""
+    return _listed(tuple(f"{labels[level]} (level {level})" for level in levels))
+
+
+def finding(verdict: pl.DataFrame, labels: Mapping[int, str] | None = None) -> Finding:
+    """Read the answer of one cell off its VERDICT table.
+
+    Args:
+        verdict: the table.
+        labels: label of every level, where levels are checkpoints.
+    """
     if verdict.is_empty():
         return Finding(None)
     found = summary(verdict)
+    if labels:
+        return Finding(
+            answer=found,
+            breaks=tuple(_breaks_of_checkpoints(verdict, labels)),
+            labels=labels,
+            degraded={level: _names(verdict, level, DEGRADED) for level in found.degraded_at},
+        )
     return Finding(
         answer=found,
         breaks=tuple(_break(verdict, found.breaks_at, *names) for names in found.breaks_first),
@@ -79,6 +138,15 @@ def finding(verdict: pl.DataFrame) -> Finding:
         harmed=_names(verdict, found.first_unsafe, HARMED),
         undecided=_names(verdict, found.first_unsafe, UNDECIDED),
     )
+
+
+def _breaks_of_checkpoints(verdict: pl.DataFrame, labels: Mapping[int, str]) -> Iterator[Break]:
+    """What every degraded checkpoint loses, by level and by harm in margins."""
+    worst = (pl.col("harm") / pl.col("margin")).neg()
+    rows = verdict.filter(status=DEGRADED).sort("level", worst, "quantity", "method")
+    for level, name, method in rows.select("level", "quantity", "method").iter_rows():
+        found = _break(verdict, level, name, method)
+        yield replace(found, name=f"{labels[level]}, {found.name}")
 
 
 def _degraded(found: Answer) -> str:

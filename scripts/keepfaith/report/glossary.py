@@ -14,7 +14,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Number of layers dropped: the attention of each, or the component of the order (MLP, either, whole block). "
         "Level 0 is the dense model. The order sets which layer is dropped at which level; every level contains the "
         "ones before it. A study may leave levels out: the report has no values for them, and the next level drops "
-        "several layers at once.",
+        "several layers at once. Of checkpoints (an order of kind checkpoints), a level is a model of its own, made by "
+        "another tool; its number only names it, no level contains another, and each is judged on its own.",
     ),
     (
         "Kept, degraded, harmed, undecided",

@@ -17,17 +17,18 @@ class MatrixCell:
     Attributes:
         status: the worst of its quantities.
         by_status: names of the quantities, by their status, worst first.
+        label: name of the checkpoint that this level is; empty for a level of dropped layers.
     """
 
     status: str
     by_status: Mapping[str, tuple[str, ...]]
+    label: str = ""
 
     @property
     def words(self) -> str:
-        """`degraded: accuracy; kept: ECE`."""
-        return "; ".join(
-            f"{status}: {', '.join(names)}" for status, names in self.by_status.items()
-        )
+        """`degraded: accuracy; kept: ECE`, after the name of the checkpoint, if it is one."""
+        listed = (f"{status}: {', '.join(names)}" for status, names in self.by_status.items())
+        return "; ".join([self.label, *listed] if self.label else listed)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def verdict_matrix(
     verdicts: pl.DataFrame,
     pooled: Mapping[str, pl.DataFrame],
     targets: Mapping[tuple[str, str, str], str],
+    labels: Mapping[str, Mapping[int, str]],
 ) -> Matrix:
     """The matrix of a study.
 
@@ -67,20 +69,22 @@ def verdict_matrix(
         verdicts: VERDICT of all cells with leading columns model, order and task.
         pooled: POOLED by pruning path, `model/order`; without rows for one task.
         targets: id of the section of each cell, by its model, order and task.
+        labels: names of the levels by pruning path, where they are checkpoints.
     """
     levels = tuple(verdicts["level"].unique().sort().to_list())
     keys = verdicts.select("model", "order", "task").unique(maintain_order=True).rows()
     groups = []
     for model, order in dict.fromkeys((model, order) for model, order, _ in keys):
-        means = pooled.get(f"{model}/{order}")
+        path = f"{model}/{order}"
+        means, named = pooled.get(path), labels.get(path, {})
         rows = []
         if means is not None and means.height:
             every = means.filter(pl.col("left_out").is_null())
-            rows.append(MatrixRow(MEAN, None, _cells(every, levels)))
+            rows.append(MatrixRow(MEAN, None, _cells(every, levels, named)))
         for key in keys:
             if key[:2] == (model, order):
                 own = verdicts.filter(model=model, order=order, task=key[2])
-                rows.append(MatrixRow(key[2], targets.get(key), _cells(own, levels)))
+                rows.append(MatrixRow(key[2], targets.get(key), _cells(own, levels, named)))
         groups.append((model, order, tuple(rows)))
     return Matrix(levels, tuple(groups))
 
@@ -89,6 +93,7 @@ def matrices_by_concern(
     verdicts: pl.DataFrame,
     pooled: Mapping[str, pl.DataFrame],
     targets: Mapping[tuple[str, str, str], str],
+    labels: Mapping[str, Mapping[int, str]],
 ) -> list[tuple[str, Matrix]]:
     """The same for the quantities of each of the reader's questions, with its name; none for a question without any."""
     found = []
@@ -99,17 +104,19 @@ def matrices_by_concern(
             path: rows.filter(pl.col("quantity").is_in(names)) for path, rows in pooled.items()
         }
         if own.height:
-            found.append((concern, verdict_matrix(own, means, targets)))
+            found.append((concern, verdict_matrix(own, means, targets, labels)))
     return found
 
 
-def _cells(rows: pl.DataFrame, levels: Iterable[int]) -> tuple[MatrixCell | None, ...]:
-    return tuple(_cell(rows.filter(level=level)) for level in levels)
+def _cells(
+    rows: pl.DataFrame, levels: Iterable[int], named: Mapping[int, str]
+) -> tuple[MatrixCell | None, ...]:
+    return tuple(_cell(rows.filter(level=level), named.get(level, "")) for level in levels)
 
 
-def _cell(rows: pl.DataFrame) -> MatrixCell | None:
+def _cell(rows: pl.DataFrame, label: str) -> MatrixCell | None:
     found: dict[str, list[str]] = {}
     for status, quantity, method in rows.select("status", "quantity", "method").rows():
         found.setdefault(status, []).append(quantity_name(quantity, method))
     ordered = {status: tuple(found[status]) for status in reversed(STATUSES) if status in found}
-    return MatrixCell(next(iter(ordered)), ordered) if ordered else None
+    return MatrixCell(next(iter(ordered)), ordered, label) if ordered else None

@@ -40,7 +40,8 @@ def misaligned(tables: CellTables) -> Misaligned | None:
     if tested.is_empty():
         return None
     count = tested["level"].n_unique()
-    whole = "the one pruned level" if count == 1 else f"{count} pruned levels"
+    kind = "checkpoint" if tables.names else "pruned level"
+    whole = f"the one {kind}" if count == 1 else f"{count} {kind}s"
     sentences = (
         _sentence(tested, ACCURACY_KEPT, f"Misaligned levels, of {whole}",
                   "the accuracy is shown to be kept and another quantity to be degraded"),
@@ -100,7 +101,7 @@ def _table(tested: pl.DataFrame) -> PageTable:
 def _movement(tables: CellTables) -> PageTable | None:
     """Movement of every mean from level to level over the levels at which the accuracy is kept without a gap."""
     last = plateau(tables.verdict)
-    if last is None:
+    if last is None or tables.names:  # checkpoints have no sequence to move along
         return None
     moved = tables.fluctuation.filter(
         pl.col("last_level") == last, pl.col("movement").is_not_null()

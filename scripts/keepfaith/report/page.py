@@ -13,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from keepfaith.artifacts.atomic import write_text
+from keepfaith.artifacts.schemas import VERDICT
+from keepfaith.artifacts.tables import empty_table
 from keepfaith.figures.cell_figures import cell_figures
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.study_figures import study_figures
@@ -66,7 +68,7 @@ class PageFigure:
 
 @dataclass(frozen=True)
 class PageCell:
-    """A cell as the page writes it; `anchor` is its id."""
+    """A cell as the page writes it; `anchor` is its id. `of_checkpoints`: no level of it contains another."""
 
     anchor: str
     model: str
@@ -78,6 +80,7 @@ class PageCell:
     misaligned: Misaligned | None
     tables: Sequence[PageTable]
     explained: Sequence[ExplainedExample]
+    of_checkpoints: bool = False
 
 
 def write_report(
@@ -132,14 +135,18 @@ def render_page(
     page_cells = [_page_cell(index, cell) for index, cell in enumerate(cells)]
     targets = {(page.model, page.order, page.task): page.anchor for page in page_cells}
     verdicts, means = _verdicts(cells), pooled or {}
+    in_sequence = _verdicts([cell for cell in cells if not cell.tables.names])
+    names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
     return environment.get_template("page.html.j2").render(
         study=study,
-        matrix=verdict_matrix(verdicts, means, targets),
-        savings=[] if efficiency is None else savings(verdicts, means, efficiency),
-        concerns=matrices_by_concern(verdicts, means, targets),
+        matrix=verdict_matrix(verdicts, means, targets, names),
+        matrix_columns="level" if any(names.values()) else "number of dropped layers",
+        savings=[] if efficiency is None else savings(in_sequence, means, efficiency),
+        concerns=matrices_by_concern(verdicts, means, targets, names),
         summary=summary,
-        pooled=pooled_findings(means),
-        compared=orders_compared(verdicts),
+        pooled=pooled_findings(means, names),
+        reached=_reached(cells),
+        compared=orders_compared(in_sequence),
         power=power_table(verdicts),
         cells=page_cells,
         glossary=GLOSSARY,
@@ -155,9 +162,17 @@ def _source_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
+def _reached(cells: Sequence[ReportCell]) -> str:
+    """`up to`: how far a path is kept, or which checkpoints are."""
+    kinds = {bool(cell.tables.names) for cell in cells}
+    return "up to, or by checkpoints" if len(kinds) > 1 else "by" if kinds == {True} else "up to"
+
+
 def _verdicts(cells: Sequence[ReportCell]) -> pl.DataFrame:
     """VERDICT of all cells with leading columns model, order and task."""
-    return pl.concat(
+    leading = pl.DataFrame(schema=dict.fromkeys(("model", "order", "task"), pl.String))
+    empty = leading.hstack(empty_table(VERDICT).get_columns())
+    of_cells = (
         cell.tables.verdict.select(
             pl.lit(cell.model).alias("model"),
             pl.lit(cell.order).alias("order"),
@@ -166,6 +181,7 @@ def _verdicts(cells: Sequence[ReportCell]) -> pl.DataFrame:
         )
         for cell in cells
     )
+    return pl.concat([empty, *of_cells])
 
 
 def _page_cell(index: int, cell: ReportCell) -> PageCell:
@@ -185,12 +201,13 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
         cell.model,
         cell.order,
         cell.task,
-        finding(cell.tables.verdict),
+        finding(cell.tables.verdict, cell.tables.names),
         [*caveats(cell.tables), *cell.notes],
         figures,
         misaligned(cell.tables),
         [table for table in tables if table is not None],
         cell.explained,
+        bool(cell.tables.names),
     )
 
 

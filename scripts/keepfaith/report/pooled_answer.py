@@ -7,7 +7,7 @@ import polars as pl
 
 from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import quantity_name
-from keepfaith.report.answer import Finding, finding
+from keepfaith.report.answer import Finding, counted_levels, finding
 from keepfaith.report.tables import number
 from keepfaith.statistics.verdict import Answer, summary
 
@@ -23,7 +23,8 @@ class PooledFinding:
         model, order: the pruning path.
         tasks: number of tasks of the study that have any quantity.
         finding: the verdict on the means.
-        everywhere: `level 1 of 4`: everything is kept in every single task up to this level.
+        everywhere: `level 1 of 4`: everything is kept in every single task up to this level; of checkpoints, those
+            where it is.
         notes: sentences on tasks left out of a mean, on single tasks, and on the answer without each task.
     """
 
@@ -35,22 +36,36 @@ class PooledFinding:
     notes: tuple[str, ...]
 
 
-def pooled_findings(tables: Mapping[str, pl.DataFrame]) -> list[PooledFinding]:
-    """One finding per pruning path, `model/order`, whose POOLED has rows."""
-    return [_finding(path, table) for path, table in tables.items() if table.height]
+def pooled_findings(
+    tables: Mapping[str, pl.DataFrame], labels: Mapping[str, Mapping[int, str]] | None = None
+) -> list[PooledFinding]:
+    """One finding per pruning path, `model/order`, whose POOLED has rows.
+
+    Args:
+        tables: POOLED by path.
+        labels: label of every level, by path, where levels are checkpoints.
+    """
+    return [
+        _finding(path, table, (labels or {}).get(path, {}))
+        for path, table in tables.items()
+        if table.height
+    ]
 
 
-def _finding(path: str, pooled: pl.DataFrame) -> PooledFinding:
+def _finding(path: str, pooled: pl.DataFrame, labels: Mapping[int, str]) -> PooledFinding:
     model, _, order = path.partition("/")
     means = pooled.filter(pl.col("left_out").is_null())
     found = summary(means)
-    notes = (_left_out(means), _single_tasks(means, found), _without_each(pooled, found))
+    without = _without_each_of_checkpoints if labels else _without_each
+    notes = (_left_out(means), _single_tasks(means, found, bool(labels)), without(pooled, found))
     return PooledFinding(
         model,
         order,
         max(means["measured_tasks"].to_list()),
-        finding(means),
-        f"level {kept_in_every_task(means)} of {found.deepest}",
+        finding(means, labels),
+        counted_levels(_kept_everywhere(means), found.levels, labels)
+        if labels
+        else f"level {kept_in_every_task(means)} of {found.deepest}",
         tuple(note for note in notes if note is not None),
     )
 
@@ -61,14 +76,19 @@ def kept_in_every_task(means: pl.DataFrame) -> int:
     Args:
         means: POOLED without the rows of tasks left out.
     """
-    everywhere = (pl.col("kept_tasks") == pl.col("measured_tasks")) & (pl.col("measured_tasks") > 0)
-    by_level = means.group_by("level").agg(everywhere.all().alias("kept")).sort("level")
-    deepest = 0
-    for level, kept in by_level.iter_rows():
-        if not kept:
+    deepest, kept = 0, _kept_everywhere(means)
+    for level in means["level"].unique().sort():
+        if level not in kept:
             break
         deepest = level
     return deepest
+
+
+def _kept_everywhere(means: pl.DataFrame) -> list[int]:
+    """The levels, each on its own, at which every quantity is kept in every single task that has it."""
+    everywhere = (pl.col("kept_tasks") == pl.col("measured_tasks")) & (pl.col("measured_tasks") > 0)
+    by_level = means.group_by("level").agg(everywhere.all().alias("kept"))
+    return by_level.filter("kept")["level"].sort().to_list()
 
 
 def _left_out(means: pl.DataFrame) -> str | None:
@@ -83,9 +103,10 @@ def _left_out(means: pl.DataFrame) -> str | None:
     return f"Not all tasks are in every mean: {'; '.join(listed)}."
 
 
-def _single_tasks(means: pl.DataFrame, found: Answer) -> str | None:
-    """Tasks that a mean hides, at the deepest level that is kept, or else the first."""
-    level = found.safe or found.levels[0]
+def _single_tasks(means: pl.DataFrame, found: Answer, checkpoints: bool) -> str | None:
+    """Tasks that a mean hides, at the deepest level that is kept (of checkpoints, at the last), or else the first."""
+    safe = max(found.kept_at, default=0) if checkpoints else found.safe
+    level = safe or found.levels[0]
     rows = means.filter(pl.col("level") == level)
     worst = rows.drop_nulls("worst_harm").sort(
         pl.col("worst_harm") / pl.col("margin"), descending=True, maintain_order=True
@@ -127,6 +148,22 @@ def _without_each(pooled: pl.DataFrame, found: Answer) -> str | None:
         for level, names in sorted(levels.items())
     )
     return f"The answer rests on single tasks: {listed}."
+
+
+def _without_each_of_checkpoints(pooled: pl.DataFrame, found: Answer) -> str | None:
+    """As `_without_each`, each level on its own."""
+    tasks = pooled["left_out"].drop_nulls().unique(maintain_order=True).to_list()
+    if not tasks:
+        return None
+    kept = {task: summary(pooled.filter(pl.col("left_out") == task)).kept_at for task in tasks}
+    other = [
+        f"without {task} all is kept at {level_words(levels) if levels else 'none'}"
+        for task, levels in kept.items()
+        if levels != found.kept_at
+    ]
+    if not other:
+        return "Without any one of the tasks, the levels at which all is kept are the same."
+    return f"The answer rests on single tasks (levels): {'; '.join(other)}."
 
 
 def _reached(level: int, found: Answer) -> str:

@@ -40,7 +40,11 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
     study = settings.study.model_dump(mode="json")
     selections = ("name", "models", "orders", "tasks", "methods", "imports")
     models = {
-        name: {"levels": f"{level_words(settings.levels[name])} of {settings.layers[name]} layers"}
+        name: (
+            {"levels": f"{level_words(settings.levels[name])} of {settings.layers[name]} layers"}
+            if name in settings.levels
+            else {}
+        )
         | facts(entry.model_dump(mode="json", exclude={"gpu"}))
         for name, entry in settings.models.items()
     }
@@ -59,7 +63,8 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
             | (facts({"text": text.model_dump(mode="json")}) if text else {})
             for name, entry in settings.orders.items()
             for text in [settings.texts.get(name)]
-        },
+        }
+        | {name: _checkpoint_facts(settings, name) for name in settings.checkpoints},
         tasks=tasks,
         methods={
             name: facts(entry.model_dump(mode="json")) for name, entry in settings.methods.items()
@@ -67,6 +72,17 @@ def describe(settings: Settings, downloads: Mapping[str, str] | None = None) -> 
         settings=facts({key: value for key, value in study.items() if key not in selections}),
         downloads=downloads or {},
     )
+
+
+def _checkpoint_facts(settings: Settings, order: str) -> dict[str, object]:
+    """What the page says of an order of checkpoints: each level with its label and source."""
+    entry = settings.checkpoints[order]
+    levels = {
+        f"level {level}": facts(source.model_dump(mode="json", exclude={"label"}))
+        | {"label": source.name}
+        for level, source in settings.checkpoints_run(order).items()
+    }
+    return facts(entry.model_dump(mode="json", exclude={"levels"}) | levels)
 
 
 def with_skipped(

@@ -64,8 +64,8 @@ def span(low: float | None, high: float | None) -> str:
 
 
 def model_table(tables: CellTables) -> PageTable:
-    """Per level: the dropped layers, and every quantity of the model that has values or is judged."""
-    dropped = tables.dropped()
+    """Per level: the dropped layers or the checkpoint, and every quantity of the model that has values or is judged."""
+    dropped, names = tables.dropped(), tables.names
     measured, judged = tables.quantities(explained=False), set(tables.verdict["quantity"])
     quantities = {
         name: each
@@ -76,12 +76,13 @@ def model_table(tables: CellTables) -> PageTable:
     rows = tuple(
         (
             level_cell(level),
-            TableCell(", ".join(dropped[level]) or "none"),
+            TableCell(names.get(level) or ", ".join(dropped[level]) or "none"),
             *(cell for of_level in columns for cell in of_level[level]),
         )
         for level in tables.levels
     )
-    header = ("Level", "Dropped at this level (layer)", *_headings(quantities.values()))
+    made = "Checkpoint" if names else "Dropped at this level (layer)"
+    header = ("Level", made, *_headings(quantities.values()))
     return PageTable(_titled("The model", tables.counted("accuracy")), header, rows)
 
 

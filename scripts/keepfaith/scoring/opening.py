@@ -29,7 +29,11 @@ class Scoring:
 
 
 def open_scorer(
-    folder: Path | str, order: Sequence[Step], scoring: Scoring
+    folder: Path | str,
+    order: Sequence[Step],
+    scoring: Scoring,
+    first: int = 0,
+    dense: Path | str | None = None,
 ) -> tuple[OptionScorer, PromptEncoder]:
     """Load a model with its tokenizer, as scorer and encoder.
 
@@ -37,11 +41,14 @@ def open_scorer(
         folder: a checked folder (`models.sources`).
         order: components in the order in which they are dropped; may be empty for the dense model alone.
         scoring: see above.
+        first: the level that the folder has as it is.
+        dense: folder whose tokenizer and longest input count, where `folder` is a checkpoint beside the dense model.
     """
     torch.set_num_threads(scoring.threads)
     model = PrunableModel(load_model(folder, scoring.dtype, scoring.device))
     budget = None if scoring.token_budget == "auto" else scoring.token_budget
-    return OptionScorer(model, order, budget), open_encoder(folder, scoring, model.embedding_rows)
+    scorer = OptionScorer(model, order, budget, first=first)
+    return scorer, open_encoder(dense or folder, scoring, model.embedding_rows)
 
 
 def open_encoder(
@@ -61,12 +68,3 @@ def open_encoder(
         cut_left=scoring.over_long == "cut_left",
         embedding_rows=embedding_rows,
     )
-
-
-def open_for(
-    needs_model: bool, folder: Path | str, order: Sequence[Step], scoring: Scoring
-) -> tuple[OptionScorer | None, PromptEncoder]:
-    """`open_scorer`, or only `open_encoder` for work that does not need the model."""
-    if needs_model:
-        return open_scorer(folder, order, scoring)
-    return None, open_encoder(folder, scoring)

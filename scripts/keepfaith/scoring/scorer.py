@@ -36,6 +36,7 @@ class OptionScorer:
     Attributes:
         model: the model; its sub-layers are turned on and off during a call.
         order: components in the order in which they are dropped.
+        first: the level that the model has as it was loaded; level k drops the first k - `first` components.
         packing: whether choices share a row (determined once, logged).
 
     Examples:
@@ -61,6 +62,7 @@ class OptionScorer:
         order: Sequence[Step],
         token_budget: int | None = None,
         packing: Packing | None = None,
+        first: int = 0,
     ) -> None:
         """
         Args:
@@ -69,9 +71,11 @@ class OptionScorer:
             token_budget: padded tokens per batch at the start, by default what fits the machine; halved
                 when memory runs out.
             packing: overrides the automatic setting, for tests and measurements.
+            first: see above; other than 0 where a level is a checkpoint of its own.
         """
         self.model = model
         self.order = tuple(order)
+        self.first = first
         turns = turning_lengths(model.model.config)
         self.packing = replace(packing or packing_of(model), turns=turns)
         if turns:
@@ -105,13 +109,16 @@ class OptionScorer:
             NotFiniteError: the model's log-probabilities contain NaN or infinity.
             ValueError: a level outside the order.
         """
-        check_order(self.order, levels)
+        check_order(self.order, self._steps(levels))
         pool = Pool(inputs)
         rows = self.packing.rows(pool.options)
         distinct = sorted(set(levels))
         values = np.zeros((len(distinct), pool.slots))
         progress = Progress(len(rows) * len(distinct), "rows x levels", logger, quiet=True)
-        with torch.inference_mode(), sweeping(self.model, self.order, distinct) as sweep:
+        with (
+            torch.inference_mode(),
+            sweeping(self.model, self.order, self._steps(distinct)) as sweep,
+        ):
             for batch, (slots, scores) in self._budget.run(rows, partial(self._score, sweep)):
                 for index, level_scores in enumerate(scores):
                     check_finite(
@@ -122,6 +129,10 @@ class OptionScorer:
                     np.add.at(values[index], slots, level_scores)
                 progress.advance(len(batch) * len(distinct))
         return pool.scatter(values[np.searchsorted(distinct, levels)])
+
+    def _steps(self, levels: Sequence[int]) -> list[int]:
+        """Numbers of components that these levels drop from the model as it was loaded."""
+        return [level - self.first for level in levels]
 
     def _score(
         self, sweep: Sweep, rows: Sequence[Row]
@@ -203,7 +214,7 @@ class OptionScorer:
         found: dict[int, NDArray[np.float64]] = {}
         sums = SumOfRows(list(asked.counts))
         progress = Progress(len(asked.rows), f"gradients at level {level}", logger, quiet=True)
-        with self.model.at_level(self.order, level):
+        with self.model.at_level(self.order, level - self.first):
             for batch, parts in self._budget.run(asked.rows, work):
                 check_finite(parts, f"level {level}: the gradients", self.model.dtype)
                 for row, part in zip(batch, parts, strict=True):
@@ -226,7 +237,7 @@ class OptionScorer:
         """
         asked = GradientRows(inputs, self.packing, weighted_only=False)
         found = []
-        with self.model.at_level(self.order, level):
+        with self.model.at_level(self.order, level - self.first):
             for batch, scores in self._budget.run(
                 asked.rows, partial(asked.log_probabilities, self.model)
             ):

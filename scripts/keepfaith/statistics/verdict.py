@@ -216,6 +216,7 @@ class Answer:
         clear: no degradation shown up to this level; with few examples little is ever shown, so by itself it says
             nothing in favour of a model.
         safe: everything shown to be kept up to this level; at most `clear`.
+        kept_at: the levels at which everything is shown to be kept, whatever comes before them.
         degraded_at: the levels with a quantity shown to be degraded.
         harmed_at: the other levels with a quantity shown to be harmed.
         breaks_first: the quantities degraded at the first of these, as (quantity, method), by harm in margins.
@@ -224,6 +225,7 @@ class Answer:
     levels: tuple[int, ...]
     clear: int
     safe: int
+    kept_at: tuple[int, ...]
     degraded_at: tuple[int, ...]
     harmed_at: tuple[int, ...]
     breaks_first: tuple[tuple[str, str | None], ...]
@@ -268,6 +270,7 @@ def summary(verdict: pl.DataFrame) -> Answer:
         levels=tuple(levels),
         clear=_before(levels, min(degraded_at, default=None)),
         safe=_before(levels, min(unsafe, default=None)),
+        kept_at=tuple(level for level in levels if level not in unsafe),
         degraded_at=degraded_at,
         harmed_at=tuple(harmed["level"].unique().sort().to_list()),
         breaks_first=tuple(first.select("quantity", "method").rows()),

@@ -230,7 +230,7 @@ def test_the_plan_counts_the_search_for_the_best_other_choice(
     assert passes.best_other is not None
 
     def tokens(each: Passes) -> float:
-        shared = each.shared * workload._path("llama-2-7b")
+        shared = each.shared * workload._path("llama-2-7b", "cosine")
         return LENGTHS[-1] * (shared + each.per_level * len(levels))
 
     # Shared passes are an estimate of how low the levels begin to differ.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from keepfaith.config.load import load_study
+from keepfaith.config.load import BUILTIN_CHECKPOINT, load_study
 from keepfaith.config.weights import weight_size
 from keepfaith.planning.plan import plan
 from keepfaith.planning.work import BACKWARD, OPTION_TOKENS, START_SECONDS, Workload
@@ -135,3 +135,37 @@ def test_the_parameters_of_a_folder_are_counted() -> None:
 
     counted = {id(p): p.numel() for p in load_model(CHECKPOINT, device="cpu").parameters()}
     assert weight_size(CHECKPOINT)[0] == sum(counted.values())
+
+
+def test_checkpoints_share_nothing(tmp_path: Path) -> None:
+    """Every level is a whole pass and is loaded; no layer is ranked and no removal verified."""
+    shutil.copytree(BUILTIN_CHECKPOINT, tmp_path / "rounded")
+    catalog = tmp_path / "catalog"
+    shutil.copytree(ROOT / "config" / "catalog", catalog)
+    entry = {
+        "description": "Made.",
+        "kind": "checkpoints",
+        "levels": {1: "rounded", 4: {"repository": "owner/tuned", "revision": "abc"}},
+    }
+    (catalog / "orders" / "made.yaml").write_text(yaml.safe_dump(entry), encoding="utf-8")
+    study = {
+        "models": ["builtin"],
+        "orders": ["made"],
+        "tasks": ["sentiment"],
+        "folders": {"models": str(tmp_path)},
+        "plan": {"core_flops": 1e10},
+        "scoring": {"device": "cpu", "threads": 1},
+    }
+    found = Workload(load_study(study, [catalog]))
+    (job,) = [job for job in found.jobs() if job.rule == "predict"]
+    shape, model = found.task("sentiment"), found.model("builtin")
+    examples = shape.rows + (shape.tuning_rows or 0)
+    assert job.disk_bytes == examples * 3 * shape.options * 12
+    tokens = examples * (shape.tokens + OPTION_TOKENS) * 3
+    loading = 3 * model.weight_bytes("float32") / 1e9
+    expected = START_SECONDS + loading + 2 * model.parameters * tokens / 1e10
+    assert job.seconds == pytest.approx(expected)
+    assert not {"rank_layers", "verify_removal"} & {job.rule for job in found.jobs()}
+    text = plan(found.settings)
+    assert "Levels: 0, 1, 4 of order made" in text
+    assert "Checkpoints to be fetched from the hub as well, of unknown size: owner/tuned" in text

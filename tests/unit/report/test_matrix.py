@@ -42,7 +42,7 @@ def pooled() -> dict[str, pl.DataFrame]:
 
 
 def test_a_cell_has_the_worst_status_of_its_quantities() -> None:
-    matrix = verdict_matrix(verdicts(), pooled(), TARGETS)
+    matrix = verdict_matrix(verdicts(), pooled(), TARGETS, {})
     assert matrix.levels == (1, 2, 3)
     found = {
         (model, row.name): [cell and cell.status for cell in row.cells]
@@ -58,13 +58,13 @@ def test_a_cell_has_the_worst_status_of_its_quantities() -> None:
 
 
 def test_a_cell_names_its_quantities_worst_first() -> None:
-    _, x, y = verdict_matrix(verdicts(), pooled(), TARGETS).groups[0][2]
+    _, x, y = verdict_matrix(verdicts(), pooled(), TARGETS, {}).groups[0][2]
     assert x.cells[2] and x.cells[2].words == "degraded: faithfulness (LIME); harmed: accuracy"
     assert (x.target, y.target) == ("ax", "ay")
 
 
 def test_questions_apart_hold_only_their_quantities() -> None:
-    apart = dict(matrices_by_concern(verdicts(), pooled(), TARGETS))
+    apart = dict(matrices_by_concern(verdicts(), pooled(), TARGETS, {}))
     assert list(apart) == ["accuracy", "calibration", "faithfulness"]
     words = {
         concern: [
@@ -78,3 +78,10 @@ def test_questions_apart_hold_only_their_quantities() -> None:
     ]
     assert words["faithfulness"] == ["degraded: faithfulness (LIME)"]
     assert sum(len(matrix.levels) for matrix in apart.values()) == 5
+
+
+def test_a_checkpoint_is_called_by_its_name() -> None:
+    labels = {"a/cosine": {1: "8 bits", 3: "4 bits"}}
+    groups = verdict_matrix(verdicts(), pooled(), TARGETS, labels).groups
+    assert [cell.words for cell in groups[0][2][2].cells if cell] == ["8 bits; kept: accuracy"]
+    assert [cell.words for cell in groups[1][2][0].cells if cell] == ["kept: accuracy"]

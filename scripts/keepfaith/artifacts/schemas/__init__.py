@@ -6,6 +6,7 @@ stale artifact is refused instead of misread.
 
 from keepfaith.artifacts.schemas.declaration import CONTROL, LIMIT, METHOD, TableSchema
 from keepfaith.artifacts.schemas.inputs import (
+    CHECKPOINTS,
     EFFICIENCY,
     EXAMPLES,
     ORDER,
@@ -41,6 +42,7 @@ ALL = {
         EXAMPLES,
         TEXTS,
         ORDER,
+        CHECKPOINTS,
         STABILITY,
         EFFICIENCY,
         PREDICTIONS,
@@ -68,6 +70,7 @@ __all__ = [
     "ALL",
     "ATTRIBUTIONS",
     "CAUTIONS",
+    "CHECKPOINTS",
     "COALITIONS",
     "CONTROL",
     "CURVES",

@@ -41,6 +41,23 @@ ORDER = TableSchema(
     {"position": pl.Int64, "layer": pl.Int64, "component": pl.String, "score": pl.Float64},
 )
 
+CHECKPOINTS = TableSchema(
+    "checkpoints",
+    1,
+    "One level of an order of kind checkpoints: its label, the checked folder that it is loaded from, where that comes "
+    "from (`local` or the hub's repository, with its commit), model type, layers, and the digest of all of its files.",
+    {
+        "level": pl.Int64,
+        "label": pl.String,
+        "folder": pl.String,
+        "source": pl.String,
+        "revision": pl.String,
+        "model_type": pl.String,
+        "layers": pl.Int64,
+        "files": pl.String,
+    },
+)
+
 STABILITY = TableSchema(
     "stability",
     1,

@@ -12,7 +12,12 @@ from keepfaith.config.schema.model import (
     Recipe,
     TrainModel,
 )
-from keepfaith.config.schema.order import Order
+from keepfaith.config.schema.order import (
+    CHECKPOINT_KIND,
+    Checkpoint,
+    CheckpointOrder,
+    Order,
+)
 from keepfaith.config.schema.study import Examples, Study
 from keepfaith.config.schema.task import SPACE, FewShot, Task
 from keepfaith.config.schema.task_source import (
@@ -36,6 +41,7 @@ from keepfaith.config.schema.text import (
 from keepfaith.config.strict import NAME_PATTERN, Strict
 
 __all__ = [
+    "CHECKPOINT_KIND",
     "GENERATORS",
     "NAME_PATTERN",
     "SPACE",
@@ -44,6 +50,8 @@ __all__ = [
     "BuiltinTaskSource",
     "BuiltinText",
     "CalibrationTextEntry",
+    "Checkpoint",
+    "CheckpointOrder",
     "Examples",
     "FewShot",
     "HarnessTaskSource",

@@ -316,7 +316,8 @@ class Study(Strict):
     levels: LevelChoice = Field(
         default_factory=Levels,
         description="Numbers of dropped layers: a list of levels such as `[0, 4, 8]`, or a block. Level 0, the dense "
-        "model, is always run; levels between those of a list are not.",
+        "model, is always run; levels between those of a list are not. Of an order of checkpoints, a list and a "
+        "`maximum` choose among its levels; `half` and `all` are all of them.",
     )
     examples: Examples = Field(
         default_factory=Examples, description="Number and selection of the examples."

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Share of examples whose most probable choice is the label, by number of layers dropped. "
+    "Share of examples whose most probable choice is the label, by level. "
     "The shaded band is the confidence interval over examples; the dashed line is the dense model, the dotted line is "
     "guessing."
 )

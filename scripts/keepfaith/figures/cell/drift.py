@@ -8,6 +8,7 @@ from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.axes import MANY_LEVELS, chance_line, level_axis
 from keepfaith.figures.cell_tables import CellTables, of_role
 from keepfaith.figures.labels import method_name
+from keepfaith.figures.levels import is_joined
 from keepfaith.figures.style import canvas, legend, method_strokes, note
 from keepfaith.plugins.cell_figure import CellFigure
 
@@ -47,13 +48,15 @@ def _draw(tables: CellTables) -> "Figure":
                 color=stroke.colour,
                 marker=stroke.marker,
                 markersize=size,
+                linestyle="-" if is_joined() else "none",
                 label=name,
             )
             floor = rows.drop_nulls("floor")
             if floor.height:
                 panel.plot(
                     floor["level"].to_list(), floor["floor"].to_list(), color=stroke.colour,
-                    marker=stroke.marker, markersize=size, markerfacecolor="white", linestyle=(0, (1, 1.2)),
+                    marker=stroke.marker, markersize=size, markerfacecolor="white",
+                    linestyle=(0, (1, 1.2)) if is_joined() else "none",
                     linewidth=1.1, label=f"{name}, seed floor",
                 )  # fmt: skip
         chance = with_dense.filter(pl.col("top") == top)["chance"].to_numpy().mean()

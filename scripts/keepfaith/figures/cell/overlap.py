@@ -8,7 +8,8 @@ import polars as pl
 from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.axes import field_values, place_ticks
 from keepfaith.figures.cell_tables import CellTables, of_role
-from keepfaith.figures.labels import LEVEL_AXIS, method_name
+from keepfaith.figures.labels import method_name
+from keepfaith.figures.levels import level_label
 from keepfaith.figures.style import GREY, canvas, note, sequential
 from keepfaith.plugins.cell_figure import CellFigure
 
@@ -41,9 +42,9 @@ def _draw(tables: CellTables) -> "Figure":
             image = _map(panel, tables, method, top)
             chance = _chance(tables, method, top)
             panel.set_title(f"{method_name(method)}, top {top}\nchance {chance:.2f}", fontsize=8.5)
-        row[0].set_ylabel(LEVEL_AXIS)
+        row[0].set_ylabel(level_label())
     for panel in grid[-1]:
-        panel.set_xlabel(LEVEL_AXIS)
+        panel.set_xlabel(level_label())
     if image is not None:
         panels = [panel for row in grid for panel in row]
         bar = figure.colorbar(image, ax=panels, shrink=min(1.0, 0.9 if len(methods) == 1 else 0.5))

@@ -10,6 +10,7 @@ from keepfaith.figures.axes import field_values, place_ticks
 from keepfaith.figures.cell_tables import CellTables, of_role
 from keepfaith.figures.grid import small_multiples
 from keepfaith.figures.labels import method_name, wrapped
+from keepfaith.figures.levels import level_label
 from keepfaith.figures.style import note, sequential
 from keepfaith.plugins.cell_figure import CellFigure
 
@@ -37,7 +38,7 @@ def _draw(tables: CellTables) -> "Figure":
     figure, panels = small_multiples(
         [wrapped(method_name(method)) for method in methods],
         _COLUMNS,
-        "explaining level\n(layers dropped)",
+        f"explaining level\n{_of_levels()}",
         each=(2.15, 2.35),
         around=(1.5, 0.6),
     )
@@ -46,7 +47,7 @@ def _draw(tables: CellTables) -> "Figure":
         image = _map(panel, mean_by_pair(rows.filter(method=method), tables.levels), tables.levels)
         panel.title.set_fontsize(8.5)
         if lowest:
-            panel.set_xlabel("judging level (layers dropped)")
+            panel.set_xlabel(f"judging level {_of_levels()}")
     if image is not None:
         one_row = len(panels) <= _COLUMNS
         drawn = [panel.axes for panel in panels]
@@ -54,6 +55,11 @@ def _draw(tables: CellTables) -> "Figure":
         bar.set_label("faithfulness (chance 0, best order 1)")
         bar.outline.set_visible(False)
     return figure
+
+
+def _of_levels() -> str:
+    """What a level is, in brackets."""
+    return f"({level_label().replace(' (level)', '')})"
 
 
 def mean_by_pair(rows: pl.DataFrame, levels: tuple[int, ...]) -> np.ndarray:

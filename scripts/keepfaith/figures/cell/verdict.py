@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from keepfaith.figures.axes import short_name, slanted
 from keepfaith.figures.cell_tables import CellTables
-from keepfaith.figures.labels import LEVEL_AXIS, quantity_name
+from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.levels import level_label, level_names
 from keepfaith.figures.reach import of_quantity, watched
 from keepfaith.figures.statuses import STATUS_MARKS
 from keepfaith.figures.style import BLACK, canvas, note
@@ -50,9 +52,14 @@ def _draw(tables: CellTables) -> "Figure":
     panel.set_yticks(range(len(rows)), [quantity_name(name, method) for name, method in rows])
     panel.set_ylim(len(rows) - 0.4, -0.6)
     shown = levels[:: 1 + len(levels) // 25]
-    panel.set_xticks([place[level] for level in shown], [str(level) for level in shown])
+    names = {level: short_name(name) for level, name in level_names().items()}
+    panel.set_xticks(
+        [place[level] for level in shown], [names.get(level, str(level)) for level in shown]
+    )
+    if names:
+        slanted(panel.xaxis)
     panel.set_xlim(-0.6, len(levels) - 0.4)
-    panel.set_xlabel(LEVEL_AXIS)
+    panel.set_xlabel(level_label())
     panel.grid(False)
     panel.tick_params(length=0)
     for spine in panel.spines.values():

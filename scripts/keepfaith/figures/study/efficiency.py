@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from keepfaith.figures.axes import level_ticks
-from keepfaith.figures.labels import LEVEL_AXIS, path_names
+from keepfaith.figures.labels import path_names
+from keepfaith.figures.levels import is_joined, level_label
 from keepfaith.figures.style import canvas, legend, series_strokes
 from keepfaith.plugins.study_figure import StudyFigure
 
@@ -71,16 +72,17 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
         panel.axhline(1, color="#bbbbbb", linewidth=0.8, zorder=0)
         for (model, order), stroke in zip(paths, strokes, strict=True):
             rows = table.filter(model=model, order=order)
+            joined = is_joined((model, order))
             panel.plot(
-                rows["level"].to_list(), rows[column].to_list(), **stroke.line,
-                label=names[model, order],
+                rows["level"].to_list(), rows[column].to_list(), label=names[model, order],
+                **stroke.points(joined),
             )  # fmt: skip
             if (expected := f"{column}_expected") in rows.columns:
                 panel.plot(
                     rows["level"].to_list(), rows[expected].to_list(), color=stroke.colour,
-                    linestyle="--", linewidth=0.8,
+                    linestyle="--" if joined else "none", marker=None if joined else "_", linewidth=0.8,
                 )  # fmt: skip
-        panel.set_xlabel(LEVEL_AXIS)
+        panel.set_xlabel(level_label())
         panel.set_ylabel(label)
         panel.set_ylim(0, max(1.08, panel.get_ylim()[1]))
         level_ticks(panel, levels, nbins=6)

@@ -7,9 +7,11 @@ import polars as pl
 
 from keepfaith.figures.axes import level_axis
 from keepfaith.figures.labels import path_names, quantity_name, wrapped
+from keepfaith.figures.levels import is_joined
 from keepfaith.figures.reach import Watched, reaches, watched
 from keepfaith.figures.style import BLACK, BLUE, SKY, VERMILLION, canvas, note
 from keepfaith.plugins.study_figure import StudyFigure
+from keepfaith.statistics.verdict import Answer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +23,9 @@ _EXPLANATION = (
     "One panel per model, order and task, one row per judged quantity. Thick bar: consecutive levels shown to be kept, "
     "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
     "degraded, by a loss beyond the margin. A row without a cross shows no degradation at any level of the run, which "
-    "also follows from too few examples. A bar has no information on levels below its end that were not run."
+    "also follows from too few examples. A bar has no information on levels below its end that were not run. A panel "
+    "of checkpoints shows each of them on its own: square, shown to be kept; dot, no degradation shown; "
+    "cross, shown to be degraded."
 )
 _COLUMNS = 3
 
@@ -47,7 +51,7 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
         rows = verdict.filter(
             pl.col("model") == cell[0], pl.col("order") == cell[1], pl.col("task") == cell[2]
         )
-        _panel(panel, rows, names)
+        _panel(panel, rows, names, is_joined(cell[:2]))
         title = [wrapped(cell[2]), wrapped(path_name[cell[:2]])]
         panel.set_title("\n".join(title if len(paths) > 1 else title[:1]))
         lowest = index + columns >= len(cells)
@@ -59,14 +63,27 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
     return figure
 
 
-def _panel(panel: "Axes", verdict: pl.DataFrame, names: list[Watched]) -> None:
+def _panel(panel: "Axes", verdict: pl.DataFrame, names: list[Watched], joined: bool) -> None:
     for name, reach in reaches(verdict).items():
         row = names.index(name)
+        if not joined:
+            _each_level(panel, row, reach)
+            continue
         reach_bars(panel, row, reach.safe, reach.clear)
         panel.plot([0], [row], marker="|", color=BLACK, markersize=8)
         if reach.breaks_at is not None:
             panel.plot([reach.breaks_at], [row], marker="X", color=VERMILLION, markersize=6.5)
     rows_without_axis(panel)
+
+
+def _each_level(panel: "Axes", row: int, reach: Answer) -> None:
+    """Every checkpoint on its own: a square where it is kept, a dot where it is not degraded, a cross where it is."""
+    kept, degraded = (list(levels) for levels in (reach.kept_at, reach.degraded_at))
+    clear = [level for level in reach.levels if level not in degraded]
+    panel.plot([0], [row], marker="|", color=BLACK, markersize=8)
+    panel.plot(clear, [row] * len(clear), "o", color=SKY, markersize=4)
+    panel.plot(kept, [row] * len(kept), "s", color=BLUE, markersize=6.5)
+    panel.plot(degraded, [row] * len(degraded), "X", color=VERMILLION, markersize=6.5)
 
 
 def reach_bars(panel: "Axes", row: int, kept: float, clear: float) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from keepfaith.figures.axes import level_axis
+from keepfaith.figures.levels import without_checkpoints
 from keepfaith.figures.study.how_far import reach_bars, reach_keys, rows_without_axis
 from keepfaith.figures.style import BLACK, canvas, note
 from keepfaith.plugins.study_figure import StudyFigure
@@ -25,13 +26,16 @@ _EXPLANATION = (
     "from the dense model; thin bar: levels up to which no degradation is shown; both are means over tasks, and "
     "each small circle is the end of the thin bar of one task. The order that keeps furthest over all three is "
     "on top. Orders less than a level apart (if levels were left out, less than one step between those "
-    "that were run) are not distinguished by this, and the best of many orders is partly the best by chance."
+    "that were run) are not distinguished by this, and the best of many orders is partly the best by chance. "
+    "Checkpoints are no order of levels and are left out."
 )
 
 
 def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
     """A row of panels per model that has several orders."""
-    verdicts = of_models_with_several_orders(tables["verdict"].filter(pl.col("level") > 0))
+    verdicts = of_models_with_several_orders(
+        without_checkpoints(tables["verdict"]).filter(pl.col("level") > 0)
+    )
     compared, reach = compare_orders(verdicts), reach_by_concern(verdicts)
     if compared.is_empty():
         return note("One order per model: name several under orders to compare them.")

@@ -7,6 +7,7 @@ import polars as pl
 
 from keepfaith.figures.axes import level_axis
 from keepfaith.figures.labels import method_name, path_names, quantity_name, wrapped
+from keepfaith.figures.levels import is_joined
 from keepfaith.figures.reach import of_quantity
 from keepfaith.figures.statuses import STATUS_MARKS
 from keepfaith.figures.style import BLACK, GREY, canvas, method_strokes, note
@@ -46,7 +47,7 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
     for path, row in zip(paths, grid, strict=True):
         of_path = pooled.filter(pl.col("model") == path[0], pl.col("order") == path[1])
         for name, panel in zip(quantities, row, strict=True):
-            _panel(panel, of_path.filter(pl.col("quantity") == name))
+            _panel(panel, of_path.filter(pl.col("quantity") == name), is_joined(path))
             level_axis(panel, levels, label=row is grid[-1])
             if row is grid[0]:
                 panel.set_title(wrapped(quantity_name(name), 20))
@@ -57,8 +58,8 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
     return figure
 
 
-def _panel(panel: "Axes", pooled: pl.DataFrame) -> None:
-    """One quantity of one pruning path, a line per method."""
+def _panel(panel: "Axes", pooled: pl.DataFrame, joined: bool) -> None:
+    """One quantity of one pruning path, a line per method; checkpoints are not joined."""
     panel.axhline(0, color=BLACK, linewidth=0.9, zorder=1.2)
     panel.axhline(1, color=BLACK, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.2)
     methods = pooled["method"].unique().sort().to_list()
@@ -78,7 +79,8 @@ def _panel(panel: "Axes", pooled: pl.DataFrame) -> None:
             "status",
         )
         x, y, low, high, _ = (column.to_list() for column in scaled)
-        panel.plot(x, y, color=colour, linewidth=1.0, alpha=0.6, zorder=1.5)
+        if joined:
+            panel.plot(x, y, color=colour, linewidth=1.0, alpha=0.6, zorder=1.5)
         panel.vlines(x, low, high, color=colour, linewidth=1.4, zorder=1.6)
         for level, harm, _, _, status in scaled.iter_rows():
             background, symbol, marker, _ = STATUS_MARKS[status]

@@ -8,6 +8,7 @@ import polars as pl
 from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.cell_tables import OWN
 from keepfaith.figures.labels import path_names, quantity
+from keepfaith.figures.levels import is_joined
 from keepfaith.figures.study.efficiency import ratios
 from keepfaith.figures.style import canvas, legend, series_strokes
 from keepfaith.plugins.study_figure import StudyFigure
@@ -63,8 +64,8 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
             for (model, order), stroke in zip(paths, strokes, strict=True):
                 path = found.filter(model=model, order=order).sort("level")
                 panel.plot(
-                    path[saving].to_list(), path["value"].to_list(), **stroke.line,
-                    label=names[model, order],
+                    path[saving].to_list(), path["value"].to_list(), label=names[model, order],
+                    **stroke.points(is_joined((model, order))),
                 )  # fmt: skip
             panel.set_xlabel(axis)
             panel.set_ylabel(quantity(metric).axis)

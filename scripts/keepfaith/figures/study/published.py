@@ -9,6 +9,7 @@ from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.axes import level_axis
 from keepfaith.figures.cell_tables import OWN
 from keepfaith.figures.labels import path_names, quantity, quantity_name
+from keepfaith.figures.levels import without_checkpoints
 from keepfaith.figures.published import keeps_accuracy_and_loses, read_at_margins
 from keepfaith.figures.style import BLUE, GREY, LIGHT_GREY, VERMILLION, canvas, note
 from keepfaith.plugins.study_figure import StudyFigure
@@ -47,7 +48,9 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
         return note("no published numbers are at hand")
     published = tables["published"].filter(pl.col("quantity").is_in(_PANELS))
     margins = _margins(tables["verdict"])
-    own = _own_harms(tables["metrics"], tables["verdict"], published)
+    # Published levels are numbers of dropped layers.
+    metrics, verdict = map(without_checkpoints, (tables["metrics"], tables["verdict"]))
+    own = _own_harms(metrics, verdict, published)
     read, own_read = read_at_margins(published, margins), read_at_margins(own, margins)
     rows = _rows(published, own)
     panels = _panels(published)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from keepfaith.figures.labels import LEVEL_AXIS, path_names, wrapped
+from keepfaith.figures.labels import path_names, wrapped
+from keepfaith.figures.levels import level_label
 from keepfaith.figures.style import GREY, canvas, legend, note, series_strokes
 from keepfaith.orders.agreement import agreement, size_agreement
 from keepfaith.plugins.study_figure import StudyFigure
@@ -60,7 +61,7 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
                 label=f"{smaller} and {sizes[-1]} samples",
             )  # fmt: skip
         panel.set_title(wrapped(names[model, order]))
-        panel.set_xlabel(LEVEL_AXIS)
+        panel.set_xlabel(level_label())
         panel.set_ylabel("dropped in common\n(share)")
         panel.set_ylim(0, 1.05)
         panel.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))

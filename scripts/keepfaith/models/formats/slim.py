@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keepfaith.config.model_folder import SLIM_VARIANT
 from keepfaith.plugins.export_format import ExportFormat
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ folder names a model type that they refuse. Load it with keepfaith installed (`p
 
 def _write(folder: Path | str, dropped: "Sequence[Step]", target: Path, dtype: str) -> None:
     from keepfaith.models.loading import load_model
-    from keepfaith.models.slim import VARIANT, write_slim_config
+    from keepfaith.models.slim import write_slim_config
 
-    load_model(folder, dtype, "cpu", dropped).save_pretrained(target, variant=VARIANT)
+    load_model(folder, dtype, "cpu", dropped).save_pretrained(target, variant=SLIM_VARIANT)
     write_slim_config(target)
 
 
