@@ -30,7 +30,7 @@ statistics: {repetitions: 200}
 seeds: [0]
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 scoring: {device: cpu}
-report: {explained_examples: 1}
+report: {explained_examples: 1, figure_formats: []}
 folders: {models: made}
 """
 MADE = """

@@ -95,3 +95,23 @@ def test_every_citation_has_its_reference(name: str) -> None:
     keys = re.findall(r"^@\w+\{(\w+),$", references(study), re.MULTILINE)
     assert len(keys) == len(set(keys))
     assert cited <= set(keys) and len(cited) > 10
+
+
+def test_checkpoints_are_named_one_by_one(tmp_path: Path) -> None:
+    from keepfaith.models.builtin import CHECKPOINT
+
+    entry = {
+        "description": "Made by other tools.",
+        "citation": "SmoothQuant (Xiao et al. 2022, arXiv:2211.10438)",
+        "kind": "checkpoints",
+        "levels": {1: {"path": str(CHECKPOINT), "label": "8 bits"}},
+    }
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "made.yaml").write_text(yaml.safe_dump(entry), encoding="utf-8")
+    chosen = {"orders": ["made"], "levels": {"maximum": "all"}, "stability": {}}
+    study = load_study(raw("demo") | chosen, [tmp_path, CATALOG])
+    text = methods_text(study, {})
+    assert "Levels of order made are models of their own" in text and "1: 8 bits." in text
+    assert "We dropped layers" not in text
+    (cited,) = re.findall(r"each judged on its own \[@(\w+)\]", text)
+    assert f"@misc{{{cited}," in references(study)
