@@ -59,7 +59,9 @@ class ResolvedTask(Strict):
         return self.source.splits.training if isinstance(self.source, LocalTaskSource) else None
 
     def trains(self) -> bool:
-        """Whether the source has training examples."""
+        """Whether `train` models learn from the task: its source has training examples, and prompts without a blank."""
+        if self.task.blank:
+            return False
         match self.source:
             case BuiltinTaskSource():
                 return True
@@ -94,6 +96,7 @@ class Settings:
         methods: by name.
         layers: attention layers per model.
         levels: the levels that are run, per model: ascending, the dense one first, not always one layer apart.
+        task_entries: the entries of the catalog that the tasks come from; a group gives several tasks.
     """
 
     study: Study
@@ -105,6 +108,7 @@ class Settings:
     methods: dict[str, MethodEntry]
     layers: dict[str, int]
     levels: dict[str, tuple[int, ...]]
+    task_entries: tuple[str, ...]
 
     def examples_of(self, task: str) -> Examples:
         """Number and selection of the examples of a task: its own numbers, else the study's."""
