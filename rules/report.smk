@@ -105,7 +105,7 @@ rule write_report:
         examples=[examples_table(*cell.split("/")) for cell in CELLS],
         orders=expand("results/{path}/order.parquet", path=PRUNING_PATHS),
         predictions=expand("results/{cell}/predictions.parquet", cell=CELLS),
-        explained=explained_by_cell(),
+        explained=sum(explained_by_cell(), []),
         tables=expand("results/{cell}/{table}.parquet", cell=CELLS, table=CELL_TABLES),
         pooled=expand("results/{path}/pooled.parquet", path=PRUNING_PATHS),
         summary=SUMMARY_CSV,
@@ -133,6 +133,7 @@ rule write_report:
         repositories={name: repository(name) for name in settings.study.models},
         study=description(),
         by_segments="coalitions" in PROTOCOLS,
+        explained_files=[len(files) for files in explained_by_cell()],
         explained_examples=settings.study.report.explained_examples,
         code=lambda wildcards: code("write_report.py", *labelled_files()),
     script:

@@ -6,7 +6,7 @@ import polars as pl
 
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
-from keepfaith.artifacts.summary import shares
+from keepfaith.artifacts.summary import portions, shares
 from keepfaith.artifacts.tables import empty_table, read_provenance, read_table
 from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
@@ -31,7 +31,7 @@ with job(snakemake.log[0]):
         params.cells,
         paths.examples,
         paths.predictions,
-        shares(paths.explained, len(params.cells)),
+        portions(paths.explained, params.explained_files),
         shares(paths.tables, len(params.cells)),
         shares(paths.figures, len(params.cells)),
         strict=True,

@@ -1,6 +1,7 @@
 """Tables of many cells combined, for programs (Parquet) and for spreadsheets (CSV)."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import polars as pl
 import polars.selectors as cs
@@ -42,6 +43,17 @@ def shares(paths: Sequence[str], count: int) -> list[Sequence[str]]:
     if rest:
         raise ValueError(f"{len(paths)} files are not equally many for each of {count} cells")
     return [paths[cell * each : (cell + 1) * each] for cell in range(count)]
+
+
+def portions(paths: Sequence[str], counts: Sequence[int]) -> list[Sequence[str]]:
+    """Split `paths`, sorted by cell, into one list per cell, of `counts` each.
+
+    Examples:
+        >>> portions(["a/x", "a/y", "c/x"], [2, 0, 1])
+        [['a/x', 'a/y'], [], ['c/x']]
+    """
+    ends = list(accumulate(counts))
+    return [paths[end - count : end] for end, count in zip(ends, counts, strict=True)]
 
 
 def csv_text(frame: pl.DataFrame) -> str:
