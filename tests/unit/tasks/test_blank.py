@@ -68,6 +68,11 @@ def test_contexts_and_continuation(tmp_path: Path) -> None:
     assert row["fields"] == [{"name": "sentence", "start": 0, "end": len(row["prompt"])}]
 
 
+def test_a_job_gets_the_task_as_plain_values(tmp_path: Path) -> None:
+    task = resolved(write_rows(tmp_path / "rows.jsonl", ROWS))
+    assert ResolvedTask(**task.model_dump(mode="json")) == task
+
+
 def test_the_blank_may_be_in_the_template_and_choices_may_be_fixed(tmp_path: Path) -> None:
     table = [{"start": "It is warm, so I feel", "end": "today.", "label": 1}]
     source = LocalTaskSource(splits={"evaluation": write_rows(tmp_path / "t.jsonl", table)})

@@ -246,7 +246,7 @@ class Task(Strict):
     def _check_blank(self) -> None:
         if self.blank is None:
             return
-        if "delimiter" in self.model_fields_set:
+        if self.delimiter != SPACE:
             raise ValueError(
                 "delimiter: with a blank, the text after it is scored as it stands, white space included; leave "
                 "delimiter or blank out"
