@@ -21,8 +21,8 @@ class FilledBlank(NamedTuple):
 def filled_blank(own: Sequence[str], contexts: Sequence[str], continuation: str) -> FilledBlank:
     """One prompt for all choices: what their own texts begin with, the blank, and the continuation.
 
-    The blank begins with a word, so that two names with the same first letter stay whole. Where nothing of a choice is
-    left, choices are the whole texts.
+    The blank begins with a word and has at least the last one, so that names stay whole that have the same first
+    letters, or of which one is the beginning of another. Where that is nothing, choices are the whole texts.
 
     Args:
         own: the document's text for each choice, without description and solved examples.
@@ -36,7 +36,7 @@ def filled_blank(own: Sequence[str], contexts: Sequence[str], continuation: str)
 options=('Ann', 'Bob'))
     """
     words = takewhile(
-        lambda each: len(set(each)) == 1, zip(*(text.split(" ") for text in own), strict=False)
+        lambda each: len(set(each)) == 1, zip(*(text.split(" ")[:-1] for text in own), strict=False)
     )
     shared = "".join(f"{word} " for word, *_ in words)
     options = tuple(text.removeprefix(shared) for text in own)

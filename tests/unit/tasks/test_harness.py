@@ -25,6 +25,7 @@ from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.statistics.clusters import group_examples
+from keepfaith.tasks.harness_blank import filled_blank
 from keepfaith.tasks.prepare import prepare_task
 from keepfaith.tasks.sources import SourceError
 
@@ -340,6 +341,29 @@ def test_a_prompt_for_each_choice_is_one_prompt_with_a_blank(shots: int, tmp_pat
         assert row["prompt"][field["start"] : field["end"]] == text
         assert row["contexts"][0].endswith("Sarah paid Samantha 0 coins because Sarah")
     assert examples["label"].to_list() == [int(row["answer"]) - 1 for row in WINOGRANDE]
+
+
+@pytest.mark.parametrize(
+    ("own_texts", "options", "text"),
+    [
+        (["A, so Ann", "A, so Ann Lee"], ("Ann", "Ann Lee"), "A, so _ is."),
+        (["Ann", "Eve"], ("Ann", "Eve"), "_ is."),
+        (["the red car", "the old car"], ("red car", "old car"), "the _ is."),
+        (["so he ", "so she "], ("he ", "she "), "so _ is."),
+        (["so a ", "so  "], ("so a ", "so  "), "_ is."),
+    ],
+)
+def test_where_the_blank_is(own_texts: list[str], options: tuple[str, ...], text: str) -> None:
+    contexts = [f"Solved {{1}}. {each}" for each in own_texts]
+    found = filled_blank(own_texts, contexts, " is.")
+    assert (found.options, found.fields) == (options, {"context": text})
+    assert found.template == "Solved {{1}}. {context}"
+
+
+def test_prompts_that_do_not_differ(tmp_path: Path) -> None:
+    rows = [WINOGRANDE[0] | {"option2": "Sarah"}]
+    with pytest.raises(SourceError, match="document 0: its prompts are fewer than two or equal"):
+        prepared("winogrande", overrides=local(tmp_path, rows))
 
 
 def test_such_a_task_is_not_explained(tmp_path: Path) -> None:
