@@ -11,7 +11,8 @@ tasks have rows of the user, in the form of the data set on the hub: the first a
 
     python benchmarks/harness.py [--model FOLDER] [--data FOLDER] [--rows 100] [--shots 0 5] [--task piqa=FILE.jsonl]
 
-Both cut a prompt on the left that is longer than the model admits.
+Both cut a prompt on the left that is longer than the model admits: the harness each request by its own choice,
+keepfaith one prompt for all choices alike, so that log-likelihoods differ where `prompts_cut` is not 0.
 
 Prints a table and writes results/benchmarks/harness.json and harness.csv.
 """
@@ -130,6 +131,7 @@ def compared(case: Case, sides: Sides, manager: TaskManager) -> dict[str, object
         harness_seconds, results = timed(lambda: of_harness(case, keys, sides, manager))
         samples = sorted(results["samples"][case.task], key=lambda sample: sample["doc_id"])
         examples = of_keepfaith(case, keys, folder, sides)
+    sides.encoder.cut.clear()
     seconds, table = timed(lambda: predict(sides.scorer, sides.encoder, examples, [0]))
     found, values = asked(examples), sums(table)
     expected = [[tuple(pair[:2]) for pair in sample["arguments"]] for sample in samples]
@@ -144,6 +146,7 @@ def compared(case: Case, sides: Sides, manager: TaskManager) -> dict[str, object
         "shots": case.shots,
         "chat_template": case.chat,
         "rows": len(found),
+        "prompts_cut": len(sides.encoder.cut),
         "requests": sum(map(len, expected)),
         "requests_equal": equal(found, expected),
         "harness_acc": reported.get("acc,none"),
