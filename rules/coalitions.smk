@@ -35,7 +35,7 @@ rule score_coalitions:
 rule explain_segments:
     """Judge every method's explanation by the table of coalitions, beside exact Shapley values and all limits."""
     input:
-        coalitions="results/{model}/{order}/{task}/coalitions.parquet",
+        coalitions=coalitions_of_cell,
         attributions=attributions_of_cell,
     output:
         explanations="results/{model}/{order}/{task}/explanations.parquet",

@@ -18,6 +18,11 @@ def examples_of(name):
     return settings.examples_of(name).model_dump(mode="json")
 
 
+def explained(task):
+    """Whether a task has explained examples: a study may explain others alone."""
+    return bool(settings.examples_of(task).explanation)
+
+
 def examples_table(model, order, task):
     """The table of a task's examples, as a model is asked them."""
     if settings.models[model].chat_template:
@@ -86,7 +91,7 @@ def places(table):
 def attributions_of(model, order, task, methods=tuple(settings.methods)):
     return [
         f"results/{model}/{order}/{task}/attributions/{name}-seed{seed}.parquet"
-        for name in methods
+        for name in (methods if explained(task) else ())
         for seed in settings.methods[name].seeds
     ]
 
@@ -97,13 +102,20 @@ def attributions_of_cell(wildcards):
 
 def faithfulness_of_cell(wildcards):
     """The effects of single tokens, in a study that runs that protocol."""
-    if "study" not in PROTOCOLS:
+    if "study" not in PROTOCOLS or not explained(wildcards.task):
         return []
     return expand(
         "results/{model}/{order}/{task}/faithfulness/{method}.parquet",
         **wildcards,
         method=settings.study.methods,
     )
+
+
+def coalitions_of_cell(wildcards):
+    """The table of coalitions of a task that is explained; nothing of another."""
+    if not explained(wildcards.task):
+        return []
+    return "results/{model}/{order}/{task}/coalitions.parquet".format(**wildcards)
 
 
 def from_coalitions(table):
@@ -114,10 +126,10 @@ def from_coalitions(table):
 
 
 def explained_by_cell():
-    """Scores of what the report's explained examples show: of segments in a study that has them, else of tokens."""
+    """Scores of what the report's explained examples show, by cell: of segments in a study that has them, else of tokens."""
     if "coalitions" in PROTOCOLS:
-        return expand("results/{cell}/explanations.parquet", cell=CELLS)
-    return [path for cell in CELLS for path in attributions_of(*cell.split("/"))]
+        return [[f"results/{cell}/explanations.parquet"] for cell in CELLS]
+    return [attributions_of(*cell.split("/")) for cell in CELLS]
 
 
 def attributions_of_method(wildcards):

@@ -52,7 +52,7 @@ rule judge:
         "../envs/workflow.yaml"
     params:
         statistics=settings.study.statistics.model_dump(mode="json"),
-        explained=bool(PROTOCOLS),
+        explained=lambda wildcards: bool(PROTOCOLS) and explained(wildcards.task),
         code=lambda wildcards: code("judge.py"),
     script:
         "../scripts/judge.py"

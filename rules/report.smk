@@ -129,7 +129,7 @@ rule write_report:
         examples=[examples_table(*cell.split("/")) for cell in CELLS],
         orders=[table_of_path(path) for path in PRUNING_PATHS],
         predictions=expand("results/{cell}/predictions.parquet", cell=CELLS),
-        explained=explained_by_cell(),
+        explained=sum(explained_by_cell(), []),
         tables=expand("results/{cell}/{table}.parquet", cell=CELLS, table=CELL_TABLES),
         pooled=expand("results/{path}/pooled.parquet", path=PRUNING_PATHS),
         summary=SUMMARY_CSV,
@@ -161,6 +161,7 @@ rule write_report:
         methods=lambda wildcards: methods_text(settings, package_versions()),
         references=lambda wildcards: references(settings),
         by_segments="coalitions" in PROTOCOLS,
+        explained_files=[len(files) for files in explained_by_cell()],
         explained_examples=settings.study.report.explained_examples,
         code=lambda wildcards: code("write_report.py", *labelled_files()),
     script:

@@ -48,7 +48,7 @@ with job(snakemake.log[0]) as logger:
     paths = {name: snakemake.input.get(name) for name in schemas}
     segments = (
         SegmentTables(**{name: read_table(paths[name], of) for name, of in schemas.items()})
-        if all(paths.values())
+        if all(paths.values()) and examples["explanation"].any()
         else None
     )
     grouping = group_examples(examples.filter("evaluation"), params.passage)
@@ -75,11 +75,19 @@ with job(snakemake.log[0]) as logger:
         ),
         measured={"notes": notes},
     )
-    if attributions:
-        of_tokens = overlap(pl.concat(attributions), params.tops, clusters)
+    # Tables of a study that explains; without rows for a task of it that is not explained.
+    if output.get("overlap"):
+        of_tokens = (
+            overlap(pl.concat(attributions), params.tops, clusters)
+            if attributions
+            else empty_table(OVERLAP)
+        )
         write_table(of_tokens, output.overlap, OVERLAP, provenance)
-    if faithfulness:
-        write_table(curves(pl.concat(faithfulness), clusters), output.curves, CURVES, provenance)
+    if output.get("curves"):
+        of_tokens = (
+            curves(pl.concat(faithfulness), clusters) if faithfulness else empty_table(CURVES)
+        )
+        write_table(of_tokens, output.curves, CURVES, provenance)
     for table, path, schema in (
         (
             compute_metrics(

@@ -10,16 +10,18 @@ from keepfaith.artifacts.schemas import (
     SEGMENT_CURVES,
     SWAP,
 )
-from keepfaith.artifacts.tables import read_provenance, read_table, write_table
+from keepfaith.artifacts.tables import empty_table, read_provenance, read_table, write_table
 from keepfaith.coalitions.explanations import judge_segments
 
 with job(snakemake.log[0]):
-    output = snakemake.output
+    output, coalitions = snakemake.output, snakemake.input.get("coalitions")
+    # A task without explained examples has no coalitions, and its tables no rows.
     found = judge_segments(
-        read_table(snakemake.input.coalitions, COALITIONS),
+        read_table(coalitions, COALITIONS) if coalitions else empty_table(COALITIONS),
         (read_table(path, ATTRIBUTIONS) for path in snakemake.input.attributions),
     )
-    provenance = Provenance(settings=read_provenance(snakemake.input.coalitions).settings)
+    settings = read_provenance(coalitions).settings if coalitions else {}
+    provenance = Provenance(settings=settings)
     for table, path, schema in (
         (found.explanations, output.explanations, EXPLANATIONS),
         (found.limits, output.limits, LIMITS),

@@ -21,6 +21,7 @@ with job(snakemake.log[0]):
                     "source": task["source"],
                     "version": task["task"]["version"],
                     "delimiter": task["task"]["delimiter"],
+                    "blank": task["task"]["blank"],
                     "few_shot": task["task"]["few_shot"],
                 },
                 settings,

@@ -8,7 +8,7 @@ from keepfaith.artifacts.atomic import write_text
 from keepfaith.artifacts.frames import read_parquet
 from keepfaith.artifacts.job import job
 from keepfaith.artifacts.schemas import ALL
-from keepfaith.artifacts.summary import by_folder, shares
+from keepfaith.artifacts.summary import by_folder, portions, shares
 from keepfaith.artifacts.tables import empty_table, read_provenance, read_table
 from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
@@ -35,7 +35,7 @@ with job(snakemake.log[0]):
         params.cells,
         paths.examples,
         paths.predictions,
-        shares(paths.explained, len(params.cells)),
+        portions(paths.explained, params.explained_files),
         shares(paths.tables, len(params.cells)),
         strict=True,
     )

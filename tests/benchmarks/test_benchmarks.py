@@ -24,6 +24,7 @@ SMALL = {
     "dry_run": [],
     "gpu": ["--prompts", "2", "--pairs", "2"],
     "truth": [],
+    "harness": ["--shots", "0", "2"],
 }
 
 
@@ -59,6 +60,13 @@ def test_benchmark(name, tmp_path):
         assert [row["dropped"] for row in found["rows"]] == [0, 1, 2]
         # A dropped layer still counts its tokens: two numbers in place of 64.
         assert found["rows"][2]["kv_ratio"] == pytest.approx(0.5 + 2 * 2 / (4 * 64), abs=1e-4)
+    if name == "harness":
+        assert found["all_requests_equal"] and len(found["rows"]) == 12
+        for row in found["rows"]:
+            assert row["requests_equal"] == row["requests"] and row["acc"] == row["harness_acc"]
+            assert row["harness_acc_norm"] in (None, row["acc_norm"])
+            assert row["largest_difference"] <= 1e-4 and row["prompts_cut"] == 0
+        assert sum(row["chat_template"] for row in found["rows"]) == 2
     if name == "removal":
         assert_taus_are_those_of_the_means(found)
     if name == "limit":

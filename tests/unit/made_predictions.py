@@ -7,12 +7,12 @@ from keepfaith.calibration.probabilities import Floats, Sample, sample_of
 
 
 def random_sample(seed: int, size: int = 60, options: int = 4, sharpness: float = 1.5) -> Sample:
-    """Log-likelihoods from a normal distribution, labels drawn from a flatter version of them."""
+    """Log-likelihoods from a normal distribution, labels drawn from a flatter version of them; fixed choices."""
     generator = np.random.default_rng(seed)
     scores = generator.normal(size=(size, options))
     posterior = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     labels = drawn(posterior, generator)
-    return sample_of(sharpness * scores, labels)
+    return sample_of(sharpness * scores, labels, classes=True)
 
 
 def drawn(posterior: Floats, generator: np.random.Generator) -> np.ndarray:

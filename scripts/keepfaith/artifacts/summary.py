@@ -1,6 +1,7 @@
 """Tables of many cells combined, for programs (Parquet) and for spreadsheets (CSV)."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -56,6 +57,17 @@ def by_folder(paths: Iterable[Path], parts: int = 3) -> dict[str, dict[str, Path
     for path in paths:
         found.setdefault("/".join(path.parent.parts[-parts:]), {})[path.stem] = path
     return found
+
+
+def portions(paths: Sequence[str], counts: Sequence[int]) -> list[Sequence[str]]:
+    """Split `paths`, sorted by cell, into one list per cell, of `counts` each.
+
+    Examples:
+        >>> portions(["a/x", "a/y", "c/x"], [2, 0, 1])
+        [['a/x', 'a/y'], [], ['c/x']]
+    """
+    ends = list(accumulate(counts))
+    return [paths[end - count : end] for end, count in zip(ends, counts, strict=True)]
 
 
 def csv_text(frame: pl.DataFrame) -> str:

@@ -4,7 +4,7 @@ The sum of a choice's log-likelihoods favours short choices. lm-evaluation-harne
 quotient as `acc_norm` (characters) and `acc_bytes` (bytes in UTF-8), both of the choice's text without the delimiter.
 """
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import polars as pl
 
@@ -60,14 +60,21 @@ def _with_lengths(
         known = predictions.join(examples.select("example_id"), on="example_id", how="semi")
         return known.with_columns(length=pl.col("tokens"))
     rows = [
-        (example_id, option, length)
-        for example_id, options in examples.select("example_id", "options").iter_rows()
-        for option, length in enumerate(choice_lengths(options, unit))
+        (row["example_id"], option, length)
+        for row in examples.iter_rows(named=True)
+        for option, length in enumerate(choice_lengths(_scored_texts(row), unit))
     ]
     schema = {"example_id": pl.String, "option": pl.Int64, "length": pl.Int64}
     return predictions.join(
         pl.DataFrame(rows, schema=schema, orient="row"), on=["example_id", "option"]
     )
+
+
+def _scored_texts(example: dict[str, Any]) -> list[str]:
+    """The text that is scored for each choice: itself, or what follows the prompt that it has for itself."""
+    options: list[str] = example["options"]
+    continuation = example.get("continuation")
+    return options if continuation is None else [continuation] * len(options)
 
 
 def choice_lengths(options: list[str], unit: Literal["byte", "character"]) -> list[int]:

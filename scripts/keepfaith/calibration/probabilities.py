@@ -28,6 +28,7 @@ class Sample:
         labels: [n], index of the right choice.
         prediction: [n], the most probable choice; of equal ones the lowest index.
         confidence: [n], probability of the prediction.
+        classes: whether all examples have the same choices in the same order, so that an index is a class.
     """
 
     log_probabilities: Floats
@@ -35,6 +36,7 @@ class Sample:
     labels: Indices
     prediction: Indices
     confidence: Floats
+    classes: bool = False
 
     @property
     def size(self) -> int:
@@ -70,8 +72,8 @@ class Predicted:
     length: float = 1.0
 
 
-def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
-    """One level's sample from log-likelihoods [n, m] in nats (-inf after the real choices).
+def sample_of(log_likelihoods: Floats, labels: Indices, *, classes: bool = False) -> Sample:
+    """One level's sample from log-likelihoods [n, m] in nats (-inf after the real choices); `classes` as of `Sample`.
 
     The prediction comes from the log-likelihoods: softmax may round two of them to a tie.
 
@@ -84,7 +86,7 @@ def sample_of(log_likelihoods: Floats, labels: Indices) -> Sample:
     probabilities = np.exp(log_probabilities)
     prediction = predicted_option(log_likelihoods)
     confidence = probabilities[np.arange(len(labels)), prediction]
-    return Sample(log_probabilities, probabilities, labels, prediction, confidence)
+    return Sample(log_probabilities, probabilities, labels, prediction, confidence, classes)
 
 
 def predicted(
@@ -124,8 +126,9 @@ def predicted(
     rows = table.join(index, on="example_id", how="inner").sort("level", "position", "option")
     if rows.is_empty():
         raise ValueError(f"no prediction for any example of the {subset} subset")
+    classes = chosen["options"].n_unique() == 1
     samples = {
-        int(level): sample_of(_padded(of_level, int(level), ids, counts), labels)
+        int(level): sample_of(_padded(of_level, int(level), ids, counts), labels, classes=classes)
         for (level,), of_level in rows.group_by("level", maintain_order=True)
     }
     guess = guessing(chosen["options"].to_list(), labels, chosen["prompt"].to_list())

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keepfaith
+from keepfaith.config.blanks import BLANK_NOT_EXPLAINED
 from keepfaith.config.catalog import (
     Entry,
     distinct_folders,
@@ -41,6 +42,7 @@ from keepfaith.config.schema import (
     TrainModel,
 )
 from keepfaith.config.settings import OrderText, ResolvedTask, Settings, below
+from keepfaith.config.subtasks import with_subtasks
 from keepfaith.plugins.criterion import CRITERIA, Criterion
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.operator import OPERATORS
@@ -103,10 +105,12 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         )
         for name in study.methods
     }
+    task_entries = study.tasks
     tasks = {
         name: _resolved(name, task, study)
-        for name, task in _entries(Task, catalogs, study.tasks, "tasks").items()
+        for name, task in with_subtasks(_entries(Task, catalogs, task_entries, "tasks")).items()
     }
+    study = study.model_copy(update={"tasks": tuple(tasks)})
     if study.examples.explanation and not study.faithfulness.protocols:
         raise ConfigError(
             f"{LOCATION}: faithfulness.segments",
@@ -144,6 +148,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         methods,
         layers,
         levels,
+        task_entries,
         checkpoints,
         of_checkpoints,
     )
@@ -159,9 +164,12 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     ):
         check_interval(f"{LOCATION}: {key}", draws, study.statistics.confidence)
     _check_counts(f"{LOCATION}: ", study.examples, study.report.explained_examples)
-    for name in tasks:
+    for name, task in tasks.items():
         examples = settings.examples_of(name)
-        _check_counts(f"task {name}: ", examples, study.report.explained_examples)
+        if examples.explanation and task.task.blank:
+            raise ConfigError(f"task {name}: blank", BLANK_NOT_EXPLAINED)
+        shown = study.report.explained_examples if examples.explanation else 0
+        _check_counts(f"task {name}: ", examples, shown)
     _check_templates(settings)
     if settings.trained_models() and not settings.training_tasks():
         raise ConfigError(
@@ -173,9 +181,18 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
 
 
 def _check_templates(settings: Settings) -> None:
-    """Tasks of the harness come with their prompts as plain text, of which no template can tell the messages."""
+    """Tasks of the harness come with their prompts as plain text, of which no template can tell the messages.
+
+    Of a blank, the text before it would be the message of a user, which no reply continues.
+    """
     asked = [name for name, model in settings.models.items() if model.chat_template]
     for name, task in settings.tasks.items():
+        if asked and task.task.blank:
+            raise ConfigError(
+                f"task {name}: blank",
+                f"cannot be put into the chat template of model {asked[0]}, as the reply would continue the user's "
+                "text; leave chat_template out of that model, or leave out the task",
+            )
         if asked and isinstance(task.source, HarnessTaskSource):
             raise ConfigError(
                 f"task {name}: sources.harness",
@@ -191,7 +208,7 @@ def overridden_definitions(settings: Settings, catalogs: Sequence[Path]) -> list
         "models": study.models,
         "orders": study.orders,
         "texts": [study.text] if study.text else [],
-        "tasks": study.tasks,
+        "tasks": settings.task_entries,
         "methods": study.methods,
     }
     return [note for kind in names for note in overridden(_folders(catalogs, kind), names[kind])]

@@ -1,7 +1,7 @@
 """Prompt templates: literal text and {field}; nothing else of `str.format`, and what people type instead."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -79,6 +79,11 @@ def _nested(rest: str) -> str:
         f". {match[0]} is no field name: call the field {name} in fields and prompt, and name its column by "
         f"columns: {{{name}: {match[1].strip()}}} in the source"
     )
+
+
+def rendered(prompt: str, fields: Mapping[str, str]) -> str:
+    """The prompt with the texts of its fields."""
+    return "".join(fields[piece.text] if piece.is_field else piece.text for piece in parse(prompt))
 
 
 def placeholders(prompt: str) -> list[str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, Literal
 
+from keepfaith.config.blanks import around_blank
 from keepfaith.config.cells import RowError, empty_cell, refuse_unencodable, value
 from keepfaith.config.errors import shown
 from keepfaith.config.labels import read_label
 from keepfaith.config.own_choices import own_choices
 from keepfaith.config.passages import comparable, is_blank
+from keepfaith.config.placeholders import rendered
 from keepfaith.config.rationales import read_rationale
 from keepfaith.config.schema import SkipReason, TableSource, TableTaskSource, Task
 from keepfaith.config.selection import not_selected
@@ -33,7 +35,8 @@ class TaskRow:
     White space around a row's own choices is removed, unless the delimiter is "": then it alone separates prompt and
     choice. `number` counts from 0 in the source, including rows that are left out. `passage`: what the row shares with
     others, where the task names a column outside of the prompt for it. `template`: the
-    row's own prompt, where it is not the task's.
+    row's own prompt, where it is not the task's. `contexts`: the prompt of each choice, where the source gives these,
+    and `continuation` what is scored after each.
     """
 
     id: str
@@ -45,6 +48,8 @@ class TaskRow:
     number: int = 0
     passage: str | None = None
     template: str | None = None
+    contexts: tuple[str, ...] = ()
+    continuation: str | None = None
 
 
 def content_of(row: TaskRow) -> bytes:
@@ -77,6 +82,8 @@ def read_row(
         RowError: a column is missing or has an invalid value.
     """
     fields = {name: _field(row, source, name) for name in task.fields}
+    if task.blank:
+        around_blank(rendered(task.prompt, fields), task.blank)
     rationale = {
         name: read_rationale(row, where, fields[name], number)
         for name, where in source.rationale.items()

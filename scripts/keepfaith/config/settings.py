@@ -61,7 +61,9 @@ class ResolvedTask(Strict):
         return self.source.splits.training if isinstance(self.source, LocalTaskSource) else None
 
     def trains(self) -> bool:
-        """Whether the source has training examples."""
+        """Whether `train` models learn from the task: its source has training examples, and prompts without a blank."""
+        if self.task.blank:
+            return False
         match self.source:
             case BuiltinTaskSource():
                 return True
@@ -96,6 +98,7 @@ class Settings:
         tasks: by name, each with its chosen source.
         methods: by name.
         layers: attention layers per model.
+        task_entries: the entries of the catalog that the tasks come from; a group gives several tasks.
         levels: the levels that these orders run, per model; empty without such an order. Ascending, the dense one
             first, not always one layer apart.
         checkpoints: the orders whose levels are models of their own, by name; paths start at the working directory.
@@ -111,6 +114,7 @@ class Settings:
     methods: dict[str, MethodEntry]
     layers: dict[str, int]
     levels: dict[str, tuple[int, ...]]
+    task_entries: tuple[str, ...]
     checkpoints: dict[str, CheckpointOrder] = field(default_factory=dict)
     checkpoint_levels: dict[str, tuple[int, ...]] = field(default_factory=dict)
 

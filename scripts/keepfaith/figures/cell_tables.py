@@ -1,5 +1,6 @@
 """Tables of one cell (model, order, task), and the rows that figures need."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -25,6 +26,9 @@ from keepfaith.plugins.quantity import Quantity, ordered_quantities
 from keepfaith.statistics.verdict import shown_operator
 
 OWN = "method"
+
+OF_EXPLANATIONS = ("overlap", "curves", "limits", "segment_curves", "swap")
+"""Tables that are without rows where nothing is explained."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,11 @@ class CellTables:
     def series(self, metric: str, method: str | None = None, ranking: str = OWN) -> pl.DataFrame:
         """Rows of one metric by level: of one method under the shown operator, or of the model itself."""
         return series(self.metrics, metric, method, ranking)
+
+    def unexplained(self, needs: Iterable[str]) -> bool:
+        """Whether `needs` names tables of explanations and this cell has none, in a study that may explain others."""
+        absent = all(getattr(self, name).is_empty() for name in OF_EXPLANATIONS)
+        return absent and not set(OF_EXPLANATIONS).isdisjoint(needs)
 
     def quantities(self, *, explained: bool) -> dict[str, Quantity]:
         """The quantities of explanations, or those of the model, that have values; in the order of the report."""

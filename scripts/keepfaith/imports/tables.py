@@ -26,6 +26,8 @@ def examples_table(log: Log) -> pl.DataFrame:
             ],
             "outside": [{"name": name, "text": text} for name, text in example.outside],
             "options": list(example.options),
+            "contexts": None,
+            "continuation": None,
             "label": example.label,
             "rationale": None,
             "posterior": None,

@@ -6,7 +6,7 @@ from typing import Any
 from keepfaith.config.counts import AUTOMATIC_TUNING
 from keepfaith.config.levels import level_words
 from keepfaith.config.schema import BuiltinText, HubModel, HubText, Order, TrainModel
-from keepfaith.config.schema.task_source import HubTaskSource
+from keepfaith.config.schema.task_source import HarnessTaskSource, HubTaskSource
 from keepfaith.config.settings import OrderText, Settings
 from keepfaith.paper.library import bibliography, references_of
 from keepfaith.plugins.criterion import CRITERIA
@@ -157,6 +157,8 @@ def _order(name: str, order: Order, text: OrderText | None, text_name: str | Non
 def _place(source: object) -> str:
     if isinstance(source, HubText | HubTaskSource):
         return f" ({source.repository} at revision {source.revision})"
+    if isinstance(source, HarnessTaskSource):
+        return f" (task {source.task} of lm-evaluation-harness{_cite(_NAMED_HERE['harness'])})"
     return " (text of the built-in tasks)" if isinstance(source, BuiltinText) else ""
 
 

@@ -70,12 +70,16 @@ def decisions(settings: Settings) -> Iterator[Decision]:
     asked = list(_asked(study.statistics.margins, study.plan.spreads))
     for task in settings.tasks:
         for quantity, spread, margin in asked:
+            if not texts[quantity.explained][task]:
+                continue  # it is not explained
             yield _of_task(
                 settings, task, quantity, spread, texts[quantity.explained][task], margin
             )
     if len(settings.tasks) > 1:
         for quantity, spread, margin in asked:
-            of_tasks = list(texts[quantity.explained].values())
+            of_tasks = [number for number in texts[quantity.explained].values() if number]
+            if len(of_tasks) < 2:
+                continue
             decidable = pooled_margin(
                 spread,
                 of_tasks,

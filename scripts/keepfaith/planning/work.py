@@ -127,6 +127,7 @@ class Workload:
         paths = [(*key, order) for key in models for order in study.orders]
         ranked = [key for key in paths if key[-1] in self.settings.orders]
         cells = [(*key, task) for key in paths for task in study.tasks]
+        explained = [key for key in cells if self.settings.examples_of(key[-1]).explanation]
         methods = self.settings.methods.items()
         keys: dict[str, Iterable[Key]] = {
             "train_model": [(model,) for model in self.settings.trained_models()],
@@ -141,14 +142,14 @@ class Workload:
             "predict": cells,
             "attribute": [
                 (*key, name, str(seed))
-                for key in cells
+                for key in explained
                 for name, method in methods
                 for seed in method.seeds
             ],
-            "measure_faithfulness": [(*key, name) for key in cells for name, _ in methods]
+            "measure_faithfulness": [(*key, name) for key in explained for name, _ in methods]
             if study.faithfulness.protocol == "study"
             else [],
-            "score_coalitions": cells if study.faithfulness.segments else [],
+            "score_coalitions": explained if study.faithfulness.segments else [],
         }
         for rule, of_rule in keys.items():
             for key in of_rule:

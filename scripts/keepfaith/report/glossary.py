@@ -91,6 +91,13 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "study says so (calibration probabilities); a caution says it of every verdict.",
     ),
     (
+        "Matthews correlation, macro F1",
+        "For unbalanced classes, where the accuracy of always naming the largest one is high. Matthews correlation: "
+        "1 where all predictions are right, 0 for any constant prediction and on average for chance. Macro F1: the "
+        "plain mean over classes of the harmonic mean of precision and recall, of the classes that occur. Both are in "
+        "the table of all metrics, for tasks whose rows all have the same choices.",
+    ),
+    (
         "Mean confidence",
         "Mean probability of the predicted choice. It equals the accuracy of a calibrated model.",
     ),

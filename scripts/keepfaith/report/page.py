@@ -192,7 +192,7 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
             cell.figures[name], f"c{index}-{name}", figure.title, figure.caption_of(cell.tables)
         )
         for name, figure in cell_figures().items()
-        if name in cell.figures
+        if name in cell.figures and not cell.tables.unexplained(figure.needs)
     ]
     makers = (model_table, explanation_table, limits_table, agreement_table, metric_table)
     tables = [make(cell.tables) for make in makers]

@@ -32,6 +32,8 @@ def _first_rationale(example: dict[str, object]) -> int:
 
 
 def _begin(encoder: PromptEncoder, example: dict[str, object]) -> int:
-    """The first character of a cut prompt that the model reads."""
-    encoded = encoded_example(encoder, example)
-    return next((start for start, _ in encoded.characters[encoded.special :]), len(encoded.text))
+    """The first character of a cut prompt that the model reads; of several prompts, where the shortest begins."""
+    return max(
+        next((start for start, _ in each.characters[each.special :]), len(each.text))
+        for each in encoded_example(encoder, example)
+    )

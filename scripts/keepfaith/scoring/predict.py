@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from keepfaith.artifacts.progress import Progress
@@ -12,7 +14,7 @@ from keepfaith.artifacts.schemas import PREDICTIONS
 from keepfaith.artifacts.shards import KeepShard, keep_nothing
 from keepfaith.artifacts.tables import conform
 from keepfaith.scoring.encoding import EncodedPrompt, PromptEncoder, ScoringInput
-from keepfaith.scoring.errors import EncodingError, UnscorableError
+from keepfaith.scoring.errors import LEAVE_OUT, EncodingError, UnscorableError
 from keepfaith.scoring.left_out import all_refused, first_ids, remaining
 from keepfaith.scoring.scorer import OptionScorer
 
@@ -114,22 +116,48 @@ def _shard(
     scorer: OptionScorer, encoder: PromptEncoder, examples: pl.DataFrame, levels: Sequence[int]
 ) -> pl.DataFrame:
     encoded = [encoded_example(encoder, example) for example in examples.iter_rows(named=True)]
-    inputs = [ScoringInput(item.prompt_ids, item.option_ids) for item in encoded]
-    scores = scorer.log_likelihoods(inputs, levels)
+    inputs = [ScoringInput(each.prompt_ids, each.option_ids) for item in encoded for each in item]
+    scores = iter(scorer.log_likelihoods(inputs, levels))
+    scored = [
+        (
+            example_id,
+            np.concatenate([next(scores) for _ in item], axis=1),  # (levels, choices)
+            [len(ids) for each in item for ids in each.option_ids],
+        )
+        for example_id, item in zip(examples["example_id"], encoded, strict=True)
+    ]
     rows = [
-        (level, example_id, option, float(score[index, option]), len(item.option_ids[option]))
+        (level, example_id, option, float(score[index, option]), tokens)
         for index, level in enumerate(levels)
-        for example_id, item, score in zip(examples["example_id"], encoded, scores, strict=True)
-        for option in range(len(item.option_ids))
+        for example_id, score, lengths in scored
+        for option, tokens in enumerate(lengths)
     ]
     return conform(
         pl.DataFrame(rows, schema=list(PREDICTIONS.columns.items()), orient="row"), PREDICTIONS
     )
 
 
-def encoded_example(encoder: PromptEncoder, example: dict[str, Any]) -> EncodedPrompt:
-    """A row of EXAMPLES as token ids."""
-    return encoder.encode(example["prompt"], example["options"], example_name(example))
+def encoded_example(encoder: PromptEncoder, example: dict[str, Any]) -> tuple[EncodedPrompt, ...]:
+    """A row of EXAMPLES as token ids: a prompt with all choices after it, or a prompt for each with the continuation.
+
+    Raises:
+        UnscorableError: as `PromptEncoder.encode`, or the prompts of two choices are the same tokens.
+        EncodingError: as `PromptEncoder.encode`.
+    """
+    name = example_name(example)
+    if not example.get("contexts"):
+        return (encoder.encode(example["prompt"], example["options"], name),)
+    continuation = [example["continuation"]]
+    found = [encoder.encode(context, continuation, name) for context in example["contexts"]]
+    for one, other in combinations(range(len(found)), 2):
+        if found[one].prompt_ids == found[other].prompt_ids:
+            texts = [example["options"][index].strip() for index in (one, other)]
+            raise UnscorableError(
+                f"{name}: choices {texts[0]!r} and {texts[1]!r} make prompts of the same tokens, so no label can tell "
+                "them apart; write one with other characters, use a model whose tokenizer tells them apart, or "
+                f"{LEAVE_OUT}"
+            )
+    return tuple(found)
 
 
 def example_name(example: dict[str, Any]) -> str:

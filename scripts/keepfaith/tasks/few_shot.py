@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple
 
+from keepfaith.config.blanks import around_blank
 from keepfaith.config.counts import enough_shots
 from keepfaith.config.rows import TaskRow, content_of
 from keepfaith.config.schema import SPACE, FewShot, Task
@@ -43,9 +44,13 @@ def read_shots(resolved: ResolvedTask, evaluated: Iterable[TaskRow]) -> Shots:
 
 
 def solved(task: Task, row: TaskRow) -> str:
-    """A row's prompt and its right choice."""
+    """A row's prompt and its right choice, which fills the blank if there is one."""
     prompt = render_prompt(task.prompt, row.fields, cut_end=task.delimiter == SPACE)
-    return prompt.text + task.delimiter + row.options[row.label]
+    right = row.options[row.label]
+    if task.blank:
+        before, after = around_blank(prompt.text, task.blank)
+        return before + right + after
+    return prompt.text + task.delimiter + right
 
 
 def _chosen(pool: list[TaskRow], few_shot: FewShot) -> list[TaskRow]:

@@ -13,66 +13,57 @@ from lm_eval import utils as harness_utils
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.defaults import DEFAULT_OTHER_SEED
 from lm_eval.tasks import TaskManager
+from lm_eval.tasks._index import Entry, Kind
 from lm_eval.tasks._yaml_loader import load_yaml
 
 from keepfaith.config.errors import nearest, shown
 from keepfaith.config.rows import TaskRow
 from keepfaith.config.schema import HarnessTaskSource, Task
+from keepfaith.tasks.harness_blank import filled_blank
 from keepfaith.tasks.harness_fields import row_template
+from keepfaith.tasks.harness_groups import HarnessError, chosen_member, group_members
 
 INSTALLED = Path(lm_eval.__file__).parent.resolve()
 """Folder of the harness, whose own functions are trusted."""
-
-
-class HarnessError(Exception):
-    """A task of the harness cannot be read as examples: one sentence without the task."""
 
 
 def harness_rows(source: HarnessTaskSource, task: Task) -> list[TaskRow]:
     """The evaluated documents of a task (its test split, else its validation split), in their order.
 
     Choices begin with the task's own delimiter. The prompt holds description and solved examples; a field is a text
-    of the document that the template shows as it stands, else the whole prompt of the document.
+    of the document that the template shows as it stands, else the whole prompt of the document. A task with a prompt
+    for each choice has these as `contexts`.
 
     Raises:
-        HarnessError: there is no such task, it is no multiple-choice task with one prompt and one right choice, its
-            data cannot be read, or it would run code that nobody allowed.
+        HarnessError: there is no such task, it is no multiple-choice task with one right choice, its data cannot be
+            read, or it would run code that nobody allowed.
     """
     made = _loaded(source)
     if made.OUTPUT_TYPE != "multiple_choice":
         raise HarnessError(
             f"{source.task} is a task of kind {made.OUTPUT_TYPE}; only multiple_choice tasks have choices to compare"
         )
-    if made.multiple_input:
-        raise HarnessError(
-            f"{source.task} has a prompt for each choice, and keepfaith explains one prompt; leave the task out"
-        )
+    read = _row_of_contexts if made.multiple_input else _row
     return [
-        _row(made, task, number, doc, requests) for number, doc, requests in _requests(made, source)
+        read(made, task, number, doc, requests) for number, doc, requests in _requests(made, source)
     ]
 
 
 def _loaded(source: HarnessTaskSource) -> ConfigurableTask:
     """The task object, with its data."""
     _contain_templates()
-    manager = _manager(source.include_path)
-    if source.task not in manager.task_index:
-        manager = _manager(None)
-    entry = manager.task_index.get(source.task)
-    if entry is None:
-        raise HarnessError(
-            f"there is no task {source.task!r}{nearest(source.task, manager.all_subtasks)}; "
-            "lm-eval ls tasks lists all"
-        )
-    if source.task not in manager.all_subtasks:
-        raise HarnessError(
-            f"{source.task} is a group of tasks; name one of them, each in a file of its own"
-        )
-    if entry.yaml_path and not source.allow_code:
-        _refuse_code(Path(entry.yaml_path))
+    manager, entry = _entry(source, source.task)
+    group_says: Mapping[str, Any] = {}
+    if entry.kind in (Kind.GROUP, Kind.TAG):
+        members = group_members(entry, lambda name: _entry(source, name)[1])
+        chosen = chosen_member(source.task, source.subtasks, members)
+        manager, entry = _entry(source, chosen)
+        group_says = members[chosen]
+    elif source.subtasks:
+        raise HarnessError(f"{source.task} is a single task; leave subtasks out")
     try:
         config = load_yaml(entry.yaml_path) if entry.yaml_path else dict(entry.cfg or {})
-        spec = {**config, **source.overrides, "task": source.task}
+        spec = {**config, **group_says, **source.overrides, "task": entry.name}
         (made,) = manager.load(spec)["tasks"].values()
     except Exception as error:  # functions and data of the task may raise anything
         raise HarnessError(f"cannot be loaded ({_one_line(error)})") from error
@@ -81,6 +72,22 @@ def _loaded(source: HarnessTaskSource) -> ConfigurableTask:
             f"{source.task} is a program of its own; name a task that a YAML file defines"
         )
     return made
+
+
+def _entry(source: HarnessTaskSource, name: str) -> tuple[TaskManager, Entry]:
+    """A task, group or tag of the user, else of the harness, without code that nobody allowed; and its manager."""
+    manager = _manager(source.include_path)
+    if name not in manager.task_index:
+        manager = _manager(None)
+    entry = manager.task_index.get(name)
+    if entry is None:
+        raise HarnessError(
+            f"there is no task {name!r}{nearest(name, manager.all_subtasks)}; "
+            "lm-eval ls tasks lists all"
+        )
+    if entry.yaml_path and not source.allow_code:
+        _refuse_code(Path(entry.yaml_path))
+    return manager, entry
 
 
 @cache
@@ -175,15 +182,45 @@ def _row(
         id=str(number),
         fields=fields,
         options=options,
-        label=_label(made, number, doc, len(options)),
+        label=_label(made, number, doc, len(options), made.doc_to_target(doc)),
         number=number,
         passage=None if task.passage_in_prompt else _passage(str(task.passage), number, doc),
         template=template,
     )
 
 
-def _label(made: ConfigurableTask, number: int, doc: Mapping[str, Any], count: int) -> int:
-    target: Any = made.doc_to_target(doc)
+def _row_of_contexts(
+    made: ConfigurableTask,
+    task: Task,
+    number: int,
+    doc: Mapping[str, Any],
+    requests: list[tuple[str, str]],
+) -> TaskRow:
+    """A row with a prompt for each choice, after which the same continuation is scored."""
+    contexts = tuple(context for context, _ in requests)
+    continuation, *others = dict.fromkeys(continuation for _, continuation in requests)
+    if others or len(set(contexts)) < len(contexts) or len(contexts) < 2:
+        raise HarnessError(
+            f"document {number}: its prompts are fewer than two or equal, or not followed by the same text; leave the "
+            "task out, or correct its data"
+        )
+    filled = filled_blank(made.doc_to_choice(doc), contexts, continuation)
+    return TaskRow(
+        id=str(number),
+        fields=filled.fields,
+        options=filled.options,
+        label=_label(made, number, doc, len(contexts), made.doc_to_text(doc)),
+        number=number,
+        passage=None if task.passage_in_prompt else _passage(str(task.passage), number, doc),
+        template=filled.template,
+        contexts=contexts,
+        continuation=continuation,
+    )
+
+
+def _label(
+    made: ConfigurableTask, number: int, doc: Mapping[str, Any], count: int, target: Any
+) -> int:
     choices = made.doc_to_choice(doc)
     if isinstance(target, str):
         target = choices.index(target) if target in choices else target

@@ -35,7 +35,7 @@ def row_template(
     own = task.doc_to_text(doc)
     if not isinstance(own, str) or not own or not context.endswith(own):
         return f"{{{WHOLE_PROMPT}}}", {WHOLE_PROMPT: context}
-    before = _literal(context.removesuffix(own))
+    before = literal(context.removesuffix(own))
     found = _marked_fields(task, doc, own)
     if found is None:
         return f"{before}{{{WHOLE_PROMPT}}}", {WHOLE_PROMPT: own}
@@ -65,10 +65,10 @@ def _marked_fields(
     fields: dict[str, str] = {}
     for match in _MARKED.finditer(rendered):
         name = _field_name(names[int(match[1])], fields, match[2])
-        template += _literal(rendered[end : match.start()]) + f"{{{name}}}"
+        template += literal(rendered[end : match.start()]) + f"{{{name}}}"
         fields[name] = match[2]
         end = match.end()
-    return (template + _literal(rendered[end:]), fields) if fields else None
+    return (template + literal(rendered[end:]), fields) if fields else None
 
 
 def _field_name(column: str, fields: Mapping[str, str], text: str) -> str:
@@ -78,6 +78,6 @@ def _field_name(column: str, fields: Mapping[str, str], text: str) -> str:
     return next(name for name in names if fields.get(name, text) == text)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Text of a template in which braces have no meaning."""
     return text.replace("{", "{{").replace("}", "}}")

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import polars as pl
 
 from keepfaith.artifacts.schemas import EXAMPLES
+from keepfaith.config.blanks import BLANK_NOT_EXPLAINED, around_blank
 from keepfaith.config.counts import evaluated_too, subset_counts, tuning_count
 from keepfaith.config.passages import comparable
 from keepfaith.config.rows import TaskRow, content_of
 from keepfaith.config.schema import SPACE, BuiltinTaskSource, Examples
 from keepfaith.config.settings import ResolvedTask
 from keepfaith.tasks.few_shot import NO_SHOTS, Shots, read_shots
-from keepfaith.tasks.sources import Subset, split_serving, task_rows
+from keepfaith.tasks.sources import SourceError, Subset, split_serving, task_rows
 from keepfaith.tasks.subsets import by_rank
 from keepfaith.tasks.templates import Prompt, render_prompt
 
@@ -45,6 +46,8 @@ def prepare_task(resolved: ResolvedTask, examples: Examples) -> PreparedTask:
         ConfigError: a local file cannot be read, or there are too few rows.
     """
     rows, skipped = task_rows(resolved, "evaluation")
+    if examples.explanation and (resolved.task.blank or any(row.contexts for row in rows)):
+        raise SourceError(f"task {resolved.name}: {BLANK_NOT_EXPLAINED}")
     shots = read_shots(resolved, rows)
     ranked = by_rank((row.id for row in rows), examples.seed)
     shared = _tuning_split(resolved) == split_serving(resolved, "evaluation")
@@ -142,7 +145,12 @@ def _record(
 ) -> dict[str, object]:
     delimiter = resolved.task.delimiter
     template = row.template or resolved.task.prompt
-    prompt = render_prompt(template, row.fields, cut_end=delimiter == SPACE).after(shots.text)
+    own = render_prompt(template, row.fields, cut_end=delimiter == SPACE)
+    prompt = own.after(shots.text)
+    contexts, continuation = row.contexts, row.continuation
+    if mark := resolved.task.blank:
+        before, continuation = around_blank(own.text, mark)
+        contexts = tuple(shots.text + before + option for option in row.options)
     return {
         "example_id": f"{subset}-{row.id}",
         "row": row.number,
@@ -151,6 +159,8 @@ def _record(
         "outside": row.passage
         and [{"name": resolved.task.passage, "text": comparable(row.passage)}],
         "options": [delimiter + option for option in row.options],
+        "contexts": list(contexts) or None,
+        "continuation": continuation,
         "label": row.label,
         "rationale": _rationale(prompt, row),
         "posterior": list(row.posterior) or None,

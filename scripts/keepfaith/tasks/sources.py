@@ -87,7 +87,8 @@ def _hub(name: str, source: HubTaskSource, split: str) -> Iterator[tuple[str, di
 
 def _harness(resolved: ResolvedTask, source: HarnessTaskSource) -> list[TaskRow]:
     # Only such a task needs the harness, which is not always installed.
-    from keepfaith.tasks.harness import HarnessError, harness_rows
+    from keepfaith.tasks.harness import harness_rows
+    from keepfaith.tasks.harness_groups import HarnessError
 
     try:
         return harness_rows(source, resolved.task)

@@ -43,6 +43,8 @@ def examples() -> pl.DataFrame:
         "options": [" positive", " negative"],
         "label": 0,
         "rationale": [],
+        "contexts": None,
+        "continuation": None,
         "posterior": [],
         "evaluation": True,
         "explanation": True,

@@ -14,6 +14,7 @@ from figures.test_figures import FIGURES, STUDY, summary_tables, svgs
 
 from keepfaith.artifacts.schemas import MISALIGNMENT
 from keepfaith.figures.cell_figures import draw_all
+from keepfaith.figures.cell_tables import OF_EXPLANATIONS
 from keepfaith.figures.study_figures import draw_all_study
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.report.examples import explained_examples
@@ -283,3 +284,17 @@ def test_what_each_task_can_decide_stands_in_the_answer(page):
     assert rows[0][:2] == ["Task", "Quantity"]
     assert len(rows) == 1 + 2 * 5  # two tasks of five judged quantities
     assert ["sentiment", "accuracy", "200", "0.09", "0.018", "0.02", "yes", "0.044"] in rows
+
+
+def test_a_task_that_is_not_explained_has_no_figures_of_explanations(folders) -> None:
+    """Beside one that is: only the other figures stand in its section."""
+    whole = cells(folders)[0]
+    bare = replace(
+        whole.tables, **{name: getattr(whole.tables, name).clear() for name in OF_EXPLANATIONS}
+    )
+    other = ReportCell("builtin", "cosine", "filled", bare, [], whole.figures)
+    text = render_page(study(), [whole, other], drawn(folders / "study"), pooled())
+    shown = {index: {name for name in FIGURES if f"c{index}-{name}-" in text} for index in (0, 1)}
+    assert shown[0] == set(FIGURES)
+    of_explanations = {"curves", "drift", "effects", "faithfulness", "overlap", "segment_curves", "swap"}  # fmt: skip
+    assert shown[1] == set(FIGURES) - of_explanations

@@ -93,3 +93,14 @@ def test_note(counts: tuple[int, ...], expected: str | None) -> None:
     assert len(notes) == (expected is not None)
     assert all(expected in note for note in notes if expected)
     assert ("rationales" in "".join(notes)) == bool(counts[1] and counts[2])
+
+
+def test_a_prompt_for_each_choice_is_counted_once() -> None:
+    """Two prompts of one example are cut; another's are short enough."""
+    whole = PromptEncoder(byte_level_tokenizer()).encode(SHORT, [" it was"])
+    examples = table((LONG, None, True), (SHORT, None, True)).with_columns(
+        contexts=pl.Series([[LONG + " Ann", LONG + " Eve"], [SHORT, SHORT[1:]]]),
+        continuation=pl.lit(" it was"),
+    )
+    found = counted(whole.longest, examples)
+    assert (found["evaluated"], found["cut"]) == (2, 1)

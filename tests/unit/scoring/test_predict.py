@@ -27,6 +27,8 @@ def examples(**changes):
             "options": changes.get(name, options),
             "label": 0,
             "rationale": [],
+            "contexts": None,
+            "continuation": None,
             "posterior": [],
             "evaluation": True,
             "explanation": False,

@@ -61,6 +61,8 @@ def examples() -> pl.DataFrame:
             "options": [" yes", " no"],
             "label": number % 2,
             "rationale": [],
+            "contexts": None,
+            "continuation": None,
             "posterior": [],
             "evaluation": True,
             "explanation": True,

@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 from harness_runs import write_rows
 from small_models import byte_level_tokenizer, tiny_llama
@@ -23,6 +25,7 @@ from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
 from keepfaith.statistics.clusters import group_examples
+from keepfaith.tasks.harness_blank import filled_blank
 from keepfaith.tasks.prepare import prepare_task
 from keepfaith.tasks.sources import SourceError
 
@@ -44,8 +47,22 @@ COPA = [
     for n in range(6)
 ]  # fmt: skip
 WINOGRANDE = [
-    {"sentence": "Ann paid Eve because _ was rich.", "option1": "Ann", "option2": "Eve", "answer": "1"}
+    {"sentence": f"Sarah paid Samantha {n} coins because _ {end}.", "option1": "Sarah", "option2": "Samantha",
+     "answer": str(1 + (n + k) % 2)}
+    for n in range(4) for k, end in enumerate(("was rich", "'s {house} was small"))
 ]  # fmt: skip
+SUBJECTS = {
+    "abstract_algebra": [
+        {"question": f" Find the order of {n} in Z_{n + 3}. ", "subject": "abstract_algebra",
+         "choices": [str(n), str(n + 1), "{8}", "0"], "answer": n % 4}
+        for n in range(7)
+    ],
+    "anatomy": [
+        {"question": f"Which of these is bone {n}?", "subject": "anatomy",
+         "choices": ["the femur", "the liver", "the heart", f"nerve {n}"], "answer": (3 * n + 1) % 4}
+        for n in range(6)
+    ],
+}  # fmt: skip
 
 
 @cache
@@ -86,6 +103,9 @@ TASKS = {
     "copa": lambda: COPA,
     "arc_easy": arc_easy,
     "boolq": boolq,
+    "winogrande": lambda: WINOGRANDE,
+    "mmlu_abstract_algebra": lambda: SUBJECTS["abstract_algebra"],
+    "mmlu_anatomy": lambda: SUBJECTS["anatomy"],
 }
 
 
@@ -93,7 +113,7 @@ def local(folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Keys of a task's YAML that give it these rows."""
     files = {
         split: str(write_rows(folder / f"{split}.jsonl", rows))
-        for split in ("train", "validation", "test")
+        for split in ("train", "validation", "test", "dev")
     }
     kwargs = {"data_files": files, "cache_dir": str(folder / "cache")}
     return {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": kwargs}
@@ -108,11 +128,33 @@ def of_harness(name: str, passage: str | None = None, **source: Any) -> Resolved
 
 
 def prepared(name: str, **source: Any) -> Any:
-    return prepare_task(of_harness(name, **source), Examples(explanation=1)).examples
+    return prepare_task(of_harness(name, **source), Examples(explanation=0)).examples
 
 
-@pytest.mark.parametrize("shots", [None, 2])
-@pytest.mark.parametrize("name", TASKS)
+def requests(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a model is asked for one row of EXAMPLES."""
+    if row["contexts"] is None:
+        return [(row["prompt"], option) for option in row["options"]]
+    return [(context, row["continuation"]) for context in row["contexts"]]
+
+
+def log_likelihoods(model: Any, tokenizer: Any, examples: pl.DataFrame) -> list[Any]:
+    """Of every choice, by example."""
+    scorer = OptionScorer(PrunableModel(model), (), 8192)
+    table = predict(scorer, PromptEncoder(tokenizer), examples, [0])
+    return [
+        group["log_likelihood"].to_numpy()
+        for _, group in table.group_by("example_id", maintain_order=True)
+    ]
+
+
+FIVE_SHOT = ("boolq", "winogrande", "mmlu_anatomy")
+
+
+@pytest.mark.parametrize(
+    ("name", "shots"),
+    [*((name, shots) for name in TASKS for shots in (None, 2)), *((name, 5) for name in FIVE_SHOT)],
+)
 def test_requests_and_accuracy_are_those_of_the_harness(
     name: str, shots: int | None, tmp_path: Path
 ) -> None:
@@ -132,20 +174,15 @@ def test_requests_and_accuracy_are_those_of_the_harness(
     assert results is not None
     samples = sorted(results["samples"][name], key=lambda sample: sample["doc_id"])
     examples = prepared(name, overrides=overrides, num_fewshot=shots)
-    found = [
-        [(row["prompt"], option) for option in row["options"]]
-        for row in examples.iter_rows(named=True)
-    ]
+    found = list(map(requests, examples.iter_rows(named=True)))
     expected = [[tuple(arguments) for arguments in sample["arguments"]] for sample in samples]
     assert found == expected
     assert len(found) == len(TASKS[name]())
 
-    scorer = OptionScorer(PrunableModel(model), (), 8192)
-    table = predict(scorer, PromptEncoder(tokenizer), examples, [0])
-    sums = [
-        group["log_likelihood"].to_numpy()
-        for _, group in table.group_by("example_id", maintain_order=True)
-    ]
+    sums = log_likelihoods(model, tokenizer, examples)
+    for values, sample in zip(sums, samples, strict=True):
+        peer = [answer[0] for answer in sample["filtered_resps"]]
+        np.testing.assert_allclose(values, peer, rtol=1e-4)
     right: dict[str, list[bool]] = {"acc": [], "acc_norm": []}
     for values, row in zip(sums, examples.iter_rows(named=True), strict=True):
         lengths = [len(option.strip()) for option in row["options"]]
@@ -267,9 +304,17 @@ def test_a_task_that_does_not_fit(changes: dict[str, Any], words: str, tmp_path:
 @pytest.mark.parametrize(
     ("name", "rows", "words"),
     [
-        ("winogrande", WINOGRANDE, "winogrande has a prompt for each choice"),
         ("pqa", PIQA, "there is no task 'pqa'; did you mean 'piqa'"),
-        ("mmlu", PIQA, "mmlu is a group of tasks; name one of them"),
+        (
+            "mmlu",
+            PIQA,
+            r"mmlu is a group of 57 tasks; name those .*: subtasks: \[abstract_algebra, anatomy, ",
+        ),
+        (
+            "ai2_arc",
+            PIQA,
+            r"ai2_arc is a group of 2 tasks; .*: subtasks: \[arc_challenge, arc_easy\]",
+        ),
     ],
 )
 def test_a_task_that_cannot_be_asked(
@@ -277,6 +322,121 @@ def test_a_task_that_cannot_be_asked(
 ) -> None:
     with pytest.raises(SourceError, match=words):
         prepared(name, overrides=local(tmp_path, rows))
+
+
+BLANKS = [
+    ("Sarah", "Samantha", "Sarah paid Samantha 0 coins because _ was rich."),
+    ("Sarah", "Samantha", "Sarah paid Samantha 0 coins because _ 's {house} was small."),
+]
+
+
+@pytest.mark.parametrize("shots", [0, 2])
+def test_a_prompt_for_each_choice_is_one_prompt_with_a_blank(shots: int, tmp_path: Path) -> None:
+    """For readers, and for the search of passages; solved examples are no part of the field."""
+    examples = prepared("winogrande", overrides=local(tmp_path, WINOGRANDE), num_fewshot=shots)
+    for row, (first, second, text) in zip(examples.iter_rows(named=True), BLANKS, strict=False):
+        assert row["options"] == [first, second]
+        assert row["prompt"].endswith(text) and (row["prompt"] == text) == (shots == 0)
+        (field,) = row["fields"]
+        assert row["prompt"][field["start"] : field["end"]] == text
+        assert row["contexts"][0].endswith("Sarah paid Samantha 0 coins because Sarah")
+    assert examples["label"].to_list() == [int(row["answer"]) - 1 for row in WINOGRANDE]
+
+
+@pytest.mark.parametrize(
+    ("own_texts", "options", "text"),
+    [
+        (["A, so Ann", "A, so Ann Lee"], ("Ann", "Ann Lee"), "A, so _ is."),
+        (["Ann", "Eve"], ("Ann", "Eve"), "_ is."),
+        (["the red car", "the old car"], ("red car", "old car"), "the _ is."),
+        (["so he ", "so she "], ("he ", "she "), "so _ is."),
+        (["so a ", "so  "], ("so a ", "so  "), "_ is."),
+    ],
+)
+def test_where_the_blank_is(own_texts: list[str], options: tuple[str, ...], text: str) -> None:
+    contexts = [f"Solved {{1}}. {each}" for each in own_texts]
+    found = filled_blank(own_texts, contexts, " is.")
+    assert (found.options, found.fields) == (options, {"context": text})
+    assert found.template == "Solved {{1}}. {context}"
+
+
+def test_prompts_that_do_not_differ(tmp_path: Path) -> None:
+    rows = [WINOGRANDE[0] | {"option2": "Sarah"}]
+    with pytest.raises(SourceError, match="document 0: its prompts are fewer than two or equal"):
+        prepared("winogrande", overrides=local(tmp_path, rows))
+
+
+def test_such_a_task_is_not_explained(tmp_path: Path) -> None:
+    task = of_harness("winogrande", overrides=local(tmp_path, WINOGRANDE))
+    with pytest.raises(
+        SourceError,
+        match=r"task mine: has a prompt for each choice.*type examples: \{explanation: 0\}",
+    ):
+        prepare_task(task, Examples(explanation=1))
+
+
+def subjects(folder: Path) -> dict[str, Any]:
+    """MMLU as a folder of local files: the subject is a configuration of the data set, as on the hub."""
+    data = folder / "mmlu"
+    lines = ["---", "configs:"]
+    for name, rows in SUBJECTS.items():
+        lines += [f"- config_name: {name}", "  data_files:"]
+        (data / name).mkdir(parents=True)
+        for split in ("test", "dev"):
+            write_rows(data / name / f"{split}.jsonl", rows)
+            lines += [f"  - split: {split}", f"    path: {name}/{split}.jsonl"]
+    (data / "README.md").write_text("\n".join([*lines, "---", ""]))
+    kwargs = {"cache_dir": str(folder / "cache")}
+    return {"dataset_path": str(data), "dataset_kwargs": kwargs}
+
+
+@pytest.mark.parametrize("spelling", ["anatomy", "mmlu_anatomy"])
+def test_a_subtask_of_a_group_is_the_task_itself(spelling: str, tmp_path: Path) -> None:
+    overrides = subjects(tmp_path)
+    found = prepared("mmlu", subtasks=[spelling], overrides=overrides, num_fewshot=1)
+    assert found.height == len(SUBJECTS["anatomy"])
+    assert "about anatomy" in found["prompt"][0]
+    alone = prepared("mmlu_anatomy", overrides=overrides, num_fewshot=1)
+    assert found.equals(alone)
+
+
+def test_a_subtask_that_does_not_exist(tmp_path: Path) -> None:
+    overrides = subjects(tmp_path)
+    with pytest.raises(SourceError, match="subtasks: mmlu has no 'antomy'; did you mean 'anatomy'"):
+        prepared("mmlu", subtasks=["antomy"], overrides=overrides)
+    with pytest.raises(SourceError, match="piqa is a single task; leave subtasks out"):
+        prepared("piqa", subtasks=["x"])
+
+
+def test_what_a_group_changes_in_its_tasks(tmp_path: Path) -> None:
+    """The group's own keys, and those of the line that names a task: requests are those of the harness."""
+    own(tmp_path)
+    line = {"task": "mine", "target_delimiter": "~"}
+    inner = {"group": "inner", "task": [line], "fewshot_delimiter": "#"}
+    outer = {"group": "outer", "task": ["inner"], "description": "Outer.", "fewshot_delimiter": "%"}
+    for group in (inner, outer):
+        (tmp_path / f"{group['group']}.yaml").write_text(json.dumps(group))
+    manager = TaskManager(include_path=str(tmp_path), include_defaults=False)
+    (made,) = manager.load("outer")["tasks"].values()
+    made.set_config(key="num_fewshot", value=1)
+    made.set_fewshot_seed(seed=1234)
+    made.build_all_requests(rank=0, world_size=1)
+    expected = [tuple(instance.args[:2]) for instance in made.instances]
+    examples = prepared("outer", subtasks=["mine"], include_path=str(tmp_path), num_fewshot=1)
+    found = [pair for row in examples.iter_rows(named=True) for pair in requests(row)]
+    assert found == expected
+    assert "~" in expected[0][1] and "Outer." in expected[0][0] and "%" in expected[0][0]
+
+
+def test_code_in_a_group_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "mine_code.py").write_text(CODE)
+    own(tmp_path)
+    group = "group: ours\ntask: [mine]\ndoc_to_text: !function mine_code.text\n"
+    (tmp_path / "ours.yaml").write_text(group)
+    source = {"include_path": str(tmp_path), "subtasks": ["mine"]}
+    with pytest.raises(SourceError, match=r"ours.yaml runs code of its own"):
+        prepared("ours", **source)
+    assert prepared("ours", allow_code=True, **source)["prompt"][0] == "Open jar 0.!"
 
 
 def test_solved_examples_where_the_task_has_none(tmp_path: Path) -> None:

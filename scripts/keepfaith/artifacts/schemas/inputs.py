@@ -10,11 +10,13 @@ _OUTSIDE = pl.Struct({"name": pl.String, "text": pl.String})
 
 EXAMPLES = TableSchema(
     "examples",
-    3,
+    4,
     "One labelled example of a task: its prompt, the character spans of its fields in the prompt (template text "
     "lies outside them), choices as continuations, and the subsets it belongs to. `outside`: name and "
     "comparable form of texts that are not in the prompt: those that `passage` names, and in imports those of the "
-    "logged document that several examples share; null elsewhere.",
+    "logged document that several examples share; null elsewhere. `contexts`: the prompt of each choice, where it "
+    "differs by choice; then `continuation`, the same for all, is what is scored after each, and `prompt` shows the "
+    "blank that the choices fill. Both are null elsewhere.",
     {
         "example_id": pl.String,
         "row": pl.Int64,
@@ -22,6 +24,8 @@ EXAMPLES = TableSchema(
         "fields": pl.List(_FIELD),
         "outside": pl.List(_OUTSIDE),
         "options": pl.List(pl.String),
+        "contexts": pl.List(pl.String),
+        "continuation": pl.String,
         "label": pl.Int64,
         "rationale": pl.List(_SPAN),
         "posterior": pl.List(pl.Float64),

@@ -63,8 +63,9 @@ class TaskExamples(Strict):
     evaluation: Annotated[Literal["all"] | Positive, words_or_number("all")] | None = Field(
         default=None, description="As in the study."
     )
-    explanation: Positive | None = Field(
-        default=None, description="As in the study; fewer for long texts."
+    explanation: Count | None = Field(
+        default=None,
+        description="As in the study; fewer for long texts, 0 for none.",
     )
     tuning: Annotated[Literal["auto"] | Count, words_or_number("auto")] | None = Field(
         default=None, description="As in the study."
@@ -126,6 +127,12 @@ class Task(Strict):
         'only, such as " " or "\\n", or "" for nothing, as chat templates and languages without spaces need. Unless '
         "it is one space, white space at the end of a prompt stays as it is.",
     )
+    blank: Text | None = Field(
+        default=None,
+        description="Mark of the blank that a choice fills, such as `_`: it occurs once in every prompt, in a field or "
+        "in the template. Each choice then has a prompt of its own, the text up to the blank and the choice, and the "
+        "text after the blank is scored (partial evaluation, as of Winogrande). Such a task is not explained.",
+    )
     examples: TaskExamples = Field(
         default_factory=TaskExamples,
         description="Numbers of examples of this task, instead of those of the study.",
@@ -152,6 +159,10 @@ class Task(Strict):
                 )
         if content.get("options") is not None:
             raise ValueError("options: sources.harness gives the choices; leave options out")
+        if content.get("blank") is not None:
+            raise ValueError(
+                "blank: sources.harness gives the prompt of each choice; leave blank out"
+            )
         if content.get("few_shot") is not None:
             raise ValueError("few_shot: type num_fewshot in sources.harness instead")
         return {**content, **HARNESS_GIVES}
@@ -204,6 +215,7 @@ class Task(Strict):
                     f'choice {value!r} has white space around it; type {value.strip()!r}, or delimiter: "" if the '
                     "choices spell all the white space themselves"
                 )
+        self._check_blank()
         for kind, source in self.sources.available().items():
             if not isinstance(source, TableSource):
                 continue
@@ -230,3 +242,22 @@ class Task(Strict):
                     "name every choice once, in their order"
                 )
         return self
+
+    def _check_blank(self) -> None:
+        if self.blank is None:
+            return
+        if self.delimiter != SPACE:
+            raise ValueError(
+                "delimiter: with a blank, the text after it is scored as it stands, white space included; leave "
+                "delimiter or blank out"
+            )
+        if self.sources.builtin:
+            raise ValueError(
+                "blank: the built-in generators write prompts without a blank; leave blank out"
+            )
+        for kind, source in self.sources.available().items():
+            if isinstance(source, TableSource) and source.rationale:
+                raise ValueError(
+                    f"sources.{kind}.rationale: a task with a blank is not explained, so that nothing compares an "
+                    "explanation with a rationale; leave rationale out"
+                )

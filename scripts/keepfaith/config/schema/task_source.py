@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     StrictBool,
@@ -241,7 +242,12 @@ class HarnessTaskSource(Strict):
     """A multiple-choice task of lm-evaluation-harness: its documents, contexts, continuations and solved examples."""
 
     kind: Literal["harness"] = Field(default="harness", description="`harness`; need not be typed.")
-    task: Text = Field(description="Its name there; of a group, the name of one of its tasks.")
+    task: Text = Field(description="Its name there; with `subtasks`, that of a group or a tag.")
+    subtasks: Annotated[tuple[Text, ...], AfterValidator(distinct)] = Field(
+        default=(),
+        description="Tasks of the group, with or without its name before them: `task: mmlu` and `subtasks: "
+        "[abstract_algebra, anatomy]`. Each is a task of the study, with results of its own.",
+    )
     include_path: Text | None = Field(
         default=None,
         description="Folder with YAML files of your own (`--include_path`); a relative path starts at folders.data.",
