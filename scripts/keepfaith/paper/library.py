@@ -17,7 +17,8 @@ _FIELD = re.compile(r"(?P<name>\w+) = \{(?P<value>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\}
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _WORD = re.compile(r"[^\W\d_]+")
-_HARNESS = "lm-evaluation-harness"
+_SOFTWARE = {"gao2024": "lm-evaluation-harness", "pedregosa2011": "scikit-learn"}
+"""Works that citations name by their software, without a year."""
 _SPECIAL = re.compile(r"([&%$#_{}])")
 
 
@@ -70,7 +71,7 @@ def references_of(citation: str) -> tuple[Reference, ...]:
         for key, work in library().items()
         if dict(work.fields).get("eprint") in numbers
         or (dict(work.fields)["year"] in years and key[:-4] in names)
-        or (key == "gao2024" and _HARNESS in citation)
+        or (key in _SOFTWARE and _SOFTWARE[key] in citation)
     }
     if not found and years:
         quoted = _quoting(citation, min(years))
