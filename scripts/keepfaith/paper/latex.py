@@ -151,9 +151,12 @@ def _heading(quantity: str, method: str | None) -> str:
 def _harm(row: dict[str, object] | None) -> str:
     if row is None or row["harm"] is None:
         return "--"
-    value = f"{row['harm']:.3f}"
-    return (
-        value
-        if row["harm_low"] is None
-        else f"{value} [{row['harm_low']:.3f}, {row['harm_high']:.3f}]"
-    )
+    if row["harm_low"] is None:
+        return _number(row["harm"])
+    return f"{_number(row['harm'])} [{_number(row['harm_low'])}, {_number(row['harm_high'])}]"
+
+
+def _number(value: object) -> str:
+    """Three decimals, and no sign of a zero."""
+    assert isinstance(value, float)
+    return f"{round(value, 3) + 0.0:.3f}"

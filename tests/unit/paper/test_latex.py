@@ -13,7 +13,7 @@ from keepfaith.paper.latex import escaped, paper_tables
 
 HARMS = {
     ("accuracy", None): [(0.01, -0.005, 0.015, "kept"), (0.2, 0.1, 0.3, "degraded")],
-    ("ece", None): [(0.0123456, None, None, "undecided"), (0.05, 0.001, 0.09, "harmed")],
+    ("ece", None): [(-0.0001, None, None, "undecided"), (0.05, 0.001, 0.09, "harmed")],
     ("faithfulness", "lime"): [(0.5, 0.4, 0.6, "degraded"), (0.5, 0.4, 0.6, "degraded")],
     ("faithfulness", "shapley"): [(-0.1, -0.2, 0.05, "kept"), (None, None, None, "undecided")],
 }
@@ -56,7 +56,7 @@ def test_harms_have_their_intervals_and_statuses() -> None:
     first, second = body(harms.latex())
     assert first[:4] == [r"own\_model", "cosine", r"a \& b", "3"]
     kept = r"0.010 [-0.005, 0.015] \textbf{k}"
-    assert first[4:] == [kept, "0.012 ?", r"-0.100 [-0.200, 0.050] \textbf{k}"]
+    assert first[4:] == [kept, "0.000 ?", r"-0.100 [-0.200, 0.050] \textbf{k}"]
     assert second[4:] == [r"0.200 [0.100, 0.300] \textbf{d}", "0.050 [0.001, 0.090] h", "-- ?"]
     assert harms.columns[4:] == ("Accuracy", "ECE", "Faithfulness (exact Shapley)")
 
