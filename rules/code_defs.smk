@@ -9,7 +9,7 @@ from keepfaith.artifacts.provenance import package_versions
 from keepfaith.figures.captions import write_captions
 from keepfaith.orders.order import candidates
 from keepfaith.plugins.cell_figure import CELL_FIGURES
-from keepfaith.paper.methods_text import methods_text, references
+from keepfaith.paper.methods_text import cited_works, methods_text
 from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.method import METHODS
@@ -151,3 +151,21 @@ def description():
             | {f"{name}.csv": f"../summary/{name}.csv" for name in SUMMARY_TABLES},
         )
     )
+
+
+def methods_section():
+    """The methods section of a paper, from the settings of this study."""
+    return from_plugins(lambda: methods_text(settings, package_versions()))
+
+
+def works():
+    """Citations of all that this study uses; a job adds those of the metrics, whose code it reads anyway."""
+    return from_plugins(lambda: cited_works(settings))
+
+
+def from_plugins(made):
+    """What a function makes of declarations; ends with one line if the file of one does not declare it."""
+    try:
+        return made()
+    except Exception as error:  # an added file may raise anything
+        stop(error)

@@ -14,6 +14,7 @@ from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.published import match_published, read_published
 from keepfaith.paper.latex import paper_tables
+from keepfaith.paper.references import references
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.page import ReportCell, write_report
 from keepfaith.report.study import StudyDescription, with_skipped
@@ -73,7 +74,7 @@ with job(snakemake.log[0]):
         read_parquet(Path(paths.efficiency)),
     )
     write_text(Path(snakemake.output.methods), params.methods)
-    write_text(Path(snakemake.output.references), params.references)
+    write_text(Path(snakemake.output.references), references(params.cited))
     verdicts = [
         cell.tables.verdict.select(
             pl.lit(cell.model).alias("model"),

@@ -8,7 +8,7 @@ from keepfaith.config.levels import level_words
 from keepfaith.config.schema import BuiltinText, HubModel, HubText, Order, TrainModel
 from keepfaith.config.schema.task_source import HarnessTaskSource, HubTaskSource
 from keepfaith.config.settings import OrderText, Settings
-from keepfaith.paper.library import bibliography, references_of
+from keepfaith.paper.library import references_of
 from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.method import METHODS
 from keepfaith.plugins.quantity import QUANTITIES
@@ -45,7 +45,7 @@ _UNITS = {
 
 
 def methods_text(settings: Settings, packages: Mapping[str, str]) -> str:
-    """Markdown, with citations as Pandoc reads them (`[@he2024]`); `references` has the works.
+    """Markdown, with citations as Pandoc reads them (`[@he2024]`); `cited_works` has what they name.
 
     Args:
         settings: the study, resolved.
@@ -63,31 +63,28 @@ def methods_text(settings: Settings, packages: Mapping[str, str]) -> str:
     return f"# Methods of the study {settings.study.name}\n\n" + "\n".join(sections)
 
 
-def references(settings: Settings) -> str:
-    """The .bib file of all works that the study used, `methods_text` and the tables of the report cite among them."""
-    return bibliography(_citations(settings))
+def cited_works(settings: Settings) -> list[str]:
+    """Citations of all that the study used and `methods_text` names: models, orders, data, methods, definitions."""
+    return [citation for citation in _citations(settings) if citation]
 
 
-def _citations(settings: Settings) -> Iterator[str]:
-    from keepfaith.plugins.metric import PREDICTION_METRICS
-
+def _citations(settings: Settings) -> Iterator[str | None]:
     yield from _NAMED_HERE.values()
-    entries = (
+    kinds = (
         settings.models,
         settings.orders,
         settings.checkpoints,
         settings.methods,
         settings.texts,
     )
-    for entry in (each for kind in entries for each in kind.values()):
-        yield entry.citation or ""
-    yield from (task.task.citation or "" for task in settings.tasks.values())
+    for entry in (each for kind in kinds for each in kind.values()):
+        yield entry.citation
+    yield from (task.task.citation for task in settings.tasks.values())
     yield from (CRITERIA.load(order.criterion).citation for order in settings.orders.values())
     if settings.study.examples.explanation:
         yield from (METHODS.load(method.method).citation for method in settings.methods.values())
         yield from (method.citation for method in SEGMENT_METHODS.all().values())
         yield "DeYoung et al. 2020"
-    yield from (metric.citation for metric in PREDICTION_METRICS.all().values())
 
 
 def _pruning(settings: Settings) -> list[str]:

@@ -9,7 +9,8 @@ import yaml
 
 from keepfaith.config.load import load_study
 from keepfaith.config.settings import Settings
-from keepfaith.paper.methods_text import methods_text, references
+from keepfaith.paper.methods_text import cited_works, methods_text
+from keepfaith.paper.references import references
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOG = ROOT / "config" / "catalog"
@@ -92,7 +93,7 @@ def test_what_was_not_done_is_not_told() -> None:
 def test_every_citation_has_its_reference(name: str) -> None:
     study = settings(name)
     cited = set(re.findall(r"@(\w+)", methods_text(study, {})))
-    keys = re.findall(r"^@\w+\{(\w+),$", references(study), re.MULTILINE)
+    keys = re.findall(r"^@\w+\{(\w+),$", references(cited_works(study)), re.MULTILINE)
     assert len(keys) == len(set(keys))
     assert cited <= set(keys) and len(cited) > 10
 
@@ -114,4 +115,4 @@ def test_checkpoints_are_named_one_by_one(tmp_path: Path) -> None:
     assert "Levels of order made are models of their own" in text and "1: 8 bits." in text
     assert "We dropped layers" not in text
     (cited,) = re.findall(r"each judged on its own \[@(\w+)\]", text)
-    assert f"@misc{{{cited}," in references(study)
+    assert f"@misc{{{cited}," in references(cited_works(study))
