@@ -1,4 +1,4 @@
-"""The bibliography of a study; apart from its methods section, so that the job reads no code but that of the metrics."""
+"""The bibliography of a study, apart from its methods section: its job reads the code of metrics and of nothing else."""
 
 from collections.abc import Iterable
 
