@@ -1,4 +1,4 @@
-"""The bibliography of a study, apart from its methods section: its job reads the code of metrics and of nothing else."""
+"""The bibliography of a study, apart from its methods section: its job reads the code of metrics alone."""
 
 from collections.abc import Iterable
 
