@@ -238,7 +238,10 @@ def test_other_levels_are_what_transformers_says_of_their_folders(
 
 def test_the_report_judges_each_checkpoint_on_its_own(workflow: Workflow) -> None:
     page = (workflow.folder / "results/report/index.html").read_text(encoding="utf-8")
-    (own,) = re.findall(r'<tr>\s*<th scope="row"><a href="#cell.*?</tr>', page, re.DOTALL)
+    glance, answers = page.split('<table class="answers">', 1)
+    titles = re.findall(r'<td class="on-\w+" title="([^;"]+);', glance)
+    assert set(titles) == set(LABELS[1:])
+    (own,) = re.findall(r'<tr>\s*<th scope="row"><a href="#cell.*?</tr>', answers, re.DOTALL)
     assert not re.search(r"<td>level \d of 3</td>", own)
     verdict = table(workflow, OWN / "sentiment/verdict.parquet")
     judged = verdict.select("quantity", "method").n_unique()
