@@ -12,9 +12,11 @@ import numpy as np
 from keepfaith.artifacts.predictions import log_softmax
 from keepfaith.calibration.probabilities import Floats, Indices, Sample
 
-LOWEST, HIGHEST = 0.05, 20.0
+LOWEST, HIGHEST = 0.05, 1000.0
 """Bounds of the temperature of summed log-likelihoods. The lowest is that of examples that are all right: surer is
-better, without end."""
+better, without end. The highest is that of a level that knows nothing: even odds are best. Sums of long choices lie
+tens of nats apart, so a bound of 20, as is often set, would stop far from even odds: SmolLM2-135M on OpenBookQA would
+keep an ECE of .11 that is only the bound's."""
 
 _TOLERANCE = 1e-9
 """Of log T."""

@@ -161,8 +161,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Temperature",
         "The number that divides all log-likelihoods of a level so that the NLL of the tuning examples, which are "
-        "never evaluated, is lowest: above 1 the level is too sure, below 1 not sure enough. Its interval is over "
-        "tuning examples. It changes neither predictions nor, with two choices, the order of the confidences.",
+        "never evaluated, is lowest: above 1 the level is too sure, below 1 not sure enough. At 1000, its upper "
+        "bound, even odds are best: the confidence carries no information. Its interval is over tuning examples. It "
+        "changes neither predictions nor, with two choices, the order of the confidences.",
     ),
     (
         "ECE, NLL, Brier score, tempered and tempered as dense",

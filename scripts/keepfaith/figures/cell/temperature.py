@@ -1,5 +1,6 @@
 """The temperature of every level, and ECE as it is, with that temperature and with the dense model's."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,6 +12,7 @@ from keepfaith.figures.style import BLUE, GREEN, ORANGE, PURPLE, Stroke, canvas,
 from keepfaith.plugins.cell_figure import CellFigure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
@@ -28,6 +30,9 @@ _ERRORS = {
     "ece_tempered": (Stroke(GREEN, "^"), "with its own temperature"),
 }
 
+_APART = 20.0
+"""Ratio of two temperatures beyond which one axis from 0 shows the smaller ones as none."""
+
 
 def _draw(tables: CellTables) -> "Figure":
     """Two panels over levels: temperature, and three kinds of ECE."""
@@ -38,7 +43,7 @@ def _draw(tables: CellTables) -> "Figure":
     line(left, temperatures, Stroke(PURPLE, "D"), "temperature (interval)")
     dense_line(left, temperatures)
     left.set_ylabel(quantity("temperature").axis)
-    left.set_ylim(bottom=0)
+    _scale(left, temperatures["value"].drop_nulls().to_list())
     reference_band(right, tables.series("ece_tempered"), "calibrated model (null band)")
     for metric, (stroke, label) in _ERRORS.items():
         rows = tables.series(metric)
@@ -51,6 +56,15 @@ def _draw(tables: CellTables) -> "Figure":
         level_axis(panel, tables.levels)
     legend(figure, left, right, columns=3)
     return figure
+
+
+def _scale(panel: "Axes", values: Sequence[float]) -> None:
+    """From 0 on, or in powers of ten where temperatures lie so far apart."""
+    if max(values, default=1.0) <= _APART * min(values, default=1.0):
+        panel.set_ylim(bottom=0)
+        return
+    panel.set_yscale("log")
+    panel.yaxis.set_major_formatter("{x:g}")
 
 
 def _caption(tables: CellTables) -> str:
