@@ -24,11 +24,11 @@ def test_the_plan_of_the_published_study_says_what_each_task_can_decide(
     assert result.returncode == 0, result.stdout
     lines = [line.split() for line in result.stdout.splitlines()]
     accuracy = {line[0]: line[2:] for line in lines if line[1:2] == ["accuracy"]}
-    assert accuracy["rte"] == ["277", "0.32", "0.053", "0.02", "0.092"]
+    assert accuracy["rte"] == ["277", "0.32", "0.056", "0.02", "0.092"]
     assert list(accuracy) == [
         "boolq", "rte", "arc_challenge", "arc_easy", "openbookqa", "tweet_eval", "rotten_tomatoes", "sst2",
     ]  # fmt: skip
-    undecided = "Cannot be decided: rte, accuracy, margin 0.02: 277 examples decide 0.053; 1,963 examples would"
+    undecided = "Cannot be decided: rte, accuracy, margin 0.02: 277 examples decide 0.056; 1,991 examples would"
     assert undecided in result.stdout
 
 

@@ -110,10 +110,10 @@ def _of_task(
         quantity.label,
         texts,
         spread,
-        smallest_margin(spread, texts, quantity.largest, confidence),
+        smallest_margin(spread, texts, quantity.largest, confidence, by_score=quantity.by_score),
         margin,
         detectable_harm(margin, spread, texts, pruned, confidence),
-        texts_to_decide(margin, spread, quantity.largest, confidence),
+        texts_to_decide(margin, spread, quantity.largest, confidence, by_score=quantity.by_score),
     )
 
 

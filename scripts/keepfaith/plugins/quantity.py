@@ -42,6 +42,8 @@ class Quantity:
             largest of all texts exceeds the margin, so with too few texts to see one of these, nothing is called kept
             (`statistics.evidence`). None where the interval does not rest on the sample alone, and allows for what the
             sample does not show.
+        by_score: whether its interval is a score interval of a difference of proportions, which with few changed
+            answers is wider than its spread says (`statistics.power`).
         biased: whether its estimate has a bias, which does not average out over tasks: the interval of its mean over
             tasks does not shrink with their number (`statistics.combined`).
         above_chance: whether its reference in METRICS is what a model that knows nothing reaches, above which it can
@@ -67,6 +69,7 @@ class Quantity:
     concern: str | None = None
     by_signs: bool = True
     largest: float | None = None
+    by_score: bool = False
     biased: bool = False
     above_chance: bool = False
     margin_as: str | None = None

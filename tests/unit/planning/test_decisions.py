@@ -38,14 +38,14 @@ def test_every_task_and_judged_quantity_of_the_published_study() -> None:
     ]
     accuracy = {task: each for (task, name), each in decided.items() if name == "accuracy"}
     assert {task: round(each.decidable, 3) for task, each in accuracy.items()} == {
-        "boolq": 0.015, "rte": 0.053, "arc_challenge": 0.026, "arc_easy": 0.018, "openbookqa": 0.040,
+        "boolq": 0.016, "rte": 0.056, "arc_challenge": 0.026, "arc_easy": 0.018, "openbookqa": 0.041,
         "tweet_eval": 0.020, "rotten_tomatoes": 0.027, "sst2": 0.030, ALL_TASKS: 0.011,
     }  # fmt: skip
     assert [task for task, each in accuracy.items() if each.decided] == [
         "boolq", "arc_easy", "tweet_eval", ALL_TASKS,
     ]  # fmt: skip
     rte = accuracy["rte"]
-    assert (rte.texts, rte.margin, rte.enough) == (277, 0.02, 1963)
+    assert (rte.texts, rte.margin, rte.enough) == (277, 0.02, 1991)
     assert rte.spread == pytest.approx(sqrt(0.10))
     assert rte.detectable == detectable_harm(0.02, sqrt(0.10), 277, levels=16)
     explained = decided["rte", "faithfulness"]
@@ -67,7 +67,7 @@ def test_the_plan_prints_a_line_per_decision_and_per_margin_out_of_reach() -> No
     open_ = [line for line in lines if line.startswith("Cannot be decided: ")]
     assert len(open_) == sum(not each.decided for each in decisions(settings))
     assert (
-        "Cannot be decided: rte, accuracy, margin 0.02: 277 examples decide 0.053; 1,963 examples would decide it"
+        "Cannot be decided: rte, accuracy, margin 0.02: 277 examples decide 0.056; 1,991 examples would decide it"
         in open_
     )
     assert any(line.startswith("Examples of boolq, rte may share a passage") for line in lines)
@@ -86,14 +86,15 @@ def test_the_confidence_and_the_margin_are_the_studys() -> None:
     strict = study(statistics={"confidence": 0.99, "margins": {"accuracy": 0.05}})
     rte = found(strict)["rte", "accuracy"]
     assert rte.margin == 0.05
-    assert rte.decidable == pytest.approx((2.5758 + 0.8416) * sqrt(0.10 / 277), rel=1e-4)
+    assert rte.decidable == smallest_margin(sqrt(0.10), 277, confidence=0.99, by_score=True)
+    assert rte.decidable > (2.5758 + 0.8416) * sqrt(0.10 / 277)
     assert next(decision_lines(strict)).startswith("What each task can decide at confidence 0.99.")
 
 
 def test_the_spread_of_a_pilot_run_replaces_the_expected_one() -> None:
     decided = found(study(plan={"spreads": {"accuracy": 0.1}}))
     assert decided["rte", "accuracy"].spread == 0.1
-    assert decided["rte", "accuracy"].enough == 197
+    assert decided["rte", "accuracy"].enough == 363
     assert decided["rte", "Brier score"].spread == found(study())["rte", "Brier score"].spread
     for name in ("nll", "acuracy"):
         with pytest.raises(ConfigError, match=rf"plan\.spreads: unknown key '{name}'"):

@@ -22,6 +22,7 @@ QUANTITY = Quantity(
     margin=0.02,
     tolerates="Tolerated loss of accuracy.",
     concern="accuracy",
+    by_score=True,
     above_chance=True,
     spread=sqrt(0.10),
 )
