@@ -45,7 +45,7 @@ def order_definition(order):
 def order_text(order):
     """The calibration text of an order; None where its criterion reads none."""
     text = settings.texts.get(order)
-    return text and text.model_dump(mode="json")
+    return text and text.model_dump(mode="json", exclude={"citation"})
 
 
 def prepared_text(wildcards):
