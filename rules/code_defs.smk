@@ -8,8 +8,9 @@ from keepfaith.artifacts.code_digest import CodeDigestError, code_digest
 from keepfaith.artifacts.provenance import package_versions
 from keepfaith.figures.captions import write_captions
 from keepfaith.orders.order import candidates
-from keepfaith.plugins.cell_figure import CELL_FIGURES
+from keepfaith.paper.latex import PAPER_TABLES
 from keepfaith.paper.methods_text import cited_works, methods_text
+from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.method import METHODS

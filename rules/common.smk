@@ -81,8 +81,6 @@ if "study" in PROTOCOLS:
     CELL_TABLES += ["curves"]
 # The swap has a row per pair of levels and example: too many for one file of the whole study.
 SUMMARY_TABLES = [name for name in CELL_TABLES if name != "swap"]
-# As `paper_tables` of keepfaith.paper.latex makes them.
-PAPER_TABLES = ["harms", "limits"]
 SUMMARY_TABLES += ["efficiency", "pooled"]
 if RANKED_PATHS:
     SUMMARY_TABLES += ["order"]

@@ -16,7 +16,7 @@ from keepfaith.figures.published import match_published, read_published
 from keepfaith.paper.latex import paper_tables
 from keepfaith.paper.references import references
 from keepfaith.report.examples import explained_examples
-from keepfaith.report.page import ReportCell, write_report
+from keepfaith.report.page import ReportCell, verdicts_of, write_report
 from keepfaith.report.study import StudyDescription, with_skipped
 
 
@@ -75,17 +75,8 @@ with job(snakemake.log[0]):
     )
     write_text(Path(snakemake.output.methods), params.methods)
     write_text(Path(snakemake.output.references), references(params.cited))
-    verdicts = [
-        cell.tables.verdict.select(
-            pl.lit(cell.model).alias("model"),
-            pl.lit(cell.order).alias("order"),
-            pl.lit(cell.task).alias("task"),
-            pl.all(),
-        )
-        for cell in cells
-    ]
     written = {path.stem: path for path in map(Path, snakemake.output.latex)}
     for table in paper_tables(
-        pl.concat(verdicts), [cell.order for cell in cells if cell.tables.names]
+        verdicts_of(cells), [cell.order for cell in cells if cell.tables.names]
     ):
         write_text(written[table.name], table.latex())

@@ -16,6 +16,9 @@ _ESCAPED = {
     "^": r"\textasciicircum{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+PAPER_TABLES = (_HARMS, _LIMITS) = ("harms", "limits")
+"""Names of the tables, as of their files."""
+
 _CELL = ["model", "order", "task"]
 _BEST_KNOWN = "shapley"
 """Method whose faithfulness stands in the table of harms, if it is there: the exact one."""
@@ -109,7 +112,7 @@ def harm_table(verdict: pl.DataFrame) -> PaperTable:
         "shown; h: harmed, some harm is shown; ?: undecided."
     )
     columns = ("Model", "Order", "Task", "Level", *labels)
-    return PaperTable("harms", caption, columns, 3, tuple(rows), tuple(marks))
+    return PaperTable(_HARMS, caption, columns, 3, tuple(rows), tuple(marks))
 
 
 def limit_table(verdict: pl.DataFrame) -> PaperTable:
@@ -135,7 +138,7 @@ def limit_table(verdict: pl.DataFrame) -> PaperTable:
         "First",
     )
     empty = tuple(tuple(None for _ in columns) for _ in rows)
-    return PaperTable("limits", caption, columns, 3, tuple(rows), empty)
+    return PaperTable(_LIMITS, caption, columns, 3, tuple(rows), empty)
 
 
 def _method(rows: pl.DataFrame) -> str | None:

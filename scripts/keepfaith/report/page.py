@@ -134,8 +134,8 @@ def render_page(
     script = f"//<![CDATA[\n{(TEMPLATES / 'page.js').read_text(encoding='utf-8')}//]]>"
     page_cells = [_page_cell(index, cell) for index, cell in enumerate(cells)]
     targets = {(page.model, page.order, page.task): page.anchor for page in page_cells}
-    verdicts, means = _verdicts(cells), pooled or {}
-    in_sequence = _verdicts([cell for cell in cells if not cell.tables.names])
+    verdicts, means = verdicts_of(cells), pooled or {}
+    in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
     names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
     return environment.get_template("page.html.j2").render(
         study=study,
@@ -168,7 +168,7 @@ def _reached(cells: Sequence[ReportCell]) -> str:
     return "up to, or by checkpoints" if len(kinds) > 1 else "by" if kinds == {True} else "up to"
 
 
-def _verdicts(cells: Sequence[ReportCell]) -> pl.DataFrame:
+def verdicts_of(cells: Sequence[ReportCell]) -> pl.DataFrame:
     """VERDICT of all cells with leading columns model, order and task."""
     leading = pl.DataFrame(schema=dict.fromkeys(("model", "order", "task"), pl.String))
     empty = leading.hstack(empty_table(VERDICT).get_columns())
