@@ -25,6 +25,7 @@ SMALL = {
     "gpu": ["--prompts", "2", "--pairs", "2"],
     "truth": [],
     "harness": ["--shots", "0", "2"],
+    "plan": [],
 }
 
 
@@ -56,6 +57,11 @@ def test_benchmark(name, tmp_path):
             scoring, limit = row[f"scoring_{unit}"], row[f"matrix_product_{unit}"]
             assert scoring > 0 and limit > 0
             assert row["ratio"] == pytest.approx(scoring / limit, rel=1e-3)
+    if name == "plan":
+        measured = {row["rule"]: row["measured_s"] for row in found["rows"]}
+        assert {"predict", "attribute", "score_coalitions", "rank_layers"} < set(measured)
+        assert all(row["not_found"] == 0 and row["measured_s"] > 0 for row in found["rows"])
+        assert measured.pop("all") == pytest.approx(sum(measured.values()), abs=0.1 * len(measured))
     if name == "efficiency":
         assert [row["dropped"] for row in found["rows"]] == [0, 1, 2]
         # A dropped layer still counts its tokens: two numbers in place of 64.

@@ -31,6 +31,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     Progress goes to the file `log`. An error goes there with its traceback, and to standard error as one line;
     the process then exits with 1. A job that receives SIGTERM leaves no temporary file. A job whose workflow was
     killed stops by itself, as a rule within three seconds, so that a second run never competes with jobs of the first.
+    The log's last line names the duration of the body, and the CPU time of the process and of those that it started.
     """
     if not gc.isenabled():
         gc.freeze()  # what was imported stays: no collection goes through it
@@ -55,7 +56,9 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         logger.exception("failed after %.1f s", time.monotonic() - started)
         print(f"keepfaith: {_one_line(error)} (log: {path})", file=sys.stderr)
         raise SystemExit(1) from error
-    logger.info("done in %.1f s", time.monotonic() - started)
+    logger.info(
+        "done in %.1f s (%.1f s of CPU time)", time.monotonic() - started, sum(os.times()[:4])
+    )
 
 
 def _one_line(error: Exception) -> str:

@@ -33,11 +33,20 @@ class SamplingSettings(Strict):
     samples_per_token: Positive = Field(
         default=3, description="Perturbed prompts per token of the prompt; the study's number is 3."
     )
+    maximum_samples: Positive | None = Field(
+        default=None,
+        description="Most perturbed prompts of one text; without it the cost grows with the square of its length.",
+    )
+
+    def samples(self, features: float) -> float:
+        """Perturbed prompts of a text with this many tokens: a whole number where `features` is one."""
+        wanted = self.samples_per_token * features
+        return wanted if self.maximum_samples is None else min(wanted, self.maximum_samples)
 
 
 def sampling_passes(settings: SamplingSettings, features: float) -> Passes:
     """One forward pass per perturbed prompt; all levels share them, since masks do not depend on the level."""
-    return Passes(shared=settings.samples_per_token * features)
+    return Passes(shared=settings.samples(features))
 
 
 def surrogate_scores(
@@ -61,7 +70,7 @@ def surrogate_scores(
         masked = (
             (
                 problem,
-                draw_masks(problem.features, settings.samples_per_token * problem.features, seed),
+                draw_masks(problem.features, int(settings.samples(problem.features)), seed),
             )
             for problem in problems
         )

@@ -7,6 +7,7 @@ from sklearn.linear_model import Lasso
 
 from keepfaith.attribution.methods import kernelshap, lime
 from keepfaith.attribution.methods.integrated_gradients import PathSettings
+from keepfaith.attribution.perturbation import perturb
 from keepfaith.attribution.problem import NoSettings, Problem
 from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import ScoringInput
@@ -137,6 +138,25 @@ def problem(
     options=(" yes", " no good"),
 ):
     return Problem(example_id, encoder.encode(text, options), targets, explains, STUDY_TOKEN)
+
+
+def test_a_long_prompt_has_the_maximum_of_samples_and_a_short_one_does_not_notice(encoder, scorer):
+    method = METHODS.load("lime")
+    long, short = (
+        problem(encoder, text="The film was not good. " * 5),
+        problem(encoder, text="Good."),
+    )
+    limited = method.settings(samples_per_token=3, maximum_samples=20)
+    assert 3 * short.features < 20 < 3 * long.features
+    found = list(method.scores([long, short], [0, 1, 3], scorer, limited, 5))
+    plain = list(
+        method.scores([long, short], [0, 1, 3], scorer, method.settings(samples_per_token=3), 5)
+    )
+    np.testing.assert_array_equal(found[1], plain[1])
+    masks = lime.bernoulli_masks(long.features, 20, 5)
+    asked = [long.asked(perturb(long, mask)) for mask in masks]
+    values = long.explained(np.stack(list(scorer.log_likelihoods(asked, [0, 1, 3])), axis=1))
+    np.testing.assert_allclose(found[0], lime.fit_lasso(masks, values), atol=1e-3)
 
 
 def test_input_x_gradient_is_the_derivative_of_scaling_a_token(encoder, scorer):

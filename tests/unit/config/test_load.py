@@ -72,7 +72,7 @@ def test_the_paper_study_has_the_known_values() -> None:
     assert chosen.faithfulness.fractions == (0.1, 0.2, 0.3, 0.4, 0.5)
     assert chosen.calibration.bins == 10
     for name in ("lime", "kernelshap"):
-        assert settings.methods[name].settings == {"samples_per_token": 3}
+        assert settings.methods[name].settings == {"samples_per_token": 3, "maximum_samples": None}
         assert settings.methods[name].seeds == (0, 1, 2)
     order, text = settings.orders["cosine"], settings.texts["cosine"]
     assert (order.criterion, text.samples, text.sample_tokens, text.seed) == (
@@ -88,8 +88,11 @@ def test_the_paper_study_has_the_known_values() -> None:
 def test_the_study_of_a_real_language_model_has_the_eight_tasks() -> None:
     settings = load_study(study("smollm2"), [CATALOG])
     assert sorted(settings.tasks) == sorted(STUDY_TASKS)
-    assert settings.levels == {"smollm2-135m-instruct": (0, 5, 7, 11, 14)}
-    assert settings.methods["lime_sparse"].settings == {"samples_per_token": 1}
+    assert settings.levels == {"smollm2-135m-instruct": (0, 5, 11)}
+    assert settings.methods["lime_sparse"].settings == {
+        "samples_per_token": 1,
+        "maximum_samples": 64,
+    }
     assert (settings.study.examples.evaluation, settings.study.examples.explanation) == (300, 40)
 
 
@@ -348,7 +351,10 @@ def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None
 def test_settings_of_a_method_are_filled_in(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_entry("methods", "lime", {"description": "T.", "method": "lime"})
-    assert world.read().methods["lime"].settings == {"samples_per_token": 3}
+    assert world.read().methods["lime"].settings == {
+        "samples_per_token": 3,
+        "maximum_samples": None,
+    }
     chosen = {"description": "T.", "method": "integrated_gradients", "settings": {"steps": "7"}}
     world.write_entry("methods", "lime", chosen)
     assert world.read().methods["lime"].settings == {"steps": 7}

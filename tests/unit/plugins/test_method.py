@@ -35,6 +35,8 @@ def test_every_method_says_where_it_comes_from_and_what_it_costs(name: str) -> N
     ("name", "settings", "shared", "per_level", "best_other"),
     [
         ("lime", {"samples_per_token": 5}, 5 * 40, 0, None),
+        ("lime", {"maximum_samples": 100}, 100, 0, None),
+        ("lime", {"maximum_samples": 121}, 3 * 40, 0, None),
         ("kernelshap", {}, 3 * 40, 0, None),
         ("integrated_gradients", {"steps": 7}, 2, 3 * 7, Passes(0, 7)),
         ("input_x_gradient", {}, 0, 3, Passes(1, 0)),
