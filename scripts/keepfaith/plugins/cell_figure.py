@@ -28,6 +28,7 @@ class CellFigure:
             cell that lacks one of them, such as a task imported from logs, does not have this figure.
         draw: draws the figure, under the style of `figures.style.applied`. With nothing to show, it says why.
         caption: the explanation with facts from the cell's tables; None where there are none to add.
+        main: whether the report shows it even where a study has so many cells that it shows few figures of each.
     """
 
     title: str
@@ -36,6 +37,7 @@ class CellFigure:
     needs: tuple[str, ...]
     draw: "Callable[[CellTables], Figure]"
     caption: "Callable[[CellTables], str] | None" = None
+    main: bool = False
 
     def caption_of(self, tables: "CellTables") -> str:
         """Contents of this cell's figure and how to read it, in plain text."""

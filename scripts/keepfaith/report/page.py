@@ -18,6 +18,7 @@ from keepfaith.artifacts.tables import empty_table
 from keepfaith.figures.cell_figures import cell_figures
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.study_figures import study_figures
+from keepfaith.figures.style import NOTHING_TO_SHOW
 from keepfaith.report.agreement_table import agreement_table
 from keepfaith.report.answer import Finding, finding
 from keepfaith.report.caveats import caveats
@@ -27,7 +28,9 @@ from keepfaith.report.limits_table import limits_table
 from keepfaith.report.matrix import matrices_by_concern, verdict_matrix
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.misalignment import Misaligned, misaligned
+from keepfaith.report.next_steps import next_steps, shared_cautions
 from keepfaith.report.order_table import orders_compared
+from keepfaith.report.packing import CELLS_AT_ONCE, packed
 from keepfaith.report.pooled_answer import pooled_findings
 from keepfaith.report.power_table import power_table
 from keepfaith.report.savings import savings
@@ -81,6 +84,8 @@ class PageCell:
     tables: Sequence[PageTable]
     explained: Sequence[ExplainedExample]
     of_checkpoints: bool = False
+    shortened: bool = False
+    """Whether figures are left out, as the study has many cells."""
 
 
 def write_report(
@@ -128,11 +133,14 @@ def render_page(
     summary = [
         _figure(study_svgs[name], f"summary-{name}", figure.title, figure.explanation)
         for name, figure in study_figures().items()
-        if name in study_svgs
+        if name in study_svgs and _shows_something(study_svgs[name])
     ]
     # Marked as character data, so that the page is well-formed XML as well.
     script = f"//<![CDATA[\n{(TEMPLATES / 'page.js').read_text(encoding='utf-8')}//]]>"
-    page_cells = [_page_cell(index, cell) for index, cell in enumerate(cells)]
+    large = len(cells) > CELLS_AT_ONCE
+    page_cells = [_page_cell(index, cell, large) for index, cell in enumerate(cells)]
+    section = environment.get_template("cell.html.j2")
+    bodies = [section.render(cell=cell) for cell in page_cells]
     targets = {(page.model, page.order, page.task): page.anchor for page in page_cells}
     verdicts, means = verdicts_of(cells), pooled or {}
     in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
@@ -148,7 +156,13 @@ def render_page(
         reached=_reached(cells),
         compared=orders_compared(in_sequence),
         power=power_table(verdicts),
-        cells=page_cells,
+        next_steps=next_steps(verdicts),
+        cautions=shared_cautions(_named(cell, cells) for cell in page_cells),
+        cells=[
+            (cell, packed(body) if large else Markup(body))
+            for cell, body in zip(page_cells, bodies, strict=True)
+        ],
+        large=large,
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),
@@ -184,7 +198,7 @@ def verdicts_of(cells: Sequence[ReportCell]) -> pl.DataFrame:
     return pl.concat([empty, *of_cells])
 
 
-def _page_cell(index: int, cell: ReportCell) -> PageCell:
+def _page_cell(index: int, cell: ReportCell, large: bool) -> PageCell:
     names = "-".join((cell.model, cell.order, cell.task))
     anchor = f"cell-{index}-" + re.sub(r"[^A-Za-z0-9]+", "-", names).strip("-").lower()
     figures = [
@@ -192,7 +206,10 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
             cell.figures[name], f"c{index}-{name}", figure.title, figure.caption_of(cell.tables)
         )
         for name, figure in cell_figures().items()
-        if name in cell.figures and not cell.tables.unexplained(figure.needs)
+        if name in cell.figures
+        and not cell.tables.unexplained(figure.needs)
+        and (figure.main or not large)
+        and _shows_something(cell.figures[name])
     ]
     makers = (model_table, explanation_table, limits_table, agreement_table, metric_table)
     tables = [make(cell.tables) for make in makers]
@@ -207,8 +224,20 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
         misaligned(cell.tables),
         [table for table in tables if table is not None],
         cell.explained,
-        bool(cell.tables.names),
+        of_checkpoints=bool(cell.tables.names),
+        shortened=large,
     )
+
+
+def _named(cell: PageCell, cells: Sequence[ReportCell]) -> tuple[str, Sequence[str]]:
+    """Name of a cell, its task where the study has one model and order, and its cautions."""
+    several = len({(each.model, each.order) for each in cells}) > 1
+    place = f"{cell.model}, {cell.order}, {cell.task}" if several else cell.task
+    return place, cell.caveats
+
+
+def _shows_something(svg: Path) -> bool:
+    return f'id="{NOTHING_TO_SHOW}"' not in svg.read_text(encoding="utf-8")
 
 
 def _figure(path: Path, prefix: str, title: str, caption: str) -> PageFigure:

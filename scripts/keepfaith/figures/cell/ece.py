@@ -59,6 +59,7 @@ FIGURE = CellFigure(
     title="Calibration error",
     explanation=_EXPLANATION,
     position=60,
+    main=True,
     needs=("metrics",),
     draw=_draw,
     caption=_caption,

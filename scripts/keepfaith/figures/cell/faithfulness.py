@@ -107,6 +107,7 @@ FIGURE = CellFigure(
     title="Explanation faithfulness",
     explanation=_EXPLANATION,
     position=30,
+    main=True,
     needs=("metrics", "overlap"),
     draw=_draw,
     caption=_caption,

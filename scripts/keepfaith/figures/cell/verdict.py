@@ -84,6 +84,7 @@ FIGURE = CellFigure(
     title="Verdict",
     explanation=_EXPLANATION,
     position=10,
+    main=True,
     needs=("verdict",),
     draw=_draw,
     caption=_caption,
