@@ -17,8 +17,8 @@ _UNMARKED = ("None", "none", "", " ", None)
 
 
 def marked_points(figure: "Figure") -> list[list[str]]:
-    """Words for every point of every series that has markers; each series gets an id, by which `with_titles` finds it."""
-    found = []
+    """Words for every point of every series with markers; each series gets an id, by which `with_titles` finds it."""
+    found: list[list[str]] = []
     for panel in figure.axes:
         for series in _series(panel):
             series.set_gid(_ID.format(len(found)))

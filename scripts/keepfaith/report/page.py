@@ -37,6 +37,7 @@ from keepfaith.report.savings import savings
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
+from keepfaith.report.terms import anchor_of, linked
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN = 420.0
@@ -66,6 +67,7 @@ class PageFigure:
     title: str
     image: Markup
     caption: str
+    detail: str
     large: bool
 
 
@@ -129,9 +131,13 @@ def render_page(
         lstrip_blocks=True,
     )
     environment.filters["signed"] = signed
+    environment.filters["linked"] = linked
+    environment.filters["anchor"] = anchor_of
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     summary = [
-        _figure(study_svgs[name], f"summary-{name}", figure.title, figure.explanation)
+        _figure(
+            study_svgs[name], f"summary-{name}", figure.title, figure.explanation, figure.detail
+        )
         for name, figure in study_figures().items()
         if name in study_svgs and _shows_something(study_svgs[name])
     ]
@@ -203,7 +209,11 @@ def _page_cell(index: int, cell: ReportCell, large: bool) -> PageCell:
     anchor = f"cell-{index}-" + re.sub(r"[^A-Za-z0-9]+", "-", names).strip("-").lower()
     figures = [
         _figure(
-            cell.figures[name], f"c{index}-{name}", figure.title, figure.caption_of(cell.tables)
+            cell.figures[name],
+            f"c{index}-{name}",
+            figure.title,
+            figure.caption_of(cell.tables),
+            figure.detail,
         )
         for name, figure in cell_figures().items()
         if name in cell.figures
@@ -240,11 +250,10 @@ def _shows_something(svg: Path) -> bool:
     return f'id="{NOTHING_TO_SHOW}"' not in svg.read_text(encoding="utf-8")
 
 
-def _figure(path: Path, prefix: str, title: str, caption: str) -> PageFigure:
+def _figure(path: Path, prefix: str, title: str, caption: str, detail: str) -> PageFigure:
     document = path.read_text(encoding="utf-8")
-    return PageFigure(
-        title, inline_svg(document, prefix, title), caption, width_in_points(document) > COLUMN
-    )
+    image, large = inline_svg(document, prefix, title), width_in_points(document) > COLUMN
+    return PageFigure(title, image, caption, detail, large)
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -199,12 +199,14 @@ def test_every_figure_that_shows_something_stands_on_the_page_with_its_caption(p
     }
     tables = synthetic.cell(deepest=2)
     assert {CELL_FIGURES.load(name).caption_of(tables) for name in FIGURES} <= captions
+    anchors = set(re.findall(r'href="#(term-[^"]+)"', page))
+    assert "term-ece" in anchors and anchors <= set(re.findall(r'id="(term-[^"]+)"', page))
 
 
 def test_all_metrics_of_the_predictions_are_folded_away(page):
     root = tree(page)
     every = [element for element in root.iter() if element.tag.endswith("}details")]
-    folded = [element for element in every if not element.get("open")]
+    folded = [e for e in every if not e.get("open") and e.get("class") != "more"]
     assert ["".join(element[0].itertext()) for element in folded] == 2 * [
         "All metrics of the predictions"
     ]

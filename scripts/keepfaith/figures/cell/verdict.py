@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Every judged quantity at every level against the dense model, on the same examples. Kept (non-inferior): the loss "
-    "is shown to stay within the margin. Degraded (inferior): the loss is shown to exceed the margin. Harmed (worse "
-    "than dense): a loss is shown, which may lie on either side of the margin. Undecided (inconclusive): nothing is "
-    "shown with this many examples."
+    "Status of every judged quantity at every level, against the dense model on the same examples. Undecided says "
+    "nothing about the model: there are too few examples."
+)
+_DETAIL = (
+    "Kept (non-inferior): the loss is shown to stay within the margin. Degraded (inferior): the loss is shown to "
+    "exceed the margin. Harmed (worse than dense): a loss is shown, which may lie on either side of the margin. "
+    "Undecided (inconclusive): nothing is shown with this many examples."
 )
 
 
@@ -83,6 +86,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Verdict",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=10,
     main=True,
     needs=("verdict",),
