@@ -12,10 +12,11 @@ from keepfaith.statistics.verdict import summary
 
 @dataclass(frozen=True)
 class Saving:
-    """Answer of one model and order, and the savings at its deepest level."""
+    """Answer of one model and order, and the savings at the level that can be recommended; 0 is the dense model."""
 
     model: str
     order: str
+    level: int
     sentence: str
 
 
@@ -40,14 +41,14 @@ def savings(
             rows = means.filter(pl.col("left_out").is_null())
         measured = efficiency.filter(model=model, order=order)
         if rows.height and measured.height:
-            found.append(Saving(model, order, _sentences(rows, measured)))
+            answer = summary(rows)
+            level = answer.safe or answer.clear
+            found.append(Saving(model, order, level, _sentences(rows, level, measured)))
     return found
 
 
-def _sentences(rows: pl.DataFrame, measured: pl.DataFrame) -> str:
-    found = finding(rows)
-    answer = summary(rows)
-    level = answer.safe or answer.clear
+def _sentences(rows: pl.DataFrame, level: int, measured: pl.DataFrame) -> str:
+    found, answer = finding(rows), summary(rows)
     if not level:
         return f"No level can be recommended: at the first one, level {answer.breaks_at}, {found.broken}."
     if answer.safe:

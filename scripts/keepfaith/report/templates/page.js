@@ -109,10 +109,8 @@
     const pieces = panel.querySelectorAll(".prompt span");
     const signed = (value, digits) => (value < 0 ? "" : "+") + value.toFixed(digits);
     const show = (frame) => {
-      const right = frame.correct ? "right" : "wrong";
-      panel.querySelector("h5 b").textContent = frame.level ? `level ${frame.level}` : "dense model";
-      panel.querySelector(".said").textContent =
-        `${frame.prediction}, probability ${frame.probability.toFixed(2)} (${right})`;
+      panel.querySelector("h5 b").textContent = frame.name;
+      panel.querySelector(".said").textContent = frame.said;
       pieces.forEach((piece, index) => {
         const strength = frame.strengths[index];
         const side = strength < 0 ? "against" : "toward";
