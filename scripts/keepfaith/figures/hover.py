@@ -59,11 +59,11 @@ def _series(panel: "Axes") -> Iterator[Any]:
 
 
 def _words(panel: "Axes", series: Any) -> Iterator[str]:
-    """`sentiment, LIME at 3: 0.524` for each point with finite coordinates."""
+    """`LIME at 3: 0.524` for each point with finite coordinates; a series without a name has its panel's."""
     label = str(series.get_label())
-    named = [panel.get_title(loc) for loc in ("left", "center")]
-    named += [] if label.startswith("_") else [label]
-    place = ", ".join(" ".join(each.split()) for each in named if each)
+    if label.startswith("_"):
+        label = panel.get_title(loc="left") or panel.get_title(loc="center")
+    place = " ".join(label.split())
     for x, y in zip(*(map(float, data) for data in series.get_data(orig=False)), strict=True):
         if isfinite(x) and isfinite(y):
             at, value = _read(panel.xaxis, x), _read(panel.yaxis, y)

@@ -25,6 +25,7 @@ class StudyFigure:
             the style of `figures.style.applied`. With nothing to show, it says why.
         protocol: the one of `plugins.quantity.PROTOCOLS` without which it has nothing to show, if any.
         fewest_tasks: number of tasks of a study below which it has nothing to show, and is not drawn.
+        on_page: whether the report shows it; of one that it does not show, it has the contents in another form.
         detail: what else there is to know about it, in plain text; folded in the report.
     """
 
@@ -36,6 +37,7 @@ class StudyFigure:
     protocol: str | None = None
     fewest_tasks: int = 1
     detail: str = ""
+    on_page: bool = True
 
 
 STUDY_FIGURES = Registry("keepfaith.figures.study", "FIGURE", StudyFigure, "study figure")

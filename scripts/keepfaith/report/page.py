@@ -139,7 +139,7 @@ def render_page(
             study_svgs[name], f"summary-{name}", figure.title, figure.explanation, figure.detail
         )
         for name, figure in study_figures().items()
-        if name in study_svgs and _shows_something(study_svgs[name])
+        if name in study_svgs and figure.on_page and _shows_something(study_svgs[name])
     ]
     # Marked as character data, so that the page is well-formed XML as well.
     script = f"//<![CDATA[\n{(TEMPLATES / 'page.js').read_text(encoding='utf-8')}//]]>"

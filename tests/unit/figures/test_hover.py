@@ -38,16 +38,16 @@ def test_a_title_per_marker_in_order(tmp_path: Path) -> None:
         ([0, 3], [0.1, 0.2], {"label": "no markers"}),
     )
     assert found == [
-        "sentiment, LIME <b> at 0: 0.5",
-        "sentiment, LIME <b> at 1: 0.25",
-        "sentiment, LIME <b> at 3: 0.1235",
+        "LIME <b> at 0: 0.5",
+        "LIME <b> at 1: 0.25",
+        "LIME <b> at 3: 0.1235",
         "sentiment at 0: 0.75",
     ]
 
 
 def test_a_row_has_its_name(tmp_path: Path) -> None:
     found = drawn(tmp_path, ([2, 4], [0, 1], {"marker": "x", "label": "rows"}))
-    assert found == ["sentiment, rows at 2: accuracy", "sentiment, rows at 4: ECE"]
+    assert found == ["rows at 2: accuracy", "rows at 4: ECE"]
 
 
 def test_a_series_that_leaves_its_panel_has_no_wrong_titles(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("added")
 def test_a_new_figure_is_one_file(tmp_path: Path):
     assert tuple(cell_figures()) == (*FIGURES[:1], "rows", *FIGURES[1:])
-    assert tuple(study_figures()) == ("judged_rows", *STUDY)
+    assert tuple(study_figures()) == (STUDY[0], "judged_rows", *STUDY[1:])
     tables, summary = synthetic.cell(), summary_tables([("m", "o", "t")])
     found = dict(zip(cell_figures(), svgs(tmp_path / "c", cell_figures()), strict=True))
     study = dict(zip(study_figures(), svgs(tmp_path / "s", study_figures()), strict=True))
@@ -103,8 +103,8 @@ def test_a_new_figure_is_one_file(tmp_path: Path):
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page, re.DOTALL)
     shown = [html.unescape(re.sub(r"<[^>]*>", "", caption)) for caption in captions]
     assert shown[0] == "How many rows the verdict has."
-    # The second of the cell; of one order there is no comparison.
-    assert shown[len(study) - 1 + 1] == f"There are {tables.metrics.height}."
+    # The second of the cell; of one order there is no comparison, and the page has the verdicts as a table.
+    assert shown[len(study) - 2 + 1] == f"There are {tables.metrics.height}."
     assert 'aria-label="Judged rows"' in page and 'aria-label="Rows"' in page
     write_captions(cell_figures(), tmp_path)
     assert as_snakemake_shows(tmp_path / "rows.rst") == "Rows. How many rows the metrics have."
