@@ -88,7 +88,7 @@ def synthetic_report(folder: Path, models: int, orders: int, tasks: int, deepest
         ReportCell(
             *place,
             each,
-            explained_examples(*synthetic.explained(5, deepest, seed=seed), each.verdict, 5),
+            explained_examples(*synthetic.explained(5, deepest, seed=seed), each.verdict, 4),
             drawn[place[2]],
         )
         for seed, (place, each) in enumerate(tables.items())
@@ -110,7 +110,10 @@ def first_paint(page: Path) -> float | None:
         return None
     found = []
     for _ in range(OPENINGS):
-        with tempfile.TemporaryDirectory() as folder, opened(page.resolve(), Path(folder)) as tab:
+        with (
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+            opened(page.resolve(), Path(folder)) as tab,
+        ):
             painted = tab.value(PAINTED)
         if painted is not None:
             found.append(float(painted))

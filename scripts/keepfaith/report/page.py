@@ -147,6 +147,8 @@ def render_page(
     page_cells = [_page_cell(index, cell, large) for index, cell in enumerate(cells)]
     section = environment.get_template("cell.html.j2")
     bodies = [section.render(cell=cell) for cell in page_cells]
+    overview = environment.get_template("overview.html.j2").render(figures=summary)
+    as_written = packed if large else Markup
     targets = {(page.model, page.order, page.task): page.anchor for page in page_cells}
     verdicts, means = verdicts_of(cells), pooled or {}
     in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
@@ -157,17 +159,14 @@ def render_page(
         matrix_columns="level" if any(names.values()) else "number of dropped layers",
         savings=[] if efficiency is None else savings(in_sequence, means, efficiency),
         concerns=matrices_by_concern(verdicts, means, targets, names),
-        summary=summary,
+        overview=as_written(overview),
         pooled=pooled_findings(means, names),
         reached=_reached(cells),
         compared=orders_compared(in_sequence),
         power=power_table(verdicts),
         next_steps=next_steps(verdicts),
         cautions=shared_cautions(_named(cell, cells) for cell in page_cells),
-        cells=[
-            (cell, packed(body) if large else Markup(body))
-            for cell, body in zip(page_cells, bodies, strict=True)
-        ],
+        cells=[(cell, as_written(body)) for cell, body in zip(page_cells, bodies, strict=True)],
         large=large,
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
