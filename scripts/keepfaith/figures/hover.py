@@ -64,7 +64,8 @@ def _words(panel: "Axes", series: Any) -> Iterator[str]:
     if label.startswith("_"):
         label = panel.get_title(loc="left") or panel.get_title(loc="center")
     place = " ".join(label.split())
-    for x, y in zip(*(map(float, data) for data in series.get_data(orig=False)), strict=True):
+    data = series.get_xdata(orig=False), series.get_ydata(orig=False)
+    for x, y in zip(*(map(float, values) for values in data), strict=True):
         if isfinite(x) and isfinite(y):
             at, value = _read(panel.xaxis, x), _read(panel.yaxis, y)
             yield f"{place} at {at}: {value}" if place else f"{at}: {value}"

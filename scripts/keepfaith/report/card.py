@@ -153,8 +153,9 @@ def _pooled_rows(pooled: pl.DataFrame) -> list[str]:
             for name in ("harm", *(("harm_low", "harm_high")[::sign]))
         )
         label = quantity_name(row["quantity"], row["method"])
+        tasks = f"{row['tasks']} {'task' if row['tasks'] == 1 else 'tasks'}"
         rows.append(
-            f"| mean over {row['tasks']} tasks | {label} | | | {number(change)} ({number(ends[0])} to "
-            f"{number(ends[1])}) | {row['status']} |"
+            f"| mean over {tasks} | {label} | | | {number(change)} ({number(ends[0])} to {number(ends[1])}) "
+            f"| {row['status']} |"
         )
     return rows

@@ -60,6 +60,12 @@ def _sentences(rows: pl.DataFrame, level: int, measured: pl.DataFrame) -> str:
             f"No pruned level is shown to keep everything that is judged. Up to level {level} no degradation is shown, "
             "which may be for lack of examples."
         )
+    harmed = [at for at in answer.harmed_at if at <= level]
+    if harmed:
+        said += (
+            f" At {'level' if len(harmed) == 1 else 'levels'} {level_words(harmed)} something is shown to be worse than "
+            "in the dense model, perhaps by less than its margin."
+        )
     if answer.breaks_at is not None:
         said += f" At level {answer.breaks_at} {found.broken}."
     if answer.levels != tuple(range(1, answer.deepest + 1)):

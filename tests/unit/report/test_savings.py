@@ -54,6 +54,9 @@ UP_TO_4 = "Up to level 4 everything that is judged is shown to be kept."
         (("kept", "degraded"), f"{UP_TO_2} At level 4 accuracy is degraded. {RUN} Level 2 saves 10 % of the "
          "parameters and 25 % of the KV cache, and decodes 1.20"),
         (("undecided", "undecided"), f"{OPEN} Level 4 saves 20 %"),
+        (("kept", "harmed"), f"{UP_TO_2} Up to level 4 no degradation is shown. {RUN} Level 2 saves 10 %"),
+        (("harmed", "undecided"), f"{OPEN.removesuffix(RUN)}At level 2 something is shown to be worse than in the "
+         f"dense model, perhaps by less than its margin. {RUN} Level 4 saves 20 %"),
         (("degraded", "kept"), "No level can be recommended: at the first one, level 2, accuracy is degraded."),
     ],
 )  # fmt: skip

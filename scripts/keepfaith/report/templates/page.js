@@ -49,7 +49,7 @@
 
   // A row of a matrix is found by its name and by that of its group, the first row of its body.
   function makeMatrixFilterable(table) {
-    searchBox(table.parentElement, table.dataset.filter, (wanted) => {
+    searchBox(table, table.dataset.filter, (wanted) => {
       for (const body of table.tBodies) {
         const [heading, ...rows] = body.rows;
         const group = heading.textContent.toLowerCase();
