@@ -63,8 +63,8 @@ def _sentences(rows: pl.DataFrame, level: int, measured: pl.DataFrame) -> str:
     harmed = [at for at in answer.harmed_at if at <= level]
     if harmed:
         said += (
-            f" At {'level' if len(harmed) == 1 else 'levels'} {level_words(harmed)} something is shown to be worse than "
-            "in the dense model, perhaps by less than its margin."
+            f" At {'level' if len(harmed) == 1 else 'levels'} {level_words(harmed)} something is shown to be worse "
+            "than in the dense model, perhaps by less than its margin."
         )
     if answer.breaks_at is not None:
         said += f" At level {answer.breaks_at} {found.broken}."
