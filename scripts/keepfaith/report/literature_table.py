@@ -10,9 +10,9 @@ from keepfaith.report.tables import PageTable, TableCell, number
 LITERATURE_TITLE = "Published numbers beside these"
 LITERATURE_NOTE = (
     "Retained: accuracy divided by that of the dense model. Levels that drop attention layers alone, beside the "
-    f"published result with the nearest share of attention layers dropped, at most {SHARE_TOLERANCE:g} away, of each source, "
-    "model and score: of the same task, or a mean over tasks beside the mean over this study's tasks. The published "
-    "results are of other models, versions of the tasks and prompts, to be read as orders of magnitude."
+    f"published result with the nearest share of attention layers dropped, at most {SHARE_TOLERANCE:g} away, of each "
+    "source, model and score: of the same task, or a mean over tasks beside the mean over this study's tasks. The "
+    "published results are of other models, versions of the tasks and prompts, to be read as orders of magnitude."
 )
 
 _MOST_LEVELS = 8
