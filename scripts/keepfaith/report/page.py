@@ -69,7 +69,7 @@ class PageFigure:
 
 @dataclass(frozen=True)
 class PageCell:
-    """A cell as the page writes it; `anchor` is its id. `of_checkpoints`: no level of it contains another."""
+    """A cell as the page writes it; `anchor` is its id. `of_checkpoints`: its levels were made elsewhere."""
 
     anchor: str
     model: str
@@ -218,7 +218,7 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
         misaligned(cell.tables),
         [table for table in tables if table is not None],
         cell.explained,
-        bool(cell.tables.names),
+        cell.tables.order.is_empty(),
     )
 
 
