@@ -9,10 +9,11 @@ from keepfaith.report.tables import PageTable, TableCell, number
 
 LITERATURE_TITLE = "Published numbers beside these"
 LITERATURE_NOTE = (
-    "Retained: accuracy divided by that of the dense model. Levels that drop attention layers alone, beside the "
-    f"published result with the nearest share of attention layers dropped, at most {SHARE_TOLERANCE:g} away, of each "
-    "source, model and score: of the same task, or a mean over tasks beside the mean over this study's tasks. The "
-    "published results are of other models, versions of the tasks and prompts, to be read as orders of magnitude."
+    "Dropped: share of all attention layers. Retained: accuracy divided by that of the dense model. Levels that drop "
+    "attention layers alone, beside the published result with the nearest dropped share, at most "
+    f"{SHARE_TOLERANCE:g} away, of each source, model and score: of the same task, or a mean over tasks beside the mean "
+    "over this study's tasks. The published results are of other models, versions of the tasks and prompts, to be read "
+    "as orders of magnitude."
 )
 
 _MOST_LEVELS = 8
@@ -22,13 +23,11 @@ _HEADER = (
     "Model, order",
     "Task",
     "Level",
-    "Share dropped",
+    "Dropped",
     "Retained",
-    "Published model",
-    "Dropped there",
-    "Share dropped there",
-    "Score",
     "Retained there",
+    "Dropped there",
+    "Published model, score",
     "Source",
 )
 
@@ -71,17 +70,16 @@ def _thinned(own: pl.DataFrame) -> pl.DataFrame:
 def _rows(matching: pl.DataFrame) -> Iterable[tuple[TableCell, ...]]:
     for row in matching.iter_rows(named=True):
         mean = f"mean over {row['tasks']} tasks"
+        # Own levels that match drop the same kind of component.
         texts = (
             f"{row['model']}, {row['order']}",
             mean if row["task"] is None else row["task"],
             str(row["level"]),
-            number(row["share"], 2),
+            f"{number(row['share'])} of {row['component']}",
             number(row["retained"]),
-            row["published_model"],
-            f"{row['component']} layers",
-            number(row["published_share"], 2),
-            row["score"],
             number(row["published_retained"]),
+            f"{number(row['published_share'])} of {row['component']}",
+            f"{row['published_model']}, {row['score']}",
             row["source"],
         )
         yield tuple(map(TableCell, texts))
