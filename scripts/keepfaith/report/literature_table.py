@@ -9,11 +9,11 @@ from keepfaith.report.tables import PageTable, TableCell, number
 
 LITERATURE_TITLE = "Published numbers beside these"
 LITERATURE_NOTE = (
-    "Dropped: share of all attention layers. Retained: accuracy divided by that of the dense model. Levels that drop "
-    "attention layers alone, beside the published result with the nearest dropped share, at most "
-    f"{SHARE_TOLERANCE:g} away, of each source, model and score: of the same task, or a mean over tasks beside the mean "
-    "over this study's tasks. The published results are of other models, versions of the tasks and prompts, to be read "
-    "as orders of magnitude."
+    "Attention dropped: share of all attention layers. Retained: accuracy divided by that of the dense model. Levels "
+    "that drop attention layers alone, beside the published result with the nearest dropped share, at most "
+    f"{SHARE_TOLERANCE:g} away, of each source, model and score: of the same task, or a mean over tasks beside the "
+    "mean over this study's tasks. The published results are of other models, versions of the tasks and prompts, to be "
+    "read as orders of magnitude."
 )
 
 _MOST_LEVELS = 8
@@ -23,10 +23,10 @@ _HEADER = (
     "Model, order",
     "Task",
     "Level",
-    "Dropped",
+    "Attention dropped",
     "Retained",
     "Retained there",
-    "Dropped there",
+    "Attention dropped there",
     "Published model, score",
     "Source",
 )
@@ -70,15 +70,14 @@ def _thinned(own: pl.DataFrame) -> pl.DataFrame:
 def _rows(matching: pl.DataFrame) -> Iterable[tuple[TableCell, ...]]:
     for row in matching.iter_rows(named=True):
         mean = f"mean over {row['tasks']} tasks"
-        # Own levels that match drop the same kind of component.
         texts = (
             f"{row['model']}, {row['order']}",
             mean if row["task"] is None else row["task"],
             str(row["level"]),
-            f"{number(row['share'])} of {row['component']}",
+            number(row["share"]),
             number(row["retained"]),
             number(row["published_retained"]),
-            f"{number(row['published_share'])} of {row['component']}",
+            number(row["published_share"]),
             f"{row['published_model']}, {row['score']}",
             row["source"],
         )
