@@ -144,6 +144,8 @@ def render_page(
     names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
     return environment.get_template(template).render(
         study=study,
+        literature=None if literature is None else _beside_literature(cells, literature),
+        literature_note=LITERATURE_NOTE,
         matrix=verdict_matrix(verdicts, means, targets, names),
         matrix_columns="level" if any(names.values()) else "number of dropped layers",
         savings=[] if efficiency is None else savings(in_sequence, means, efficiency),
@@ -153,8 +155,6 @@ def render_page(
         reached=_reached(cells),
         compared=orders_compared(in_sequence),
         power=power_table(verdicts),
-        literature=None if literature is None else _beside_literature(cells, literature),
-        literature_note=LITERATURE_NOTE,
         cells=page_cells,
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
