@@ -147,7 +147,7 @@ def description():
     return dataclasses.asdict(
         describe(
             settings,
-            {name: name for name in ("methods.md", "references.bib")}
+            {name: name for name in ("methods.md", "references.bib", "model_cards.md")}
             | {f"{name}.tex": f"{name}.tex" for name in PAPER_TABLES}
             | {f"{name}.csv": f"../summary/{name}.csv" for name in SUMMARY_TABLES},
         )

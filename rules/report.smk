@@ -149,6 +149,7 @@ rule write_report:
         ),
         methods="results/report/methods.md",
         references="results/report/references.bib",
+        cards="results/report/model_cards.md",
         latex=expand("results/report/{name}.tex", name=PAPER_TABLES),
     log:
         "logs/write_report.log",

@@ -16,6 +16,7 @@ from keepfaith.figures.literature import read_literature, with_published_study
 from keepfaith.figures.published import match_published, read_published
 from keepfaith.paper.latex import paper_tables
 from keepfaith.paper.references import references
+from keepfaith.report.card_section import card_sections
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.page import ReportCell, verdicts_of, write_report
 from keepfaith.report.study import StudyDescription, with_skipped
@@ -46,18 +47,19 @@ with job(snakemake.log[0]):
         model, order, task = place.split("/")
         named = dict(zip(params.tables, files, strict=True))
         tables = {name: read_table(path, ALL[name]) for name, path in named.items()}
+        made = orders[f"{model}/{order}"]  # ORDER or CHECKPOINTS
+        cell_tables = CellTables(
+            **tables,
+            **{made.stem: read_table(made, ALL[made.stem])},
+            published=match_published(published, params.repositories[model], task, params.modules),
+        )
         explained = explained_examples(
             read_table(examples, ALL["examples"]),
             read_table(predictions, ALL["predictions"]),
             pl.concat([empty_table(ALL["attributions"]), *map(scores_of, scores)], how="diagonal"),
             tables["verdict"],
             params.explained_examples,
-        )
-        made = orders[f"{model}/{order}"]  # ORDER or CHECKPOINTS
-        cell_tables = CellTables(
-            **tables,
-            **{made.stem: read_table(made, ALL[made.stem])},
-            published=match_published(published, params.repositories[model], task, params.modules),
+            cell_tables.names,
         )
         notes = read_provenance(Path(named["metrics"])).measured.get("notes", ())
         cells.append(ReportCell(model, order, task, cell_tables, explained, svgs[place], notes))
@@ -65,14 +67,18 @@ with job(snakemake.log[0]):
         place.split("/")[2]: read_provenance(Path(path)).measured.get("skipped", {})
         for place, path in zip(params.cells, paths.examples, strict=True)
     }
-    pooled = zip(params.pruning_paths, paths.pooled, strict=True)
+    pooled = {
+        place: read_table(path, ALL["pooled"])
+        for place, path in zip(params.pruning_paths, paths.pooled, strict=True)
+    }
+    efficiency = read_parquet(Path(paths.efficiency))
     write_report(
         Path(snakemake.output.page),
         with_skipped(StudyDescription(**params.study), skipped),
         cells,
         {path.stem: path for path in map(Path, paths.study_figures)},
-        {place: read_table(path, ALL["pooled"]) for place, path in pooled},
-        read_parquet(Path(paths.efficiency)),
+        pooled,
+        efficiency,
         with_published_study(
             read_literature(Path(paths.literature)),
             published,
@@ -81,6 +87,7 @@ with job(snakemake.log[0]):
     )
     write_text(Path(snakemake.output.methods), params.methods)
     write_text(Path(snakemake.output.references), references(params.cited))
+    write_text(Path(snakemake.output.cards), card_sections(cells, pooled, efficiency))
     written = {path.stem: path for path in map(Path, snakemake.output.latex)}
     for table in paper_tables(
         verdicts_of(cells), [cell.order for cell in cells if cell.tables.names]

@@ -26,6 +26,7 @@ SMALL = {
     "truth": [],
     "harness": ["--shots", "0", "2"],
     "plan": [],
+    "page": [],
 }
 
 
@@ -62,6 +63,8 @@ def test_benchmark(name, tmp_path):
         assert {"predict", "attribute", "score_coalitions", "rank_layers"} < set(measured)
         assert all(row["not_found"] == 0 and row["measured_s"] > 0 for row in found["rows"])
         assert measured.pop("all") == pytest.approx(sum(measured.values()), abs=0.1 * len(measured))
+    if name == "page":
+        assert 0 < found["rows"][0]["megabytes"] < 20
     if name == "efficiency":
         assert [row["dropped"] for row in found["rows"]] == [0, 1, 2]
         # A dropped layer still counts its tokens: two numbers in place of 64.

@@ -109,7 +109,7 @@ def test_a_paper_finds_its_methods_references_and_tables_beside_the_report(
 ) -> None:
     folder = finished.folder / "results/report"
     assert {path.name for path in folder.iterdir()} == {
-        "index.html", "methods.md", "references.bib", "harms.tex", "limits.tex",
+        "index.html", "methods.md", "model_cards.md", "references.bib", "harms.tex", "limits.tex",
     }  # fmt: skip
     methods = (folder / "methods.md").read_text(encoding="utf-8")
     assert "0 to 2 of 8 layers" in methods

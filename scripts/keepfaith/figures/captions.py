@@ -23,6 +23,9 @@ def caption_text(title: str, explanation: str) -> str:
 def write_captions(figures: Mapping[str, CellFigure | StudyFigure], folder: Path) -> None:
     """Write the caption of every figure as `<name>.rst`; a file with the right content is not rewritten."""
     for name, figure in figures.items():
-        path, text = folder / f"{name}.rst", caption_text(figure.title, figure.explanation)
+        path, text = (
+            folder / f"{name}.rst",
+            caption_text(figure.title, f"{figure.explanation} {figure.detail}".strip()),
+        )
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keepfaith.artifacts.atomic import replacing
+from keepfaith.figures.hover import marked_points, with_titles
 
 if TYPE_CHECKING:  # Matplotlib is imported inside functions: see `plugins.cell_figure`
     from matplotlib.axes import Axes
@@ -180,12 +181,18 @@ def canvas(
     return figure, [list(row) for row in panels]
 
 
+NOTHING_TO_SHOW = "nothing-to-show"
+"""Id, in an SVG, of the sentence of `note`: the report leaves such a figure out."""
+
+
 def note(sentence: str, size: tuple[float, float] = (5.2, 1.1)) -> "Figure":
     """A figure with the reason why nothing is drawn, so that the rule always has its file."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
-    figure.text(0.5, 0.5, sentence, ha="center", va="center", color=GREY, style="italic", wrap=True)
+    figure.text(
+        0.5, 0.5, sentence, ha="center", va="center", color=GREY, style="italic", wrap=True, gid=NOTHING_TO_SHOW,
+    )  # fmt: skip
     return figure
 
 
@@ -228,7 +235,11 @@ def save(figure: "Figure", paths: Iterable[Path]) -> None:
         # Matplotlib would then draw each format twice.
         figure.draw_without_rendering()
         figure.set_layout_engine(None)
+        points = marked_points(figure)
         for path in paths:
             kind = path.suffix.removeprefix(".")
             with replacing(path) as temporary:
                 figure.savefig(temporary, format=kind, dpi=200, metadata=_METADATA[kind])
+                if kind == "svg":
+                    document = temporary.read_text(encoding="utf-8")
+                    temporary.write_text(with_titles(document, points), encoding="utf-8")

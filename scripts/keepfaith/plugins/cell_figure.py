@@ -22,12 +22,14 @@ class CellFigure:
 
     Attributes:
         title: its heading in the report.
-        explanation: its contents and how to read it, in plain text; the caption in Snakemake's report.
+        explanation: one sentence on its contents and one on how to read it, in plain text; the caption.
         position: the report shows figures in ascending position; the numbers in use leave gaps for new ones.
         needs: names of the tables (`artifacts.schemas`) that it reads, or that the rows that it reads are made from. A
             cell that lacks one of them, such as a task imported from logs, does not have this figure.
         draw: draws the figure, under the style of `figures.style.applied`. With nothing to show, it says why.
         caption: the explanation with facts from the cell's tables; None where there are none to add.
+        detail: what else there is to know about it, in plain text; folded in the report.
+        main: whether the report shows it even where a study has so many cells that it shows few figures of each.
     """
 
     title: str
@@ -36,6 +38,8 @@ class CellFigure:
     needs: tuple[str, ...]
     draw: "Callable[[CellTables], Figure]"
     caption: "Callable[[CellTables], str] | None" = None
+    detail: str = ""
+    main: bool = False
 
     def caption_of(self, tables: "CellTables") -> str:
         """Contents of this cell's figure and how to read it, in plain text."""

@@ -17,7 +17,7 @@ class StudyFigure:
 
     Attributes:
         title: its heading in the report.
-        explanation: its contents and how to read it, in plain text; its caption in both reports.
+        explanation: one sentence on its contents and one on how to read it, in plain text; its caption in both reports.
         position: the report shows figures in ascending position; the numbers in use leave gaps for new ones.
         tables: names of the summary tables that it reads; their first columns are model, order and, if any, task. Also
             `published`, the changes that the published study had (`figures.published.published_harms`), and
@@ -26,6 +26,8 @@ class StudyFigure:
             the style of `figures.style.applied`. With nothing to show, it says why.
         protocol: the one of `plugins.quantity.PROTOCOLS` without which it has nothing to show, if any.
         fewest_tasks: number of tasks of a study below which it has nothing to show, and is not drawn.
+        on_page: whether the report shows it; of one that it does not show, it has the contents in another form.
+        detail: what else there is to know about it, in plain text; folded in the report.
     """
 
     title: str
@@ -35,6 +37,8 @@ class StudyFigure:
     draw: "Callable[[Mapping[str, pl.DataFrame]], Figure]"
     protocol: str | None = None
     fewest_tasks: int = 1
+    detail: str = ""
+    on_page: bool = True
 
 
 STUDY_FIGURES = Registry("keepfaith.figures.study", "FIGURE", StudyFigure, "study figure")

@@ -59,6 +59,11 @@ class Finding:
         return text
 
     @property
+    def broken(self) -> str:
+        """`accuracy and Brier score are degraded`, at the first degraded level."""
+        return f"{_listed(self.breaking)} {'is' if len(self.breaking) == 1 else 'are'} degraded"
+
+    @property
     def kept(self) -> str:
         """`level 1 of 4`: everything is shown to be kept up to this level; of checkpoints those that are kept."""
         if self.answer and self.labels:

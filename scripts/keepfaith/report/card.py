@@ -68,6 +68,22 @@ def model_card(
         "",
         f"When it was written, it was {chosen.checked}, and its logits compared with those of the pruned model.",
         "",
+        *what_it_cost(level, results, pooled),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def what_it_cost(
+    level: int, results: Sequence[TaskResult], pooled: pl.DataFrame | None = None
+) -> list[str]:
+    """Lines of the section on accuracy, calibration and explanations, for the card of any copy of this level.
+
+    Args:
+        level: the level of the card.
+        results: per task, the study's tables.
+        pooled: POOLED of these tasks.
+    """
+    lines = [
         "## What it cost",
         "",
         "Each quantity at level 0 (dense) and here. Verdict: *kept* (non-inferior), the harm is shown to stay within "
@@ -82,7 +98,7 @@ def model_card(
         lines += _pooled_rows(pooled.filter(pl.col("left_out").is_null(), pl.col("level") == level))
     for result in results:
         lines += _rows(result, level)
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _probabilities(results: Sequence[TaskResult]) -> list[str]:

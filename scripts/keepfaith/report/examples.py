@@ -1,6 +1,6 @@
 """Selection and preparation of the explained examples in the report, with the dense model beside pruned ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,14 +19,61 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Panel:
-    """One example at one level: its prediction, and the prompt coloured by the scores towards that prediction."""
+    """One example at one level: its prediction, and the prompt coloured by the scores towards that prediction.
+
+    Attributes:
+        level: number of the level.
+        name: `dense model`, `level 3`, or the label of a checkpoint.
+        prediction: the predicted choice.
+        probability: of it.
+        margin: its log-likelihood minus that of the best other choice, in nats.
+        correct: whether it is the label.
+        pieces: the prompt in coloured pieces.
+        top: tokens with the highest scores.
+    """
 
     level: int
+    name: str
     prediction: str
     probability: float
+    margin: float
     correct: bool
     pieces: tuple[HighlightedText, ...]
     top: tuple[tuple[str, float], ...]
+
+    @property
+    def said(self) -> str:
+        """`positive, probability 0.92, margin 2.44 (right)`."""
+        right = "right" if self.correct else "wrong"
+        return f"{self.prediction}, probability {self.probability:.2f}, margin {self.margin:.2f} ({right})"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An explained example that may be shown.
+
+    Attributes:
+        name: its id.
+        change: one minus the cosine between its scores on the dense model and at the deepest level.
+        flipped: whether the deepest level predicts another choice.
+        dense_confidence, confidence: probability of the predicted choice on the dense model and at the deepest level.
+    """
+
+    name: str
+    change: float
+    flipped: bool
+    dense_confidence: float
+    confidence: float
+
+    @property
+    def cosine(self) -> float:
+        """Between its scores on the dense model and at the deepest level."""
+        return 1 - self.change
+
+    @property
+    def moved(self) -> float:
+        """By how much the confidence moved."""
+        return abs(self.confidence - self.dense_confidence)
 
 
 @dataclass(frozen=True)
@@ -48,10 +95,8 @@ class ExplainedExample:
         """What a slider over all levels shows, in plain values: strengths and scores of the scored pieces, in order."""
         return [
             {
-                "level": panel.level,
-                "prediction": panel.prediction,
-                "probability": round(panel.probability, 2),
-                "correct": panel.correct,
+                "name": panel.name,
+                "said": panel.said,
                 "strengths": [round(p.strength, 2) for p in panel.pieces if p.score is not None],
                 "scores": [round(p.score, 4) for p in panel.pieces if p.score is not None],
                 "top": [[token, round(score, 3)] for token, score in panel.top],
@@ -66,12 +111,14 @@ def explained_examples(
     attributions: pl.DataFrame,
     verdict: pl.DataFrame,
     count: int,
+    labels: Mapping[int, str] | None = None,
 ) -> list[ExplainedExample]:
     """Choose `count` examples of one cell and prepare them.
 
     In turn: the example whose explanation changed most although the prediction stayed, one whose prediction
-    flipped, and the typical one (median change); then the next of each. Change is one minus the cosine between
-    dense and deepest scores, averaged over seeds. The selection is deterministic; ties go to the earlier example.
+    flipped, the one whose confidence moved most at the same prediction, and the typical one (median change); then the
+    next of each. Change is one minus the cosine between dense and deepest scores, averaged over seeds. The selection is
+    deterministic; ties go to the earlier example.
 
     Args:
         examples: EXAMPLES of the task.
@@ -79,6 +126,7 @@ def explained_examples(
         attributions: ATTRIBUTIONS of the cell, all methods and seeds or only some; or `segment_features`.
         verdict: VERDICT of the cell; the shown levels are the dense one, the last without degradation, the deepest.
         count: number of examples; fewer are returned if fewer are explained.
+        labels: of the levels, where they are checkpoints.
     """
     method = _method(attributions)
     if method is None or count < 1:
@@ -96,31 +144,42 @@ def explained_examples(
     ids = scores["example_id"].unique().to_list()
     changes = _changes(scores, levels[0], levels[-1])
     candidates = [
-        (name, changes[name], _flipped(log_likelihoods, name, levels))
-        for name in rows
-        if name in ids
+        _candidate(name, changes[name], log_likelihoods, levels) for name in rows if name in ids
     ]
+    names = {level: "dense model" if level == 0 else f"level {level}" for level in every}
+    names |= {level: label for level, label in (labels or {}).items() if level in names}
     return [
-        _prepare(rows[name], reason, method, levels, every, scores, log_likelihoods)
+        _prepare(rows[name], reason, method, levels, names, scores, log_likelihoods)
         for name, reason in choose(candidates, count)
     ]
 
 
-def choose(candidates: Sequence[tuple[str, float, bool]], count: int) -> list[tuple[str, str]]:
-    """Names with reasons, from (name, change, flipped) in the examples' own order."""
-    by_change = sorted(candidates, key=lambda item: -item[1])
-    middle = float(np.median([change for _, change, _ in candidates])) if candidates else 0.0
-    queues = (
-        ("explanation changed most, same prediction", [c for c in by_change if not c[2]]),
-        ("prediction changed", [c for c in by_change if c[2]]),
-        ("typical change", sorted(candidates, key=lambda item: abs(item[1] - middle))),
+def choose(candidates: Sequence[Candidate], count: int) -> list[tuple[str, str]]:
+    """Names with reasons, from candidates in the examples' own order."""
+    by_change = sorted(candidates, key=lambda each: -each.change)
+    stayed = [each for each in by_change if not each.flipped]
+    middle = float(np.median([each.change for each in candidates])) if candidates else 0.0
+    queues: tuple[tuple[str, Sequence[Candidate]], ...] = (
+        ("explanation changed most, same prediction (cosine {0.cosine:.2f})", stayed),
+        (
+            "prediction changed (cosine of the explanations {0.cosine:.2f})",
+            [each for each in by_change if each.flipped],
+        ),
+        (
+            "confidence moved most, same prediction ({0.dense_confidence:.2f} to {0.confidence:.2f})",
+            sorted(stayed, key=lambda each: -each.moved),
+        ),
+        (
+            "typical change (cosine {0.cosine:.2f})",
+            sorted(candidates, key=lambda each: abs(each.change - middle)),
+        ),
     )
     chosen: dict[str, str] = {}
     while len(chosen) < min(count, len(candidates)):
         for reason, queue in queues:
-            name = next((item[0] for item in queue if item[0] not in chosen), None)
-            if name is not None and len(chosen) < count:
-                chosen[name] = reason
+            found = next((each for each in queue if each.name not in chosen), None)
+            if found is not None and len(chosen) < count:
+                chosen[found.name] = reason.format(found)
     return list(chosen.items())
 
 
@@ -162,13 +221,16 @@ def _changes(scores: pl.DataFrame, dense: int, pruned: int) -> dict[str, float]:
     return changes
 
 
-def _flipped(
-    log_likelihoods: dict[tuple[str, int], np.ndarray], name: str, levels: Sequence[int]
-) -> bool:
-    dense, pruned = (
-        predicted_option(log_likelihoods[name, level]) for level in (levels[0], levels[-1])
-    )
-    return int(dense) != int(pruned)
+def _candidate(
+    name: str,
+    change: float,
+    log_likelihoods: Mapping[tuple[str, int], np.ndarray],
+    levels: Sequence[int],
+) -> Candidate:
+    dense, pruned = (log_likelihoods[name, level] for level in (levels[0], levels[-1]))
+    choices = [int(predicted_option(values)) for values in (dense, pruned)]
+    confidences = [float(softmax(values).max()) for values in (dense, pruned)]
+    return Candidate(name, change, choices[0] != choices[1], *confidences)
 
 
 def _prepare(
@@ -176,9 +238,9 @@ def _prepare(
     reason: str,
     method: str,
     levels: Sequence[int],
-    every: Sequence[int],
+    names: Mapping[int, str],
     scores: pl.DataFrame,
-    log_likelihoods: dict[tuple[str, int], np.ndarray],
+    log_likelihoods: Mapping[tuple[str, int], np.ndarray],
 ) -> ExplainedExample:
     name, prompt = str(example["example_id"]), str(example["prompt"])
     options, label = example["options"], example["label"]
@@ -186,18 +248,22 @@ def _prepare(
     assert isinstance(options, list) and isinstance(label, int) and isinstance(spans, list)
     rationale = [(span["start"], span["end"]) for span in spans]
     panels = []
-    for level in every:
+    for level, level_name in names.items():
         rows = scores.filter(pl.col("example_id") == name, pl.col("level") == level)
         tokens = list(rows.select("start", "end").iter_rows())
         values = rows["score"].to_list()
         predicted = int(predicted_option(log_likelihoods[name, level]))
-        probability = float(softmax(log_likelihoods[name, level])[predicted])
+        values_of_choices = log_likelihoods[name, level]
+        probability = float(softmax(values_of_choices)[predicted])
+        margin = float(values_of_choices[predicted] - np.delete(values_of_choices, predicted).max())
         best = sorted(range(len(values)), key=lambda index: -values[index])[:TOP]
         panels.append(
             Panel(
                 level,
+                level_name,
                 str(options[predicted]).strip(),
                 probability,
+                margin,
                 predicted == label,
                 tuple(highlighted(prompt, tokens, values, rationale)),
                 tuple((visible(prompt[slice(*tokens[index])]), values[index]) for index in best),

@@ -18,6 +18,7 @@ from keepfaith.artifacts.tables import empty_table
 from keepfaith.figures.cell_figures import cell_figures
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.study_figures import study_figures
+from keepfaith.figures.style import NOTHING_TO_SHOW
 from keepfaith.report.agreement_table import agreement_table
 from keepfaith.report.answer import Finding, finding
 from keepfaith.report.caveats import caveats
@@ -28,13 +29,16 @@ from keepfaith.report.literature_table import LITERATURE_NOTE, literature_table
 from keepfaith.report.matrix import matrices_by_concern, verdict_matrix
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.misalignment import Misaligned, misaligned
+from keepfaith.report.next_steps import next_steps, shared_cautions
 from keepfaith.report.order_table import orders_compared
+from keepfaith.report.packing import CELLS_AT_ONCE, packed
 from keepfaith.report.pooled_answer import pooled_findings
 from keepfaith.report.power_table import power_table
 from keepfaith.report.savings import savings
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
+from keepfaith.report.terms import anchor_of, linked
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN = 420.0
@@ -64,6 +68,7 @@ class PageFigure:
     title: str
     image: Markup
     caption: str
+    detail: str
     large: bool
 
 
@@ -82,6 +87,8 @@ class PageCell:
     tables: Sequence[PageTable]
     explained: Sequence[ExplainedExample]
     of_checkpoints: bool = False
+    shortened: bool = False
+    """Whether figures are left out, as the study has many cells."""
 
 
 def write_report(
@@ -129,15 +136,24 @@ def render_page(
         lstrip_blocks=True,
     )
     environment.filters["signed"] = signed
+    environment.filters["linked"] = linked
+    environment.filters["anchor"] = anchor_of
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     summary = [
-        _figure(study_svgs[name], f"summary-{name}", figure.title, figure.explanation)
+        _figure(
+            study_svgs[name], f"summary-{name}", figure.title, figure.explanation, figure.detail
+        )
         for name, figure in study_figures().items()
-        if name in study_svgs
+        if name in study_svgs and figure.on_page and _shows_something(study_svgs[name])
     ]
     # Marked as character data, so that the page is well-formed XML as well.
     script = f"//<![CDATA[\n{(TEMPLATES / 'page.js').read_text(encoding='utf-8')}//]]>"
-    page_cells = [_page_cell(index, cell) for index, cell in enumerate(cells)]
+    large = len(cells) > CELLS_AT_ONCE
+    page_cells = [_page_cell(index, cell, large) for index, cell in enumerate(cells)]
+    section = environment.get_template("cell.html.j2")
+    bodies = [section.render(cell=cell) for cell in page_cells]
+    overview = environment.get_template("overview.html.j2").render(figures=summary)
+    as_written = packed if large else Markup
     targets = {(page.model, page.order, page.task): page.anchor for page in page_cells}
     verdicts, means = verdicts_of(cells), pooled or {}
     in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
@@ -150,12 +166,15 @@ def render_page(
         matrix_columns="level" if any(names.values()) else "number of dropped layers",
         savings=[] if efficiency is None else savings(in_sequence, means, efficiency),
         concerns=matrices_by_concern(verdicts, means, targets, names),
-        summary=summary,
+        overview=as_written(overview) if summary else "",
         pooled=pooled_findings(means, names),
         reached=_reached(cells),
         compared=orders_compared(in_sequence),
         power=power_table(verdicts),
-        cells=page_cells,
+        next_steps=next_steps(verdicts),
+        cautions=shared_cautions(_named(cell, cells) for cell in page_cells),
+        cells=[(cell, as_written(body)) for cell, body in zip(page_cells, bodies, strict=True)],
+        large=large,
         glossary=GLOSSARY,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),
@@ -195,15 +214,22 @@ def _beside_literature(cells: Sequence[ReportCell], literature: pl.DataFrame) ->
     return literature_table(pl.concat(metrics), pl.concat(orders), literature) if cells else None
 
 
-def _page_cell(index: int, cell: ReportCell) -> PageCell:
+def _page_cell(index: int, cell: ReportCell, large: bool) -> PageCell:
     names = "-".join((cell.model, cell.order, cell.task))
     anchor = f"cell-{index}-" + re.sub(r"[^A-Za-z0-9]+", "-", names).strip("-").lower()
     figures = [
         _figure(
-            cell.figures[name], f"c{index}-{name}", figure.title, figure.caption_of(cell.tables)
+            cell.figures[name],
+            f"c{index}-{name}",
+            figure.title,
+            figure.caption_of(cell.tables),
+            figure.detail,
         )
         for name, figure in cell_figures().items()
-        if name in cell.figures and not cell.tables.unexplained(figure.needs)
+        if name in cell.figures
+        and not cell.tables.unexplained(figure.needs)
+        and (figure.main or not large)
+        and _shows_something(cell.figures[name])
     ]
     makers = (model_table, explanation_table, limits_table, agreement_table, metric_table)
     tables = [make(cell.tables) for make in makers]
@@ -218,15 +244,26 @@ def _page_cell(index: int, cell: ReportCell) -> PageCell:
         misaligned(cell.tables),
         [table for table in tables if table is not None],
         cell.explained,
-        cell.tables.order.is_empty(),
+        of_checkpoints=cell.tables.order.is_empty(),
+        shortened=large,
     )
 
 
-def _figure(path: Path, prefix: str, title: str, caption: str) -> PageFigure:
+def _named(cell: PageCell, cells: Sequence[ReportCell]) -> tuple[str, Sequence[str]]:
+    """Name of a cell, its task where the study has one model and order, and its cautions."""
+    several = len({(each.model, each.order) for each in cells}) > 1
+    place = f"{cell.model}, {cell.order}, {cell.task}" if several else cell.task
+    return place, cell.caveats
+
+
+def _shows_something(svg: Path) -> bool:
+    return f'id="{NOTHING_TO_SHOW}"' not in svg.read_text(encoding="utf-8")
+
+
+def _figure(path: Path, prefix: str, title: str, caption: str, detail: str) -> PageFigure:
     document = path.read_text(encoding="utf-8")
-    return PageFigure(
-        title, inline_svg(document, prefix, title), caption, width_in_points(document) > COLUMN
-    )
+    image, large = inline_svg(document, prefix, title), width_in_points(document) > COLUMN
+    return PageFigure(title, image, caption, detail, large)
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -29,29 +29,43 @@ SCRIPTS = Path(keepfaith.__file__).parents[1]
 
 NEW_CELL_FIGURE = '''"""How many rows the metrics have."""
 
-from keepfaith.figures.style import note
+from keepfaith.figures.style import canvas
 from keepfaith.plugins.cell_figure import CellFigure
+
+
+def draw(tables):
+    figure, _ = canvas()
+    figure.text(0, 0, f"{tables.metrics.height} rows")
+    return figure
+
 
 FIGURE = CellFigure(
     title="Rows",
     explanation="How many rows the metrics have.",
     position=15,
     needs=("metrics",),
-    draw=lambda tables: note(f"{tables.metrics.height} rows"),
+    draw=draw,
     caption=lambda tables: f"There are {tables.metrics.height}.",
 )
 '''
 NEW_STUDY_FIGURE = '''"""How many rows the verdict has."""
 
-from keepfaith.figures.style import note
+from keepfaith.figures.style import canvas
 from keepfaith.plugins.study_figure import StudyFigure
+
+
+def draw(tables):
+    figure, _ = canvas()
+    figure.text(0, 0, f"{tables['verdict'].height} judged, of {list(tables)}")
+    return figure
+
 
 FIGURE = StudyFigure(
     title="Judged rows",
     explanation="How many rows the verdict has.",
     position=5,
     tables=("verdict",),
-    draw=lambda tables: note(f"{tables['verdict'].height} judged, of {list(tables)}"),
+    draw=draw,
 )
 '''
 
@@ -74,7 +88,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("added")
 def test_a_new_figure_is_one_file(tmp_path: Path):
     assert tuple(cell_figures()) == (*FIGURES[:1], "rows", *FIGURES[1:])
-    assert tuple(study_figures()) == ("judged_rows", *STUDY)
+    assert tuple(study_figures()) == (STUDY[0], "judged_rows", *STUDY[1:])
     tables, summary = synthetic.cell(), summary_tables([("m", "o", "t")])
     found = dict(zip(cell_figures(), svgs(tmp_path / "c", cell_figures()), strict=True))
     study = dict(zip(study_figures(), svgs(tmp_path / "s", study_figures()), strict=True))
@@ -89,7 +103,8 @@ def test_a_new_figure_is_one_file(tmp_path: Path):
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page, re.DOTALL)
     shown = [html.unescape(re.sub(r"<[^>]*>", "", caption)) for caption in captions]
     assert shown[0] == "How many rows the verdict has."
-    assert shown[len(study) + 1] == f"There are {tables.metrics.height}."  # second of the cell
+    # The second of the cell; of one order there is no comparison, and the page has the verdicts as a table.
+    assert shown[len(study) - 2 + 1] == f"There are {tables.metrics.height}."
     assert 'aria-label="Judged rows"' in page and 'aria-label="Rows"' in page
     write_captions(cell_figures(), tmp_path)
     assert as_snakemake_shows(tmp_path / "rows.rst") == "Rows. How many rows the metrics have."
@@ -109,13 +124,22 @@ def test_captions_of_snakemakes_report_are_the_figures_own(registry, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {f"{n}.rst" for n in registry.names()}
     for name, figure in registry.all().items():
         shown = as_snakemake_shows(tmp_path / f"{name}.rst")
-        assert shown == f"{figure.title}. {figure.explanation}"
+        assert shown == f"{figure.title}. {figure.explanation} {figure.detail}".strip()
+
+
+@pytest.mark.parametrize("registry", [CELL_FIGURES, STUDY_FIGURES], ids=lambda r: r.noun)
+def test_a_caption_is_two_sentences(registry):
+    """What it shows, and how to read it; the rest is detail."""
+    for name, figure in registry.all().items():
+        sentences = re.findall(r"[.](?= |$)", figure.explanation)
+        assert len(sentences) <= 2, name
+        assert len(figure.explanation.split()) <= 60, name
 
 
 def test_a_caption_is_written_again_when_its_figure_says_something_else(tmp_path):
     (tmp_path / "ece.rst").write_text("**Old.** Text.\n")
     write_captions({"ece": CELL_FIGURES.load("ece")}, tmp_path)
-    assert as_snakemake_shows(tmp_path / "ece.rst").startswith("Calibration error. Left:")
+    assert as_snakemake_shows(tmp_path / "ece.rst").startswith("Calibration error. Expected")
 
 
 @pytest.mark.parametrize(

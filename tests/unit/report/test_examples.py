@@ -9,7 +9,7 @@ from figures import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keepfaith.report.examples import choose, explained_examples, visible
+from keepfaith.report.examples import Candidate, choose, explained_examples, visible
 from keepfaith.report.highlight import HighlightedText, highlighted
 
 
@@ -73,16 +73,17 @@ def test_all_zero_scores_give_no_colour():
 
 def test_choice_takes_each_kind_in_turn():
     candidates = [
-        ("a", 0.9, True),
-        ("b", 0.1, False),
-        ("c", 0.8, False),
-        ("d", 0.3, False),
-        ("e", 0.2, True),
+        Candidate("a", 0.9, True, 0.9, 0.6),
+        Candidate("b", 0.1, False, 0.9, 0.55),
+        Candidate("c", 0.8, False, 0.9, 0.9),
+        Candidate("d", 0.3, False, 0.8, 0.9),
+        Candidate("e", 0.2, True, 0.7, 0.7),
     ]
-    assert choose(candidates, 3) == [
-        ("c", "explanation changed most, same prediction"),
-        ("a", "prediction changed"),
-        ("d", "typical change"),
+    assert choose(candidates, 4) == [
+        ("c", "explanation changed most, same prediction (cosine 0.20)"),
+        ("a", "prediction changed (cosine of the explanations 0.10)"),
+        ("b", "confidence moved most, same prediction (0.90 to 0.55)"),
+        ("d", "typical change (cosine 0.70)"),
     ]
     assert len(choose(candidates, 99)) == 5
     assert choose([], 3) == []
@@ -98,15 +99,30 @@ def test_examples_show_dense_and_pruned_levels_with_their_predictions():
             assert "".join(piece.text for piece in panel.pieces) == synthetic.PROMPT
             assert panel.prediction in {"negative", "positive"}
             assert panel.correct == (panel.prediction == example.label)
-    flipped = next(example for example in found if example.reason == "prediction changed")
+    flipped = next(example for example in found if example.reason.startswith("prediction changed"))
     assert flipped.panels[0].prediction != flipped.panels[-1].prediction
-    kept = next(example for example in found if example.reason.endswith("same prediction"))
+    kept = next(example for example in found if "same prediction" in example.reason)
     assert kept.panels[0].prediction == kept.panels[-1].prediction
 
 
 def test_probability_is_the_softmax_of_the_options():
     panel = explain(1)[0].panels[0]
     assert panel.probability == pytest.approx(1 / (1 + np.exp(-2.0)))
+    assert panel.margin == pytest.approx(2.0)
+    assert panel.said.endswith(
+        f"probability 0.88, margin 2.00 ({'right' if panel.correct else 'wrong'})"
+    )
+
+
+def test_a_checkpoint_has_its_label():
+    examples, predictions, attributions = synthetic.explained()
+    verdict = synthetic.verdict(range(5), ("lime",))
+    names = {0: "dense model", 4: "8 bits"}
+    (found,) = explained_examples(examples, predictions, attributions, verdict, 1, names)
+    assert [panel.name for panel in found.every] == [
+        "dense model", "level 1", "level 2", "level 3", "8 bits",
+    ]  # fmt: skip
+    assert [frame["name"] for frame in found.frames()] == [panel.name for panel in found.every]
 
 
 def test_kernelshap_is_shown_where_it_was_run():
@@ -168,13 +184,16 @@ def test_a_control_is_never_the_explanation_shown(names, control, shown):
 def test_frames_of_a_slider_are_all_levels_with_the_numbers_of_the_panels():
     (example, *_) = explain()
     frames = example.frames()
-    assert [frame["level"] for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame["name"] for frame in frames] == [
+        "dense model",
+        *(f"level {n}" for n in range(1, 5)),
+    ]
     assert len(example.panels) < len(frames)
-    by_level = {frame["level"]: frame for frame in frames}
+    by_name = {frame["name"]: frame for frame in frames}
     for panel in example.panels:
-        frame = by_level[panel.level]
+        frame = by_name[panel.name]
         scored = [piece for piece in panel.pieces if piece.score is not None]
         assert frame["scores"] == pytest.approx([piece.score for piece in scored], abs=5e-5)
         assert frame["strengths"] == pytest.approx([piece.strength for piece in scored], abs=5e-3)
-        assert (frame["prediction"], frame["correct"]) == (panel.prediction, panel.correct)
+        assert frame["said"] == panel.said
     assert len({len(frame["scores"]) for frame in frames}) == 1  # the same pieces at all levels

@@ -1,12 +1,14 @@
 """The page under a user's hands, in a real browser: sorting, filtering and choosing; and without scripts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import axe_core_python
 import pytest
 from browser import CHROMIUM, Tab, opened
 
+from keepfaith.report.packing import CELLS_AT_ONCE
 from keepfaith.report.page import render_page
 from report.test_page import cells, drawn, folders, pooled, study
 
@@ -69,19 +71,82 @@ SHOWN = (
 )
 
 
-def test_one_task_is_chosen_and_a_link_shows_another(tab: Tab) -> None:
-    assert tab.value(SHOWN) == [True, True]
-    choice = "document.querySelector('nav select')"
-    tab.value(f"{choice}.selectedIndex = 2; {choice}.dispatchEvent(new Event('change'))")
-    assert tab.value(SHOWN) == [False, True]
+CHOICE = "document.querySelector('.chooser select')"
+
+
+def choose(tab: Tab, place: int) -> None:
+    tab.value(f"{CHOICE}.selectedIndex = {place}; {CHOICE}.dispatchEvent(new Event('change'))")
+    tab.value("new Promise(done => setTimeout(done, 200))")
+
+
+def follow(tab: Tab, link: str) -> None:
     tab.value(
-        "new Promise(done => { addEventListener('hashchange', () => setTimeout(done, 50));"
-        " document.querySelector('.matrix a').click(); })"
+        "new Promise(done => { addEventListener('hashchange', () => setTimeout(done, 200));"
+        f" document.querySelectorAll('.matrix a')[{link}].click(); }})"
     )
+
+
+def test_one_task_is_shown_another_chosen_and_a_link_shows_its_own(tab: Tab) -> None:
     assert tab.value(SHOWN) == [True, False]
-    assert tab.value(f"{choice}.selectedIndex") == 1
-    tab.value(f"{choice}.selectedIndex = 0; {choice}.dispatchEvent(new Event('change'))")
+    choose(tab, 1)
+    assert tab.value(SHOWN) == [False, True]
+    follow(tab, "0")
+    assert tab.value(SHOWN) == [True, False]
+    assert tab.value(f"{CHOICE}.selectedIndex") == 0
+    choose(tab, 2)
     assert tab.value(SHOWN) == [True, True]
+
+
+@pytest.fixture(scope="module")
+def large(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of so many cells that their sections are packed."""
+    first, second = cells(folders)
+    many = [
+        replace(each, model=f"model{number}")
+        for number in range(CELLS_AT_ONCE // 2 + 1)
+        for each in (first, second)
+    ]
+    path = tmp_path_factory.mktemp("large") / "index.html"
+    page = render_page(study(), many, drawn(folders / "study"), pooled())
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def test_sections_of_a_large_study_are_packed_and_open_when_they_are_chosen(
+    large: Path, file: Path, tmp_path: Path
+) -> None:
+    assert large.stat().st_size < 5 * file.stat().st_size
+    with opened(large, tmp_path / "browser") as tab:
+        sections = "[...document.querySelectorAll('section.cell')]"
+        count = tab.value(f"{sections}.length")
+        assert count == CELLS_AT_ONCE + 2
+        tab.value("new Promise(done => setTimeout(done, 300))")
+        opened_sections = f"{sections}.map(each => each.querySelectorAll('figure').length > 0)"
+        assert tab.value(opened_sections) == [True] + [False] * (count - 1)
+        assert tab.value("document.querySelectorAll('.overview figure').length") > 3
+        choose(tab, 5)
+        assert tab.value(opened_sections) == [n in (0, 5) for n in range(count)]
+        assert tab.value(SHOWN) == [n == 5 for n in range(count)]
+        assert tab.value(f"{sections}[5].querySelectorAll('th button, [data-frames] input').length")
+        follow(tab, "8")
+        target = tab.value("document.querySelectorAll('.matrix a')[8].hash.slice(1)")
+        assert tab.value(
+            f"document.getElementById('{target}').closest('section').querySelectorAll('svg').length"
+        )
+        box = "document.querySelector('input[aria-label^=\"Filter rows of: Verdict by\"]')"
+        tab.value(f"{box}.value = 'model3'; {box}.dispatchEvent(new Event('input'))")
+        groups = "[...document.querySelector('.matrix').tBodies].filter(each => each.getClientRects().length)"
+        seen = tab.value(f"{groups}.filter(each => each.rows[0].getClientRects().length).length")
+        assert seen == 1
+
+
+def test_a_large_page_without_scripts_has_the_answer_and_says_where_the_rest_is(
+    large: Path,
+) -> None:
+    page = large.read_text(encoding="utf-8")
+    body = page[page.index("<main>") :]
+    assert body.count("<noscript>") == CELLS_AT_ONCE + 3
+    assert "they open where scripts are allowed" in body
 
 
 def test_controls_are_reached_by_keyboard_and_named(tab: Tab) -> None:
@@ -103,7 +168,7 @@ def test_without_scripts_everything_is_there(file: Path, tmp_path: Path) -> None
     bare.write_text(page[:start] + policy + page[page.index(";", start) :], encoding="utf-8")
     with opened(bare, tmp_path / "browser") as tab:
         assert tab.value(SHOWN) == [True, True]
-        assert tab.value("document.querySelectorAll('th button, nav select, input').length") == 0
+        assert tab.value("document.querySelectorAll('th button, select, input').length") == 0
         assert len(column(tab, 1, shown=True)) == len(column(tab, 1)) > 2
 
 

@@ -16,14 +16,13 @@ from keepfaith.artifacts.schemas import MISALIGNMENT
 from keepfaith.figures.cell_figures import draw_all
 from keepfaith.figures.cell_tables import OF_EXPLANATIONS
 from keepfaith.figures.literature import LITERATURE
-from keepfaith.figures.study_figures import draw_all_study
+from keepfaith.figures.study_figures import draw_all_study, study_figures
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.literature_table import LITERATURE_NOTE, LITERATURE_TITLE
 from keepfaith.report.page import ReportCell, render_page, signed, write_report
 from keepfaith.report.study import StudyDescription, facts
-from keepfaith.report.svg import inline_svg, width_in_points
 
 HOSTILE = '<script>alert("x")</script>'
 PROMPT = f'{HOSTILE} & it\'s "fine" </p></body>\nAnswer:'
@@ -188,21 +187,29 @@ def test_the_answer_leads_with_the_mean_over_tasks(page, folders):
         assert first not in found and second not in found
 
 
-def test_every_figure_stands_on_the_page_with_its_caption(page):
+def test_every_figure_that_shows_something_stands_on_the_page_with_its_caption(page, folders):
     root = tree(page)
     figures = [element for element in root.iter() if element.tag.endswith("}figure")]
-    assert len(figures) == len(STUDY) + 2 * len(FIGURES)
+    shown = [svg for svg in drawn(folders / "study").values() if svg.is_file()]
+    empty = [svg.stem for svg in shown if "nothing-to-show" in svg.read_text(encoding="utf-8")]
+    assert empty == ["orders_compared"]  # the study has one order
+    assert "Orders compared" not in page
+    as_tables = [name for name, figure in study_figures().items() if not figure.on_page]
+    assert as_tables == ["verdicts"] and "Verdict of every task" not in page
+    assert len(figures) == len(STUDY) - 2 + 2 * len(FIGURES)
     captions = {
         "".join(element.itertext()) for element in root.iter() if element.tag.endswith("figcaption")
     }
     tables = synthetic.cell(deepest=2)
     assert {CELL_FIGURES.load(name).caption_of(tables) for name in FIGURES} <= captions
+    anchors = set(re.findall(r'href="#(term-[^"]+)"', page))
+    assert "term-ece" in anchors and anchors <= set(re.findall(r'id="(term-[^"]+)"', page))
 
 
 def test_all_metrics_of_the_predictions_are_folded_away(page):
     root = tree(page)
     every = [element for element in root.iter() if element.tag.endswith("}details")]
-    folded = [element for element in every if not element.get("open")]
+    folded = [e for e in every if not e.get("open") and e.get("class") != "more"]
     assert ["".join(element[0].itertext()) for element in folded] == 2 * [
         "All metrics of the predictions"
     ]
@@ -241,24 +248,6 @@ def test_a_missing_figure_is_an_error(folders, tmp_path):
             [replace(cell, figures=drawn(tmp_path)) for cell in cells(folders)],
             drawn(folders / "study"),
         )
-
-
-def test_inlined_svg_has_its_own_ids_and_no_page_wide_style():
-    document = (
-        '<?xml version="1.0"?><svg width="36.5pt"><metadata>x</metadata><style>*{a: b}</style>'
-        '<path id="m1" d="M 1.23456 -7.5"/><use xlink:href="#m1"/><g clip-path="url(#m1)"/></svg>'
-    )
-    found = inline_svg(document, "u0", 'a "b"')
-    assert found == (
-        '<svg role="img" aria-label="a &quot;b&quot;" width="36.5pt"><path id="u0-m1" d="M 1.23 -7.5"/>'
-        '<use xlink:href="#u0-m1"/><g clip-path="url(#u0-m1)"/></svg>'
-    )
-    assert width_in_points(document) == 36.5
-    for wrong in ("<html/>", ""):
-        with pytest.raises(ValueError, match="SVG"):
-            inline_svg(wrong, "u0", "x")
-        with pytest.raises(ValueError, match="SVG"):
-            width_in_points(wrong)
 
 
 def test_facts_are_flat_and_leave_out_what_is_not_set():

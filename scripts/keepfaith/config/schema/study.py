@@ -265,7 +265,7 @@ class Report(Strict):
     """Contents of the report beyond figures and tables."""
 
     explained_examples: Count = Field(
-        default=3,
+        default=4,
         description="Explained examples shown as highlighted text, per model, order and task.",
     )
     figure_formats: Annotated[tuple[Literal["pdf", "png"], ...], AfterValidator(distinct)] = Field(

@@ -58,6 +58,7 @@ FIGURE = CellFigure(
     title="Accuracy",
     explanation=_EXPLANATION,
     position=20,
+    main=True,
     needs=("metrics",),
     draw=_draw,
     caption=_caption,

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Change of each quantity in percent of its dense value, 0 being no change; bands are confidence intervals of the "
-    "paired change. Panels have separate scales. A quantity whose dense value is below 0.02 has no meaningful "
-    "relative change and is left out, and its panel says so."
+    "Change of each quantity in percent of its dense value, with confidence intervals of the paired change. 0 is no "
+    "change; panels have separate scales."
+)
+_DETAIL = (
+    "A quantity whose dense value is below 0.02 has no meaningful relative change and is left out, and its panel says"
+    " so."
 )
 _SMALLEST_DENSE = 0.02
 
@@ -90,6 +93,7 @@ def relative_change(rows: pl.DataFrame) -> pl.DataFrame | None:
 FIGURE = CellFigure(
     title="Relative change against the dense model",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=40,
     needs=("metrics",),
     draw=_draw,

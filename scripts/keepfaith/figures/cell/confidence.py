@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Mean probability of the predicted choice (confidence) and accuracy, on one axis because both are shares between "
-    "0 and 1. Where confidence is above accuracy the model is over-confident, where it is below it is "
-    "under-confident. Bands are confidence intervals over examples."
+    "Mean probability of the predicted choice (confidence) and accuracy, with confidence intervals over examples. "
+    "Where confidence is above accuracy the model is over-confident, where it is below it is under-confident."
 )
+_DETAIL = "Both are shares between 0 and 1, hence one axis."
 
 
 def _draw(tables: CellTables) -> "Figure":
@@ -38,6 +38,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Confidence beside accuracy",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=50,
     needs=("metrics",),
     draw=_draw,

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Mean comprehensiveness and sufficiency when the given share of tokens is removed, or only it is kept, at a few "
-    "levels on equal scales. Solid: tokens ranked by the method; dotted with hollow markers: the ranking reversed; "
-    "grey: controls, which have no information about the model. An informative explanation has a solid line away "
-    "from the dotted and the grey ones. "
-    "Bands: one standard deviation over attribution seeds."
+    "Mean comprehensiveness and sufficiency by the share of tokens that is removed, or alone kept. An informative "
+    "explanation has a solid line away from the dotted ones (its ranking reversed) and from the grey ones (controls)."
+)
+_DETAIL = (
+    "At a few levels on equal scales. Controls have no information about the model. Bands: one standard deviation "
+    "over attribution seeds."
 )
 _KINDS = ("comprehensiveness", "sufficiency")
 
@@ -121,6 +122,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Faithfulness per fraction",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=100,
     needs=("curves",),
     draw=_draw,

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Mean share of the dense model's top tokens that are also top tokens at the level (solid, scores summed over "
-    "seeds). Dotted with hollow markers: the floor, which is the overlap of two single seeds of one level. A "
-    "solid line below its own floor shows drift; one above it does not exclude drift, because sums over "
-    "seeds are less noisy and all levels share the method's random masks. Grey dotted line: the overlap of random "
-    "rankings. Methods without seeds have no floor."
+    "Share of the dense model's top tokens that are also top tokens at the level (solid), and the floor (dotted), the"
+    " same share of two seeds of one level. A solid line below its floor shows drift; one above it does not exclude "
+    "it."
+)
+_DETAIL = (
+    "Solid: scores summed over seeds. Dotted with hollow markers: two single seeds. Sums over seeds are less noisy "
+    "and all levels share the method's random masks, hence the second half of the rule. Grey dotted line: the overlap"
+    " of random rankings. Methods without seeds have no floor."
 )
 
 
@@ -72,6 +75,7 @@ def _draw(tables: CellTables) -> "Figure":
 FIGURE = CellFigure(
     title="Explanation drift from the dense model",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=80,
     needs=("overlap",),
     draw=_draw,

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Left: expected calibration error (ECE, equal-width bins); the grey band is the range of a perfectly calibrated "
-    "model with the same confidences on this many examples, so values inside it show no "
-    "miscalibration. Right: the Brier score, because ECE alone can improve while a model collapses. Lower is better "
-    "in both; dashed lines are the dense model. The blue band is the interval of the true error from the labels: "
-    "ECE itself is biased upward and can lie above it. The green band is a confidence interval."
+    "Expected calibration error (ECE, left) and Brier score (right), lower being better in both; dashed lines are the"
+    " dense model. ECE inside the grey band is that of a perfectly calibrated model on this many examples."
+)
+_DETAIL = (
+    "ECE has equal-width bins; the grey band is of a model with the same confidences. The Brier score stands beside "
+    "it because ECE alone can improve while a model collapses. The blue band is the interval of the true error from "
+    "the labels: ECE itself is biased upward and can lie above it. The green band is a confidence interval."
 )
 
 
@@ -58,7 +60,9 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Calibration error",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=60,
+    main=True,
     needs=("metrics",),
     draw=_draw,
     caption=_caption,

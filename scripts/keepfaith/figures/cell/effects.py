@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Change of faithfulness against the dense model, in two parts that add up to it. Explanation effect: what is due "
-    "to the level's explanation, whichever of the two models judges it. Judge effect: what is due to the level's model "
-    "as the judge, whichever explanation it judges. Below 0 is worse. Only examples whose prediction is the dense "
-    "model's; bands are confidence intervals of the paired change."
+    "Change of faithfulness against the dense model, in two parts that add up to it: that of the explanation and that"
+    " of the judging model. Below 0 is worse; bands are confidence intervals of the paired change."
+)
+_DETAIL = (
+    "Explanation effect: what is due to the level's explanation, whichever of the two models judges it. Judge effect:"
+    " what is due to the level's model as the judge, whichever explanation it judges. Only examples whose prediction "
+    "is the dense model's."
 )
 _PARTS = {
     "explanation_effect": (Stroke(BLUE, "o"), "explanation effect"),
@@ -51,6 +54,7 @@ def _draw(tables: CellTables) -> "Figure":
 FIGURE = CellFigure(
     title="Worse explanations, or a model that is harder to explain",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=35,
     needs=("metrics", "swap"),
     draw=_draw,

@@ -33,12 +33,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Quantities of explanations under accuracy, on the same level axis; panels are stacked because the scale of a "
-    "second axis would suggest agreement. Faithfulness: 1 is the best order of segments there is, 0 is chance. Raw "
-    "comprehensiveness and sufficiency: probability lost while the top segments are removed (higher is better), or "
-    "alone kept (lower is better); both follow confidence. Coloured bands: intervals over examples for faithfulness, "
-    "else one standard deviation over attribution seeds (the choice of examples adds to it: see the relative change). "
-    "Grey: chance, or controls, which have no information about the model."
+    "Quantities of explanations by level, under the accuracy. Faithfulness is 1 for the best order of segments there "
+    "is and 0 by chance; higher is better in all panels but sufficiency."
+)
+_DETAIL = (
+    "Panels are stacked because the scale of a second axis would suggest agreement. Raw comprehensiveness and "
+    "sufficiency: probability lost while the top segments are removed (higher is better), or alone kept (lower is "
+    "better); both follow confidence. Coloured bands: intervals over examples for faithfulness, else one standard "
+    "deviation over attribution seeds (the choice of examples adds to it: see the relative change). Grey: chance, or "
+    "controls, which have no information about the model."
 )
 
 
@@ -106,7 +109,9 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Explanation faithfulness",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=30,
+    main=True,
     needs=("metrics", "overlap"),
     draw=_draw,
     caption=_caption,

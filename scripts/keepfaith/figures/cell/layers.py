@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Criterion score of every component that the order ranks. Filled markers are dropped by some level of this "
-    "run; the number beside a marker is the level at which it is dropped. Close scores mean that the order could "
-    "easily have been different."
+    "Criterion score of every component that the order ranks; the number beside a filled marker is the level at which"
+    " it is dropped. Close scores mean that the order could easily have been different."
 )
+_DETAIL = "Hollow markers are dropped by no level of this run."
 _MARKERS = {"attention": "o", "mlp": "s", "block": "D"}
 
 
@@ -81,6 +81,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Layer scores",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=110,
     needs=("order",),
     draw=_draw,

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 _EXPLANATION = (
-    "Mean share of the top tokens that two levels have in common. Below the diagonal: overlap of the two levels "
-    "(scores summed over seeds). Above it: the floor, which is the overlap of two seeds of one level, averaged over "
-    "the two levels; on the diagonal the floor of the level itself. Overlap below the floor shows drift. Overlap above "
-    "it does not exclude drift: sums over seeds are less noisy than single seeds, and all levels share the "
-    "method's random masks."
+    "Share of the top tokens that two levels have in common (below the diagonal), and the floor, that of two seeds of"
+    " one level (above it and on it). Overlap below the floor shows drift; overlap above it does not exclude it."
+)
+_DETAIL = (
+    "Below the diagonal scores are summed over seeds. Above it is the floor averaged over the two levels. Sums over "
+    "seeds are less noisy than single seeds, and all levels share the method's random masks."
 )
 _ANNOTATED_LEVELS = 6
 
@@ -115,6 +116,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Overlap between levels",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=90,
     needs=("overlap",),
     draw=_draw,

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Accuracy within each bin of confidence, dense model first. On the dashed diagonal confidence equals accuracy; "
-    "bars below it are over-confident, bars above it under-confident. The lower row counts the examples of each bin: "
-    "a bin with few examples is uncertain."
+    "Accuracy within each bin of confidence, dense model first, above the number of examples of the bin. Bars below "
+    "the dashed diagonal are over-confident, bars above it under-confident."
 )
+_DETAIL = "On the diagonal confidence equals accuracy. A bin with few examples is uncertain."
 
 
 def _draw(tables: CellTables) -> "Figure":
@@ -86,6 +86,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Reliability",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=70,
     needs=("reliability",),
     draw=_draw,

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Margin of the predicted choice that is lost, in the mean over examples and seeds, while the segments that a "
-    "method ranks first are removed (upper row: higher is better) or alone kept (lower row: lower is better), at a "
-    "few levels. Dashed: the order of segments with the best area; dotted: the mean over all orders, which is chance. "
-    "Both are exact. Panels have scales of their own, since a flatter model has smaller margins."
+    "Margin of the predicted choice that is lost while the segments that a method ranks first are removed (upper row:"
+    " higher is better) or alone kept (lower row: lower is better). Dashed is the best order of segments, dotted is "
+    "chance, both exactly."
+)
+_DETAIL = (
+    "Means over examples and seeds, at a few levels. The best order is that with the best area; chance is the mean "
+    "over all orders. Panels have scales of their own, since a flatter model has smaller margins."
 )
 _KINDS = {"removal": "margin lost, removed (nats)", "retention": "margin lost, kept (nats)"}
 _LIMITS = {"best": (BLACK, (0, (5, 3))), "chance": (GREY, (0, (1, 2)))}
@@ -65,6 +68,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Removing and keeping segments",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=95,
     needs=("segment_curves",),
     draw=_draw,

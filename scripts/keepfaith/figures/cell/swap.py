@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 _EXPLANATION = (
-    "Mean faithfulness of the explanation of one level (row) under the values of another (column); on the diagonal "
-    "each level judges its own. A row that pales has worse explanations, a column that pales has a model that is "
-    "harder to explain. Only examples for which both levels predict the same choice. Values below 0 have the colour "
-    "of 0."
+    "Mean faithfulness of the explanation of one level (row) under the values of another (column). A row that pales "
+    "has worse explanations, a column that pales has a model that is harder to explain."
+)
+_DETAIL = (
+    "On the diagonal each level judges its own explanation. Only examples for which both levels predict the same "
+    "choice. Values below 0 have the colour of 0."
 )
 _COLUMNS = 3
 _ANNOTATED_LEVELS = 7
@@ -85,6 +87,7 @@ def _map(panel: "Axes", values: np.ndarray, levels: tuple[int, ...]) -> "AxesIma
 FIGURE = CellFigure(
     title="Every level's explanation, judged by every level",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=37,
     needs=("swap",),
     draw=_draw,

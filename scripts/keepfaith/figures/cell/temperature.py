@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Left: the temperature that divides all log-likelihoods of a level so that its NLL on the tuning examples is "
-    "lowest, with its interval over these examples: above 1 the level is too sure, below 1 not sure enough; the "
-    "dashed line is the dense model's. Right: ECE on the evaluation examples as it is, with the level's own "
-    "temperature, and with the dense model's, which is what a model has that was calibrated before it was pruned. "
-    "Damage that the own temperature takes away is repairable; what stays above the grey band, the range of a "
-    "calibrated model with the confidences of the own temperature and the noise of its fit, is not. The blue band is "
-    "the interval of the true error of ECE as it is."
+    "Left: the temperature with which a level fits the tuning examples best, above 1 where it is too sure. Right: ECE"
+    " as it is, with that temperature, and with the dense model's; what stays above the grey band is not repairable."
+)
+_DETAIL = (
+    "The temperature divides all log-likelihoods of a level so that its NLL on the tuning examples is lowest; its "
+    "interval is over these examples, and the dashed line is the dense model's. ECE is that of the evaluation "
+    "examples; the dense model's temperature is what a model has that was calibrated before it was pruned. The grey "
+    "band is the range of a calibrated model with the confidences of the own temperature and the noise of its fit. "
+    "The blue band is the interval of the true error of ECE as it is."
 )
 _ERRORS = {
     "ece": (Stroke(BLUE, "o"), "ECE as it is"),
@@ -77,6 +79,7 @@ def _caption(tables: CellTables) -> str:
 FIGURE = CellFigure(
     title="Is the calibration damage repairable by a temperature?",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=65,
     needs=("metrics", "tuning_predictions"),
     draw=_draw,

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Each level against the dense model, batch 1, after the longest measured prompt; each level was loaded without "
-    "the weights that it drops, in its own process. KV cache per token (measured in a call of generate), prefill "
-    "time, time per decoded token, and bytes of weights: 1 is the dense model, lower is better. Dashed: arithmetic, "
-    "from the cache's shape, the floating-point operations of the prefill, and the bytes of weights and cache "
-    "that a decoded token reads. Times fall further than arithmetic where attention takes more time per operation "
-    "than the other matrices do (many small steps, each with its own start), and less where work that no level drops "
-    "dominates (sampling, Python). Times vary between runs, by a tenth and more if other work shares the "
-    "machine: the distance between lines of equal layers shows this variation."
+    "What each level saves against the dense model: KV cache per token, prefill time, time per decoded token, and "
+    "bytes of weights. 1 is the dense model and lower is better; dashed is what arithmetic expects."
+)
+_DETAIL = (
+    "Batch 1, after the longest measured prompt; each level was loaded without the weights that it drops, in its own "
+    "process. The cache is measured in a call of generate. Arithmetic: from the cache's shape, the floating-point "
+    "operations of the prefill, and the bytes of weights and cache that a decoded token reads. Times fall further "
+    "than arithmetic where attention takes more time per operation than the other matrices do (many small steps, each"
+    " with its own start), and less where work that no level drops dominates (sampling, Python). Times vary between "
+    "runs, by a tenth and more if other work shares the machine: the distance between lines of equal layers shows "
+    "this variation."
 )
 
 _PANELS = {
@@ -93,6 +96,7 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
 FIGURE = StudyFigure(
     title="What a level saves",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=70,
     tables=("efficiency",),
     draw=_draw,

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 _EXPLANATION = (
-    "One panel per model, order and task, one row per judged quantity. Thick bar: consecutive levels shown to be kept, "
-    "from the dense model; thin bar: levels up to which no degradation is shown; cross: the first level shown to be "
-    "degraded, by a loss beyond the margin. A row without a cross shows no degradation at any level of the run, which "
-    "also follows from too few examples. A bar has no information on levels below its end that were not run. A panel "
-    "of checkpoints shows each of them on its own: square, shown to be kept; dot, no degradation shown; "
-    "cross, shown to be degraded."
+    "How far each task can be pruned: one panel per model, order and task, one row per judged quantity. Thick bar: "
+    "shown to be kept; thin bar: no degradation shown; cross: the first level shown to be degraded."
+)
+_DETAIL = (
+    "A thick bar covers consecutive levels from the dense model. A row without a cross shows no degradation at any "
+    "level of the run, which also follows from too few examples. A bar has no information on levels below its end "
+    "that were not run. A panel of checkpoints shows each of them on its own: square, shown to be kept; dot, no "
+    "degradation shown; cross, shown to be degraded."
 )
 _COLUMNS = 3
 
@@ -121,6 +123,7 @@ def reach_keys() -> "list[Line2D | Patch]":
 FIGURE = StudyFigure(
     title="How far each task can be pruned",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=10,
     tables=("verdict",),
     draw=_draw,

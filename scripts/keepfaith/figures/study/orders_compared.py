@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Level up to which each pruning order preserves accuracy, calibration and faithfulness, with every judged "
-    "quantity of each, and every method for faithfulness. Thick bar: consecutive levels shown to be kept, "
-    "from the dense model; thin bar: levels up to which no degradation is shown; both are means over tasks, and "
-    "each small circle is the end of the thin bar of one task. The order that keeps furthest over all three is "
-    "on top. Orders less than a level apart (if levels were left out, less than one step between those "
-    "that were run) are not distinguished by this, and the best of many orders is partly the best by chance. "
-    "Checkpoints are no order of levels and are left out."
+    "Level up to which each pruning order preserves accuracy, calibration and faithfulness, in the mean over tasks. "
+    "Thick bar: shown to be kept; thin bar: no degradation shown; circles: the ends of the thin bar of single tasks."
+)
+_DETAIL = (
+    "Every judged quantity of each counts, and every method for faithfulness. Bars cover consecutive levels from the "
+    "dense model. The order that keeps furthest over all three is on top. Orders less than a level apart (if levels "
+    "were left out, less than one step between those that were run) are not distinguished by this, and the best of "
+    "many orders is partly the best by chance. Checkpoints are no order of levels and are left out."
 )
 
 
@@ -79,6 +80,7 @@ def _panel(panel: "Axes", means: pl.DataFrame, reach: pl.DataFrame, orders: list
 FIGURE = StudyFigure(
     title="Orders compared",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=20,
     tables=("verdict",),
     draw=_draw,

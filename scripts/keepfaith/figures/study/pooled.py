@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Harm against the dense model in the mean over tasks, in margins: 0 (solid line) is the dense model, 1 (dashed "
-    "line) the margin, and above it is worse. Bars are confidence intervals, tasks being independent samples; that of "
-    "ECE does not shrink with the number of tasks, as its bias does not. Kept (non-inferior): the bar ends within the "
-    "margin. Degraded (inferior): it lies beyond the margin, after Holm's correction over the levels. Harmed (worse "
-    "than dense): it lies beyond 0. Undecided (inconclusive): neither. A level without a symbol has no mean. "
-    "Attribution methods stand side by side, on lines of different colours. The scale is linear up to 2 margins and "
-    "logarithmic beyond. A mean can hide a broken task: the answer names the worst."
+    "Harm against the dense model in the mean over tasks, in margins, with confidence intervals. 0 (solid line) is "
+    "the dense model, 1 (dashed line) the margin, and above it is worse."
+)
+_DETAIL = (
+    "Tasks are independent samples; the interval of ECE does not shrink with the number of tasks, as its bias does "
+    "not. Kept (non-inferior): the bar ends within the margin. Degraded (inferior): it lies beyond the margin, after "
+    "Holm's correction over the levels. Harmed (worse than dense): it lies beyond 0. Undecided (inconclusive): "
+    "neither. A level without a symbol has no mean. Attribution methods stand side by side, on lines of different "
+    "colours. The scale is linear up to 2 margins and logarithmic beyond. A mean can hide a broken task: the answer "
+    "names the worst."
 )
 _TICKS = (-100, -10, -2, -1, 0, 1, 2, 5, 10, 20, 50, 100)
 _LINEAR = 2.0
@@ -119,6 +122,7 @@ def _legend(figure: "Figure", methods: list[str]) -> None:
 FIGURE = StudyFigure(
     title="Harm in the mean over tasks",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=8,
     tables=("pooled",),
     draw=_draw,

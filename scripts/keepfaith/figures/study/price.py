@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Every point is a level, the dense model is at 1. Upper row: further right decodes faster; lower row: further "
-    "left needs less KV cache per token. The height is the mean over tasks of accuracy, of ECE, and of faithfulness "
-    "(comprehensiveness in a study without segments; over methods as well, controls left out). A horizontal line "
-    "keeps its quality while it saves."
+    "Quality against savings: every point is a level, in the mean over tasks. Upper row: further right decodes "
+    "faster; lower row: further left needs less KV cache per token; a horizontal line keeps its quality while it "
+    "saves."
+)
+_DETAIL = (
+    "The dense model is at 1. The height is the mean over tasks of accuracy, of ECE, and of faithfulness "
+    "(comprehensiveness in a study without segments; over methods as well, controls left out)."
 )
 _LITERATURE = (
     "Open grey diamonds, where there are any, are published results without a similar share of attention layers, on "
@@ -114,7 +117,8 @@ def _published(tables: Mapping[str, pl.DataFrame]) -> tuple[list[_Point], list[_
 
 FIGURE = StudyFigure(
     title="Savings and their price",
-    explanation=f"{_EXPLANATION} {_LITERATURE}",
+    explanation=_EXPLANATION,
+    detail=f"{_DETAIL} {_LITERATURE}",
     position=80,
     tables=("metrics", "efficiency", "order", "literature"),
     draw=_draw,

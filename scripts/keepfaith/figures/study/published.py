@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 _EXPLANATION = (
-    "The rows of the published study (arXiv:2606.24970: two models, five tasks, 1 to 16 attention layers dropped) at "
-    "the margins of this study. Published values have no intervals: only the estimates are read, and nothing about "
-    "them is shown to be kept or degraded. One row per task and model, one panel per quantity. Circle: the loss "
-    "against the dense model lies within the margin. Thick cross: it exceeds the margin where the loss of accuracy "
-    "does not, so that accuracy hides it. Thin cross: it exceeds the margin, and so does the loss of accuracy. Each "
-    "panel's title counts the published rows. On a small task an estimate exceeds a margin by chance (RTE has 277 "
-    "examples). Rows named in bold are those of this study, of the same tasks: filled or bold marks where the verdict "
-    "shows it (kept or degraded), hollow or thin ones where only the estimate says it. Comprehensiveness of one's own "
-    "models needs the study's protocol."
+    "Rows of the published study (arXiv:2606.24970) at the margins of this study, beside this study's own rows of the"
+    " same tasks (in bold). Circle: the loss lies within the margin; thick cross: beyond it where the loss of "
+    "accuracy is not; thin cross: beyond it, as the loss of accuracy."
+)
+_DETAIL = (
+    "Two models, five tasks, 1 to 16 attention layers dropped; one row per task and model, one panel per quantity. "
+    "Published values have no intervals: only the estimates are read, and nothing about them is shown to be kept or "
+    "degraded. Each panel's title counts the published rows. On a small task an estimate exceeds a margin by chance "
+    "(RTE has 277 examples). Of this study's rows, filled or bold marks are where the verdict shows it (kept or "
+    "degraded), hollow or thin ones where only the estimate says it. Comprehensiveness of one's own models needs the "
+    "study's protocol."
 )
 _PANELS = ("accuracy", "ece", "comprehensiveness")
 
@@ -204,6 +206,7 @@ def _keys(own: bool) -> "list[Line2D]":
 FIGURE = StudyFigure(
     title="Published rows at your margins",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=100,
     tables=("verdict", "metrics", "published"),
     draw=_draw,

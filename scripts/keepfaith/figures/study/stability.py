@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "The criterion was run again on other draws of calibration text. For every level: the share of its dropped layers "
-    "that two draws have in common, mean over pairs of draws, one line per number of calibration samples; the band is "
-    "from the least to the most similar pair. Dotted: the share that a smaller draw and the largest of the same "
-    "seed (which begins with the same texts) have in common. Dashed: the share of two random orders. Where the lines "
-    "are low, the level depends on the draw as much as on the criterion."
+    "Share of a level's dropped layers that two draws of calibration text have in common; dashed, that of two random "
+    "orders. Where lines are low, the level depends on the draw as much as on the criterion."
+)
+_DETAIL = (
+    "The criterion was run again on other draws. Mean over pairs of draws, one line per number of calibration "
+    "samples; the band is from the least to the most similar pair. Dotted: the share that a smaller draw and the "
+    "largest of the same seed (which begins with the same texts) have in common."
 )
 _COLUMNS = 4
 
@@ -72,6 +74,7 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
 FIGURE = StudyFigure(
     title="Order stability",
     explanation=_EXPLANATION,
+    detail=_DETAIL,
     position=90,
     tables=("stability",),
     draw=_draw,

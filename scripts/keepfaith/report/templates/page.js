@@ -32,45 +32,74 @@
     });
   }
 
-  function makeFilterable(table) {
+  function searchBox(element, label, show) {
     const box = document.createElement("input");
     box.type = "search";
     box.placeholder = "Filter rows";
-    box.setAttribute("aria-label", `Filter rows of: ${table.dataset.title}`);
-    box.addEventListener("input", () => {
-      const wanted = box.value.trim().toLowerCase();
+    box.setAttribute("aria-label", `Filter rows of: ${label}`);
+    box.addEventListener("input", () => show(box.value.trim().toLowerCase()));
+    element.before(box);
+  }
+
+  function makeFilterable(table) {
+    searchBox(table.parentElement, table.dataset.title, (wanted) => {
       for (const row of rowsOf(table)) row.hidden = !row.textContent.toLowerCase().includes(wanted);
     });
-    table.parentElement.before(box);
+  }
+
+  // A row of a matrix is found by its name and by that of its group, the first row of its body.
+  function makeMatrixFilterable(table) {
+    searchBox(table.parentElement, table.dataset.filter, (wanted) => {
+      for (const body of table.tBodies) {
+        const [heading, ...rows] = body.rows;
+        const group = heading.textContent.toLowerCase();
+        for (const row of rows) row.hidden = !`${group} ${row.cells[0].textContent.toLowerCase()}`.includes(wanted);
+        heading.hidden = rows.every((row) => row.hidden);
+      }
+    });
+  }
+
+  // A large study's sections are packed: base64 of zlib.
+  async function unpack(section) {
+    const store = section.querySelector("script");
+    if (!store) return;
+    const bytes = Uint8Array.from(atob(store.textContent), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const text = await new Response(stream).text();
+    const parsed = new DOMParser().parseFromString(text, "text/html"); // runs no script
+    store.replaceWith(...parsed.body.childNodes);
+    prepare(section);
   }
 
   function makeChooser(sections) {
+    const packed = sections.some((section) => section.querySelector(":scope > script"));
     const label = document.createElement("label");
     const choice = document.createElement("select");
-    label.append("Show ", choice);
-    choice.append(new Option("all tasks", ""));
+    label.className = "chooser";
+    label.append("One task at a time: ", choice);
     for (const section of sections) {
       const heading = section.querySelector("h2");
       choice.append(new Option(heading.textContent.trim(), heading.id));
     }
-    const show = (id) => {
+    if (!packed) choice.append(new Option("all", ""));
+    const show = async (id) => {
       choice.value = id;
       for (const section of sections) section.hidden = id !== "" && section.querySelector("h2").id !== id;
+      for (const section of sections) if (!section.hidden) await unpack(section);
     };
-    choice.addEventListener("change", () => {
-      show(choice.value);
-      if (choice.value) document.getElementById(choice.value).scrollIntoView();
-    });
+    choice.addEventListener("change", () => show(choice.value));
     // A link to a task that is hidden shows it.
-    addEventListener("hashchange", () => {
+    const follow = async () => {
       const target = document.getElementById(location.hash.slice(1));
       const section = target && target.closest("section.cell");
       if (section && section.hidden) {
-        show(section.querySelector("h2").id);
+        await show(section.querySelector("h2").id);
         target.scrollIntoView();
       }
-    });
-    document.querySelector("nav").append(label);
+    };
+    addEventListener("hashchange", follow);
+    sections[0].before(label);
+    show(sections[0].querySelector("h2").id).then(follow);
   }
 
   // The last panel of an explained example becomes one of any level; the dense model stays beside it.
@@ -80,10 +109,8 @@
     const pieces = panel.querySelectorAll(".prompt span");
     const signed = (value, digits) => (value < 0 ? "" : "+") + value.toFixed(digits);
     const show = (frame) => {
-      const right = frame.correct ? "right" : "wrong";
-      panel.querySelector("h5 b").textContent = frame.level ? `level ${frame.level}` : "dense model";
-      panel.querySelector(".said").textContent =
-        `${frame.prediction}, probability ${frame.probability.toFixed(2)} (${right})`;
+      panel.querySelector("h5 b").textContent = frame.name;
+      panel.querySelector(".said").textContent = frame.said;
       pieces.forEach((piece, index) => {
         const strength = frame.strengths[index];
         const side = strength < 0 ? "against" : "toward";
@@ -109,11 +136,17 @@
     said();
   }
 
-  for (const panels of document.querySelectorAll("[data-frames]")) makePlayer(panels);
-  for (const table of document.querySelectorAll("table[data-title]")) {
-    if (rowsOf(table).length > 2) makeSortable(table);
-    if (rowsOf(table).length > 8) makeFilterable(table);
+  function prepare(part) {
+    for (const panels of part.querySelectorAll("[data-frames]")) makePlayer(panels);
+    for (const table of part.querySelectorAll("table[data-title]")) {
+      if (rowsOf(table).length > 2) makeSortable(table);
+      if (rowsOf(table).length > 8) makeFilterable(table);
+    }
+    for (const table of part.querySelectorAll("table[data-filter]")) if (table.rows.length > 20) makeMatrixFilterable(table);
   }
+
+  prepare(document);
   const sections = [...document.querySelectorAll("section.cell")];
   if (sections.length > 1) makeChooser(sections);
+  unpack(document.querySelector(".overview"));
 })();

@@ -1,0 +1,85 @@
+"""Values of a figure's points as titles in its SVG: browsers show them at the pointer, without a script."""
+
+import re
+from collections.abc import Iterator, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+_ID = "points-{}"
+_USE = re.compile(r"<use ([^<>]*)/>")
+_UNMARKED = ("None", "none", "", " ", None)
+
+
+def marked_points(figure: "Figure") -> list[list[str]]:
+    """Words for every point of every series with markers; each series gets an id, by which `with_titles` finds it."""
+    found: list[list[str]] = []
+    for panel in figure.axes:
+        for series in _series(panel):
+            series.set_gid(_ID.format(len(found)))
+            found.append(list(_words(panel, series)))
+    return found
+
+
+def with_titles(document: str, points: Sequence[Sequence[str]]) -> str:
+    """The SVG `document` with a title in every marker.
+
+    A series of which not every point was drawn, as some lie outside of its panel, has none: nothing says which are
+    missing.
+
+    Args:
+        document: as Matplotlib wrote it after `marked_points`.
+        points: what `marked_points` returned.
+    """
+    for number, words in enumerate(points):
+        start = document.find(f'<g id="{_ID.format(number)}">')
+        if start < 0:
+            continue
+        end = document.find('<g id="', start + 1)
+        end = len(document) if end < 0 else end
+        group = document[start:end]
+        if len(_USE.findall(group)) != len(words):
+            continue
+        titles = iter(words)
+        group = _USE.sub(
+            lambda use: f"<use {use[1]}><title>{escape(next(titles))}</title></use>",  # noqa: B023
+            group,
+        )
+        document = document[:start] + group + document[end:]
+    return document
+
+
+def _series(panel: "Axes") -> Iterator[Any]:
+    yield from (line for line in panel.lines if line.get_marker() not in _UNMARKED)
+
+
+def _words(panel: "Axes", series: Any) -> Iterator[str]:
+    """`LIME at 3: 0.524` for each point with finite coordinates; a series without a name has its panel's."""
+    label = str(series.get_label())
+    if label.startswith("_"):
+        label = panel.get_title(loc="left") or panel.get_title(loc="center")
+    place = " ".join(label.split())
+    for x, y in zip(*(map(float, data) for data in series.get_data(orig=False)), strict=True):
+        if isfinite(x) and isfinite(y):
+            at, value = _read(panel.xaxis, x), _read(panel.yaxis, y)
+            yield f"{place} at {at}: {value}" if place else f"{at}: {value}"
+
+
+def _read(axis: "Axis", value: float) -> str:
+    """A number, or the name of the row or column."""
+    fixed = dict(zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False))
+    name = fixed[value].get_text() if value in fixed else ""
+    return name if name and not _is_number(name) else f"{value:.4g}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace("\u2212", "-"))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,82 @@
+"""What to do next: how many texts would decide what stays open, and the cautions that tasks have in common."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from keepfaith.figures.labels import quantity_name
+from keepfaith.plugins.quantity import judged_quantities
+from keepfaith.statistics.verdict import HARMED, UNDECIDED
+
+_NUMBER = re.compile(r"\d[\d,.]*")
+
+
+def next_steps(verdicts: pl.DataFrame) -> list[str]:
+    """One sentence per judged quantity that is open at some level because its texts are too few; most texts last.
+
+    Args:
+        verdicts: VERDICT of all cells, with leading columns model, order and task.
+    """
+    open_ = verdicts.filter(
+        pl.col("status").is_in([UNDECIDED, HARMED]),
+        pl.col("decidable") > pl.col("margin"),
+        pl.col("enough").is_not_null(),
+    )
+    needed = (
+        open_.group_by("task", "quantity", "margin", maintain_order=True)
+        .agg(pl.col("enough").min(), pl.col("clusters").max())
+        .group_by("quantity", "margin", maintain_order=True)
+        .agg(
+            pl.col("enough").min().alias("fewest"),
+            pl.col("enough").max().alias("most"),
+            pl.col("clusters").max(),
+        )
+        .sort("most", maintain_order=True)
+    )
+    return [
+        f"{quantity_name(row['quantity'])} within its margin of {row['margin']:g}: "
+        f"{_range(row['fewest'], row['most'])} independent texts of a task ({row['clusters']:,} now; "
+        f"examples.{_counted(row['quantity'])}), or a wider margin"
+        for row in needed.iter_rows(named=True)
+    ]
+
+
+def _counted(quantity: str) -> str:
+    """The setting that says how many examples a quantity has."""
+    return "explanation" if judged_quantities()[quantity].explained else "evaluation"
+
+
+def _range(fewest: int, most: int) -> str:
+    return f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+
+
+@dataclass(frozen=True)
+class SharedCaution:
+    """A caution, and where it holds; with other numbers, where `alike`."""
+
+    sentence: str
+    places: tuple[str, ...]
+    alike: bool
+
+
+def shared_cautions(cautions: Iterable[tuple[str, Sequence[str]]]) -> list[SharedCaution]:
+    """Cautions of all cells, those that differ in numbers alone as one; in the most cells first.
+
+    Args:
+        cautions: name of a cell, and its sentences.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    for place, sentences in cautions:
+        for sentence in sentences:
+            found.setdefault(_NUMBER.sub("#", sentence), []).append((place, sentence))
+    shared = [
+        SharedCaution(
+            each[0][1],
+            tuple(dict.fromkeys(place for place, _ in each)),
+            len({sentence for _, sentence in each}) > 1,
+        )
+        for each in found.values()
+    ]
+    return sorted(shared, key=lambda caution: -len(caution.places))
