@@ -30,6 +30,15 @@ def passage_of(wildcards):
     return settings.study.imports[wildcards.imported].passage
 
 
+def imported_runs():
+    """The run of every level of each import, as it was typed, and its passage."""
+    return {
+        name: {f"level {level}": str(run) for level, run in chosen.levels.items()}
+        | {"passage": chosen.passage}
+        for name, chosen in settings.study.imports.items()
+    }
+
+
 def imported_cells():
     return [
         f"{name}/{task}"
@@ -51,8 +60,7 @@ def imported_files(wildcards):
                 print(f"keepfaith: {note}", file=sys.stderr)
     except ConfigError as error:
         stop(error)
-    return expand("results/imported/{table}.csv", table=IMPORTED_TABLES) + expand(
-        "results/imported/{cell}/figures/{name}.svg",
-        cell=imported_cells(),
-        name=IMPORTED_FIGURES,
-    )
+    return [
+        "results/imported/report/index.html",
+        *expand("results/imported/{table}.csv", table=IMPORTED_TABLES),
+    ]

@@ -103,6 +103,43 @@ rule draw_imported_figures:
         "../scripts/draw_imported_figures.py"
 
 
+rule write_imported_report:
+    """Write the page of all imports: the report of what follows from predictions."""
+    input:
+        tables=lambda wildcards: expand(
+            "results/imported/{cell}/{table}.parquet",
+            cell=imported_cells(),
+            table=IMPORTED_TABLES,
+        ),
+        figures=lambda wildcards: expand(
+            "results/imported/{cell}/figures/{name}.svg",
+            cell=imported_cells(),
+            name=IMPORTED_FIGURES,
+        ),
+    output:
+        page=report(
+            "results/imported/report/index.html",
+            caption="captions/imported.rst",
+            category="The imports",
+        ),
+    log:
+        "logs/imported/write_imported_report.log",
+    conda:
+        "../envs/workflow.yaml"
+    params:
+        # Import, task and table of each input file, in the order of the files.
+        cells=lambda wildcards: imported_cells(),
+        tables=IMPORTED_TABLES,
+        figures=len(IMPORTED_FIGURES),
+        runs=lambda wildcards: imported_runs(),
+        settings=settings.study.model_dump(
+            mode="json", include={"calibration", "statistics"}
+        ),
+        code=lambda wildcards: code("write_imported_report.py", *no_labelled_files()),
+    script:
+        "../scripts/write_imported_report.py"
+
+
 use rule summarise as summarise_imported with:
     input:
         tables=lambda wildcards: expand(
@@ -124,6 +161,6 @@ use rule summarise as summarise_imported with:
 
 
 rule imported:
-    """All tables and figures of the imports."""
+    """All tables and figures of the imports, and their page."""
     input:
         imported_files,

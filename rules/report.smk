@@ -26,6 +26,7 @@ STUDY_FIGURE_TABLES = [
     or any(name in figure.tables for figure in DRAWN_OF_STUDY.values())
 ]
 PUBLISHED = f"{SOURCE}/config/catalog/published/arxiv_2606_24970.csv"
+LITERATURE = f"{SOURCE}/config/catalog/published/literature.csv"
 
 
 rule draw_figures:
@@ -104,6 +105,7 @@ rule draw_summary_figures:
     input:
         tables=[f"results/summary/{table}.parquet" for table in STUDY_FIGURE_TABLES],
         published=PUBLISHED,
+        literature=LITERATURE,
     output:
         figure_files(
             "results/figures/study",
@@ -118,6 +120,7 @@ rule draw_summary_figures:
     params:
         tables=STUDY_FIGURE_TABLES,
         methods=method_modules(),
+        tasks=list(settings.study.tasks),
         code=lambda wildcards: code("draw_summary_figures.py", *labelled_files()),
     script:
         "../scripts/draw_summary_figures.py"
@@ -137,6 +140,7 @@ rule write_report:
         figures=figures_of_cells(),
         study_figures=expand("results/figures/study/{name}.svg", name=DRAWN_OF_STUDY),
         published=PUBLISHED,
+        literature=LITERATURE,
     output:
         page=report(
             "results/report/index.html",

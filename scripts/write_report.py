@@ -12,6 +12,7 @@ from keepfaith.artifacts.summary import by_folder, portions, shares
 from keepfaith.artifacts.tables import empty_table, read_provenance, read_table
 from keepfaith.coalitions.segment_features import segment_features
 from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.literature import read_literature, with_published_study
 from keepfaith.figures.published import match_published, read_published
 from keepfaith.paper.latex import paper_tables
 from keepfaith.paper.references import references
@@ -78,6 +79,11 @@ with job(snakemake.log[0]):
         {path.stem: path for path in map(Path, paths.study_figures)},
         pooled,
         efficiency,
+        with_published_study(
+            read_literature(Path(paths.literature)),
+            published,
+            list(dict.fromkeys(c.task for c in cells)),
+        ),
     )
     write_text(Path(snakemake.output.methods), params.methods)
     write_text(Path(snakemake.output.references), references(params.cited))

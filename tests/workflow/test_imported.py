@@ -1,6 +1,9 @@
 """`snakemake imported` on real logs of lm-evaluation-harness: a dense model and one without some attention."""
 
+import html
+import re
 import shutil
+import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from keepfaith.artifacts.tables import read_table
 from keepfaith.config.load import load_study
 from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.loading import load_model, load_tokenizer
+from keepfaith.statistics.verdict import STATUSES
 from keepfaith.tasks.prepare import prepare_task
 
 STUDY = """
@@ -186,6 +190,27 @@ def test_tables_for_spreadsheets_and_figures(imported: Imported) -> None:
         assert f"keepfaith: {said}" in imported.output
     drawn = {path.stem for path in (folder / "zeroed/passage/figures").glob("*.svg")}
     assert drawn == {"verdict", "accuracy", "change", "confidence", "ece", "reliability"}
+
+
+def test_the_page_holds_the_tables_of_every_imported_task(imported: Imported) -> None:
+    folder = imported.workflow.folder / "results/imported"
+    page = (folder / "report/index.html").read_text(encoding="utf-8")
+    ElementTree.fromstring(page.split("\n", 1)[1])  # well-formed
+    assert page.count("<script") == 1 and "Content-Security-Policy" in page
+    for task in ("sentiment", "passage"):
+        verdict = imported.table(task, VERDICT)
+        worst = next(s for s in reversed(STATUSES) if s in set(verdict["status"]))
+        row = re.search(rf'<a href="#[^"]+">{task}</a></th><td class="on-(\w+)" title="(\w+)', page)
+        assert row and row.groups() == (worst, worst)
+        metrics = imported.table(task, METRICS).filter(metric="accuracy", level=5)
+        (accuracy,) = metrics["value"]
+        assert f"zeroed on {task}" in page and f"<td>{accuracy:.3f} <span" in page
+    for row in pl.read_csv(folder / "cautions.csv").iter_rows(named=True):
+        assert row["caution"] in html.unescape(page)
+    addresses = re.findall(r'href="(\.\./[^"]+)"', page)
+    assert "../metrics.csv" in addresses and "../cautions.csv" in addresses
+    assert all((folder / "report" / address).is_file() for address in addresses)
+    assert "runs/level5" in page and "report/../../report" not in page
 
 
 def test_nothing_but_the_import_was_run(imported: Imported) -> None:

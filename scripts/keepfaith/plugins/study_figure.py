@@ -20,7 +20,8 @@ class StudyFigure:
         explanation: one sentence on its contents and one on how to read it, in plain text; its caption in both reports.
         position: the report shows figures in ascending position; the numbers in use leave gaps for new ones.
         tables: names of the summary tables that it reads; their first columns are model, order and, if any, task. Also
-            `published`, the changes that the published study had (`figures.published.published_harms`).
+            `published`, the changes that the published study had (`figures.published.published_harms`), and
+            `literature`, the accuracy that published models retain (`figures.literature.with_published_study`).
         draw: draws the figure from those of its tables that the study has (a study may leave out `stability`), under
             the style of `figures.style.applied`. With nothing to show, it says why.
         protocol: the one of `plugins.quantity.PROTOCOLS` without which it has nothing to show, if any.

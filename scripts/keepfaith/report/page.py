@@ -25,6 +25,7 @@ from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.limits_table import limits_table
+from keepfaith.report.literature_table import LITERATURE_NOTE, literature_table
 from keepfaith.report.matrix import matrices_by_concern, verdict_matrix
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.misalignment import Misaligned, misaligned
@@ -73,7 +74,7 @@ class PageFigure:
 
 @dataclass(frozen=True)
 class PageCell:
-    """A cell as the page writes it; `anchor` is its id. `of_checkpoints`: no level of it contains another."""
+    """A cell as the page writes it; `anchor` is its id. `of_checkpoints`: its levels were made elsewhere."""
 
     anchor: str
     model: str
@@ -97,6 +98,7 @@ def write_report(
     study_svgs: Mapping[str, Path],
     pooled: Mapping[str, pl.DataFrame] | None = None,
     efficiency: pl.DataFrame | None = None,
+    literature: pl.DataFrame | None = None,
 ) -> None:
     """Write the page atomically.
 
@@ -108,11 +110,12 @@ def write_report(
         pooled: POOLED by pruning path, `model/order`; without rows for one task.
         efficiency: EFFICIENCY of all pruning paths with leading columns model and order; without it the page says
             nothing of savings.
+        literature: published results to set beside the study's (`figures.literature.with_published_study`), if any.
 
     Raises:
         FileNotFoundError: a figure is missing.
     """
-    write_text(path, render_page(study, cells, study_svgs, pooled, efficiency))
+    write_text(path, render_page(study, cells, study_svgs, pooled, efficiency, literature))
 
 
 def render_page(
@@ -121,8 +124,10 @@ def render_page(
     study_svgs: Mapping[str, Path],
     pooled: Mapping[str, pl.DataFrame] | None = None,
     efficiency: pl.DataFrame | None = None,
+    literature: pl.DataFrame | None = None,
+    template: str = "page.html.j2",
 ) -> str:
-    """The page as text; equal input gives equal text."""
+    """The page as text; equal input gives equal text. `template`: page.html.j2, or one that extends it."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -153,13 +158,15 @@ def render_page(
     verdicts, means = verdicts_of(cells), pooled or {}
     in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
     names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
-    return environment.get_template("page.html.j2").render(
+    return environment.get_template(template).render(
         study=study,
+        literature=None if literature is None else _beside_literature(cells, literature),
+        literature_note=LITERATURE_NOTE,
         matrix=verdict_matrix(verdicts, means, targets, names),
         matrix_columns="level" if any(names.values()) else "number of dropped layers",
         savings=[] if efficiency is None else savings(in_sequence, means, efficiency),
         concerns=matrices_by_concern(verdicts, means, targets, names),
-        overview=as_written(overview),
+        overview=as_written(overview) if summary else "",
         pooled=pooled_findings(means, names),
         reached=_reached(cells),
         compared=orders_compared(in_sequence),
@@ -191,16 +198,20 @@ def verdicts_of(cells: Sequence[ReportCell]) -> pl.DataFrame:
     """VERDICT of all cells with leading columns model, order and task."""
     leading = pl.DataFrame(schema=dict.fromkeys(("model", "order", "task"), pl.String))
     empty = leading.hstack(empty_table(VERDICT).get_columns())
-    of_cells = (
-        cell.tables.verdict.select(
-            pl.lit(cell.model).alias("model"),
-            pl.lit(cell.order).alias("order"),
-            pl.lit(cell.task).alias("task"),
-            pl.all(),
-        )
-        for cell in cells
-    )
-    return pl.concat([empty, *of_cells])
+    return pl.concat([empty, *(_with_names(cell, cell.tables.verdict) for cell in cells)])
+
+
+def _with_names(cell: ReportCell, table: pl.DataFrame) -> pl.DataFrame:
+    """A table of a cell with leading columns model, order and task."""
+    names = {"model": cell.model, "order": cell.order, "task": cell.task}
+    return table.select(*(pl.lit(name).alias(key) for key, name in names.items()), pl.all())
+
+
+def _beside_literature(cells: Sequence[ReportCell], literature: pl.DataFrame) -> PageTable | None:
+    metrics = [_with_names(cell, cell.tables.metrics) for cell in cells]
+    paths = {(cell.model, cell.order): cell for cell in cells}.values()
+    orders = [_with_names(cell, cell.tables.order).drop("task") for cell in paths]
+    return literature_table(pl.concat(metrics), pl.concat(orders), literature) if cells else None
 
 
 def _page_cell(index: int, cell: ReportCell, large: bool) -> PageCell:
@@ -233,7 +244,7 @@ def _page_cell(index: int, cell: ReportCell, large: bool) -> PageCell:
         misaligned(cell.tables),
         [table for table in tables if table is not None],
         cell.explained,
-        of_checkpoints=bool(cell.tables.names),
+        of_checkpoints=cell.tables.order.is_empty(),
         shortened=large,
     )
 

@@ -64,8 +64,12 @@ def span(low: float | None, high: float | None) -> str:
 
 
 def model_table(tables: CellTables) -> PageTable:
-    """Per level: the dropped layers or the checkpoint, and every quantity of the model that has values or is judged."""
+    """Per level: the dropped layers or the checkpoint, and every quantity of the model that has values or is judged.
+
+    Where neither is known, as of imported logs, the level alone.
+    """
     dropped, names = tables.dropped(), tables.names
+    known = bool(names) or tables.order.height > 0
     measured, judged = tables.quantities(explained=False), set(tables.verdict["quantity"])
     quantities = {
         name: each
@@ -76,13 +80,17 @@ def model_table(tables: CellTables) -> PageTable:
     rows = tuple(
         (
             level_cell(level),
-            TableCell(names.get(level) or ", ".join(dropped[level]) or "none"),
+            *(
+                [TableCell(names.get(level) or ", ".join(dropped[level]) or "none")]
+                if known
+                else []
+            ),
             *(cell for of_level in columns for cell in of_level[level]),
         )
         for level in tables.levels
     )
     made = "Checkpoint" if names else "Dropped at this level (layer)"
-    header = ("Level", made, *_headings(quantities.values()))
+    header = ("Level", *([made] if known else []), *_headings(quantities.values()))
     return PageTable(_titled("The model", tables.counted("accuracy")), header, rows)
 
 

@@ -13,6 +13,7 @@ from figures import synthetic
 from keepfaith.figures.cell_figures import cell_figures, draw, draw_all
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import LEVEL_AXIS
+from keepfaith.figures.literature import read_literature, with_published_study
 from keepfaith.figures.published import published_harms, read_published
 from keepfaith.figures.study_figures import draw_all_study, draw_study, study_figures
 from keepfaith.figures.style import save
@@ -61,6 +62,15 @@ def summary_tables(cells: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]
         for name in ("metrics", "verdict")
     } | {
         "published": published_harms(read_published(PUBLISHED_NUMBERS), OWN_METHODS),
+        "literature": with_published_study(
+            read_literature(PUBLISHED_NUMBERS.parent / "literature.csv"),
+            read_published(PUBLISHED_NUMBERS),
+            list(dict.fromkeys(task for _, _, task in cells)),
+        ),
+        "order": pl.concat(
+            synthetic.with_path(tables.order, *path)
+            for path, tables in {cell[:2]: tables for tables, cell in drawn}.items()
+        ),
         "efficiency": pl.concat(
             synthetic.with_path(synthetic.efficiency(tables.levels), *path)
             for path, tables in {cell[:2]: tables for tables, cell in drawn}.items()

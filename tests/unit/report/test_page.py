@@ -15,10 +15,12 @@ from figures.test_figures import FIGURES, STUDY, summary_tables, svgs
 from keepfaith.artifacts.schemas import MISALIGNMENT
 from keepfaith.figures.cell_figures import draw_all
 from keepfaith.figures.cell_tables import OF_EXPLANATIONS
+from keepfaith.figures.literature import LITERATURE
 from keepfaith.figures.study_figures import draw_all_study, study_figures
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.glossary import GLOSSARY
+from keepfaith.report.literature_table import LITERATURE_NOTE, LITERATURE_TITLE
 from keepfaith.report.page import ReportCell, render_page, signed, write_report
 from keepfaith.report.study import StudyDescription, facts
 
@@ -287,3 +289,18 @@ def test_a_task_that_is_not_explained_has_no_figures_of_explanations(folders) ->
     assert shown[0] == set(FIGURES)
     of_explanations = {"curves", "drift", "effects", "faithfulness", "overlap", "segment_curves", "swap"}  # fmt: skip
     assert shown[1] == set(FIGURES) - of_explanations
+
+
+def test_published_numbers_stand_on_the_page_where_they_match(folders):
+    row = {
+        "source": f"A paper {HOSTILE}", "model": f"M {HOSTILE}", "component": "attention", "share": 0.125,
+        "task": "sentiment", "score": "acc", "retained": 0.875, "speedup": None,
+    }  # fmt: skip
+    published = pl.DataFrame([row], schema=LITERATURE)
+    page = render_page(study(), cells(folders), {}, literature=published)
+    assert page.count(f'<table data-title="{LITERATURE_TITLE}"') == 1
+    assert page.count("<script") == 1 and "0.875" in page and LITERATURE_NOTE.split(". ")[0] in page
+    assert "".join(tree(page).itertext()).count(f"A paper {HOSTILE}") == 1
+    other = published.with_columns(share=0.9)
+    assert LITERATURE_TITLE not in render_page(study(), cells(folders), {}, literature=other)
+    assert LITERATURE_TITLE not in render_page(study(), cells(folders), {})

@@ -9,8 +9,9 @@ from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.cell_tables import OWN
 from keepfaith.figures.labels import path_names, quantity
 from keepfaith.figures.levels import is_joined
+from keepfaith.figures.literature import beside, retained_accuracy
 from keepfaith.figures.study.efficiency import ratios
-from keepfaith.figures.style import canvas, legend, series_strokes
+from keepfaith.figures.style import GREY, canvas, legend, series_strokes
 from keepfaith.plugins.study_figure import StudyFigure
 from keepfaith.statistics.verdict import shown_operator
 
@@ -26,11 +27,19 @@ _DETAIL = (
     "The dense model is at 1. The height is the mean over tasks of accuracy, of ECE, and of faithfulness "
     "(comprehensiveness in a study without segments; over methods as well, controls left out)."
 )
+_LITERATURE = (
+    "Open grey diamonds, where there are any, are published results without a similar share of attention layers, on "
+    "the same task or as a mean over tasks (arXiv:2406.15786, arXiv:2407.15516, arXiv:2407.16286, arXiv:2606.24970): "
+    "the share of the accuracy that they retain, times the accuracy of this study's dense models, over the published "
+    "speed or over the share of attention layers left. They are of other models, prompts and machines, and of several "
+    "criteria (a random order among them), to be read as orders of magnitude; a table of the report names each."
+)
 _SAVINGS = {
     "speedup": "decoding speed (ratio to dense)",
     "cache": "KV cache per token (ratio to dense)",
 }
 _HEIGHTS = ("accuracy", "ece")
+_Point = tuple[float, float]
 
 
 def _heights(metrics: pl.DataFrame) -> tuple[str, ...]:
@@ -72,15 +81,45 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
                 )  # fmt: skip
             panel.set_xlabel(axis)
             panel.set_ylabel(quantity(metric).axis)
-    legend(figure, panels[0][0], columns=5)
+    for row, positions in zip(panels, _published(tables), strict=True):
+        if positions:
+            row[0].plot(
+                *zip(*positions, strict=True), linestyle="none", marker="D", markersize=3.5, markerfacecolor="none",
+                color=GREY, alpha=0.8, label="published",
+            )  # fmt: skip
+    legend(figure, panels[0][0], panels[-1][0], columns=5)
     return figure
+
+
+def _published(tables: Mapping[str, pl.DataFrame]) -> tuple[list[_Point], list[_Point]]:
+    """Places of the published results that match a level, over the speed and over the remaining cache.
+
+    They match the mean over tasks, or the study's one task. All attention layers of a published model have an equal
+    share of its KV cache.
+    """
+    if "literature" not in tables or "order" not in tables:
+        return [], []
+    own = retained_accuracy(tables["metrics"], tables["order"])
+    shown = own.filter(pl.col("task").is_null() == own["task"].has_nulls())
+    if shown["task"].n_unique() > 1:
+        return [], []
+    dense = shown.unique("model", keep="first", maintain_order=True)["dense"].mean()
+    matching = (
+        beside(shown, tables["literature"])
+        .unique(["source", "published_model", "score", "published_share"], maintain_order=True)
+        .with_columns(
+            height=pl.col("published_retained") * dense, left=1 - pl.col("published_share")
+        )
+    )
+    timed = matching.drop_nulls("speedup").select("speedup", "height").rows()
+    return timed, matching.select("left", "height").rows()
 
 
 FIGURE = StudyFigure(
     title="Savings and their price",
     explanation=_EXPLANATION,
-    detail=_DETAIL,
+    detail=f"{_DETAIL} {_LITERATURE}",
     position=80,
-    tables=("metrics", "efficiency"),
+    tables=("metrics", "efficiency", "order", "literature"),
     draw=_draw,
 )
