@@ -22,6 +22,7 @@ include: f"{SOURCE}/rules/code_defs.smk"
 include: f"{SOURCE}/rules/requests_defs.smk"
 include: f"{SOURCE}/rules/inputs_defs.smk"
 include: f"{SOURCE}/rules/imported_defs.smk"
+include: f"{SOURCE}/rules/compare_defs.smk"
 include: f"{SOURCE}/rules/running_defs.smk"
 
 
@@ -44,6 +45,7 @@ include: f"{SOURCE}/rules/metrics.smk"
 include: f"{SOURCE}/rules/export.smk"
 include: f"{SOURCE}/rules/report.smk"
 include: f"{SOURCE}/rules/imports.smk"
+include: f"{SOURCE}/rules/compare.smk"
 include: f"{SOURCE}/rules/plan.smk"
 
 

@@ -58,6 +58,7 @@ RESERVED_MODELS = (
     "report",
     "export",
     "imported",
+    "comparison",
 )
 """Folders of results/ beside those of the models."""
 

@@ -1,15 +1,11 @@
 """The report: one self-contained HTML file that loads nothing and runs no script but its own."""
 
-import base64
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from keepfaith.artifacts.atomic import write_text
@@ -24,6 +20,7 @@ from keepfaith.report.answer import Finding, finding
 from keepfaith.report.caveats import caveats
 from keepfaith.report.examples import ExplainedExample
 from keepfaith.report.glossary import GLOSSARY
+from keepfaith.report.html import Templates
 from keepfaith.report.limits_table import limits_table
 from keepfaith.report.literature_table import LITERATURE_NOTE, literature_table
 from keepfaith.report.matrix import matrices_by_concern, verdict_matrix
@@ -38,9 +35,7 @@ from keepfaith.report.savings import savings
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
-from keepfaith.report.terms import anchor_of, linked
 
-TEMPLATES = Path(__file__).parent / "templates"
 COLUMN = 420.0
 """Width in points up to which two figures stand side by side."""
 
@@ -128,17 +123,7 @@ def render_page(
     template: str = "page.html.j2",
 ) -> str:
     """The page as text; equal input gives equal text. `template`: page.html.j2, or one that extends it."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["signed"] = signed
-    environment.filters["linked"] = linked
-    environment.filters["anchor"] = anchor_of
-    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    templates = Templates()
     summary = [
         _figure(
             study_svgs[name], f"summary-{name}", figure.title, figure.explanation, figure.detail
@@ -146,19 +131,18 @@ def render_page(
         for name, figure in study_figures().items()
         if name in study_svgs and figure.on_page and _shows_something(study_svgs[name])
     ]
-    # Marked as character data, so that the page is well-formed XML as well.
-    script = f"//<![CDATA[\n{(TEMPLATES / 'page.js').read_text(encoding='utf-8')}//]]>"
     large = len(cells) > CELLS_AT_ONCE
     page_cells = [_page_cell(index, cell, large) for index, cell in enumerate(cells)]
-    section = environment.get_template("cell.html.j2")
-    bodies = [section.render(cell=cell) for cell in page_cells]
-    overview = environment.get_template("overview.html.j2").render(figures=summary)
+    bodies = [templates.part("cell.html.j2", cell=cell) for cell in page_cells]
+    overview = templates.part("overview.html.j2", figures=summary)
     as_written = packed if large else Markup
     targets = {(page.model, page.order, page.task): page.anchor for page in page_cells}
     verdicts, means = verdicts_of(cells), pooled or {}
     in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
     names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
-    return environment.get_template(template).render(
+    return templates.page(
+        template,
+        study.name,
         study=study,
         literature=None if literature is None else _beside_literature(cells, literature),
         literature_note=LITERATURE_NOTE,
@@ -176,16 +160,7 @@ def render_page(
         cells=[(cell, as_written(body)) for cell, body in zip(page_cells, bodies, strict=True)],
         large=large,
         glossary=GLOSSARY,
-        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=_source_hash(script),
     )
-
-
-def _source_hash(script: str) -> str:
-    """The source of a content security policy that allows this inline script alone."""
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _reached(cells: Sequence[ReportCell]) -> str:
@@ -264,8 +239,3 @@ def _figure(path: Path, prefix: str, title: str, caption: str, detail: str) -> P
     document = path.read_text(encoding="utf-8")
     image, large = inline_svg(document, prefix, title), width_in_points(document) > COLUMN
     return PageFigure(title, image, caption, detail, large)
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """A number with its sign, as in `+0.120`."""
-    return f"{value:+.{digits}f}"

@@ -20,8 +20,9 @@ from keepfaith.figures.study_figures import draw_all_study, study_figures
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 from keepfaith.report.examples import explained_examples
 from keepfaith.report.glossary import GLOSSARY
+from keepfaith.report.html import signed
 from keepfaith.report.literature_table import LITERATURE_NOTE, LITERATURE_TITLE
-from keepfaith.report.page import ReportCell, render_page, signed, write_report
+from keepfaith.report.page import ReportCell, render_page, write_report
 from keepfaith.report.study import StudyDescription, facts
 
 HOSTILE = '<script>alert("x")</script>'

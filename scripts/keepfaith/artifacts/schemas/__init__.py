@@ -15,6 +15,7 @@ from keepfaith.artifacts.schemas.inputs import (
 )
 from keepfaith.artifacts.schemas.results import (
     CAUTIONS,
+    COMPARISON,
     CURVES,
     FLUCTUATION,
     METRICS,
@@ -55,6 +56,7 @@ ALL = {
         ATTRIBUTIONS,
         FAITHFULNESS,
         METRICS,
+        COMPARISON,
         RELIABILITY,
         CURVES,
         OVERLAP,
@@ -72,6 +74,7 @@ __all__ = [
     "CAUTIONS",
     "CHECKPOINTS",
     "COALITIONS",
+    "COMPARISON",
     "CONTROL",
     "CURVES",
     "EFFICIENCY",

@@ -240,3 +240,35 @@ CAUTIONS = TableSchema(
     "A caution about the numbers of an imported task, one sentence per row; no rows where there is none.",
     {"caution": pl.String},
 )
+
+COMPARISON = TableSchema(
+    "comparison",
+    1,
+    "One judged quantity of two studies at the same level of a task. `difference`: second minus first; `low`..`high`: "
+    "its interval. `basis`: `paired`, over the examples that both studies have, example by example, with the interval "
+    "and the `status` that the verdict would have if the first study were the dense model, against `margin`; "
+    "`identical`, the same where all values of these examples are equal, so that the difference is 0 without "
+    "uncertainty; `independent`, the values are those of all examples of each study, the interval goes from end to end "
+    "of theirs, and there is no status. `examples`, `clusters`: those of the difference; of `independent`, the second "
+    "study's.",
+    {
+        "task": pl.String,
+        "first_model": pl.String,
+        "first_order": pl.String,
+        "second_model": pl.String,
+        "second_order": pl.String,
+        "level": pl.Int64,
+        "quantity": pl.String,
+        "method": pl.String,
+        "first": pl.Float64,
+        "second": pl.Float64,
+        "difference": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "status": pl.String,
+        "margin": pl.Float64,
+        "basis": pl.String,
+        "examples": pl.Int64,
+        "clusters": pl.Int64,
+    },
+)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from keepfaith.config.probabilities import SUM, ProbabilityUnit
+from keepfaith.config.schema.compare import Compare
 from keepfaith.config.schema.imported import Import
 from keepfaith.config.schema.levels import LevelChoice, Levels
 from keepfaith.config.strict import (
@@ -265,7 +266,7 @@ class Report(Strict):
     """Contents of the report beyond figures and tables."""
 
     explained_examples: Count = Field(
-        default=4,
+        default=3,
         description="Explained examples shown as highlighted text, per model, order and task.",
     )
     figure_formats: Annotated[tuple[Literal["pdf", "png"], ...], AfterValidator(distinct)] = Field(
@@ -351,5 +352,10 @@ class Study(Strict):
         default_factory=dict,
         description="Runs of lm-evaluation-harness with logged samples that `snakemake imported` reads: under a name "
         "that you choose, level: folder of the run (or one log). Relative paths start at the working directory.",
+    )
+    compare: Compare | None = Field(
+        default=None,
+        description="Two results folders that `snakemake compare` sets side by side: "
+        "`{first: FOLDER, second: FOLDER}`.",
     )
     report: Report = Field(default_factory=Report, description="Contents of the report.")
