@@ -18,6 +18,7 @@ from keepfaith.artifacts.schemas import (
 from keepfaith.artifacts.tables import conform, read_provenance, read_table
 from keepfaith.comparison.cells import CellPair
 from keepfaith.config.levels import level_words
+from keepfaith.figures.labels import method_name
 from keepfaith.plugins.quantity import judged_quantities
 from keepfaith.statistics.assemble import DECIMALS, compute_metrics
 from keepfaith.statistics.clusters import Grouping, group_examples
@@ -72,6 +73,7 @@ def compare_levels(pair: CellPair, judging: Judging) -> tuple[pl.DataFrame, list
         passage = read_provenance(pair.first.table("metrics")).settings.get("passage")
         grouping = group_examples(evaluated, None if passage is None else str(passage))
         explanations = _explanations(pair, common)
+        notes += _methods_alone(pair, explanations)
         rows = [
             _paired(pair, level, tables, evaluated, grouping, explanations, judging)
             for level in levels
@@ -89,7 +91,7 @@ def matching_examples(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame
     flags = ["evaluation", "explanation", "tuning"]
     own, other = (
         frame.with_columns(texts=_texts(frame)).with_columns(
-            options=pl.col("options").list.join("\\x1f")
+            options=pl.col("options").list.join("\x1f")
         )
         for frame in (first, second)
     )
@@ -103,7 +105,7 @@ def matching_examples(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame
 def _texts(examples: pl.DataFrame) -> pl.Series:
     """The texts of each example's fields, joined; the whole prompt where there are no fields."""
     found = [
-        "\\x1f".join(prompt[span["start"] : span["end"]] for span in fields) or prompt
+        "\x1f".join(prompt[span["start"] : span["end"]] for span in fields) or prompt
         for prompt, fields in examples.select("prompt", "fields").iter_rows()
     ]
     return pl.Series("texts", found, dtype=pl.String)
@@ -133,6 +135,20 @@ def _explanations(pair: CellPair, common: pl.DataFrame) -> list[pl.DataFrame] | 
         for cell in cells
     ]
     return None if any(each.is_empty() for each in found) else found
+
+
+def _methods_alone(pair: CellPair, explanations: list[pl.DataFrame] | None) -> list[str]:
+    """Sentences on methods that one study alone has, and on faithfulness that cannot be compared."""
+    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+    if explanations is None:
+        return [f"{place}: no explained example is in both studies; faithfulness is not compared."]
+    first, second = (set(each["method"]) for each in explanations)
+    alone = sorted(first ^ second)
+    return (
+        [f"{place}: {', '.join(map(method_name, alone))} in one study alone, not compared."]
+        if alone
+        else []
+    )
 
 
 def _paired(

@@ -231,3 +231,21 @@ def test_levels_of_one_study_alone_are_named(worlds: tuple[World, World]) -> Non
     found, notes = compared(first, second)
     assert set(found["level"]) == {0}
     assert "levels 3 are in the second study alone" in notes[0]
+
+
+def test_methods_of_one_study_alone_are_named(worlds: tuple[World, World]) -> None:
+    first, second = worlds
+    frame = pl.read_parquet(first.cell.table("explanations"))
+    more = pl.concat([frame, frame.with_columns(method=pl.lit("kernelshap"))])
+    write_table(more, first.cell.table("explanations"), EXPLANATIONS, Provenance())
+    found, notes = compared(first, second)
+    assert set(found["method"].drop_nulls()) == {"lime"}
+    assert "KernelSHAP in one study alone, not compared." in notes[-1]
+
+
+def test_without_explanations_the_rest_is_compared(worlds: tuple[World, World]) -> None:
+    first, second = worlds
+    second.cell.table("explanations").unlink()
+    found, notes = compared(first, second)
+    assert set(found["quantity"]) == {"accuracy", "ece", "brier"}
+    assert "faithfulness is not compared" in notes[-1]
