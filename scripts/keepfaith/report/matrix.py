@@ -89,6 +89,33 @@ def verdict_matrix(
     return Matrix(levels, tuple(groups))
 
 
+def quantity_matrix(
+    verdicts: pl.DataFrame,
+    pooled: Mapping[str, pl.DataFrame],
+    labels: Mapping[str, Mapping[int, str]],
+) -> Matrix:
+    """One row per judged quantity, worst status over its methods: of the mean over tasks, or of the only task.
+
+    Args:
+        verdicts, pooled, labels: as of `verdict_matrix`.
+    """
+    levels = tuple(verdicts["level"].unique().sort().to_list())
+    groups = []
+    for model, order in verdicts.select("model", "order").unique(maintain_order=True).rows():
+        path = f"{model}/{order}"
+        means, rows = pooled.get(path), verdicts.filter(model=model, order=order)
+        if means is not None and means.height:
+            rows = means.filter(pl.col("left_out").is_null())
+        elif rows["task"].n_unique() > 1:
+            continue
+        found = tuple(
+            MatrixRow(quantity_name(str(name)), None, _cells(of, levels, labels.get(path, {})))
+            for (name,), of in rows.group_by("quantity", maintain_order=True)
+        )
+        groups.append((model, order, found))
+    return Matrix(levels, tuple(groups))
+
+
 def matrices_by_concern(
     verdicts: pl.DataFrame,
     pooled: Mapping[str, pl.DataFrame],

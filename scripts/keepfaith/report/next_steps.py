@@ -43,6 +43,21 @@ def next_steps(verdicts: pl.DataFrame) -> list[str]:
     ]
 
 
+def margin_sentence(verdicts: pl.DataFrame) -> str:
+    """The margin of every judged quantity and the independent texts of a task that it rests on.
+
+    Args:
+        verdicts: VERDICT of all cells, with leading columns model, order and task.
+    """
+    found = verdicts.group_by("quantity", "margin", maintain_order=True).agg(
+        pl.col("clusters").min().alias("fewest"), pl.col("clusters").max().alias("most")
+    )
+    return "; ".join(
+        f"{quantity_name(row['quantity'])} {row['margin']:g} ({_range(row['fewest'], row['most'])} texts of a task)"
+        for row in found.filter(pl.col("most").is_not_null()).iter_rows(named=True)
+    )
+
+
 def _counted(quantity: str) -> str:
     """The setting that says how many examples a quantity has."""
     return "explanation" if judged_quantities()[quantity].explained else "evaluation"

@@ -23,10 +23,10 @@ from keepfaith.report.glossary import GLOSSARY
 from keepfaith.report.html import Templates
 from keepfaith.report.limits_table import limits_table
 from keepfaith.report.literature_table import LITERATURE_NOTE, literature_table
-from keepfaith.report.matrix import matrices_by_concern, verdict_matrix
+from keepfaith.report.matrix import matrices_by_concern, quantity_matrix, verdict_matrix
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.misalignment import Misaligned, misaligned
-from keepfaith.report.next_steps import next_steps, shared_cautions
+from keepfaith.report.next_steps import margin_sentence, next_steps, shared_cautions
 from keepfaith.report.order_table import orders_compared
 from keepfaith.report.packing import CELLS_AT_ONCE, packed
 from keepfaith.report.pooled_answer import pooled_findings
@@ -146,6 +146,9 @@ def render_page(
         study=study,
         literature=None if literature is None else _beside_literature(cells, literature),
         literature_note=LITERATURE_NOTE,
+        by_quantity=quantity_matrix(verdicts, means, names),
+        several=any(each.height for each in means.values()),
+        margins=margin_sentence(verdicts),
         matrix=verdict_matrix(verdicts, means, targets, names),
         matrix_columns="level" if any(names.values()) else "number of dropped layers",
         savings=[] if efficiency is None else savings(in_sequence, means, efficiency),

@@ -1,13 +1,13 @@
-"""The answer in a few sentences: how far, what breaks first, and what the level that can be recommended saves."""
+"""The answer in a few sentences: what is kept how far, what breaks first, and what the recommended level saves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from keepfaith.config.levels import level_words
-from keepfaith.report.answer import finding
-from keepfaith.statistics.verdict import summary
+from keepfaith.figures.labels import quantity_name
+from keepfaith.statistics.verdict import DEGRADED, HARMED, KEPT, summary
 
 
 @dataclass(frozen=True)
@@ -36,53 +36,91 @@ def savings(
     found = []
     for model, order in verdicts.select("model", "order").unique(maintain_order=True).rows():
         means = pooled.get(f"{model}/{order}")
-        rows = verdicts.filter(model=model, order=order)
+        rows, place = verdicts.filter(model=model, order=order), ""
         if means is not None and means.height:
             rows = means.filter(pl.col("left_out").is_null())
+            place = "In the mean over tasks, "
         measured = efficiency.filter(model=model, order=order)
         if rows.height and measured.height:
             answer = summary(rows)
             level = answer.safe or answer.clear
-            found.append(Saving(model, order, level, _sentences(rows, level, measured)))
+            said = " ".join(
+                [*_kept(rows), *_worse(rows, level), *_run(rows), _saved_at(rows, level, measured)]
+            )
+            said = f"{place}{said[:1].lower()}{said[1:]}" if place else said
+            found.append(Saving(model, order, level, said))
     return found
 
 
-def _sentences(rows: pl.DataFrame, level: int, measured: pl.DataFrame) -> str:
-    found, answer = finding(rows), summary(rows)
-    if not level:
-        return f"No level can be recommended: at the first one, level {answer.breaks_at}, {found.broken}."
-    if answer.safe:
-        said = f"Up to level {level} everything that is judged is shown to be kept."
-        if answer.clear > answer.safe:
-            said += f" Up to level {answer.clear} no degradation is shown."
+def _kept(rows: pl.DataFrame) -> Iterable[str]:
+    """How far each quantity is shown to be kept, by all of its methods; and where each is degraded first."""
+    kept: dict[str, int] = {}
+    first: dict[str, int] = {}
+    levels = rows["level"].unique().sort().to_list()
+    for (quantity,), of in rows.group_by("quantity", maintain_order=True):
+        name = str(quantity)
+        all_kept = dict(of.group_by("level").agg((pl.col("status") == KEPT).all()).iter_rows())
+        kept[name] = 0
+        for level in levels:
+            if not all_kept.get(level, False):
+                break
+            kept[name] = level
+        degraded = of.filter(status=DEGRADED)["level"].sort().to_list()
+        if degraded:
+            first[name] = degraded[0]
+    deepest = sorted({level for level in kept.values() if level}, reverse=True)
+    parts = [f"{_named(kept, level)} up to level {level}" for level in deepest]
+    if 0 in kept.values():
+        parts.append(f"{_named(kept, 0)} at no level, which may be for lack of examples")
+    yield f"Shown to be kept: {'; '.join(parts)}."
+    broken = sorted(set(first.values()))
+    if broken:
+        parts = [f"{_named(first, level)} first at level {level}" for level in broken]
+        yield f"Shown to be worse by more than the margin (degraded): {'; '.join(parts)}."
     else:
-        said = (
-            f"No pruned level is shown to keep everything that is judged. Up to level {level} no degradation is shown, "
-            "which may be for lack of examples."
-        )
-    harmed = [at for at in answer.harmed_at if at <= level]
-    if harmed:
-        said += (
-            f" At {'level' if len(harmed) == 1 else 'levels'} {level_words(harmed)} something is shown to be worse "
-            "than in the dense model, perhaps by less than its margin."
-        )
-    if answer.breaks_at is not None:
-        said += f" At level {answer.breaks_at} {found.broken}."
-    if answer.levels != tuple(range(1, answer.deepest + 1)):
-        said += f" Levels that were run: {level_words(answer.levels)}."
-    return f"{said} {_saved_at(level, measured)}"
+        yield "Nothing is shown to be worse by more than its margin."
 
 
-def _saved_at(level: int, measured: pl.DataFrame) -> str:
+def _named(levels: Mapping[str, int], level: int) -> str:
+    """The quantities with this level: `accuracy, ECE`."""
+    return ", ".join(quantity_name(name) for name, at in levels.items() if at == level)
+
+
+def _worse(rows: pl.DataFrame, level: int) -> Iterable[str]:
+    """Harm within the levels up to `level`, with its size."""
+    harmed = rows.filter(pl.col("status") == HARMED, pl.col("level") <= level).sort("level")
+    parts = [
+        f"{quantity_name(row['quantity'], row['method'])} at level {row['level']} (by {row['harm']:.3f}, margin "
+        f"{row['margin']:g})"
+        for row in harmed.iter_rows(named=True)
+    ]
+    if parts:
+        yield f"Shown to be worse, perhaps within the margin (harmed): {', '.join(parts)}."
+
+
+def _run(rows: pl.DataFrame) -> Iterable[str]:
+    levels = rows["level"].unique().sort().to_list()
+    if levels != list(range(1, levels[-1] + 1)):
+        yield f"Levels that were run: {level_words(levels)}."
+
+
+def _saved_at(rows: pl.DataFrame, level: int, measured: pl.DataFrame) -> str:
+    if not level:
+        return "No level can be recommended: something is degraded at the first one."
+    why = "at which all is kept" if summary(rows).safe else "without a degradation"
     longest = measured.filter(pl.col("context_tokens") == measured["context_tokens"].max())
     dense, pruned = (
         longest.row(by_predicate=pl.col("level") == at, named=True) for at in (0, level)
     )
     faster = pruned["decode_tokens_per_second"] / dense["decode_tokens_per_second"]
+    parameters, cache = (
+        _saved(dense, pruned, name) for name in ("parameters", "cache_bytes_per_token")
+    )
+    dropped = f"{level} dropped {'layer' if level == 1 else 'layers'}"
     return (
-        f"Level {level} saves {_saved(dense, pruned, 'parameters')} of the parameters and "
-        f"{_saved(dense, pruned, 'cache_bytes_per_token')} of the KV cache, and decodes {faster:.2f} times as fast as "
-        f"the dense model after a prompt of {dense['context_tokens']} tokens."
+        f"Level {level} ({dropped}), the deepest {why}, saves {parameters} of the parameters and {cache} of the KV "
+        f"cache; after a prompt of {dense['context_tokens']} tokens it decodes {faster:.2f} times as fast (timings "
+        "vary by about a tenth)."
     )
 
 

@@ -133,9 +133,9 @@ def test_sections_of_a_large_study_are_packed_and_open_when_they_are_chosen(
         assert tab.value(
             f"document.getElementById('{target}').closest('section').querySelectorAll('svg').length"
         )
-        box = "document.querySelector('input[aria-label^=\"Filter rows of: Verdict by\"]')"
+        box = "document.querySelector('input[aria-label^=\"Filter rows of: The worst\"]')"
         tab.value(f"{box}.value = 'model3'; {box}.dispatchEvent(new Event('input'))")
-        groups = "[...document.querySelector('.matrix').tBodies].filter(each => each.getClientRects().length)"
+        groups = "[...document.querySelectorAll('.matrix')[0].tBodies].filter(each => each.getClientRects().length)"
         seen = tab.value(f"{groups}.filter(each => each.rows[0].getClientRects().length).length")
         assert seen == 1
 

@@ -36,28 +36,30 @@ def verdicts(*statuses: str) -> pl.DataFrame:
     )
 
 
+NONE = "Nothing is shown to be worse by more than its margin."
 RUN = "Levels that were run: 2, 4."
-OPEN = (
-    "No pruned level is shown to keep everything that is judged. Up to level 4 no degradation is shown, which may be "
-    f"for lack of examples. {RUN}"
-)
-UP_TO_2 = "Up to level 2 everything that is judged is shown to be kept."
-UP_TO_4 = "Up to level 4 everything that is judged is shown to be kept."
+OPEN = "Shown to be kept: accuracy at no level, which may be for lack of examples."
+BROKEN = "Shown to be worse by more than the margin (degraded): accuracy first at level"
+HARMED = "Shown to be worse, perhaps within the margin (harmed): accuracy at level"
+AT_2, AT_4 = (f"{RUN} Level {level} ({level} dropped layers), the deepest" for level in (2, 4))
+
+
+def up_to(level: int) -> str:
+    return f"Shown to be kept: accuracy up to level {level}."
 
 
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
-        (("kept", "kept"), f"{UP_TO_4} {RUN} Level 4 saves 20 % of the parameters and 50 % of the KV cache, and "
-         "decodes 1.50 times as fast as"),
-        (("kept", "undecided"), f"{UP_TO_2} Up to level 4 no degradation is shown. {RUN} Level 2 saves 10 %"),
-        (("kept", "degraded"), f"{UP_TO_2} At level 4 accuracy is degraded. {RUN} Level 2 saves 10 % of the "
-         "parameters and 25 % of the KV cache, and decodes 1.20"),
-        (("undecided", "undecided"), f"{OPEN} Level 4 saves 20 %"),
-        (("kept", "harmed"), f"{UP_TO_2} Up to level 4 no degradation is shown. {RUN} Level 2 saves 10 %"),
-        (("harmed", "undecided"), f"{OPEN.removesuffix(RUN)}At level 2 something is shown to be worse than in the "
-         f"dense model, perhaps by less than its margin. {RUN} Level 4 saves 20 %"),
-        (("degraded", "kept"), "No level can be recommended: at the first one, level 2, accuracy is degraded."),
+        (("kept", "kept"), f"{up_to(4)} {NONE} {AT_4} at which all is kept, saves 20 % of the parameters and 50 % of "
+         "the KV cache; after a prompt of 64 tokens it decodes 1.50 times as fast"),
+        (("kept", "undecided"), f"{up_to(2)} {NONE} {AT_2} at which all is kept, saves 10 %"),
+        (("kept", "degraded"), f"{up_to(2)} {BROKEN} 4. {AT_2} at which all is kept, saves 10 % of the parameters and "
+         "25 % of the KV cache; after a prompt of 64 tokens it decodes 1.20"),
+        (("undecided", "undecided"), f"{OPEN} {NONE} {AT_4} without a degradation, saves 20 %"),
+        (("kept", "harmed"), f"{up_to(2)} {NONE} {AT_2} at which"),
+        (("harmed", "undecided"), f"{OPEN} {NONE} {HARMED} 2 (by 0.100, margin 0.02). {AT_4} without"),
+        (("degraded", "kept"), f"{OPEN} {BROKEN} 2. {RUN} No level can be recommended: something is degraded"),
     ],
 )  # fmt: skip
 def test_the_level_of_the_answer_is_the_one_that_is_named(
@@ -77,8 +79,10 @@ def test_of_several_tasks_the_mean_decides() -> None:
         [pl.DataFrame(schema=dict(POOLED.columns)), mean, left_out], how="diagonal_relaxed"
     )
     (found,) = savings(verdicts("degraded", "degraded"), {"m/o": pooled}, EFFICIENCY)
-    assert found.sentence.startswith(UP_TO_2)
-    assert " Level 2 saves " in found.sentence
+    assert found.sentence.startswith(
+        "In the mean over tasks, shown to be kept: accuracy up to level 2."
+    )
+    assert found.level == 2 and " Level 2 (2 dropped layers)" in found.sentence
 
 
 def test_without_measurements_nothing_is_said() -> None:
