@@ -150,7 +150,8 @@ def test_snakemakes_own_report_says_of_every_figure_what_it_shows(
     drawn = {name: figure for name, figure in of_study if figure.fewest_tasks == 1}
     figures = {**CELL_FIGURES.all(), **drawn}
     assert captions == {
-        name: f"{figure.title}. {figure.explanation}" for name, figure in figures.items()
+        name: f"{figure.title}. {figure.explanation} {figure.detail}".strip()
+        for name, figure in figures.items()
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keepfaith.artifacts.frames import read_parquet_metadata
 from keepfaith.config.errors import ConfigError, nearest
-from keepfaith.config.load import RESERVED_MODELS
+from keepfaith.config.reserved import RESERVED_MODELS
 
 _TABLES = ("predictions", "metrics", "verdict", "explanations")
 """What a comparison reads of a cell, besides its examples."""

@@ -23,6 +23,7 @@ from keepfaith.config.methods import read_method
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.order_entries import read_orders
 from keepfaith.config.places import input_problem
+from keepfaith.config.reserved import RESERVED_MODELS
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -48,19 +49,6 @@ from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.operator import OPERATORS
 from keepfaith.plugins.segment_method import SEGMENT_METHODS
 from keepfaith.plugins.segment_operator import SEGMENT_OPERATORS
-
-RESERVED_MODELS = (
-    "tasks",
-    "models",
-    "calibration_text",
-    "summary",
-    "figures",
-    "report",
-    "export",
-    "imported",
-    "comparison",
-)
-"""Folders of results/ beside those of the models."""
 
 LOCATION = "config"
 """Location of the study's keys in messages: several files and --config form one study."""

@@ -188,7 +188,7 @@ BAD: Cases = {
     ),
     "setting of another method": (
         method(settings={"steps": 3}),
-        ["lime.yaml: settings: unknown key 'steps'; there are: samples_per_token"],
+        ["lime.yaml: settings: unknown key 'steps'; there are: maximum_samples, samples_per_token"],
     ),
     "misspelt setting": (
         method(settings={"sample_per_token": 3}),
