@@ -28,7 +28,7 @@ def test_the_plan_of_the_published_study_says_what_each_task_can_decide(
     assert list(accuracy) == [
         "boolq", "rte", "arc_challenge", "arc_easy", "openbookqa", "tweet_eval", "rotten_tomatoes", "sst2",
     ]  # fmt: skip
-    undecided = "Cannot be decided: rte, accuracy, margin 0.02: 277 examples decide 0.056; 1,991 examples would"
+    undecided = "Cannot be decided: accuracy of rte, margin 0.02: 277 examples decide 0.056; 1,991 examples would"
     assert undecided in result.stdout
 
 

@@ -152,10 +152,13 @@ def _decision_table(found: Iterable[Decision]) -> Iterator[str]:
 
 
 def _undecided(found: Iterable[Decision]) -> Iterator[str]:
+    """One line per quantity and number of examples, with all tasks of which the same holds."""
+    tasks: dict[str, dict[str, list[str]]] = {}
     for each in found:
         if not each.decided:
             takes = "" if each.enough is None else f"; {each.enough:,} examples would decide it"
-            yield (
-                f"Cannot be decided: {each.task}, {each.label}, margin {each.margin:g}: {each.texts:,} examples decide "
-                f"{each.decidable:.3f}{takes}"
-            )
+            rest = f"margin {each.margin:g}: {each.texts:,} examples decide {each.decidable:.3f}{takes}"
+            tasks.setdefault(each.label, {}).setdefault(rest, []).append(each.task)
+    for label, of_label in tasks.items():
+        for rest, names in of_label.items():
+            yield f"Cannot be decided: {label} of {', '.join(names)}, {rest}"

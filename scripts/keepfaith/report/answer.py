@@ -68,7 +68,7 @@ class Finding:
         """`level 1 of 4`: everything is shown to be kept up to this level; of checkpoints those that are kept."""
         if self.answer and self.labels:
             return counted_levels(self.answer.kept_at, self.answer.levels, self.labels)
-        return f"level {self.answer.safe} of {self.answer.deepest}" if self.answer else "n/a"
+        return level_reached(self.answer.safe, self.answer.deepest) if self.answer else "n/a"
 
     @property
     def clear(self) -> str:
@@ -76,7 +76,7 @@ class Finding:
         if self.answer and self.labels:
             clear = (level for level in self.answer.levels if level not in self.answer.degraded_at)
             return counted_levels(clear, self.answer.levels, self.labels)
-        return f"level {self.answer.clear} of {self.answer.deepest}" if self.answer else "n/a"
+        return level_reached(self.answer.clear, self.answer.deepest) if self.answer else "n/a"
 
     def _of_checkpoints(self, found: Answer) -> str:
         """Every level on its own, since none contains another."""
@@ -104,6 +104,11 @@ class Finding:
         named = "; ".join(f"{word}: {_listed(names)}" for word, names in open_ if names)
         listed = f" ({named})" if named else ""
         return f"level {found.levels[0]} is not shown to keep every judged quantity{listed}"
+
+
+def level_reached(level: int, deepest: int) -> str:
+    """`level 2 of 4`; `no level` for 0, the dense model."""
+    return f"level {level} of {deepest}" if level else "no level"
 
 
 def counted_levels(some: Iterable[int], levels: Iterable[int], labels: Mapping[int, str]) -> str:

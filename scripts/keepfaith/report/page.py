@@ -35,6 +35,7 @@ from keepfaith.report.savings import savings
 from keepfaith.report.study import StudyDescription
 from keepfaith.report.svg import inline_svg, width_in_points
 from keepfaith.report.tables import PageTable, explanation_table, model_table
+from keepfaith.report.values_table import values_table
 
 COLUMN = 420.0
 """Width in points up to which two figures stand side by side."""
@@ -152,6 +153,7 @@ def render_page(
         matrix=verdict_matrix(verdicts, means, targets, names),
         matrix_columns="level" if any(names.values()) else "number of dropped layers",
         savings=[] if efficiency is None else savings(in_sequence, means, efficiency),
+        values=_values(cells, means),
         concerns=matrices_by_concern(verdicts, means, targets, names),
         overview=as_written(overview) if summary else "",
         pooled=pooled_findings(means, names),
@@ -183,6 +185,24 @@ def _with_names(cell: ReportCell, table: pl.DataFrame) -> pl.DataFrame:
     """A table of a cell with leading columns model, order and task."""
     names = {"model": cell.model, "order": cell.order, "task": cell.task}
     return table.select(*(pl.lit(name).alias(key) for key, name in names.items()), pl.all())
+
+
+def _values(cells: Sequence[ReportCell], means: Mapping[str, pl.DataFrame]) -> list[PageTable]:
+    """Of every pruning path, the values at the levels that its answer names; folded where there are several."""
+    paths: dict[tuple[str, str], list[CellTables]] = {}
+    for cell in cells:
+        if not cell.tables.names:
+            paths.setdefault((cell.model, cell.order), []).append(cell.tables)
+    found = []
+    for (model, order), tables in paths.items():
+        pooled = means.get(f"{model}/{order}")
+        verdict = (
+            tables[0].verdict
+            if pooled is None or pooled.is_empty()
+            else pooled.filter(pl.col("left_out").is_null())
+        )
+        found.append(values_table(f"{model}, {order}", verdict, tables, len(paths) > 1))
+    return [table for table in found if table is not None]
 
 
 def _beside_literature(cells: Sequence[ReportCell], literature: pl.DataFrame) -> PageTable | None:

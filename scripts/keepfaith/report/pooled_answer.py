@@ -7,7 +7,7 @@ import polars as pl
 
 from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import quantity_name
-from keepfaith.report.answer import Finding, counted_levels, finding
+from keepfaith.report.answer import Finding, counted_levels, finding, level_reached
 from keepfaith.report.tables import number
 from keepfaith.statistics.verdict import Answer, summary
 
@@ -65,7 +65,7 @@ def _finding(path: str, pooled: pl.DataFrame, labels: Mapping[int, str]) -> Pool
         finding(means, labels),
         counted_levels(_kept_everywhere(means), found.levels, labels)
         if labels
-        else f"level {kept_in_every_task(means)} of {found.deepest}",
+        else level_reached(kept_in_every_task(means), found.deepest),
         tuple(note for note in notes if note is not None),
     )
 

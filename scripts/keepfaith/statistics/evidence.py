@@ -64,9 +64,10 @@ def too_few_to_keep(margin: float, largest: float, needed: float) -> pl.Expr:
     share = margin / largest
     unseen = (pl.lit(1 - share) ** pl.col("clusters")).round(2)
     return pl.format(
-        "{} independent texts; at least {} are needed to call a harm of {} excluded: a harm of {} in a share of {} of "
-        "texts would go unseen with probability {}",
-        "clusters", pl.lit(int(needed)), pl.lit(f"{margin:g}"), pl.lit(f"{largest:g}"), pl.lit(f"{share:.3g}"), unseen,
+        "too few texts: {} independent ones, at least {} are needed; if {} % of all texts lost {}, {} in the mean, "
+        "none of these would show it with probability {}",
+        "clusters", pl.lit(int(needed)), pl.lit(f"{100 * share:.3g}"), pl.lit(f"{largest:g}"), pl.lit(f"{margin:g}"),
+        unseen,
     )  # fmt: skip
 
 

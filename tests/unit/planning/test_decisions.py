@@ -67,10 +67,22 @@ def test_the_plan_prints_a_line_per_decision_and_per_margin_out_of_reach() -> No
     open_ = [line for line in lines if line.startswith("Cannot be decided: ")]
     assert len(open_) == sum(not each.decided for each in decisions(settings))
     assert (
-        "Cannot be decided: rte, accuracy, margin 0.02: 277 examples decide 0.056; 1,991 examples would decide it"
+        "Cannot be decided: accuracy of rte, margin 0.02: 277 examples decide 0.056; 1,991 examples would decide it"
         in open_
     )
     assert any(line.startswith("Examples of boolq, rte may share a passage") for line in lines)
+
+
+def test_tasks_of_which_the_same_is_out_of_reach_share_a_line() -> None:
+    few = study(tasks=["rte", "sst2"], examples={"evaluation": 200, "explanation": 200})
+    open_ = [line for line in plan(few).splitlines() if line.startswith("Cannot be decided: ")]
+    assert [
+        line.partition(", margin")[0].removeprefix("Cannot be decided: ") for line in open_
+    ] == [
+        f"{label} of {tasks}"
+        for label in ("accuracy", "ECE", "Brier score")
+        for tasks in ("rte, sst2", ALL_TASKS)
+    ]
 
 
 def test_a_wide_margin_or_many_examples_decide_everything() -> None:

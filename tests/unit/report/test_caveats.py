@@ -110,7 +110,7 @@ def test_examples_that_share_a_text_are_counted_and_the_way_out_is_named():
 def test_what_cannot_be_kept_is_said_once_with_all_its_quantities():
     tables = synthetic.cell()
     explained = pl.col("method").is_not_null()
-    reason = "40 independent texts; at least 72 are needed to call a harm of 0.05 excluded"
+    reason = "too few texts: 40 independent ones, at least 72 are needed"
     judged = tables.verdict.with_columns(
         reason=pl.when(explained).then(pl.lit(reason)), clusters=pl.when(explained).then(pl.lit(40))
     )
@@ -201,7 +201,7 @@ def test_what_is_decided_or_has_another_reason_needs_no_caution_on_power():
 def test_a_floor_of_texts_that_one_level_names_is_not_said_again_of_the_others():
     tables = with_power(comprehensiveness=(0.206, 72))
     first = (pl.col("quantity") == "comprehensiveness") & (pl.col("level") == 2)
-    reason = "16 independent texts; at least 72 are needed to call a harm of 0.05 excluded"
+    reason = "too few texts: 16 independent ones, at least 72 are needed"
     judged = tables.verdict.with_columns(reason=pl.when(first).then(pl.lit(reason)))
     (sentence,) = caveats(replace(tables, verdict=judged))
     assert sentence.startswith("Not kept: comprehensiveness ") and sentence.endswith(f"; {reason}.")

@@ -130,8 +130,8 @@ def test_nothing_is_kept_with_texts_too_few_to_show_a_rare_large_harm(
     assert found["status"] == status
     if quantity == "comprehensiveness" and texts == 71:
         assert found["reason"] == (
-            "71 independent texts; at least 72 are needed to call a harm of 0.05 excluded: a harm of 1 in a share of "
-            "0.05 of texts would go unseen with probability 0.03"
+            "too few texts: 71 independent ones, at least 72 are needed; if 5 % of all texts lost 1, 0.05 in the mean, "
+            "none of these would show it with probability 0.03"
         )
     wide = row(1, metric, sign * 0.001, -0.2, 0.2, 0.5, clusters=texts, **explained)
     (found,) = verdict(metrics(wide), {quantity: margin}).rows(named=True)
@@ -142,7 +142,7 @@ def test_harm_may_be_shown_with_texts_too_few_to_exclude_it():
     few = row(1, "brier", 0.01, 0.005, 0.015, 1e-4, clusters=40)
     (found,) = verdict(metrics(few), {"brier": 0.02}).rows(named=True)
     assert found["status"] == "harmed"
-    assert found["reason"].startswith("40 independent texts; at least 368 are needed")
+    assert found["reason"].startswith("too few texts: 40 independent ones, at least 368 are needed")
     beyond = row(1, "brier", 0.1, 0.05, 0.15, 1e-4, clusters=40)
     assert statuses(verdict(metrics(beyond), {"brier": 0.02})) == ["degraded"]
 
