@@ -231,6 +231,7 @@ def main() -> None:
     arguments.add_argument(
         "--task",
         nargs="+",
+        action="extend",
         default=[],
         metavar="NAME=FILE",
         help="a task of the harness, and JSON lines in the form of its data set",
