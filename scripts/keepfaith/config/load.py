@@ -8,50 +8,46 @@ import keepfaith
 from keepfaith.config.blanks import BLANK_NOT_EXPLAINED
 from keepfaith.config.catalog import (
     Entry,
-    distinct_folders,
-    entries,
-    entry_path,
     overridden,
     read_entry,
     validated,
 )
 from keepfaith.config.draws import check_flips, check_interval
-from keepfaith.config.errors import ConfigError, nearest
+from keepfaith.config.errors import ConfigError
 from keepfaith.config.levels import checkpoint_levels, levels_of
 from keepfaith.config.margins import check_spreads, complete_margins
 from keepfaith.config.methods import read_method
 from keepfaith.config.model_folder import layer_count
 from keepfaith.config.order_entries import read_orders
 from keepfaith.config.places import input_problem
+from keepfaith.config.rankings import order_texts
 from keepfaith.config.reserved import RESERVED_MODELS
-from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     BuiltinModel,
-    CalibrationTextEntry,
     Examples,
     HarnessTaskSource,
     HubModel,
-    HubTaskSource,
     LocalModel,
-    LocalTaskSource,
-    LocalText,
     MethodEntry,
     Model,
-    Order,
     Study,
     Task,
     TrainModel,
 )
-from keepfaith.config.settings import OrderText, ResolvedTask, Settings, below
+from keepfaith.config.selected import (
+    LOCATION,
+    definition_file,
+    kind_folders,
+    path_below,
+    require_known,
+)
+from keepfaith.config.settings import Settings
 from keepfaith.config.subtasks import with_subtasks
-from keepfaith.plugins.criterion import CRITERIA, Criterion
+from keepfaith.config.task_sources import resolved_task
 from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.operator import OPERATORS
 from keepfaith.plugins.segment_method import SEGMENT_METHODS
 from keepfaith.plugins.segment_operator import SEGMENT_OPERATORS
-
-LOCATION = "config"
-"""Location of the study's keys in messages: several files and --config form one study."""
 
 BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin" / "checkpoint"
 """The checkpoint that ships with keepfaith."""
@@ -81,12 +77,12 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
         for name, model in _entries(Model, catalogs, study.models, "models").items()
     }
     orders, checkpoints = read_orders(
-        {name: _file(catalogs, "orders", name) for name in study.orders},
+        {name: definition_file(catalogs, "orders", name) for name in study.orders},
         study.models,
-        lambda path, user: _found(study.folders.models, "models", path, user),
+        lambda path, user: path_below(study.folders.models, "models", path, user),
         LOCATION,
     )
-    texts, drawn_orders = _rankings(orders, study, catalogs)
+    texts, drawn_orders = order_texts(orders, study, catalogs)
     methods = {
         name: _seeded(
             read_method([folder / "methods" for folder in catalogs], name, f"{LOCATION}: methods"),
@@ -96,7 +92,7 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     }
     task_entries = study.tasks
     tasks = {
-        name: _resolved(name, task, study)
+        name: resolved_task(name, task, study)
         for name, task in with_subtasks(_entries(Task, catalogs, task_entries, "tasks")).items()
     }
     study = study.model_copy(update={"tasks": tuple(tasks)})
@@ -108,15 +104,17 @@ def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:
     if study.faithfulness.segments:
         _refuse_names_of_segment_methods(study)
     for operator in study.faithfulness.operators:
-        _known(f"{LOCATION}: faithfulness.operators", "operator", operator, OPERATORS.names())
-    _known(
+        require_known(
+            f"{LOCATION}: faithfulness.operators", "operator", operator, OPERATORS.names()
+        )
+    require_known(
         f"{LOCATION}: faithfulness.removal",
         "segment operator",
         study.faithfulness.removal,
         SEGMENT_OPERATORS.names(),
     )
     for name in study.export.formats:
-        _known(f"{LOCATION}: export.formats", "export format", name, EXPORT_FORMATS.names())
+        require_known(f"{LOCATION}: export.formats", "export format", name, EXPORT_FORMATS.names())
     layers = {name: _layers(name, model) for name, model in models.items()}
     levels = {
         name: levels_of(study.levels, name, count, f"{LOCATION}: levels")
@@ -200,27 +198,16 @@ def overridden_definitions(settings: Settings, catalogs: Sequence[Path]) -> list
         "tasks": settings.task_entries,
         "methods": study.methods,
     }
-    return [note for kind in names for note in overridden(_folders(catalogs, kind), names[kind])]
-
-
-def _folders(catalogs: Sequence[Path], kind: str) -> list[Path]:
-    return [catalog / kind for catalog in distinct_folders(catalogs)]
-
-
-def _file(catalogs: Sequence[Path], kind: str, name: str) -> Path:
-    return entry_path(_folders(catalogs, kind), name, f"{LOCATION}: {kind}")
+    return [
+        note for kind in names for note in overridden(kind_folders(catalogs, kind), names[kind])
+    ]
 
 
 def _entries(
     schema: type[Entry], catalogs: Sequence[Path], names: tuple[str, ...], kind: str
 ) -> dict[str, Entry]:
-    folders = _folders(catalogs, kind)
+    folders = kind_folders(catalogs, kind)
     return {name: read_entry(schema, folders, name, f"{LOCATION}: {kind}") for name in names}
-
-
-def _known(location: str, kind: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise ConfigError(location, f"unknown {kind} {name!r}{nearest(name, known)}")
 
 
 def _explaining(study: Study) -> Study:
@@ -273,25 +260,6 @@ def _check_counts(location: str, examples: Examples, shown: int) -> None:
         )
 
 
-def _found(folder: str | None, kind: str, path: str, user: str) -> str:
-    """The path that `user` reads, below the study's folder of that kind.
-
-    Raises:
-        ConfigError: that folder is not set, or one of the two paths cannot be read.
-    """
-    if problem := input_problem(path):
-        raise ConfigError(user, problem)
-    found = below(folder, path)
-    if found is None:
-        raise ConfigError(
-            f"{LOCATION}: folders.{kind}",
-            f"not set, but {user} reads {path!r} below it; add --config 'folders={{{kind}: FOLDER}}'",
-        )
-    if problem := input_problem(folder or "") or input_problem(found):
-        raise ConfigError(f"{LOCATION}: folders.{kind}", problem)
-    return found
-
-
 def _check_imports(study: Study) -> None:
     if study.imports and study.calibration.probabilities == "token":
         raise ConfigError(
@@ -315,65 +283,8 @@ def _check_imports(study: Study) -> None:
 def _local_model(name: str, model: Model, study: Study) -> Model:
     if not isinstance(model.source, LocalModel):
         return model
-    path = _found(study.folders.models, "models", model.source.path, f"model {name}")
+    path = path_below(study.folders.models, "models", model.source.path, f"model {name}")
     return model.model_copy(update={"source": model.source.model_copy(update={"path": path})})
-
-
-def _rankings(
-    orders: Mapping[str, Order], study: Study, catalogs: Sequence[Path]
-) -> tuple[dict[str, OrderText], tuple[str, ...]]:
-    """Texts and drawn_orders of `Settings`."""
-    criteria = {
-        name: _criterion(f"{_file(catalogs, 'orders', name)}: criterion", order.criterion)
-        for name, order in orders.items()
-    }
-    readers = [name for name, criterion in criteria.items() if criterion.reads_text]
-    entry = _text(study, catalogs, readers)
-    texts = {
-        name: OrderText(
-            source=entry.source,
-            samples=orders[name].samples or entry.samples,
-            sample_tokens=orders[name].sample_tokens or entry.sample_tokens,
-            seed=orders[name].seed,
-            citation=entry.citation,
-        )
-        for name in readers
-        if entry
-    }
-    drawn = [name for name, found in criteria.items() if found.reads_text or found.seeded]
-    return texts, tuple(drawn)
-
-
-def _criterion(location: str, name: str) -> Criterion:
-    _known(location, "criterion", name, CRITERIA.names())
-    try:
-        return CRITERIA.load(name)
-    except TypeError as error:
-        raise ConfigError(location, str(error)) from error
-
-
-def _text(
-    study: Study, catalogs: Sequence[Path], orders: Sequence[str]
-) -> CalibrationTextEntry | None:
-    """The study's calibration text, its path relative to the working directory; None where no order reads it.
-
-    Args:
-        orders: the orders that read text.
-    """
-    location, folders = f"{LOCATION}: text", _folders(catalogs, "texts")
-    if study.text is None and orders:
-        raise ConfigError(
-            location,
-            f"missing; order {orders[0]!r} ranks layers on calibration text, add text: with one of "
-            f"{', '.join(entries(*folders))}",
-        )
-    if study.text is None:
-        return None
-    entry = read_entry(CalibrationTextEntry, folders, study.text, location)
-    if not orders or not isinstance(entry.source, LocalText):
-        return entry
-    path = _found(study.folders.data, "data", entry.source.path, f"text {study.text}")
-    return entry.model_copy(update={"source": entry.source.model_copy(update={"path": path})})
 
 
 def _seeded(method: MethodEntry, study: Study) -> MethodEntry:
@@ -381,39 +292,6 @@ def _seeded(method: MethodEntry, study: Study) -> MethodEntry:
     if study.seeds is None or len(method.seeds) == 1:
         return method
     return method.model_copy(update={"seeds": study.seeds})
-
-
-def _resolved(name: str, task: Task, study: Study) -> ResolvedTask:
-    available = task.sources.available()
-    chosen = study.task_source if "harness" not in available else "harness"
-    wanted = next(iter(available)) if chosen == "auto" else chosen
-    if wanted not in available:
-        raise ConfigError(
-            f"{LOCATION}: task_source",
-            f"task {name!r} has no {wanted} source; type {' or '.join(available)} or auto, or leave the task out",
-        )
-    source = available[wanted]
-    if (
-        task.few_shot
-        and isinstance(source, HubTaskSource | LocalTaskSource)
-        and not source.splits.training
-    ):
-        raise ConfigError(
-            f"task {name}: few_shot",
-            f"sources.{wanted} has no training split to take solved examples from; add splits.training, or leave "
-            "few_shot out",
-        )
-    if isinstance(source, HarnessTaskSource) and source.include_path:
-        path = _found(study.folders.data, "data", source.include_path, f"task {name}")
-        source = source.model_copy(update={"include_path": path})
-    if isinstance(source, LocalTaskSource):
-        splits: dict[str, str] = {}
-        for subset, path in source.splits.model_dump().items():
-            if path is not None:
-                splits[subset] = _found(study.folders.data, "data", path, f"task {name}")
-        source = source.model_copy(update={"splits": source.splits.model_copy(update=splits)})
-        source = with_one_spelling(f"task {name}: sources.local.splits", source)
-    return ResolvedTask(name=name, task=task, source=source)
 
 
 def _layers(name: str, model: Model) -> int:
