@@ -19,8 +19,11 @@ from keepfaith.statistics.settings import Analysis
 
 def settings_of(cell: StudyCell) -> dict[str, object]:
     """What one cell's tables were made with."""
-    tables = ("predictions", "metrics", "verdict")
-    return facts({name: read_provenance(cell.table(name)).settings for name in tables})
+    files = {
+        name: cell.table(name) for name in ("predictions", "explanations", "metrics", "verdict")
+    }
+    made = {name: read_provenance(file).settings for name, file in files.items() if file.is_file()}
+    return facts({"examples": read_provenance(cell.examples).settings, **made})
 
 
 with job(snakemake.log[0]) as logger:
@@ -56,6 +59,7 @@ with job(snakemake.log[0]) as logger:
         (params.compare["first"], params.compare["second"]),
         (settings_of(shown[0]), settings_of(shown[1])),
         (packages[0], packages[1]),
+        facts({"calibration": params.calibration, "statistics": statistics}),
         notes,
     )
     write_text(Path(output.page), render_comparison(studies, comparison))

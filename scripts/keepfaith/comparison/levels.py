@@ -1,7 +1,7 @@
 """Levels of the second study against the same levels of the first: paired over examples where these match.
 
 A level of the first study takes the place of the dense level, and that of the second the place of a pruned one. So
-every difference, interval and status is what the verdict of one study would say, by the same code.
+every difference, interval and status is what the verdict of a study with this one level would say, by the same code.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from keepfaith.artifacts.schemas import (
     COMPARISON,
     EXAMPLES,
     EXPLANATIONS,
+    METHOD,
     METRICS,
     PREDICTIONS,
 )
@@ -20,12 +21,14 @@ from keepfaith.comparison.cells import CellPair
 from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import method_name
 from keepfaith.plugins.quantity import judged_quantities
-from keepfaith.statistics.assemble import DECIMALS, compute_metrics
+from keepfaith.scoring.left_out import without_left_out
+from keepfaith.statistics.assemble import compute_metrics, under_all_groupings
 from keepfaith.statistics.clusters import Grouping, group_examples
 from keepfaith.statistics.coalition_metrics import known_everywhere
+from keepfaith.statistics.comparison import MetricRow
 from keepfaith.statistics.explanation_metrics import explained, groups_of, rows_of
 from keepfaith.statistics.settings import Analysis
-from keepfaith.statistics.verdict import KEPT, verdict
+from keepfaith.statistics.verdict import KEPT, shown_operator, verdict
 
 PAIRED, IDENTICAL, INDEPENDENT = "paired", "identical", "independent"
 """What an interval rests on: examples one by one, equal values of all of them, or the two values' own intervals."""
@@ -61,37 +64,45 @@ def compare_levels(pair: CellPair, judging: Judging) -> tuple[pl.DataFrame, list
         )
         if (alone := sorted(set(own["level"]) - set(levels)))
     ]
-    examples = [read_table(cell.examples, EXAMPLES) for cell in (pair.first, pair.second)]
+    examples = [
+        without_left_out(read_table(cell.examples, EXAMPLES), cell.table("predictions"))
+        for cell in (pair.first, pair.second)
+    ]
     common = matching_examples(*examples)
     evaluated = common.filter("evaluation")
     counts = (each.filter("evaluation").height for each in examples)
     notes.append(_matched(pair, evaluated.height, *counts))
+    notes += _other_probabilities(pair, judging, paired=not evaluated.is_empty())
     if evaluated.is_empty():
-        rows = [_unpaired(pair, level) for level in levels]
-    else:
-        # As the first study grouped them: its task may say that examples are independent.
-        passage = read_provenance(pair.first.table("metrics")).settings.get("passage")
-        grouping = group_examples(evaluated, None if passage is None else str(passage))
-        explanations = _explanations(pair, common)
-        notes += _methods_alone(pair, explanations)
-        rows = [
+        return pl.concat([_unpaired(pair, level) for level in levels]), notes
+    # As the first study grouped all of its examples, of which a few may share a passage that most of these have.
+    passage = read_provenance(pair.first.table("metrics")).settings.get("passage")
+    grouping = group_examples(
+        examples[0].filter("evaluation"), None if passage is None else str(passage)
+    )
+    explanations, missing = _explanations(pair, common)
+    notes += missing
+    rows = pl.concat(
+        [
             _paired(pair, level, tables, evaluated, grouping, explanations, judging)
             for level in levels
         ]
-    return pl.concat(rows), notes
+    )
+    return rows, notes + _not_compared(pair, rows, judging)
 
 
 def matching_examples(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
     """EXAMPLES of the first study that the second has as well: same id, choices and label, and the same fields' texts.
 
-    The prompt may differ, as a chat template changes it: what is compared is what the models were asked about. They are
-    evaluated, explained or used for tuning where both studies do so.
+    The prompt may differ, as a chat template changes it, and so may white space around a choice or a field: what is
+    compared is what the models were asked about. They are evaluated, explained or used for tuning where both studies
+    do so.
     """
     keys = ["example_id", "options", "label", "texts"]
     flags = ["evaluation", "explanation", "tuning"]
     own, other = (
         frame.with_columns(texts=_texts(frame)).with_columns(
-            options=pl.col("options").list.join("\x1f")
+            options=pl.col("options").list.eval(pl.element().str.strip_chars()).list.join("\x1f")
         )
         for frame in (first, second)
     )
@@ -105,7 +116,8 @@ def matching_examples(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame
 def _texts(examples: pl.DataFrame) -> pl.Series:
     """The texts of each example's fields, joined; the whole prompt where there are no fields."""
     found = [
-        "\x1f".join(prompt[span["start"] : span["end"]] for span in fields) or prompt
+        "\x1f".join(prompt[span["start"] : span["end"]].strip() for span in fields)
+        or prompt.strip()
         for prompt, fields in examples.select("prompt", "fields").iter_rows()
     ]
     return pl.Series("texts", found, dtype=pl.String)
@@ -124,31 +136,80 @@ def _matched(pair: CellPair, common: int, first: int, second: int) -> str:
     )
 
 
-def _explanations(pair: CellPair, common: pl.DataFrame) -> list[pl.DataFrame] | None:
-    """EXPLANATIONS of both cells over the common explained examples; None if a study has none."""
-    cells = (pair.first, pair.second)
-    if not all(cell.table("explanations").is_file() for cell in cells):
-        return None
+def _other_probabilities(pair: CellPair, judging: Judging, *, paired: bool) -> list[str]:
+    """A sentence where a study judged other probabilities than the values beside each other are of."""
+    own = [
+        read_provenance(cell.table("metrics")).settings.get("probabilities")
+        for cell in (pair.first, pair.second)
+    ]
+    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+    if paired and any(each not in (None, judging.analysis.probabilities) for each in own):
+        return [
+            f"{place}: accuracy and calibration are those of probabilities by {judging.analysis.probabilities}, as the "
+            f"study says that compares; the two studies judged those by {own[0]} and by {own[1]}."
+        ]
+    if not paired and own[0] != own[1]:
+        return [
+            f"{place}: accuracy and calibration of the first are those of probabilities by {own[0]}, of the second by "
+            f"{own[1]}: not the same quantities."
+        ]
+    return []
+
+
+def _explanations(
+    pair: CellPair, common: pl.DataFrame
+) -> tuple[list[pl.DataFrame] | None, list[str]]:
+    """EXPLANATIONS of both cells over the common explained examples, and sentences on what is not compared.
+
+    None if a study has none of these, or another game: other segments, or another way to remove them.
+    """
+    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+    files = [cell.table("explanations") for cell in (pair.first, pair.second)]
+    if not all(file.is_file() for file in files):
+        return None, [f"{place}: one study has no explanations; faithfulness is not compared."]
+    for setting in ("segments", "removal"):
+        own = [read_provenance(file).settings.get(setting) for file in files]
+        if own[0] != own[1]:
+            return None, [
+                f"{place}: {setting} is {own[0]} in the first study and {own[1]} in the second; faithfulness is not "
+                "compared."
+            ]
     ids = common.filter("explanation")["example_id"].to_list()
     found = [
-        read_table(cell.table("explanations"), EXPLANATIONS).filter(pl.col("example_id").is_in(ids))
-        for cell in cells
+        read_table(file, EXPLANATIONS).filter(pl.col("example_id").is_in(ids)) for file in files
     ]
-    return None if any(each.is_empty() for each in found) else found
-
-
-def _methods_alone(pair: CellPair, explanations: list[pl.DataFrame] | None) -> list[str]:
-    """Sentences on methods that one study alone has, and on faithfulness that cannot be compared."""
-    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
-    if explanations is None:
-        return [f"{place}: no explained example is in both studies; faithfulness is not compared."]
-    first, second = (set(each["method"]) for each in explanations)
+    if any(each.is_empty() for each in found):
+        return None, [
+            f"{place}: no explained example is in both studies; faithfulness is not compared."
+        ]
+    first, second = (set(each["method"]) for each in found)
     alone = sorted(first ^ second)
-    return (
+    return found, (
         [f"{place}: {', '.join(map(method_name, alone))} in one study alone, not compared."]
         if alone
         else []
     )
+
+
+def _not_compared(pair: CellPair, rows: pl.DataFrame, judging: Judging) -> list[str]:
+    """A sentence on quantities that both studies have values of, and that no row compares."""
+    metrics = [
+        set(read_table(cell.table("metrics"), METRICS)["metric"])
+        for cell in (pair.first, pair.second)
+    ]
+    reasons: dict[str, list[str]] = {}
+    for name, quantity in judged_quantities().items():
+        if name in set(rows["quantity"]) or not all(quantity.metric in each for each in metrics):
+            continue
+        if quantity.protocol == "study":
+            reason = "of the study's protocol, which is not compared example by example"
+        elif name not in judging.margins:
+            reason = "without a margin in the study that compares"
+        else:
+            continue  # said already, with the reason
+        reasons.setdefault(reason, []).append(quantity.label)
+    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+    return [f"{place}: {', '.join(names)}: {reason}." for reason, names in reasons.items()]
 
 
 def _paired(
@@ -232,15 +293,19 @@ def _faithfulness(
 ) -> pl.DataFrame:
     """METRICS of faithfulness per method, over examples that some order of the segments explains in both studies."""
     known = known_everywhere(explanations, "faithfulness")
-    rows = []
-    for (method, role), group in groups_of(known, "method", "role"):
-        found = explained(group, "faithfulness", grouping, analysis)
-        numbers = [replace(each, reference_low=0.0, reference_high=0.0) for each in found.numbers()]
-        names = {"method": method, "role": role}
-        rows += rows_of(found, numbers, "coalitions", "segment_faithfulness", names)
-    return pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
-        pl.col(pl.Float64).round(DECIMALS)
-    )
+
+    def under(grouping: Grouping) -> list[MetricRow]:
+        rows = []
+        for (method, role), group in groups_of(known, "method", "role"):
+            found = explained(group, "faithfulness", grouping, analysis)
+            numbers = [
+                replace(each, reference_low=0.0, reference_high=0.0) for each in found.numbers()
+            ]
+            names = {"method": method, "role": role}
+            rows += rows_of(found, numbers, "coalitions", "segment_faithfulness", names)
+        return rows
+
+    return under_all_groupings(under, grouping)
 
 
 def _measured(quantity: str, metrics: pl.DataFrame) -> bool:
@@ -251,7 +316,7 @@ def _unpaired(pair: CellPair, level: int) -> pl.DataFrame:
     """Values of both studies, each with its own examples: no difference is tested."""
     names = {quantity.metric: name for name, quantity in judged_quantities().items()}
     first, second = (
-        read_table(cell.table("metrics"), METRICS)
+        _as_shown(read_table(cell.table("metrics"), METRICS))
         .filter(pl.col("level") == level)
         .with_columns(quantity=pl.col("metric").replace_strict(names, default=None))
         .filter(pl.col("quantity").is_not_null())
@@ -276,6 +341,16 @@ def _unpaired(pair: CellPair, level: int) -> pl.DataFrame:
             margin=pl.lit(None, dtype=pl.Float64),
             basis=pl.lit(INDEPENDENT),
         ),
+    )
+
+
+def _as_shown(metrics: pl.DataFrame) -> pl.DataFrame:
+    """Rows of methods, not of controls or reversed rankings, under the operator that a verdict judges."""
+    operator = shown_operator(metrics)
+    return metrics.filter(
+        pl.col("role").is_null() | (pl.col("role") == METHOD),
+        pl.col("ranking").fill_null("method").is_in(["method", ""]),
+        pl.col("operator").is_null() | pl.col("operator").is_in([operator or "", ""]),
     )
 
 

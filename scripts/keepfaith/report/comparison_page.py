@@ -21,12 +21,14 @@ class ComparedStudies:
         folders: results folders of the first and of the second.
         settings: of both, by name, from the provenance of their tables.
         packages: versions of both, likewise.
+        judging: settings that differences are judged by, those of the study that compares, by name.
         notes: sentences on cells without a partner and on how examples were matched.
     """
 
     folders: tuple[str, str]
     settings: tuple[Mapping[str, object], Mapping[str, object]]
     packages: tuple[Mapping[str, str], Mapping[str, str]]
+    judging: Mapping[str, object]
     notes: Sequence[str] = ()
 
 
@@ -47,6 +49,14 @@ def render_comparison(studies: ComparedStudies, comparison: pl.DataFrame) -> str
         studies=studies,
         matrix=verdict_matrix(judged, {}, {}, {}) if judged.height else None,
         tables=[_table(*names, rows) for names, rows in _cells(named)],
+        judging=PageTable(
+            "How differences are judged",
+            ("Setting of the study that compares", "Value"),
+            tuple(
+                (TableCell(name), TableCell(str(value))) for name, value in studies.judging.items()
+            ),
+            folded=True,
+        ),
         differing=[
             _differing(title, *pair)
             for title, pair in (("Settings", studies.settings), ("Packages", studies.packages))
@@ -77,6 +87,7 @@ def _table(model: str, order: str, task: str, rows: pl.DataFrame) -> PageTable:
         "Second",
         "Second minus first",
         "Interval",
+        "Margin",
         "Examples",
         "Basis",
     )
@@ -91,6 +102,7 @@ def _table(model: str, order: str, task: str, rows: pl.DataFrame) -> PageTable:
                 TableCell(number(row["second"])),
                 TableCell(number(row["difference"]), row["status"]),
                 TableCell(span(row["low"], row["high"])),
+                TableCell("" if row["margin"] is None else f"{row['margin']:g}"),
                 TableCell(str(row["examples"])),
                 TableCell(row["basis"]),
             )

@@ -26,7 +26,12 @@ from keepfaith.report.literature_table import LITERATURE_NOTE, literature_table
 from keepfaith.report.matrix import matrices_by_concern, quantity_matrix, verdict_matrix
 from keepfaith.report.metric_table import metric_table
 from keepfaith.report.misalignment import Misaligned, misaligned
-from keepfaith.report.next_steps import margin_sentence, next_steps, shared_cautions
+from keepfaith.report.next_steps import (
+    margin_sentence,
+    next_steps,
+    nothing_to_lose,
+    shared_cautions,
+)
 from keepfaith.report.order_table import orders_compared
 from keepfaith.report.packing import CELLS_AT_ONCE, packed
 from keepfaith.report.pooled_answer import pooled_findings
@@ -160,7 +165,7 @@ def render_page(
         reached=_reached(cells),
         compared=orders_compared(in_sequence),
         power=power_table(verdicts),
-        next_steps=next_steps(verdicts),
+        next_steps=next_steps(_with_something_to_lose(cells)),
         cautions=shared_cautions(_named(cell, cells) for cell in page_cells),
         cells=[(cell, as_written(body)) for cell, body in zip(page_cells, bodies, strict=True)],
         large=large,
@@ -181,6 +186,18 @@ def verdicts_of(cells: Sequence[ReportCell]) -> pl.DataFrame:
     return pl.concat([empty, *(_with_names(cell, cell.tables.verdict) for cell in cells)])
 
 
+def _with_something_to_lose(cells: Sequence[ReportCell]) -> pl.DataFrame:
+    """`verdicts_of` without quantities of which the dense model has too little to lose."""
+    found = []
+    for cell in cells:
+        own = cell.tables.verdict
+        lost = nothing_to_lose(cell.tables.metrics, own)
+        on = ["quantity", "method"]
+        left = own.join(lost, on=on, how="anti", nulls_equal=True, maintain_order="left")
+        found.append(_with_names(cell, left))
+    return pl.concat([verdicts_of([]), *found])
+
+
 def _with_names(cell: ReportCell, table: pl.DataFrame) -> pl.DataFrame:
     """A table of a cell with leading columns model, order and task."""
     names = {"model": cell.model, "order": cell.order, "task": cell.task}
@@ -188,20 +205,26 @@ def _with_names(cell: ReportCell, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _values(cells: Sequence[ReportCell], means: Mapping[str, pl.DataFrame]) -> list[PageTable]:
-    """Of every pruning path, the values at the levels that its answer names; folded where there are several."""
-    paths: dict[tuple[str, str], list[CellTables]] = {}
+    """Of every pruning path, the values at the levels that its answer names; folded where there are several.
+
+    None of a path of several tasks that have no mean, as imported logs.
+    """
+    paths: dict[str, dict[str, CellTables]] = {}
     for cell in cells:
         if not cell.tables.names:
-            paths.setdefault((cell.model, cell.order), []).append(cell.tables)
+            paths.setdefault(f"{cell.model}/{cell.order}", {})[cell.task] = cell.tables
     found = []
-    for (model, order), tables in paths.items():
-        pooled = means.get(f"{model}/{order}")
-        verdict = (
-            tables[0].verdict
-            if pooled is None or pooled.is_empty()
-            else pooled.filter(pl.col("left_out").is_null())
-        )
-        found.append(values_table(f"{model}, {order}", verdict, tables, len(paths) > 1))
+    for path, tables in paths.items():
+        pooled = means.get(path)
+        if pooled is not None and pooled.height:
+            verdict = pooled.filter(pl.col("left_out").is_null())
+        elif len(tables) == 1:
+            (only,) = tables.values()
+            verdict = only.verdict
+        else:
+            continue
+        place = ", ".join(path.split("/"))
+        found.append(values_table(place, verdict, tables, folded=len(paths) > 1))
     return [table for table in found if table is not None]
 
 

@@ -53,37 +53,45 @@ def savings(
 
 
 def _kept(rows: pl.DataFrame) -> Iterable[str]:
-    """How far each quantity is shown to be kept, by all of its methods; and where each is degraded first."""
-    kept: dict[str, int] = {}
-    first: dict[str, int] = {}
+    """Where each quantity is shown to be kept, by all of its methods; and where each is degraded first."""
+    kept: dict[tuple[int, ...], list[str]] = {}
+    first: dict[int, list[str]] = {}
     levels = rows["level"].unique().sort().to_list()
     for (quantity,), of in rows.group_by("quantity", maintain_order=True):
-        name = str(quantity)
-        all_kept = dict(of.group_by("level").agg((pl.col("status") == KEPT).all()).iter_rows())
-        kept[name] = 0
-        for level in levels:
-            if not all_kept.get(level, False):
-                break
-            kept[name] = level
-        degraded = of.filter(status=DEGRADED)["level"].sort().to_list()
-        if degraded:
-            first[name] = degraded[0]
-    deepest = sorted({level for level in kept.values() if level}, reverse=True)
-    parts = [f"{_named(kept, level)} up to level {level}" for level in deepest]
-    if 0 in kept.values():
-        parts.append(f"{_named(kept, 0)} at no level, which may be for lack of examples")
+        name = quantity_name(str(quantity))
+        by_level = dict(of.group_by("level").agg((pl.col("status") == KEPT).all()).iter_rows())
+        at = tuple(level for level in levels if by_level.get(level, False))
+        kept.setdefault(at, []).append(name)
+        degraded = of.filter(status=DEGRADED)["level"].min()
+        if isinstance(degraded, int):
+            first.setdefault(degraded, []).append(name)
+    deepest_first = sorted(kept, key=lambda at: (bool(at), _gapless(at, levels)), reverse=True)
+    parts = [f"{', '.join(kept[at])} {_where(at, levels)}" for at in deepest_first]
     yield f"Shown to be kept: {'; '.join(parts)}."
-    broken = sorted(set(first.values()))
-    if broken:
-        parts = [f"{_named(first, level)} first at level {level}" for level in broken]
+    if first:
+        parts = [f"{', '.join(first[level])} first at level {level}" for level in sorted(first)]
         yield f"Shown to be worse by more than the margin (degraded): {'; '.join(parts)}."
     else:
         yield "Nothing is shown to be worse by more than its margin."
 
 
-def _named(levels: Mapping[str, int], level: int) -> str:
-    """The quantities with this level: `accuracy, ECE`."""
-    return ", ".join(quantity_name(name) for name, at in levels.items() if at == level)
+def _gapless(kept: tuple[int, ...], levels: list[int]) -> int:
+    """The level up to which every level is kept; 0 if the first is not."""
+    reached = 0
+    for level in levels:
+        if level not in kept:
+            break
+        reached = level
+    return reached
+
+
+def _where(kept: tuple[int, ...], levels: list[int]) -> str:
+    """`up to level 3`, and levels behind a gap by their numbers."""
+    if not kept:
+        return "at no level, which may be for lack of examples"
+    if _gapless(kept, levels) == kept[-1]:
+        return f"up to level {kept[-1]}"
+    return f"at {'level' if len(kept) == 1 else 'levels'} {level_words(kept)} alone"
 
 
 def _worse(rows: pl.DataFrame, level: int) -> Iterable[str]:
@@ -107,7 +115,7 @@ def _run(rows: pl.DataFrame) -> Iterable[str]:
 def _saved_at(rows: pl.DataFrame, level: int, measured: pl.DataFrame) -> str:
     if not level:
         return "No level can be recommended: something is degraded at the first one."
-    why = "at which all is kept" if summary(rows).safe else "without a degradation"
+    why = "all is shown to be kept" if summary(rows).safe else "no degradation is shown"
     longest = measured.filter(pl.col("context_tokens") == measured["context_tokens"].max())
     dense, pruned = (
         longest.row(by_predicate=pl.col("level") == at, named=True) for at in (0, level)
@@ -118,9 +126,9 @@ def _saved_at(rows: pl.DataFrame, level: int, measured: pl.DataFrame) -> str:
     )
     dropped = f"{level} dropped {'layer' if level == 1 else 'layers'}"
     return (
-        f"Level {level} ({dropped}), the deepest {why}, saves {parameters} of the parameters and {cache} of the KV "
-        f"cache; after a prompt of {dense['context_tokens']} tokens it decodes {faster:.2f} times as fast (timings "
-        "vary by about a tenth)."
+        f"Level {level} ({dropped}), the deepest up to which {why}, saves {parameters} of the parameters and {cache} "
+        f"of the KV cache; after a prompt of {dense['context_tokens']} tokens it decodes {faster:.2f} times as fast "
+        "(timings vary by about a tenth)."
     )
 
 

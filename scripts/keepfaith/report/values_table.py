@@ -15,16 +15,17 @@ _TEMPERED = "ece_tempered"
 
 
 def values_table(
-    place: str, verdict: pl.DataFrame, tables: Sequence[CellTables], folded: bool
+    place: str, verdict: pl.DataFrame, tables: Mapping[str, CellTables], folded: bool
 ) -> PageTable | None:
     """One row per judged quantity and method, and the columns of `named_levels`; in the mean over the tasks.
 
-    The mean is over the tasks that have the quantity at all of these levels. A status is that of the verdict.
+    The mean is over the tasks that the pooled verdict takes and that have the quantity at all of these levels. A status
+    is that of the verdict.
 
     Args:
         place: model and order, for the title.
         verdict: VERDICT of the path's only task, or POOLED without the rows of tasks left out.
-        tables: those of the path's tasks.
+        tables: those of the path's tasks, by task.
         folded: whether the table opens at its title.
     """
     levels = named_levels(verdict)
@@ -36,20 +37,28 @@ def values_table(
             "quantity", "method", "level", "status"
         ).iter_rows()
     }
-    rows = [
-        (
-            TableCell(quantity_name(name, method)),
-            *(
-                TableCell(number(value), status.get((name, method, level)))
-                for level, value in zip(levels, values, strict=True)
-            ),
+    several = len(tables) > 1
+    rows = []
+    for name, method in _quantities(verdict):
+        values = _values(_pooled(tables, verdict, name, method), name, method, list(levels))
+        if not values:
+            continue
+        means = [sum(column) / len(column) for column in zip(*values, strict=True)]
+        rows.append(
+            (
+                TableCell(quantity_name(name, method)),
+                *([TableCell(str(len(values)))] if several else []),
+                *(
+                    TableCell(number(value), status.get((name, method, level)))
+                    for level, value in zip(levels, means, strict=True)
+                ),
+            )
         )
-        for name, method in _quantities(verdict)
-        if (values := _means(tables, name, method, list(levels)))
-    ]
-    count = len(tables)
-    title = f"The values behind it: {place}" + (f", mean over {count} tasks" if count > 1 else "")
-    return PageTable(title, ("Metric", *levels.values()), tuple(rows), folded) if rows else None
+    if not rows:
+        return None
+    title = f"The values behind it: {place}" + (", means over tasks" if several else "")
+    header = ("Metric", *(["Tasks"] if several else []), *levels.values())
+    return PageTable(title, header, tuple(rows), folded)
 
 
 def named_levels(verdict: pl.DataFrame) -> Mapping[int, str]:
@@ -79,14 +88,28 @@ def _quantities(verdict: pl.DataFrame) -> Iterator[tuple[str, str | None]]:
             yield _TEMPERED, None
 
 
-def _means(
+def _pooled(
+    tables: Mapping[str, CellTables], verdict: pl.DataFrame, name: str, method: str | None
+) -> list[CellTables]:
+    """The tasks in the mean of a quantity; ECE after a temperature has those of ECE."""
+    if "not_pooled" not in verdict.columns:
+        return list(tables.values())
+    judged = "ece" if name == _TEMPERED else name
+    own = verdict.filter(
+        pl.col("quantity") == judged, pl.col("method").eq_missing(pl.lit(method, pl.String))
+    )
+    others = ", ".join(own["not_pooled"].drop_nulls())
+    return [each for task, each in tables.items() if f"{task} (" not in others]
+
+
+def _values(
     tables: Iterable[CellTables], name: str, method: str | None, levels: Sequence[int]
-) -> list[float]:
-    """Mean over tasks at each level; empty where no task has all of them."""
+) -> list[list[float]]:
+    """Per task with a value at each level, these values."""
     metric = ordered_quantities()[name].metric
     found = []
     for each in tables:
         values = dict(each.series(metric, method).select("level", "value").drop_nulls().iter_rows())
         if all(level in values for level in levels):
             found.append([float(values[level]) for level in levels])
-    return [sum(column) / len(column) for column in zip(*found, strict=True)]
+    return found

@@ -12,7 +12,7 @@ from keepfaith.faithfulness.agreement import TOPS
 from keepfaith.statistics.change_metrics import change_rows
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS, Grouping
 from keepfaith.statistics.coalition_metrics import SegmentTables, coalition_rows
-from keepfaith.statistics.comparison import Comparison
+from keepfaith.statistics.comparison import Comparison, MetricRow
 from keepfaith.statistics.conformal_metrics import Thresholds, conformal_rows
 from keepfaith.statistics.explanation_metrics import faithfulness_rows, rationale_rows
 from keepfaith.statistics.normalised_metrics import normalised_rows, predicted_by_unit
@@ -70,7 +70,7 @@ def compute_metrics(
     found = predicted(predictions, examples, unit=analysis.probabilities)
     by_unit = predicted_by_unit(predictions, examples, analysis.probabilities)
 
-    def under(grouping: Grouping) -> pl.DataFrame:
+    def under(grouping: Grouping) -> list[MetricRow]:
         clusters = grouping.of(list(found.example_ids))
         comparison = Comparison(list(found.levels), clusters, analysis)
         rows = prediction_rows(found, comparison)
@@ -89,13 +89,9 @@ def compute_metrics(
             rows += coalition_rows(segments, grouping, analysis)
             features = segment_features(segments.explanations)
             rows += rationale_rows(features, examples, grouping, analysis, "segment_r_precision")
-        table = pl.DataFrame(rows, schema=dict(METRICS.columns)).with_columns(
-            pl.col(pl.Float64).round(DECIMALS),
-            pl.col(*LOWER_STEPS, *UPPER_STEPS).list.eval(pl.element().round(DECIMALS)),
-        )
-        return _without_empty_promises(table).sort(METRIC_KEYS)
+        return rows
 
-    table = _widest([under(each) for each in (grouping, *grouping.crossing)])
+    table = under_all_groupings(under, grouping)
     of_tuning = None if temperatures is None else temperatures.field
     field = (
         pl.when(pl.col("metric") == TEMPERATURE)
@@ -103,6 +99,25 @@ def compute_metrics(
         .otherwise(pl.lit(grouping.field, dtype=pl.String))
     )
     return conform(table.with_columns(cluster_field=field), METRICS)
+
+
+def under_all_groupings(
+    rows: Callable[[Grouping], list[MetricRow]], grouping: Grouping
+) -> pl.DataFrame:
+    """METRICS of what `rows` gives of a grouping: the widest intervals of all groupings, none of too few texts.
+
+    Args:
+        rows: equal rows of any grouping, but for what depends on it.
+        grouping: the one with the fewest clusters, with those that cross it.
+    """
+    tables = [
+        pl.DataFrame(rows(each), schema=dict(METRICS.columns)).with_columns(
+            pl.col(pl.Float64).round(DECIMALS),
+            pl.col(*LOWER_STEPS, *UPPER_STEPS).list.eval(pl.element().round(DECIMALS)),
+        )
+        for each in (grouping, *grouping.crossing)
+    ]
+    return _widest([_without_empty_promises(table).sort(METRIC_KEYS) for table in tables])
 
 
 def _widest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -193,6 +193,15 @@ def test_only_examples_of_both_studies_count(tmp_path: Path) -> None:
     assert row(found, "accuracy", 0)["difference"] == pytest.approx(other.mean() - own.mean())
 
 
+def test_a_chat_template_changes_no_example() -> None:
+    own = examples()
+    asked = own.with_columns(
+        prompt=pl.lit(" ") + pl.col("prompt") + pl.lit(" "),
+        options=pl.lit([" no", " yes"]),
+    )
+    assert matching_examples(own, asked)["example_id"].to_list() == own["example_id"].to_list()
+
+
 def test_an_example_of_another_text_or_label_is_another_example() -> None:
     own = examples()
     assert matching_examples(own, own).equals(own)
@@ -224,6 +233,94 @@ def test_without_common_examples_intervals_go_from_end_to_end(tmp_path: Path) ->
     assert (only["difference"], only["low"], only["high"]) == pytest.approx((0.1, -0.05, 0.25))
 
 
+def test_rankings_operators_and_controls_are_not_mixed(tmp_path: Path) -> None:
+    first = World(tmp_path / "a", "m", 1, examples())
+    second = World(tmp_path / "b", "m", 2, examples(prefix="f"))
+    kinds = [("method", "delete", "method"), ("method", "delete", "reversed"), ("method", "retokenise", "method"),
+             ("control", "retokenise", "method")]  # fmt: skip
+    for world, shift in ((first, 0.0), (second, 0.1)):
+        rows: list[dict[str, object]] = [
+            {
+                "level": 3, "family": "faithfulness", "metric": "comprehensiveness_study", "method": "lime",
+                "role": role, "operator": operator, "ranking": ranking, "value": place + shift,
+            }
+            for place, (role, operator, ranking) in enumerate(kinds)
+        ]  # fmt: skip
+        write_table(table(rows, METRICS), world.cell.table("metrics"), METRICS, Provenance())
+    (only,) = compared(first, second)[0].iter_rows(named=True)
+    assert (only["first"], only["second"]) == pytest.approx((2.0, 2.1))  # as a verdict judges
+
+
+def test_examples_that_a_tokenizer_left_out_are_not_missed(worlds: tuple[World, World]) -> None:
+    first, second = worlds
+    frame = pl.read_parquet(second.cell.table("predictions"))
+    left = frame.filter(pl.col("example_id") != "e000")
+    made = Provenance(measured={"left_out": ["e000"]})
+    write_table(left, second.cell.table("predictions"), PREDICTIONS, made)
+    found, (note,) = compared(first, second)
+    assert (
+        f"{COUNT - 1} evaluated examples are in both studies (of {COUNT} and {COUNT - 1})" in note
+    )
+    assert row(found, "accuracy", 0)["examples"] == COUNT - 1
+
+
+@pytest.mark.parametrize(("setting", "value"), [("segments", 6), ("removal", "mean")])
+def test_another_game_is_not_compared(
+    worlds: tuple[World, World], setting: str, value: object
+) -> None:
+    first, second = worlds
+    for world, own in ((first, {"segments": 8, "removal": "delete"}), (second, {})):
+        settings = own or {"segments": 8, "removal": "delete", setting: value}
+        frame = pl.read_parquet(world.cell.table("explanations"))
+        write_table(
+            frame, world.cell.table("explanations"), EXPLANATIONS, Provenance(settings=settings)
+        )
+    found, notes = compared(first, second)
+    assert set(found["quantity"]) == {"accuracy", "ece", "brier"}
+    assert f"{setting} is " in notes[-1] and f"{value} in the second" in notes[-1]
+
+
+def test_other_probabilities_are_named(worlds: tuple[World, World]) -> None:
+    first, second = worlds
+    settings = {"passage": "none", "probabilities": "byte"}
+    write_table(
+        table([], METRICS), second.cell.table("metrics"), METRICS, Provenance(settings=settings)
+    )
+    assert "the two studies judged those by None and by byte" in " ".join(
+        compared(first, second)[1]
+    )
+
+
+def test_quantities_that_are_not_compared_are_named(worlds: tuple[World, World]) -> None:
+    for world in worlds:
+        rows: list[dict[str, object]] = [
+            {"level": 3, "metric": "comprehensiveness_study", "method": "lime", "value": 0.1}
+        ]
+        made = Provenance(settings={"passage": "none"})
+        write_table(table(rows, METRICS), world.cell.table("metrics"), METRICS, made)
+    notes = compared(*worlds)[1]
+    assert "comprehensiveness: of the study's protocol" in notes[-1]
+
+
+def test_examples_are_grouped_as_the_whole_first_study_groups_them(tmp_path: Path) -> None:
+    """Of 60 examples of six passages, the common ten share one: it is a passage, though all of these have it."""
+    frame = examples(60).with_columns(
+        prompt=pl.format("a passage of some length, number {}; {}", pl.col("row") // 10, "row")
+    )
+    spans = [
+        [{"name": "passage", "start": 0, "end": len("a passage of some length, number 0")}]
+    ] * 60
+    frame = conform(
+        frame.with_columns(fields=pl.Series(spans, dtype=EXAMPLES.columns["fields"])), EXAMPLES
+    )
+    first = World(tmp_path / "a", "m", 1, frame)
+    second = World(tmp_path / "b", "n", 2, frame.head(10))
+    write_table(table([], METRICS), first.cell.table("metrics"), METRICS, Provenance())
+    found, _ = compared(first, second)
+    accuracy = row(found, "accuracy", 0)
+    assert (accuracy["examples"], accuracy["clusters"], accuracy["low"]) == (10, 1, None)
+
+
 def test_levels_of_one_study_alone_are_named(worlds: tuple[World, World]) -> None:
     first, second = worlds
     frame = pl.read_parquet(first.cell.table("predictions")).filter(pl.col("level") == 0)
@@ -240,7 +337,7 @@ def test_methods_of_one_study_alone_are_named(worlds: tuple[World, World]) -> No
     write_table(more, first.cell.table("explanations"), EXPLANATIONS, Provenance())
     found, notes = compared(first, second)
     assert set(found["method"].drop_nulls()) == {"lime"}
-    assert "KernelSHAP in one study alone, not compared." in notes[-1]
+    assert "KernelSHAP in one study alone, not compared." in " ".join(notes)
 
 
 def test_without_explanations_the_rest_is_compared(worlds: tuple[World, World]) -> None:

@@ -1,9 +1,15 @@
 """What would decide more, and cautions that cells have in common, by hand."""
 
 import polars as pl
+from figures import synthetic
 
 from keepfaith.artifacts.schemas import VERDICT
-from keepfaith.report.next_steps import SharedCaution, next_steps, shared_cautions
+from keepfaith.report.next_steps import (
+    SharedCaution,
+    next_steps,
+    nothing_to_lose,
+    shared_cautions,
+)
 
 
 def verdicts(
@@ -39,8 +45,19 @@ def test_the_texts_that_would_decide_each_open_quantity() -> None:
     said = "{} within its margin of {}: {} independent texts of a task ({} now; examples.{}), or a wider margin"
     assert next_steps(found) == [
         said.format("faithfulness", 0.1, 72, 40, "explanation"),
-        said.format("accuracy", 0.02, "900 to 2,000", 300, "evaluation"),
+        said.format("accuracy", 0.02, "900 to 2,000", "277 to 300", "evaluation"),
     ]
+
+
+def test_what_the_dense_model_cannot_lose_is_decided_by_no_number_of_texts() -> None:
+    tables = synthetic.cell()
+    judged = tables.verdict.filter(quantity="accuracy").with_columns(margin=pl.lit(0.02))
+    at_chance = tables.metrics.with_columns(
+        reference_low=pl.when(metric="accuracy").then("value").otherwise("reference_low"),
+        reference_high=pl.when(metric="accuracy").then("value").otherwise("reference_high"),
+    )
+    assert nothing_to_lose(at_chance, judged).rows() == [("accuracy", None)]
+    assert nothing_to_lose(tables.metrics, judged).is_empty()
 
 
 def test_nothing_is_said_where_nothing_is_open() -> None:

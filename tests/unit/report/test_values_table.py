@@ -37,25 +37,43 @@ def test_levels_are_those_that_the_answer_names(statuses: str, headings: list[st
 
 
 def test_values_are_means_over_the_tasks_with_the_marks_of_the_verdict() -> None:
-    tables = [
-        with_values(accuracy=[0.9, 0.8, 0.7], ece=[0.1, 0.2, 0.3], ece_tempered=[0.1, 0.1, 0.1]),
-        with_values(accuracy=[0.7, 0.7, 0.5], ece=[0.1, 0.1, 0.1]),
-    ]
+    tables = {
+        "sst2": with_values(accuracy=[0.9, 0.8, 0.7], ece=[0.1, 0.2, 0.3], ece_tempered=[0.1] * 3),
+        "rte": with_values(accuracy=[0.7, 0.7, 0.5], ece=[0.1, 0.1, 0.1]),
+    }
     verdict = pl.concat([verdict_of("kd", "accuracy"), verdict_of("ku", "ece")])
     shown = values_table("m, o", verdict, tables, folded=False)
     assert shown is not None
-    assert shown.title == "The values behind it: m, o, mean over 2 tasks"
-    assert shown.header == ("Metric", "Dense", "Level 1, all kept", "Level 2, degraded first")
+    assert shown.title == "The values behind it: m, o, means over tasks"
+    assert shown.header == (
+        "Metric",
+        "Tasks",
+        "Dense",
+        "Level 1, all kept",
+        "Level 2, degraded first",
+    )
     assert [[cell.text for cell in row] for row in shown.rows] == [
-        ["accuracy", "0.800", "0.750", "0.600"],
-        ["ECE", "0.100", "0.150", "0.200"],
-        ["ECE with own temperature", "0.100", "0.100", "0.100"],  # of the task that has it
+        ["accuracy", "2", "0.800", "0.750", "0.600"],
+        ["ECE", "2", "0.100", "0.150", "0.200"],
+        ["ECE with own temperature", "1", "0.100", "0.100", "0.100"],
     ]
-    assert shown.rows[0][1:] == (
+    assert shown.rows[0][2:] == (
         TableCell("0.800"), TableCell("0.750", "kept"), TableCell("0.600", "degraded")
     )  # fmt: skip
 
 
+def test_a_task_that_the_mean_leaves_out_is_in_no_value() -> None:
+    tables = {"sst2": with_values(accuracy=[0.9, 0.8]), "rte": with_values(accuracy=[0.5, 0.5])}
+    verdict = verdict_of("d", "accuracy").with_columns(
+        not_pooled=pl.lit("rte (the dense model is no better than chance)")
+    )
+    shown = values_table("m, o", verdict, tables, folded=True)
+    assert shown is not None and shown.folded
+    assert [[cell.text for cell in row] for row in shown.rows] == [
+        ["accuracy", "1", "0.900", "0.800"]
+    ]
+
+
 def test_without_a_verdict_there_is_no_table() -> None:
     tables = synthetic.cell()
-    assert values_table("m, o", tables.verdict.clear(), [tables], folded=False) is None
+    assert values_table("m, o", tables.verdict.clear(), {"t": tables}, folded=False) is None

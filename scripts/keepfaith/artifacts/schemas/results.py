@@ -246,11 +246,11 @@ COMPARISON = TableSchema(
     1,
     "One judged quantity of two studies at the same level of a task. `difference`: second minus first; `low`..`high`: "
     "its interval. `basis`: `paired`, over the examples that both studies have, example by example, with the interval "
-    "and the `status` that the verdict would have if the first study were the dense model, against `margin`; "
-    "`identical`, the same where all values of these examples are equal, so that the difference is 0 without "
-    "uncertainty; `independent`, the values are those of all examples of each study, the interval goes from end to end "
-    "of theirs, and there is no status. `examples`, `clusters`: those of the difference; of `independent`, the second "
-    "study's.",
+    "and the `status` against `margin` that a verdict would have if the first study were the dense model and this its "
+    "one level; `identical`, the same where all values of these examples are equal, so that the difference is 0 "
+    "without uncertainty; `independent`, the values are those of all examples of each study, the interval goes from "
+    "end to end of theirs, and there is no status. `examples`, `clusters`: those of the difference; of `independent`, "
+    "the second study's.",
     {
         "task": pl.String,
         "first_model": pl.String,

@@ -148,5 +148,5 @@
   prepare(document);
   const sections = [...document.querySelectorAll("section.cell")];
   if (sections.length > 1) makeChooser(sections);
-  unpack(document.querySelector(".overview"));
+  for (const overview of document.querySelectorAll(".overview")) unpack(overview);
 })();
