@@ -209,7 +209,9 @@ def _word(annotation: Any) -> str:
     if origin is dict:
         return f"keys with {_word(arguments[1])}"
     if arguments:
-        return " or ".join(f"`{value}`" for value in arguments)
+        # Values of a Literal, or members of a union.
+        values = [_word(value) if _is_type(value) else f"`{value}`" for value in arguments]
+        return " or ".join(dict.fromkeys(values))
     return {
         str: "text",
         int: "whole number",
@@ -217,6 +219,11 @@ def _word(annotation: Any) -> str:
         bool: "true or false",
         Any: "any value",
     }.get(annotation, str(annotation))
+
+
+def _is_type(value: object) -> bool:
+    """Whether it is an annotation, not a value of a Literal."""
+    return value is Any or isinstance(value, type) or get_origin(value) is not None
 
 
 def _default(field: FieldInfo) -> str:
