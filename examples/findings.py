@@ -23,6 +23,16 @@ MODEL_METRICS = {
 }
 """Metrics of the model with their columns, in order."""
 
+EXPLANATION_METRICS = {
+    "segment_faithfulness": "faithfulness",
+    "raw_comprehensiveness": "raw comprehensiveness",
+    "raw_sufficiency": "raw sufficiency",
+    "drift_correlation": "correlation with dense",
+    "explanation_effect": "explanation effect",
+    "judge_effect": "judge effect",
+}
+"""Metrics of explanations with their columns, in order."""
+
 MARKS = {"kept": "kept", "undecided": "?", "harmed": "harmed", "degraded": "**degraded**"}
 
 
@@ -74,17 +84,18 @@ def band(row: dict[str, object] | None) -> str | None:
 
 
 def by_method(metrics: pl.DataFrame) -> tuple[list[str], list[list[object]]] | None:
-    """Faithfulness with its interval: a row per level, a column per method; None where nothing was explained."""
-    own = metrics.filter(metric="segment_faithfulness")
+    """Of explanations, with intervals: a row per method and level; None where nothing was explained."""
+    own = metrics.filter(pl.col("metric").is_in(list(EXPLANATION_METRICS)))
     if own.is_empty():
         return None
-    methods = own["method"].unique().sort().to_list()
-    found = {(row["level"], row["method"]): row for row in own.iter_rows(named=True)}
-    rows = [
-        [level, *(interval(found.get((level, method))) for method in methods)]
-        for level in own["level"].unique().sort()
+    names = [name for name in EXPLANATION_METRICS if name in set(own["metric"])]
+    found = {(row["method"], row["level"], row["metric"]): row for row in own.iter_rows(named=True)}
+    places = own.select("method", "level").unique().sort("method", "level").rows()
+    rows: list[list[object]] = [
+        [method, level, *(interval(found.get((method, level, name))) for name in names)]
+        for method, level in places
     ]
-    return ["level", *(f"faithfulness, {method}" for method in methods)], rows
+    return ["method", "level", *(EXPLANATION_METRICS[name] for name in names)], rows
 
 
 def interval(row: dict[str, object] | None) -> str | None:
