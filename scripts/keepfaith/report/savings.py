@@ -54,19 +54,25 @@ def savings(
 
 def _kept(rows: pl.DataFrame) -> Iterable[str]:
     """Where each quantity is shown to be kept, by all of its methods; and where each is degraded first."""
-    kept: dict[tuple[int, ...], list[str]] = {}
+    kept: dict[str, list[str]] = {}
+    reached: dict[str, tuple[bool, int]] = {}
     first: dict[int, list[str]] = {}
     levels = rows["level"].unique().sort().to_list()
     for (quantity,), of in rows.group_by("quantity", maintain_order=True):
         name = quantity_name(str(quantity))
         by_level = dict(of.group_by("level").agg((pl.col("status") == KEPT).all()).iter_rows())
         at = tuple(level for level in levels if by_level.get(level, False))
-        kept.setdefault(at, []).append(name)
+        shown_worse = of.filter(
+            pl.col("level") == levels[0], pl.col("status").is_in([HARMED, DEGRADED])
+        )
+        where = _where(at, levels, undecided=worse.is_empty())
+        kept.setdefault(where, []).append(name)
+        reached[where] = (bool(at), _gapless(at, levels))
         degraded = of.filter(status=DEGRADED)["level"].min()
         if isinstance(degraded, int):
             first.setdefault(degraded, []).append(name)
-    deepest_first = sorted(kept, key=lambda at: (bool(at), _gapless(at, levels)), reverse=True)
-    parts = [f"{', '.join(kept[at])} {_where(at, levels)}" for at in deepest_first]
+    deepest_first = sorted(kept, key=lambda where: reached[where], reverse=True)
+    parts = [f"{', '.join(kept[where])} {where}" for where in deepest_first]
     yield f"Shown to be kept: {'; '.join(parts)}."
     if first:
         parts = [f"{', '.join(first[level])} first at level {level}" for level in sorted(first)]
@@ -85,10 +91,10 @@ def _gapless(kept: tuple[int, ...], levels: list[int]) -> int:
     return reached
 
 
-def _where(kept: tuple[int, ...], levels: list[int]) -> str:
-    """`up to level 3`, and levels behind a gap by their numbers."""
+def _where(kept: tuple[int, ...], levels: list[int], *, undecided: bool) -> str:
+    """`up to level 3`, and levels behind a gap by their numbers. `undecided`: nothing is shown at the first level."""
     if not kept:
-        return "at no level, which may be for lack of examples"
+        return "at no level" + (", which may be for lack of examples" if undecided else "")
     if _gapless(kept, levels) == kept[-1]:
         return f"up to level {kept[-1]}"
     return f"at {'level' if len(kept) == 1 else 'levels'} {level_words(kept)} alone"

@@ -61,7 +61,7 @@ def up_to(level: int) -> str:
          "parameters and 25 % of the KV cache; after a prompt of 64 tokens it decodes 1.20"),
         (("undecided", "undecided"), f"{OPEN} {NONE} {AT_4} no degradation is shown, saves 20 %"),
         (("kept", "harmed"), f"{up_to(2)} {NONE} {AT_2} all is"),
-        (("harmed", "undecided"), f"{OPEN} {NONE} {HARMED} 2 (by 0.100, margin 0.02). {AT_4} no degradation"),
+        (("harmed", "undecided"), f"Shown to be kept: accuracy at no level. {NONE} {HARMED} 2 (by 0.100, margin 0.02). {AT_4} no degradation"),
         (("undecided", "kept"), f"{AT_4_ALONE} {NONE} {AT_4} no degradation"),
         (("degraded", "kept"), f"{AT_4_ALONE} {BROKEN} 2. {RUN} No level can be recommended: something is degraded"),
     ],
