@@ -62,9 +62,7 @@ def _kept(rows: pl.DataFrame) -> Iterable[str]:
         name = quantity_name(str(quantity))
         by_level = dict(of.group_by("level").agg((pl.col("status") == KEPT).all()).iter_rows())
         at = tuple(level for level in levels if by_level.get(level, False))
-        shown_worse = of.filter(
-            pl.col("level") == levels[0], pl.col("status").is_in([HARMED, DEGRADED])
-        )
+        worse = of.filter(level=levels[0]).filter(pl.col("status").is_in([HARMED, DEGRADED]))
         where = _where(at, levels, undecided=worse.is_empty())
         kept.setdefault(where, []).append(name)
         reached[where] = (bool(at), _gapless(at, levels))
@@ -92,12 +90,19 @@ def _gapless(kept: tuple[int, ...], levels: list[int]) -> int:
 
 
 def _where(kept: tuple[int, ...], levels: list[int], *, undecided: bool) -> str:
-    """`up to level 3`, and levels behind a gap by their numbers. `undecided`: nothing is shown at the first level."""
+    """`up to level 3`; levels by their numbers, where some were not run or one before is not kept.
+
+    Args:
+        kept: the levels that are kept.
+        levels: all that were run.
+        undecided: nothing is shown at the first of these.
+    """
     if not kept:
         return "at no level" + (", which may be for lack of examples" if undecided else "")
-    if _gapless(kept, levels) == kept[-1]:
+    if kept == tuple(range(1, kept[-1] + 1)):
         return f"up to level {kept[-1]}"
-    return f"at {'level' if len(kept) == 1 else 'levels'} {level_words(kept)} alone"
+    alone = "" if _gapless(kept, levels) == kept[-1] else " alone"
+    return f"at {'level' if len(kept) == 1 else 'levels'} {level_words(kept)}{alone}"
 
 
 def _worse(rows: pl.DataFrame, level: int) -> Iterable[str]:

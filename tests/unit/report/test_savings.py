@@ -39,6 +39,7 @@ def verdicts(*statuses: str) -> pl.DataFrame:
 NONE = "Nothing is shown to be worse by more than its margin."
 RUN = "Levels that were run: 2, 4."
 OPEN = "Shown to be kept: accuracy at no level, which may be for lack of examples."
+AT_NONE = "Shown to be kept: accuracy at no level."
 AT_4_ALONE = "Shown to be kept: accuracy at level 4 alone."
 BROKEN = "Shown to be worse by more than the margin (degraded): accuracy first at level"
 HARMED = "Shown to be worse, perhaps within the margin (harmed): accuracy at level"
@@ -48,7 +49,7 @@ AT_2, AT_4 = (
 
 
 def up_to(level: int) -> str:
-    return f"Shown to be kept: accuracy up to level {level}."
+    return f"Shown to be kept: accuracy at {'level 2' if level == 2 else 'levels 2, 4'}."
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def up_to(level: int) -> str:
          "parameters and 25 % of the KV cache; after a prompt of 64 tokens it decodes 1.20"),
         (("undecided", "undecided"), f"{OPEN} {NONE} {AT_4} no degradation is shown, saves 20 %"),
         (("kept", "harmed"), f"{up_to(2)} {NONE} {AT_2} all is"),
-        (("harmed", "undecided"), f"Shown to be kept: accuracy at no level. {NONE} {HARMED} 2 (by 0.100, margin 0.02). {AT_4} no degradation"),
+        (("harmed", "undecided"), f"{AT_NONE} {NONE} {HARMED} 2 (by 0.100, margin 0.02). {AT_4} no degradation"),
         (("undecided", "kept"), f"{AT_4_ALONE} {NONE} {AT_4} no degradation"),
         (("degraded", "kept"), f"{AT_4_ALONE} {BROKEN} 2. {RUN} No level can be recommended: something is degraded"),
     ],
@@ -84,9 +85,17 @@ def test_of_several_tasks_the_mean_decides() -> None:
     )
     (found,) = savings(verdicts("degraded", "degraded"), {"m/o": pooled}, EFFICIENCY)
     assert found.sentence.startswith(
-        "In the mean over tasks, shown to be kept: accuracy up to level 2."
+        "In the mean over tasks, shown to be kept: accuracy at level 2."
     )
     assert found.level == 2 and " Level 2 (2 dropped layers)" in found.sentence
+
+
+def test_levels_without_a_gap_are_told_by_the_last() -> None:
+    every = verdicts("kept", "kept").with_columns(level=pl.col("level") // 2)
+    measured = EFFICIENCY.with_columns(level=pl.col("level") // 2)
+    (found,) = savings(every, {}, measured)
+    assert found.sentence.startswith("Shown to be kept: accuracy up to level 2. ")
+    assert "Levels that were run" not in found.sentence
 
 
 def test_without_measurements_nothing_is_said() -> None:

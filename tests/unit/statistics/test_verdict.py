@@ -130,8 +130,8 @@ def test_nothing_is_kept_with_texts_too_few_to_show_a_rare_large_harm(
     assert found["status"] == status
     if quantity == "comprehensiveness" and texts == 71:
         assert found["reason"] == (
-            "too few texts: 71 independent ones, at least 72 are needed; if 5 % of all texts lost 1, 0.05 in the mean, "
-            "none of these would show it with probability 0.03"
+            "too few texts: 71 independent ones, at least 72 are needed; a loss of 1 in 5 % of all texts "
+            "would be 0.05 in the mean, and none of these would show it with probability 0.03"
         )
     wide = row(1, metric, sign * 0.001, -0.2, 0.2, 0.5, clusters=texts, **explained)
     (found,) = verdict(metrics(wide), {quantity: margin}).rows(named=True)
