@@ -19,11 +19,9 @@ from keepfaith.statistics.settings import Analysis
 
 def settings_of(cell: StudyCell) -> dict[str, object]:
     """What one cell's tables were made with."""
-    files = {
-        name: cell.table(name) for name in ("predictions", "explanations", "metrics", "verdict")
-    }
-    made = {name: read_provenance(file).settings for name, file in files.items() if file.is_file()}
-    return facts({"examples": read_provenance(cell.examples).settings, **made})
+    tables = ("predictions", "explanations", "metrics", "verdict")
+    files = [("examples", cell.examples), *((name, cell.table(name)) for name in tables)]
+    return facts({name: read_provenance(file).settings for name, file in files if file.is_file()})
 
 
 with job(snakemake.log[0]) as logger:
