@@ -123,8 +123,13 @@ def _texts(examples: pl.DataFrame) -> pl.Series:
     return pl.Series("texts", found, dtype=pl.String)
 
 
+def _place(pair: CellPair) -> str:
+    """Both paths and the task, as sentences begin."""
+    return f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+
+
 def _matched(pair: CellPair, common: int, first: int, second: int) -> str:
-    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+    place = _place(pair)
     if not common:
         return (
             f"{place}: no evaluated example is in both studies. Differences are not paired: their intervals go from "
@@ -142,7 +147,7 @@ def _other_probabilities(pair: CellPair, judging: Judging, *, paired: bool) -> l
         read_provenance(cell.table("metrics")).settings.get("probabilities")
         for cell in (pair.first, pair.second)
     ]
-    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+    place = _place(pair)
     if paired and any(each not in (None, judging.analysis.probabilities) for each in own):
         return [
             f"{place}: accuracy and calibration are those of probabilities by {judging.analysis.probabilities}, as the "
@@ -163,7 +168,7 @@ def _explanations(
 
     None if a study has none of these, or another game: other segments, or another way to remove them.
     """
-    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+    place = _place(pair)
     files = [cell.table("explanations") for cell in (pair.first, pair.second)]
     if not all(file.is_file() for file in files):
         return None, [f"{place}: one study has no explanations; faithfulness is not compared."]
@@ -208,7 +213,7 @@ def _not_compared(pair: CellPair, rows: pl.DataFrame, judging: Judging) -> list[
         else:
             continue  # said already, with the reason
         reasons.setdefault(reason, []).append(quantity.label)
-    place = f"{pair.first.path} and {pair.second.path}, {pair.first.task}"
+    place = _place(pair)
     return [f"{place}: {', '.join(names)}: {reason}." for reason, names in reasons.items()]
 
 
@@ -237,9 +242,7 @@ def _paired(
         explained=explanations is not None,
         probabilities=judging.analysis.probabilities,
     )
-    names = {quantity.metric: name for name, quantity in judged_quantities().items()}
-    values = metrics.with_columns(quantity=pl.col("metric").replace_strict(names, default=None))
-    values = values.filter(pl.col("quantity").is_not_null())
+    values = _with_quantities(metrics)
     first, second = (values.filter(pl.col("level") == at) for at in (FIRST, SECOND))
     on = ["quantity", "method"]
     joined = (
@@ -261,6 +264,13 @@ def _paired(
         },
     )
     return _rows(pair, level, joined.rename({"value": "second"}))
+
+
+def _with_quantities(metrics: pl.DataFrame) -> pl.DataFrame:
+    """Rows of judged quantities, with the quantity's name."""
+    names = {quantity.metric: name for name, quantity in judged_quantities().items()}
+    named = metrics.with_columns(quantity=pl.col("metric").replace_strict(names, default=None))
+    return named.filter(pl.col("quantity").is_not_null())
 
 
 def _as_two_levels(frames: list[pl.DataFrame], level: int) -> pl.DataFrame:
@@ -314,12 +324,9 @@ def _measured(quantity: str, metrics: pl.DataFrame) -> bool:
 
 def _unpaired(pair: CellPair, level: int) -> pl.DataFrame:
     """Values of both studies, each with its own examples: no difference is tested."""
-    names = {quantity.metric: name for name, quantity in judged_quantities().items()}
     first, second = (
-        _as_shown(read_table(cell.table("metrics"), METRICS))
+        _with_quantities(_as_shown(read_table(cell.table("metrics"), METRICS)))
         .filter(pl.col("level") == level)
-        .with_columns(quantity=pl.col("metric").replace_strict(names, default=None))
-        .filter(pl.col("quantity").is_not_null())
         .select("quantity", "method", "value", "low", "high", "examples", "clusters")
         for cell in (pair.first, pair.second)
     )

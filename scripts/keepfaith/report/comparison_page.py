@@ -10,8 +10,6 @@ from keepfaith.report.html import Templates
 from keepfaith.report.matrix import verdict_matrix
 from keepfaith.report.tables import PageTable, TableCell, number, span
 
-SIDES = ("first", "second")
-
 
 @dataclass(frozen=True)
 class ComparedStudies:

@@ -9,7 +9,7 @@ from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import quantity_name
 from keepfaith.report.answer import Finding, counted_levels, finding, level_reached
 from keepfaith.report.tables import number
-from keepfaith.statistics.verdict import Answer, summary
+from keepfaith.statistics.verdict import Answer, level_before_gap, summary
 
 _UNEQUAL = 0.05
 """Tasks differ at a p-value of Cochran's Q of at most this, divided by the number of quantities of the level."""
@@ -76,12 +76,7 @@ def kept_in_every_task(means: pl.DataFrame) -> int:
     Args:
         means: POOLED without the rows of tasks left out.
     """
-    deepest, kept = 0, _kept_everywhere(means)
-    for level in means["level"].unique().sort():
-        if level not in kept:
-            break
-        deepest = level
-    return deepest
+    return level_before_gap(means["level"].unique().sort().to_list(), _kept_everywhere(means))
 
 
 def _kept_everywhere(means: pl.DataFrame) -> list[int]:

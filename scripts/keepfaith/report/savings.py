@@ -7,7 +7,7 @@ import polars as pl
 
 from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import quantity_name
-from keepfaith.statistics.verdict import DEGRADED, HARMED, KEPT, summary
+from keepfaith.statistics.verdict import DEGRADED, HARMED, KEPT, level_before_gap, summary
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _kept(rows: pl.DataFrame) -> Iterable[str]:
         worse = of.filter(level=levels[0]).filter(pl.col("status").is_in([HARMED, DEGRADED]))
         where = _where(at, levels, undecided=worse.is_empty())
         kept.setdefault(where, []).append(name)
-        reached[where] = (bool(at), _gapless(at, levels))
+        reached[where] = (bool(at), level_before_gap(levels, at))
         degraded = of.filter(status=DEGRADED)["level"].min()
         if isinstance(degraded, int):
             first.setdefault(degraded, []).append(name)
@@ -77,16 +77,6 @@ def _kept(rows: pl.DataFrame) -> Iterable[str]:
         yield f"Shown to be worse by more than the margin (degraded): {'; '.join(parts)}."
     else:
         yield "Nothing is shown to be worse by more than its margin."
-
-
-def _gapless(kept: tuple[int, ...], levels: list[int]) -> int:
-    """The level up to which every level is kept; 0 if the first is not."""
-    reached = 0
-    for level in levels:
-        if level not in kept:
-            break
-        reached = level
-    return reached
 
 
 def _where(kept: tuple[int, ...], levels: list[int], *, undecided: bool) -> str:
@@ -101,7 +91,7 @@ def _where(kept: tuple[int, ...], levels: list[int], *, undecided: bool) -> str:
         return "at no level" + (", which may be for lack of examples" if undecided else "")
     if kept == tuple(range(1, kept[-1] + 1)):
         return f"up to level {kept[-1]}"
-    alone = "" if _gapless(kept, levels) == kept[-1] else " alone"
+    alone = "" if level_before_gap(levels, kept) == kept[-1] else " alone"
     return f"at {'level' if len(kept) == 1 else 'levels'} {level_words(kept)}{alone}"
 
 

@@ -1,6 +1,6 @@
 """Verdict: the level up to which a model can be pruned before a judged quantity degrades."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -275,6 +275,11 @@ def summary(verdict: pl.DataFrame) -> Answer:
         harmed_at=tuple(harmed["level"].unique().sort().to_list()),
         breaks_first=tuple(first.select("quantity", "method").rows()),
     )
+
+
+def level_before_gap(levels: list[int], kept: Container[int]) -> int:
+    """The level up to which every level is in `kept`; 0 if the first is not."""
+    return _before(levels, min((level for level in levels if level not in kept), default=None))
 
 
 def _before(levels: list[int], stop: int | None) -> int:
