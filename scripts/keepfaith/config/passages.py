@@ -1,6 +1,7 @@
 """Passages that examples share: the words of a task or an import for them, and the criteria to find them."""
 
 import unicodedata
+from functools import lru_cache
 
 NO_PASSAGE = "none"
 """Typed where all examples are independent."""
@@ -50,6 +51,7 @@ def _mapped(text: str, shapes: dict[str, str]) -> str:
     return text.translate(changed) if changed else text
 
 
+@lru_cache(4096)
 def _shape(sign: str) -> str:
     category = unicodedata.category(sign)
     if sign in _QUOTES or category in ("Pi", "Pf"):

@@ -241,11 +241,16 @@ def test_text_is_text(name: str, tmp_path: Path) -> None:
     assert rows[2]["text"] == HARMLESS[name]
 
 
-def test_a_million_rows_would_be_looked_at_in_a_minute(tmp_path: Path) -> None:
+def test_rows_are_looked_at_in_a_small_multiple_of_the_time_that_json_takes(tmp_path: Path) -> None:
     world = World(tmp_path)
-    count = 200_000
-    lines = (json.dumps({"id": n, "text": f"Text {n}.", "label": n % 2}) for n in range(count))
+    lines = [json.dumps({"id": n, "text": f"Text {n}.", "label": n % 2}) for n in range(100_000)]
     world.write_data("test.jsonl", "\n".join(lines).encode())
     started = time.process_time()
+    for line in lines:
+        json.loads(line)
+    alone = time.process_time() - started
+    started = time.process_time()
     world.read()
-    assert time.process_time() - started < 60 * count / 10**6
+    assert (
+        time.process_time() - started < 100 * alone
+    )  # 10 to 20, and thousands where rows are compared pairwise

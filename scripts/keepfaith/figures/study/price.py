@@ -59,7 +59,7 @@ def means(metrics: pl.DataFrame, metric: str) -> pl.DataFrame:
     )
     rows = rows.filter(pl.col("role").is_null() | (pl.col("role") == METHOD))
     operator = shown_operator(metrics)
-    rows = rows.filter(pl.col("operator").is_null() | (pl.col("operator") == operator))
+    rows = rows.filter(pl.col("operator").is_null() | pl.col("operator").eq_missing(operator))
     return rows.group_by("model", "order", "level").agg(pl.col("value").mean())
 
 
