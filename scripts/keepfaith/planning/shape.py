@@ -14,25 +14,29 @@ from keepfaith.config.rows import TaskRow, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
     BuiltinTaskSource,
+    BuiltinText,
     HarnessTaskSource,
     HubModel,
     HubTaskSource,
+    HubText,
     LocalModel,
+    LocalText,
     Model,
     TableTaskSource,
     TrainModel,
 )
-from keepfaith.config.settings import ResolvedTask
+from keepfaith.config.settings import OrderText, ResolvedTask
+from keepfaith.config.texts import local_texts
 from keepfaith.config.weights import weight_size
 
 CHARACTERS_PER_TOKEN = 4.2
 """For English text and a vocabulary of 32,000 or more; a character-level tokenizer makes four times as many tokens."""
 
 READ_ROWS = 200
-"""Rows of a local file from which its mean prompt length is taken."""
+"""Rows of a local file from which the mean length of a prompt or of a calibration sample is taken."""
 
 BUILTIN_TOKENS = 40
-"""Mean tokens of a prompt of the built-in tasks."""
+"""Mean tokens of a prompt, or of a calibration sample, of the built-in tasks."""
 
 OWN_OPTIONS = 4
 """Mean number of choices where every example has its own."""
@@ -125,6 +129,24 @@ def _own_shape(resolved: ResolvedTask) -> TaskShape:
             return TaskShape(_rows(Path(path)), tokens, options, _rows(Path(own)) if own else None)
 
 
+def sample_tokens(text: OrderText) -> float:
+    """Tokens of a calibration sample on average: of text on the hub, the most that a sample may have.
+
+    Raises:
+        ConfigError: a local file cannot be read.
+    """
+    rows, longest = text.source.rows_per_sample, text.sample_tokens
+    match text.source:
+        case BuiltinText():
+            return min(longest, rows * BUILTIN_TOKENS)
+        case LocalText() as source:
+            lengths = list(map(len, islice(local_texts(source), max(READ_ROWS, rows))))
+            samples = (lengths[start : start + rows] for start in range(0, len(lengths), rows))
+            return _mean(min(longest, sum(sample) / CHARACTERS_PER_TOKEN) for sample in samples)
+        case HubText():
+            return longest
+
+
 def _tuning_split(source: TableTaskSource) -> str | None:
     """The tuning split, if it is another than the evaluation split."""
     splits = source.splits
@@ -139,6 +161,6 @@ def _rows(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: handle.read(1 << 20), b""))
 
 
-def _mean(values: Iterable[int]) -> float:
+def _mean(values: Iterable[float]) -> float:
     listed = list(values)
     return sum(listed) / max(1, len(listed))

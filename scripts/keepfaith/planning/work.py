@@ -16,7 +16,7 @@ from keepfaith.config.counts import tuning_count
 from keepfaith.config.schema import TrainModel
 from keepfaith.config.settings import Settings
 from keepfaith.orders.order import candidates
-from keepfaith.planning.shape import ModelShape, TaskShape, model_shape, task_shape
+from keepfaith.planning.shape import ModelShape, TaskShape, model_shape, sample_tokens, task_shape
 from keepfaith.plugins.criterion import CRITERIA
 from keepfaith.plugins.method import METHODS, Method
 
@@ -104,6 +104,9 @@ class Workload:
             lambda name: model_shape(settings.models[name], settings.layers[name])
         )
         self.task: Callable[[str], TaskShape] = cache(lambda name: task_shape(settings.tasks[name]))
+        self.sample_tokens: Callable[[str], float] = cache(
+            lambda order: sample_tokens(settings.texts[order])
+        )
         self.method: Callable[[str], Method] = cache(
             lambda name: METHODS.load(settings.methods[name].method)
         )
@@ -213,7 +216,7 @@ class Workload:
             return Work(0.0)
         components = candidates(self.settings.layers[model], settings.drop)
         passes = CRITERIA.load(settings.criterion).passes(len(components))
-        return Work(text.samples * text.sample_tokens * passes)
+        return Work(text.samples * self.sample_tokens(order) * passes)
 
     def _measure_stability(self, model: str, order: str) -> Work:
         stability, text = self.settings.study.stability, self.settings.texts.get(order)

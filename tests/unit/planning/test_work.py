@@ -29,6 +29,26 @@ def test_a_prediction_job_by_hand() -> None:
     assert found.gpus == 1
 
 
+def test_calibration_samples_are_as_long_as_their_texts(tmp_path: Path) -> None:
+    """Samples of two lines: 84 and 42 characters between blank lines make 30 tokens, 840 and 420 more than 100."""
+    (tmp_path / "lines.txt").write_text(f"{'a' * 84}\n\n{'b' * 42}\n{'c' * 840}\n{'d' * 420}\n")
+    entry = {
+        "description": "T.",
+        "source": {"kind": "local", "path": "lines.txt", "rows_per_sample": 2},
+        "samples": 2,
+        "sample_tokens": 100,
+    }
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "lines.yaml").write_text(yaml.safe_dump(entry))
+    catalogs = [tmp_path, ROOT / "config" / "catalog"]
+    raw = PAPER | {"text": "lines", "folders": {"data": str(tmp_path)}}
+    job = Workload(load_study(raw, catalogs)).job("rank_layers", "llama-2-7b", "cosine")
+    tokens = 2 * (30 + 100) / 2
+    assert job.seconds == pytest.approx(START_SECONDS + 2 * 6.74 + 2 * 6.74e9 * tokens / 4e14)
+    of_tasks = workload(text="builtin").job("rank_layers", "llama-2-7b", "cosine")
+    assert of_tasks.seconds == pytest.approx(START_SECONDS + 2 * 6.74 + 2 * 6.74e9 * 64 * 40 / 4e14)
+
+
 def test_only_levels_that_are_run_cost_something() -> None:
     """Levels 0, 4 and 8: each has rows of its own, and computes again what lies above the lowest of four layers."""
     found = workload(levels=[0, 4, 8]).job("predict", "llama-2-7b", "cosine", "sst2")
