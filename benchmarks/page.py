@@ -27,13 +27,16 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "unit")]
 from browser import CHROMIUM, opened  # noqa: E402
 from figures import synthetic  # noqa: E402
 
+from keepfaith.config.schema.study import PdfWidth  # noqa: E402
 from keepfaith.figures.cell_figures import cell_figures, draw_all  # noqa: E402
+from keepfaith.figures.paper import Paper  # noqa: E402
 from keepfaith.figures.published import published_harms, read_published  # noqa: E402
 from keepfaith.figures.study_figures import draw_all_study, study_figures  # noqa: E402
 from keepfaith.report.examples import explained_examples  # noqa: E402
 from keepfaith.report.page import ReportCell, write_report  # noqa: E402
 from keepfaith.report.study import StudyDescription  # noqa: E402
 
+PAPER = Paper(**PdfWidth().model_dump())
 PUBLISHED = ROOT / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
 OPENINGS = 5
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
@@ -77,12 +80,13 @@ def synthetic_report(folder: Path, models: int, orders: int, tasks: int, deepest
             ),
         },
         [folder / "study" / f"{name}.svg" for name in study_figures()],
+        PAPER,
     )
     drawn = {}
     for task in range(tasks):
         name = f"task-{task}"
         files = [folder / name / f"{figure}.svg" for figure in cell_figures()]
-        draw_all(tables["model-0", "order-0", name], files)
+        draw_all(tables["model-0", "order-0", name], files, PAPER)
         drawn[name] = {file.stem: file for file in files}
     cells = [
         ReportCell(

@@ -94,6 +94,7 @@ rule draw_imported_figures:
     conda:
         "../envs/workflow.yaml"
     params:
+        paper=PAPER,
         code=lambda wildcards: code(
             "draw_imported_figures.py",
             *CELL_FIGURES.files(*IMPORTED_FIGURES),

@@ -55,6 +55,7 @@ rule draw_figures:
         tables=CELL_TABLES,
         repository=lambda wildcards: repository(wildcards.model),
         methods=method_modules(),
+        paper=PAPER,
         code=lambda wildcards: code("draw_figures.py", *labelled_files()),
     script:
         "../scripts/draw_figures.py"
@@ -120,6 +121,7 @@ rule draw_summary_figures:
     params:
         tables=STUDY_FIGURE_TABLES,
         methods=method_modules(),
+        paper=PAPER,
         tasks=list(settings.study.tasks),
         code=lambda wildcards: code("draw_summary_figures.py", *labelled_files()),
     script:

@@ -7,6 +7,7 @@ from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_table
 from keepfaith.figures.cell_figures import draw_all
 from keepfaith.figures.cell_tables import CellTables
+from keepfaith.figures.paper import Paper
 from keepfaith.figures.published import match_published, read_published
 
 with job(snakemake.log[0]):
@@ -23,4 +24,8 @@ with job(snakemake.log[0]):
     # ORDER or CHECKPOINTS
     made = Path(snakemake.input.order).stem
     tables[made] = read_table(snakemake.input.order, ALL[made])
-    draw_all(CellTables(**tables, published=published), map(Path, snakemake.output))
+    draw_all(
+        CellTables(**tables, published=published),
+        map(Path, snakemake.output),
+        Paper(**snakemake.params.paper),
+    )

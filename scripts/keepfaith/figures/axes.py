@@ -90,7 +90,7 @@ def place_ticks(axis: "Axis", levels: Sequence[int], nbins: int) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: str(names.get(round(value, 6), ""))))
 
 
-def field_values(panel: "Axes", values: np.ndarray, fontsize: float) -> None:
+def field_values(panel: "Axes", values: np.ndarray, fontsize: str) -> None:
     """Write each known value of a heat map from 0 to 1 into its field, without the leading zero."""
     for (row, column), value in np.ndenumerate(values):
         if not np.isnan(value):

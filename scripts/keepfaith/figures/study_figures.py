@@ -1,13 +1,15 @@
 """Drawing the figures over a whole study, in the order of the report."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from keepfaith.figures.levels import drawn_as, style_of_study
-from keepfaith.figures.style import applied, by_stem, save
+from keepfaith.figures.paper import Paper
+from keepfaith.figures.style import applied, by_stem, draw_files
 from keepfaith.plugins.study_figure import STUDY_FIGURES, StudyFigure
 
 if TYPE_CHECKING:
@@ -36,13 +38,14 @@ def draw_study(name: str, tables: Tables) -> "Figure":
         return figure.draw({name: tables[name] for name in figure.tables if name in tables})
 
 
-def draw_all_study(tables: Tables, paths: Iterable[Path]) -> None:
+def draw_all_study(tables: Tables, paths: Iterable[Path], paper: Paper) -> None:
     """Draw the figures that `paths` name: the stem is the figure, the suffix its format.
 
     Args:
         tables: summary tables by name, each with leading columns model, order and, if it has one, task; those that
             the figures declare, if the study has them.
         paths: of svg, pdf and png; missing folders are created.
+        paper: widths of the pdf.
     """
     for name, files in by_stem(paths).items():
-        save(draw_study(name, tables), files)
+        draw_files(partial(draw_study, name, tables), files, paper)

@@ -4,7 +4,7 @@ Colours are Okabe and Ito's set (https://jfly.uni-koeln.de/color/), distinguisha
 colour blindness; every colour has its own marker, so that no information is in the colour alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepfaith.artifacts.atomic import replacing
 from keepfaith.figures.hover import marked_points, with_titles
+from keepfaith.figures.paper import Paper, fitted, printed, scale
 
 if TYPE_CHECKING:  # Matplotlib is imported inside functions: see `plugins.cell_figure`
     from matplotlib.axes import Axes
@@ -68,6 +69,13 @@ SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "keepfaith",
     "pdf.fonttype": 42,
 }
+
+_IN_POINTS = (
+    "font.size", "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize",
+    "lines.linewidth", "lines.markersize", "axes.linewidth", "grid.linewidth", "axes.titlepad", "axes.labelpad",
+    "xtick.major.size", "ytick.major.size", "xtick.major.pad", "ytick.major.pad",
+)  # fmt: skip
+"""Settings that become smaller on paper."""
 
 # No date, so that equal runs write equal bytes.
 _METADATA: dict[str, dict[str, str | None]] = {
@@ -155,7 +163,8 @@ def applied() -> Iterator[None]:
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        with mpl.rc_context(SETTINGS):
+        sizes: dict[Any, Any] = {**mpl.rcParams, **SETTINGS}
+        with mpl.rc_context(SETTINGS | {name: scale() * sizes[name] for name in _IN_POINTS}):
             yield
 
 
@@ -168,13 +177,13 @@ def canvas(
     share_y: bool = False,
     heights: Sequence[float] | None = None,
 ) -> "tuple[Figure, list[list[Axes]]]":
-    """A figure of `rows` x `columns` panels; `size` in inches.
+    """A figure of `rows` x `columns` panels; `size` in inches on a screen.
 
     Figures are made without pyplot: no global state and no display.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=fitted(size), layout="constrained")
     panels = figure.subplots(
         rows, columns, sharex=share_x, sharey=share_y, squeeze=False, height_ratios=heights
     )
@@ -189,7 +198,7 @@ def note(sentence: str, size: tuple[float, float] = (5.2, 1.1)) -> "Figure":
     """A figure with the reason why nothing is drawn, so that the rule always has its file."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=fitted(size), layout="constrained")
     figure.text(
         0.5, 0.5, sentence, ha="center", va="center", color=GREY, style="italic", wrap=True, gid=NOTHING_TO_SHOW,
     )  # fmt: skip
@@ -210,7 +219,7 @@ def legend(figure: "Figure", *panels: "Axes", columns: int = 4) -> None:
         handles, labels = panel.get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True)) | unique
     if unique:
-        widest = _ENTRY + _LETTER * max(map(len, unique))
+        widest = scale() * (_ENTRY + _LETTER * max(map(len, unique)))
         fitting = max(1, int(figure.get_figwidth() / widest))
         figure.legend(
             list(unique.values()),
@@ -226,6 +235,19 @@ def by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
     for path in paths:
         found.setdefault(path.stem, []).append(path)
     return found
+
+
+def draw_files(draw: Callable[[], "Figure"], paths: Iterable[Path], paper: Paper) -> None:
+    """Draw a figure and write its files: PDFs at a width of `paper`, other formats as on a screen."""
+    files = list(paths)
+    on_paper = [path for path in files if path.suffix == ".pdf"]
+    for medium, chosen in (
+        (None, [path for path in files if path not in on_paper]),
+        (paper, on_paper),
+    ):
+        if chosen:
+            with printed(medium):
+                save(draw(), chosen)
 
 
 def save(figure: "Figure", paths: Iterable[Path]) -> None:

@@ -14,11 +14,13 @@ from keepfaith.figures.cell_figures import cell_figures, draw, draw_all
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import LEVEL_AXIS
 from keepfaith.figures.literature import read_literature, with_published_study
+from keepfaith.figures.paper import Paper
 from keepfaith.figures.published import published_harms, read_published
 from keepfaith.figures.study_figures import draw_all_study, draw_study, study_figures
 from keepfaith.figures.style import save
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 
+PAPER = Paper(column=3.3, page=6.9)
 FIGURES, STUDY = tuple(cell_figures()), tuple(study_figures())
 PUBLISHED_NUMBERS = (
     Path(__file__).parents[3] / "config" / "catalog" / "published" / "arxiv_2606_24970.csv"
@@ -143,6 +145,19 @@ def assert_all_on_paper(figure):
     assert paper.containsy(box.y0) and paper.containsy(box.y1), "something stands above or below"
 
 
+def assert_titles_stand_apart(figure):
+    titles = {axes.get_title("left") for axes in figure.axes} - {""}
+    boxes = [
+        text.get_window_extent()
+        for axes in figure.axes
+        if axes.get_visible()
+        for text in axes.findobj(mpl.text.Text)
+        if text.get_text() in titles
+    ]
+    assert len(boxes) >= len(titles)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i]), "titles overlap"
+
+
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("levels", [4, 16])
 def test_nothing_is_cut_off(name, levels):
@@ -216,9 +231,7 @@ def test_nothing_is_cut_off_over_one_or_many_units(name, summary):
 def test_many_orders_fit_and_are_told_apart(name, many_orders):
     figure = draw_study(name, many_orders)
     assert_all_on_paper(figure)
-    titles = [axes.title for axes in figure.axes if axes.get_visible()]
-    boxes = [title.get_window_extent() for title in titles if title.get_text()]
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i]), "titles overlap"
+    assert_titles_stand_apart(figure)
     for legend in figure.legends:
         looks = [
             (line.get_color(), line.get_marker(), line.get_markerfacecolor(), line.get_linestyle())
@@ -231,7 +244,7 @@ def test_many_orders_fit_and_are_told_apart(name, many_orders):
 def test_equal_tables_give_equal_files(tmp_path):
     first, second = (svgs(tmp_path / side, FIGURES) for side in ("first", "second"))
     for paths in (first, second):
-        draw_all(synthetic.cell(deepest=2), paths)
+        draw_all(synthetic.cell(deepest=2), paths, PAPER)
     assert {path.name for path in (tmp_path / "first").iterdir()} == {
         f"{name}.svg" for name in FIGURES
     }
@@ -263,7 +276,7 @@ def test_stability_that_was_not_measured_is_said():
 
 @pytest.mark.slow
 def test_summary_files(summary, tmp_path):
-    draw_all_study(summary, svgs(tmp_path, STUDY))
+    draw_all_study(summary, svgs(tmp_path, STUDY), PAPER)
     assert {path.name for path in tmp_path.iterdir()} == {f"{name}.svg" for name in STUDY}
 
 

@@ -15,7 +15,7 @@ from jinja2 import Environment
 import keepfaith.figures.cell
 import keepfaith.figures.study
 from figures import synthetic
-from figures.test_figures import FIGURES, STUDY, summary_tables, svgs, texts
+from figures.test_figures import FIGURES, PAPER, STUDY, summary_tables, svgs, texts
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.figures.captions import caption_text, write_captions
 from keepfaith.figures.cell_figures import cell_figures, draw, draw_all
@@ -92,8 +92,8 @@ def test_a_new_figure_is_one_file(tmp_path: Path):
     tables, summary = synthetic.cell(), summary_tables([("m", "o", "t")])
     found = dict(zip(cell_figures(), svgs(tmp_path / "c", cell_figures()), strict=True))
     study = dict(zip(study_figures(), svgs(tmp_path / "s", study_figures()), strict=True))
-    draw_all(tables, found.values())
-    draw_all_study(summary, study.values())
+    draw_all(tables, found.values(), PAPER)
+    draw_all_study(summary, study.values(), PAPER)
     assert f"{tables.metrics.height} rows" in found["rows"].read_text()
     # A figure sees the tables that it declares, and no other.
     judged = f"{summary['verdict'].height} judged, of ['verdict']"

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from figures import synthetic
-from figures.test_figures import FIGURES, svgs
+from figures.test_figures import FIGURES, PAPER, svgs
 
 from keepfaith.artifacts.schemas import CAUTIONS, CURVES, ORDER, OVERLAP, SEGMENT_CURVES, SWAP
 from keepfaith.artifacts.tables import empty_table
@@ -50,7 +50,7 @@ def tables(levels: tuple[int, ...] = (0, 4, 8)) -> CellTables:
 def drawn(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("figures")
     assert len(OF_LOGS) >= 5
-    draw_all(tables(), svgs(folder, OF_LOGS))
+    draw_all(tables(), svgs(folder, OF_LOGS), PAPER)
     return {name: folder / f"{name}.svg" for name in OF_LOGS}
 
 

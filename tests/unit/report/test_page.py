@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from figures import synthetic
-from figures.test_figures import FIGURES, STUDY, summary_tables, svgs
+from figures.test_figures import FIGURES, PAPER, STUDY, summary_tables, svgs
 
 from keepfaith.artifacts.schemas import MISALIGNMENT
 from keepfaith.figures.cell_figures import draw_all
@@ -33,9 +33,9 @@ PROMPT = f'{HOSTILE} & it\'s "fine" </p></body>\nAnswer:'
 def folders(tmp_path_factory):
     """Figures of one cell and of the study, drawn once."""
     root = tmp_path_factory.mktemp("figures")
-    draw_all(synthetic.cell(deepest=2), svgs(root / "cell", FIGURES))
+    draw_all(synthetic.cell(deepest=2), svgs(root / "cell", FIGURES), PAPER)
     cells = [("builtin", "cosine", task) for task in ("sentiment", HOSTILE)]
-    draw_all_study(summary_tables(cells), svgs(root / "study", STUDY))
+    draw_all_study(summary_tables(cells), svgs(root / "study", STUDY), PAPER)
     return root
 
 

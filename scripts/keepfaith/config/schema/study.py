@@ -262,6 +262,23 @@ class Export(Strict):
     )
 
 
+class PdfWidth(Strict):
+    """Widths of the figures' PDF, in inches; text in them has 5 to 8 points."""
+
+    column: float = Field(
+        default=3.3,
+        ge=2,
+        le=12,
+        description="Of figures with one panel in a row: a column of the paper.",
+    )
+    page: float = Field(
+        default=6.9,
+        ge=4,
+        le=24,
+        description="Of all others: the text of a page, over all of its columns.",
+    )
+
+
 class Report(Strict):
     """Contents of the report beyond figures and tables."""
 
@@ -273,6 +290,10 @@ class Report(Strict):
         default=("pdf", "png"),
         description="Formats of every figure beside SVG, which the page holds: pdf with embedded fonts for papers, png "
         "for slides. `[]` for none, which halves the time of drawing.",
+    )
+    pdf_width: PdfWidth = Field(
+        default_factory=PdfWidth,
+        description="Widths of the figures' PDF, as the paper that they are meant for.",
     )
 
 

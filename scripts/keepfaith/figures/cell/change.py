@@ -72,7 +72,7 @@ def _panel(panel: "Axes", tables: CellTables, quantity: Quantity) -> None:
         names = "" if left_out == ["model"] else f"{', '.join(left_out)}:\n"
         panel.text(
             0.5, 0.94, f"{names}dense value too close to 0", transform=panel.transAxes, color=GREY,
-            ha="center", va="top", fontsize=8, style="italic",
+            ha="center", va="top", fontsize="small", style="italic",
         )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def _draw(tables: CellTables) -> "Figure":
     for row in order.filter(dropped).iter_rows(named=True):
         panel.annotate(
             str(goes_at(tables, row["position"])), (row["layer"], row["score"]), xytext=(0, 6),
-            textcoords="offset points", ha="center", fontsize=8,
+            textcoords="offset points", ha="center", fontsize="small",
         )  # fmt: skip
     panel.grid(False, axis="x")
     panel.xaxis.set_major_locator(MaxNLocator(nbins=18, integer=True))

@@ -42,7 +42,9 @@ def _draw(tables: CellTables) -> "Figure":
         for panel, top in zip(row, tops, strict=True):
             image = _map(panel, tables, method, top)
             chance = _chance(tables, method, top)
-            panel.set_title(f"{method_name(method)}, top {top}\nchance {chance:.2f}", fontsize=8.5)
+            panel.set_title(
+                f"{method_name(method)}, top {top}\nchance {chance:.2f}", fontsize="medium"
+            )
         row[0].set_ylabel(level_label())
     for panel in grid[-1]:
         panel.set_xlabel(level_label())
@@ -89,7 +91,7 @@ def _map(panel: "Axes", tables: CellTables, method: str, top: int) -> "AxesImage
     if rows["floor"].null_count() == rows.height:
         panel.text(
             0.66, 0.72, "no seeds,\nno floor", transform=panel.transAxes, color=GREY, ha="center",
-            va="center", fontsize=8, style="italic",
+            va="center", fontsize="small", style="italic",
         )  # fmt: skip
     panel.set_xlim(*edge)
     panel.set_ylim(edge[1], edge[0])
@@ -97,7 +99,7 @@ def _map(panel: "Axes", tables: CellTables, method: str, top: int) -> "AxesImage
     for axis in (panel.xaxis, panel.yaxis):
         place_ticks(axis, levels, nbins=6)
     if len(levels) <= _ANNOTATED_LEVELS:
-        field_values(panel, values, fontsize=7.5)
+        field_values(panel, values, fontsize="small")
     return image
 
 

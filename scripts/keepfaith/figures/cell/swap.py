@@ -47,7 +47,7 @@ def _draw(tables: CellTables) -> "Figure":
     image = None
     for method, (panel, lowest) in zip(methods, panels, strict=True):
         image = _map(panel, mean_by_pair(rows.filter(method=method), tables.levels), tables.levels)
-        panel.title.set_fontsize(8.5)
+        panel.title.set_fontsize("medium")
         if lowest:
             panel.set_xlabel(f"judging level {_of_levels()}")
     if image is not None:
@@ -80,7 +80,7 @@ def _map(panel: "Axes", values: np.ndarray, levels: tuple[int, ...]) -> "AxesIma
     for axis in (panel.xaxis, panel.yaxis):
         place_ticks(axis, levels, nbins=6)
     if len(levels) <= _ANNOTATED_LEVELS:
-        field_values(panel, values, fontsize=6.5)
+        field_values(panel, values, fontsize="x-small")
     return image
 
 

@@ -71,7 +71,7 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
             of_own = of_own.clear()
         for index, row in enumerate(rows):
             _marks(panel, index, row, of_own if row.own else of_panel)
-        panel.set_title(_title(name, method, margins[name], of_panel), fontsize=8.5)
+        panel.set_title(_title(name, method, margins[name], of_panel), fontsize="medium")
         level_axis(panel, levels)
         panel.grid(False)
         panel.tick_params(axis="y", length=0)
