@@ -13,6 +13,8 @@ from keepfaith.statistics.verdict import summary
 _TEMPERED = "ece_tempered"
 """Shown under ECE, never judged: what a temperature repairs."""
 
+_NOT_JUDGED = " (not judged)"
+
 
 def values_table(
     place: str, verdict: pl.DataFrame, tables: Mapping[str, CellTables], folded: bool
@@ -46,7 +48,7 @@ def values_table(
         means = [sum(column) / len(column) for column in zip(*values, strict=True)]
         rows.append(
             (
-                TableCell(quantity_name(name, method)),
+                TableCell(quantity_name(name, method) + _NOT_JUDGED * (name == _TEMPERED)),
                 *([TableCell(str(len(values)))] if several else []),
                 *(
                     TableCell(number(value), status.get((name, method, level)))

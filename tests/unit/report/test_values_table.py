@@ -55,7 +55,7 @@ def test_values_are_means_over_the_tasks_with_the_marks_of_the_verdict() -> None
     assert [[cell.text for cell in row] for row in shown.rows] == [
         ["accuracy", "2", "0.800", "0.750", "0.600"],
         ["ECE", "2", "0.100", "0.150", "0.200"],
-        ["ECE with own temperature", "1", "0.100", "0.100", "0.100"],
+        ["ECE with own temperature (not judged)", "1", "0.100", "0.100", "0.100"],
     ]
     assert shown.rows[0][2:] == (
         TableCell("0.800"), TableCell("0.750", "kept"), TableCell("0.600", "degraded")
