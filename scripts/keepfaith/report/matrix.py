@@ -7,7 +7,7 @@ import polars as pl
 
 from keepfaith.figures.labels import quantity_name
 from keepfaith.plugins.quantity import CONCERNS, judged_quantities
-from keepfaith.statistics.verdict import STATUSES
+from keepfaith.statistics.verdict import STATUSES, UNDECIDED, nothing_to_lose
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class MatrixCell:
 
     Attributes:
         status: the worst of its quantities.
-        by_status: names of the quantities, by their status, worst first.
+        by_status: names of the quantities, by their status, worst first; of an undecided one also whether there is
+            too little to lose.
         label: name of the checkpoint that this level is; empty for a level of dropped layers.
     """
 
@@ -142,8 +143,13 @@ def _cells(
 
 
 def _cell(rows: pl.DataFrame, label: str) -> MatrixCell | None:
+    # Means over tasks have no task with too little to lose among them.
+    lost = nothing_to_lose() if "advantage" in rows.columns else pl.lit(value=False)
     found: dict[str, list[str]] = {}
-    for status, quantity, method in rows.select("status", "quantity", "method").rows():
-        found.setdefault(status, []).append(quantity_name(quantity, method))
+    for status, quantity, method, vacuous in rows.select(
+        "status", "quantity", "method", lost.alias("vacuous")
+    ).rows():
+        why = " (too little to lose)" if vacuous and status == UNDECIDED else ""
+        found.setdefault(status, []).append(quantity_name(quantity, method) + why)
     ordered = {status: tuple(found[status]) for status in reversed(STATUSES) if status in found}
     return MatrixCell(next(iter(ordered)), ordered, label) if ordered else None

@@ -8,7 +8,7 @@ import polars as pl
 
 from keepfaith.figures.labels import quantity_name
 from keepfaith.plugins.quantity import judged_quantities
-from keepfaith.statistics.verdict import HARMED, UNDECIDED, judged_rows
+from keepfaith.statistics.verdict import HARMED, UNDECIDED
 
 _NUMBER = re.compile(r"\d[\d,.]*")
 
@@ -17,7 +17,7 @@ def next_steps(verdicts: pl.DataFrame) -> list[str]:
     """One sentence per judged quantity that is open at some level because its texts are too few; most texts last.
 
     Args:
-        verdicts: VERDICT of all cells, with leading columns model, order and task, without `nothing_to_lose`.
+        verdicts: VERDICT of all cells, with leading columns model, order and task.
     """
     open_ = verdicts.filter(
         pl.col("status").is_in([UNDECIDED, HARMED]),
@@ -43,26 +43,6 @@ def next_steps(verdicts: pl.DataFrame) -> list[str]:
         f"examples.{_counted(row['quantity'])}), or a wider margin"
         for row in needed.iter_rows(named=True)
     ]
-
-
-def nothing_to_lose(metrics: pl.DataFrame, verdict: pl.DataFrame) -> pl.DataFrame:
-    """Quantities and methods of one cell that no number of texts shows to be kept, as the margin covers all there is.
-
-    Args:
-        metrics: METRICS of the cell.
-        verdict: VERDICT of the cell.
-
-    Returns:
-        Columns quantity and method.
-    """
-    margins = dict(verdict.select("quantity", "margin").iter_rows())
-    explained = bool(verdict["method"].is_not_null().any())
-    found = [
-        (of.name, of.method)
-        for of, margin in judged_rows(metrics, margins, explained=explained)
-        if of.vacuous(margin)
-    ]
-    return pl.DataFrame(found, schema={"quantity": pl.String, "method": pl.String}, orient="row")
 
 
 def margin_sentence(verdicts: pl.DataFrame) -> str:

@@ -29,7 +29,6 @@ from keepfaith.report.misalignment import Misaligned, misaligned
 from keepfaith.report.next_steps import (
     margin_sentence,
     next_steps,
-    nothing_to_lose,
     shared_cautions,
 )
 from keepfaith.report.order_table import orders_compared
@@ -165,7 +164,7 @@ def render_page(
         reached=_reached(cells),
         compared=orders_compared(in_sequence),
         power=power_table(verdicts),
-        next_steps=next_steps(_with_something_to_lose(cells)),
+        next_steps=next_steps(verdicts),
         cautions=shared_cautions(_named(cell, cells) for cell in page_cells),
         cells=[(cell, as_written(body)) for cell, body in zip(page_cells, bodies, strict=True)],
         large=large,
@@ -184,18 +183,6 @@ def verdicts_of(cells: Sequence[ReportCell]) -> pl.DataFrame:
     leading = pl.DataFrame(schema=dict.fromkeys(("model", "order", "task"), pl.String))
     empty = leading.hstack(empty_table(VERDICT).get_columns())
     return pl.concat([empty, *(_with_names(cell, cell.tables.verdict) for cell in cells)])
-
-
-def _with_something_to_lose(cells: Sequence[ReportCell]) -> pl.DataFrame:
-    """`verdicts_of` without quantities of which the dense model has too little to lose."""
-    found = []
-    for cell in cells:
-        own = cell.tables.verdict
-        lost = nothing_to_lose(cell.tables.metrics, own)
-        on = ["quantity", "method"]
-        left = own.join(lost, on=on, how="anti", nulls_equal=True, maintain_order="left")
-        found.append(_with_names(cell, left))
-    return pl.concat([verdicts_of([]), *found])
 
 
 def _with_names(cell: ReportCell, table: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import method_name, quantity_name
 from keepfaith.report.tables import UNKNOWN, PageTable, TableCell, number
-from keepfaith.statistics.verdict import HARMED, UNDECIDED
+from keepfaith.statistics.verdict import HARMED, UNDECIDED, nothing_to_lose
 
 _MEASURED = pl.col("decidable").is_not_null()
 _DECIDED = pl.col("decidable") <= pl.col("margin")
@@ -46,14 +46,20 @@ def _fields(rows: pl.DataFrame) -> Iterator[str]:
     yield _range(rows["spread"], 2)
     yield _range(rows["decidable"])
     yield _listed_margins(rows["margin"])
+    yield _decidable(rows.filter(~nothing_to_lose()))
+    yield _range(rows["detectable"])
+
+
+def _decidable(rows: pl.DataFrame) -> str:
+    """Whether the margin is decidable at the levels, of those with something to lose."""
+    if rows.is_empty():
+        return "no: too little to lose"
     decided = rows.filter(_DECIDED).height
     if decided == rows.height:
-        yield "yes"
-    else:
-        fewest = rows.filter(~_DECIDED)["enough"].min()
-        takes = f"; takes {fewest:,} texts or more" if isinstance(fewest, int) else ""
-        yield f"at {decided} of {rows.height} levels{takes}" if decided else f"no{takes}"
-    yield _range(rows["detectable"])
+        return "yes"
+    fewest = rows.filter(~_DECIDED)["enough"].min()
+    takes = f"; takes {fewest:,} texts or more" if isinstance(fewest, int) else ""
+    return f"at {decided} of {rows.height} levels{takes}" if decided else f"no{takes}"
 
 
 def _range(values: pl.Series, digits: int = 3) -> str:

@@ -97,6 +97,7 @@ def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFr
         harm_high=pl.col(ends[1]) * harmful,
         margin=pl.lit(float(margin)),
         beyond_margin=pl.Series(_exceeding(judged.curves, margin), dtype=pl.Float64),
+        advantage=pl.lit(advantage, pl.Float64).round(_DECIMALS),
         p_value=pl.Series(_adjusted(rows, harmful), dtype=pl.Float64),
         examples="examples",
         clusters="clusters",
@@ -122,7 +123,13 @@ def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFr
     if watched.largest is not None:
         of_few = too_few_to_keep(margin, watched.largest, needed)
         reason = pl.coalesce(reason, pl.when(within & few).then(of_few))
-    return with_power(table.with_columns(reason=reason), watched.largest, confidence)
+    found = with_power(table.with_columns(reason=reason), watched.largest, confidence)
+    return found.with_columns(enough=pl.when(not vacuous).then("enough"))
+
+
+def nothing_to_lose() -> pl.Expr:
+    """Whether the margin of a row of VERDICT covers all that the dense model could lose: no text shows it kept."""
+    return (pl.col("advantage") <= pl.col("margin")).fill_null(value=False)
 
 
 def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:
@@ -168,7 +175,10 @@ def _reason(
                 "examples", "clusters", pl.lit(MINIMUM_CLUSTERS),
             )
         )
-        .when(pl.lit(advantage is not None) & (pl.col("harm_high") <= pl.col("margin")))
+        .when(
+            pl.lit(advantage is not None)
+            & ((pl.col("harm_high") <= pl.col("margin")) | (pl.col("status") == UNDECIDED))
+        )
         .then(pl.lit(_too_little(advantage or 0.0)))
         .when(powerless & pl.lit(watched.by_signs))
         .then(

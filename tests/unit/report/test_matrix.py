@@ -63,6 +63,12 @@ def test_a_cell_names_its_quantities_worst_first() -> None:
     assert (x.target, y.target) == ("ax", "ay")
 
 
+def test_what_the_dense_model_cannot_lose_is_said() -> None:
+    table = verdicts().with_columns(margin=pl.lit(0.02), advantage=pl.lit(0.01))
+    x = verdict_matrix(table, pooled(), TARGETS, {}).groups[0][2][1]
+    assert x.cells[0] and x.cells[0].words == "undecided: ECE (too little to lose); kept: accuracy"
+
+
 def test_questions_apart_hold_only_their_quantities() -> None:
     apart = dict(matrices_by_concern(verdicts(), pooled(), TARGETS, {}))
     assert list(apart) == ["accuracy", "calibration", "faithfulness"]

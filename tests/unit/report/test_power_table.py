@@ -54,6 +54,14 @@ def test_a_margin_of_zero_is_out_of_reach_of_any_number_of_texts():
     assert row[6] == "no"
 
 
+def test_no_number_of_texts_decides_what_has_nothing_to_lose():
+    lost = {"advantage": 0.01, "enough": None}
+    (row,) = rows_of(level("rte", 1, 0.05, **lost), level("rte", 2, 0.015, **lost))
+    assert row[6] == "no: too little to lose"
+    (row,) = rows_of(level("rte", 1, 0.05, **lost), level("rte", 2, 0.05, model="n"))
+    assert row[6] == "no; takes 5,000 texts or more"
+
+
 def test_the_row_of_every_judged_quantity_of_a_cell():
     verdict = synthetic.with_cell(synthetic.cell().verdict, "m", "cosine", "sst2")
     table = power_table(verdict)

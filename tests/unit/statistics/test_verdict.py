@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from keepfaith.artifacts.schemas import METRICS, VERDICT
-from keepfaith.statistics.verdict import summary, verdict
+from keepfaith.statistics.verdict import nothing_to_lose, summary, verdict
 
 MARGINS = {"accuracy": 0.02, "ece": 0.02}
 ACCURACY = {"accuracy": 0.02}
@@ -390,14 +390,22 @@ def test_what_is_lost_whole_is_not_kept(quantity, metric, dense, low, high, sign
         row(0, metric, 0.0, None, None, None, **names) | reference | {"value": dense},
         row(1, metric, sign * margin / 2, -margin, margin, 1.0, **names),
         row(2, metric, sign * 3 * margin, sign * 2 * margin, sign * 4 * margin, 1e-4, **names),
+        row(3, metric, sign * margin, -margin, 3 * margin, 1.0, **names),
     ]
+    rows = [each | {"examples": 300, "clusters": 300} for each in rows]
     table = verdict(metrics(*rows), {quantity: margin})
-    assert statuses(table) == ["undecided", "degraded"]
+    assert statuses(table) == ["undecided", "degraded", "undecided"]
+    assert table["advantage"].to_list() == pytest.approx([room] * 3)
+    assert table.filter(nothing_to_lose()).height == 3
+    assert table["enough"].null_count() == 3, "no number of texts shows it to be kept"
     how_much = f"{room:.4f} better than chance, which is within" if room > 0 else "no better than"
-    assert how_much in table["reason"][0]
+    assert how_much in table["reason"][0] and how_much in table["reason"][2]
     assert table["reason"][1] is None
     if room > 0:
-        assert statuses(verdict(metrics(*rows), {quantity: 0.99 * room})) != ["undecided"] * 2
+        smallest = verdict(metrics(*rows), {quantity: 0.99 * room})
+        assert statuses(smallest) != ["undecided"] * 3
+        assert not smallest.filter(nothing_to_lose()).height
+        assert smallest["enough"].null_count() == 0
         smaller = [dict(each) for each in rows]
         smaller[1] |= {"change": 0.0, "change_low": -room / 9, "change_high": room / 9}
         assert statuses(verdict(metrics(*smaller), {quantity: room / 2}))[0] == "kept"

@@ -113,11 +113,13 @@ OVERLAP = TableSchema(
 
 VERDICT = TableSchema(
     "verdict",
-    4,
+    5,
     "One watched quantity at one pruned level: `harm` is the change in its harmful direction (positive is worse than "
     "dense) with its interval, against `margin`. `beyond_margin`: the confidence that the harm exceeds the margin, "
-    "read off the interval's ends at all confidences (no posterior); null without an interval. `p_value`: one-sided, "
-    "of harm above zero, after Holm over levels. "
+    "read off the interval's ends at all confidences (no posterior); null without an interval. `advantage`: of the "
+    "dense value over chance, positive if better, null where there is no chance to compare with; within the margin "
+    "there is too little to lose, and nothing is called kept. `p_value`: one-sided, of harm above zero, after Holm "
+    "over levels. "
     "`status`: kept (the interval's upper end lies within the margin, and there are enough independent texts), "
     "degraded (harm is shown to exceed the margin, after Holm over levels), harmed (harm is shown to exceed zero; "
     "whether it exceeds the margin is open), undecided (none of these). `reason`: why it is not kept, where the cause "
@@ -125,7 +127,7 @@ VERDICT = TableSchema(
     "without an interval: `spread`, the standard deviation of one text's change, from the width of the interval; "
     "`decidable`, the smallest margin for which this many texts would call a level without harm kept in 80 % of "
     "samples; `detectable`, the smallest harm that they would show to exceed the margin in 80 %; `enough`, the number "
-    "of independent texts from which the margin is decidable (null for a margin of 0). "
+    "of independent texts from which the margin is decidable (null for a margin of 0, or with too little to lose). "
     "`probabilities`: what those of the quantity come from, the `sum` of a choice's log-likelihoods, or these per "
     "`token`, `byte` or `character`; null for explanations, which are about the sums.",
     {
@@ -137,6 +139,7 @@ VERDICT = TableSchema(
         "harm_high": pl.Float64,
         "margin": pl.Float64,
         "beyond_margin": pl.Float64,
+        "advantage": pl.Float64,
         "p_value": pl.Float64,
         "status": pl.String,
         "reason": pl.String,
