@@ -92,8 +92,8 @@ def _pruning(settings: Settings) -> list[str]:
     if not settings.orders:
         return [f"Checkpoints were compared with {models}{_cite(_STUDY)}.", *_checkpoints(settings)]
     sentences = [
-        f"We dropped layers of {models} one by one and measured every level, the number of dropped layers, against the "
-        f"dense model (level 0){_cite(_STUDY)}."
+        f"We dropped layers of {models} one by one; a level is the number of dropped layers, and those that are named "
+        f"here were measured against the dense model (level 0){_cite(_STUDY)}."
     ]
     by_levels = {
         name: f"{level_words(levels)} of {settings.layers[name]} layers"
@@ -179,20 +179,36 @@ def _tasks(settings: Settings) -> list[str]:
 
 def _calibration(settings: Settings) -> list[str]:
     calibration, named = settings.study.calibration, _NAMED_HERE
-    tuning = settings.study.examples.tuning
-    count = f"at most {AUTOMATIC_TUNING}" if tuning == "auto" else str(tuning)
+    tuning = _tuning_examples(settings)
     sentences = [
         f"Calibration was measured by the expected calibration error with {calibration.bins} equal-width bins"
         f"{_cite(named['ece'])}, the Brier score{_cite(named['brier'])} and the negative log-likelihood"
         f"{_cite(named['nll'])}. The band of a perfectly calibrated model comes from "
         f"{calibration.null_repetitions} draws of labels from the model's own probabilities."
     ]
-    if tuning != 0:
+    if tuning:
         sentences.append(
-            f"A temperature{_cite(named['temperature'])} was fitted by maximum likelihood at every level on {count} "
-            "tuning examples per task, which are never evaluated."
+            f"A temperature{_cite(named['temperature'])} was fitted by maximum likelihood at every level on tuning "
+            f"examples, which are never evaluated: {tuning}."
         )
     return sentences
+
+
+def _tuning_examples(settings: Settings) -> str:
+    """`33 per task`; where tasks differ, each number with its tasks; empty where none has any."""
+    tasks: dict[int | str, list[str]] = {}
+    for name in settings.tasks:
+        tasks.setdefault(settings.examples_of(name).tuning, []).append(name)
+    words = {
+        count: f"at most {AUTOMATIC_TUNING} per task, of tasks with a tuning split of their own"
+        if count == "auto"
+        else f"{count} per task"
+        for count in tasks
+        if count != 0
+    }
+    if len(tasks) == 1:
+        return "".join(words.values())
+    return "; ".join(f"{each} ({', '.join(tasks[count])})" for count, each in words.items())
 
 
 def _explanations(settings: Settings) -> list[str]:
@@ -252,10 +268,11 @@ def _statistics(settings: Settings) -> list[str]:
     return [
         f"Intervals cover {100 * chosen.confidence:g} %, from {chosen.repetitions} bootstrap draws of independent "
         f"texts (seed {chosen.seed}): BCa{_cite(named['bca'])} for means, score intervals{_cite(named['tango'])} for "
-        "differences of accuracies.",
+        "differences of accuracies; those of ECE come from labels drawn from the calibrated confidences.",
         "A level is kept (non-inferior) where the interval of the harm against the dense model lies within the margin, "
-        f"and degraded (inferior) where harm beyond the margin is shown after Holm's correction{_cite(named['holm'])} "
-        f"over the levels. Margins: {margins}.",
+        "the margin does not cover the dense model's whole advantage over chance, and the texts are enough to show a "
+        "rare large harm; it is degraded (inferior) where harm beyond the margin is shown after Holm's "
+        f"correction{_cite(named['holm'])} over the levels. Margins: {margins}.",
     ]
 
 

@@ -85,6 +85,7 @@ def decisions(settings: Settings) -> Iterator[Decision]:
                 of_tasks,
                 quantity.largest,
                 study.statistics.confidence,
+                by_score=quantity.by_score,
                 biased=quantity.biased,
             )
             yield Decision(ALL_TASKS, quantity.label, sum(of_tasks), spread, decidable, margin)

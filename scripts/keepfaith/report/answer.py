@@ -47,7 +47,7 @@ class Finding:
     def sentence(self) -> str:
         """Distinguishes levels shown to be kept from levels merely not shown to degrade."""
         if self.answer is None:
-            return "no pruned level was run, so nothing can be decided."
+            return "no level but the dense one was run, so nothing can be decided."
         found = self.answer
         if self.labels:
             return self._of_checkpoints(found)
@@ -163,7 +163,7 @@ def _degraded(found: Answer) -> str:
     """The levels with degradation: each is named, since a later level may be undecided or kept again."""
     if found.breaks_at is None:
         count = len(found.levels)
-        levels = "the one pruned level" if count == 1 else f"any of the {count} pruned levels"
+        levels = "the one level judged" if count == 1 else f"any of the {count} levels judged"
         return f"no degradation shown at {levels}{_run_levels(found)}"
     return (
         f"degradation shown at {_levels(found.degraded_at)} of {found.deepest}{_run_levels(found)}"

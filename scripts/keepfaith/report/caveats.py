@@ -34,7 +34,7 @@ def caveats(tables: CellTables) -> list[str]:
     if low is not None and guessing is not None and low <= guessing:
         found.append(
             "The dense model is not shown to do better than guessing (always giving one answer reaches "
-            f"{guessing:.3f}), so it has little accuracy to lose: a verdict of kept has little meaning."
+            f"{guessing:.3f}): how much accuracy it has to lose is not known."
         )
     found += _ties(tables)
     found += _pointless(tables) + _unreliable(tables) + _few(tables)
@@ -51,8 +51,8 @@ def _pointless(tables: CellTables) -> list[str]:
     ]
     if by_chance:
         found.append(
-            f"Not shown to be more faithful than chance on the dense model: {_named(by_chance)}. What is not there "
-            "cannot degrade."
+            f"Not shown to be more faithful than chance on the dense model: {_named(by_chance)}. Whether there is any "
+            "faithfulness to lose is not known."
         )
     by_controls = [
         method for method in tables.methods if not _above_zero(tables, BEYOND_CONTROLS, method)
@@ -60,8 +60,8 @@ def _pointless(tables: CellTables) -> list[str]:
     if by_controls:
         others = ", ".join([*map(control_name, tables.controls), "the reversed ranking"])
         found.append(
-            f"Not shown to be more comprehensive than {others} on the dense model: {_named(by_controls)}. What is not "
-            "there cannot degrade."
+            f"Not shown to be more comprehensive than {others} on the dense model: {_named(by_controls)}. "
+            "Whether there is anything to lose is not known."
         )
     return found
 
@@ -76,7 +76,8 @@ def _unreliable(tables: CellTables) -> list[str]:
         factor = _dense(tables, "draws_needed", method).get("value")
         said = f"Two seeds of {method_name(method)} correlate by {correlation:.2f} on the dense model (tokens): "
         if factor:
-            said += f"it takes about {factor:.0f} times as many samples for two runs to correlate by {RELIABLE}."
+            times = f"{factor:.0f}" if factor >= 2 else f"{factor:.1f}"
+            said += f"it takes about {times} times as many samples for two runs to correlate by {RELIABLE}."
         else:
             said += "its scores are noise."
         found.append(said)

@@ -155,18 +155,20 @@ def explained_examples(
 
 
 def choose(candidates: Sequence[Candidate], count: int) -> list[tuple[str, str]]:
-    """Names with reasons, from candidates in the examples' own order."""
+    """Names with reasons, from candidates in the examples' own order: of each reason the one that has most of it, of
+    those not chosen yet.
+    """
     by_change = sorted(candidates, key=lambda each: -each.change)
     stayed = [each for each in by_change if not each.flipped]
     middle = float(np.median([each.change for each in candidates])) if candidates else 0.0
     queues: tuple[tuple[str, Sequence[Candidate]], ...] = (
-        ("explanation changed most, same prediction (cosine {0.cosine:.2f})", stayed),
+        ("explanation changed, same prediction (cosine {0.cosine:.2f})", stayed),
         (
             "prediction changed (cosine of the explanations {0.cosine:.2f})",
             [each for each in by_change if each.flipped],
         ),
         (
-            "confidence moved most, same prediction ({0.dense_confidence:.2f} to {0.confidence:.2f})",
+            "confidence moved, same prediction ({0.dense_confidence:.2f} to {0.confidence:.2f})",
             sorted(stayed, key=lambda each: -each.moved),
         ),
         (

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 
@@ -31,6 +32,7 @@ class ImportedTask:
 class ImportDescription(StudyDescription):
     """What was imported; no model was run."""
 
+    logged: ClassVar[bool] = True
     runs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def groups(self) -> Sequence[tuple[str, Mapping[str, Mapping[str, object]]]]:

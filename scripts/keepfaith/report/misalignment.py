@@ -40,8 +40,8 @@ def misaligned(tables: CellTables) -> Misaligned | None:
     if tested.is_empty():
         return None
     count = tested["level"].n_unique()
-    kind = "checkpoint" if tables.names else "pruned level"
-    whole = f"the one {kind}" if count == 1 else f"{count} {kind}s"
+    kind = "checkpoint" if tables.names else "level"
+    whole = f"the one {kind} judged" if count == 1 else f"{count} {kind}s judged"
     sentences = (
         _sentence(tested, ACCURACY_KEPT, f"Misaligned levels of this task, of {whole}",
                   "the accuracy is shown to be kept and another quantity to be degraded"),
@@ -52,7 +52,7 @@ def misaligned(tables: CellTables) -> Misaligned | None:
 
 
 def _sentence(tested: pl.DataFrame, direction: str, title: str, meaning: str) -> str:
-    """`Misaligned levels of this task, of 6 pruned levels (...): 2. Level 3: ECE; level 4: ECE, Brier score.`"""
+    """`Misaligned levels of this task, of 6 levels judged (...): 2. Level 3: ECE; level 4: ECE, Brier score.`"""
     levels = misaligned_levels(tested, direction)
     text = f"{title} ({meaning}): {len(levels) or 'none'}."
     if not levels:

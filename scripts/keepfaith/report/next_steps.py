@@ -13,11 +13,12 @@ from keepfaith.statistics.verdict import HARMED, UNDECIDED
 _NUMBER = re.compile(r"\d[\d,.]*")
 
 
-def next_steps(verdicts: pl.DataFrame) -> list[str]:
+def next_steps(verdicts: pl.DataFrame, *, logged: bool = False) -> list[str]:
     """One sentence per judged quantity that is open at some level because its texts are too few; most texts last.
 
     Args:
         verdicts: VERDICT of all cells, with leading columns model, order and task.
+        logged: whether the texts are those of another tool's logs, whose number no setting here changes.
     """
     open_ = verdicts.filter(
         pl.col("status").is_in([UNDECIDED, HARMED]),
@@ -40,7 +41,7 @@ def next_steps(verdicts: pl.DataFrame) -> list[str]:
         f"{quantity_name(row['quantity'])} within its margin of {row['margin']:g}: "
         f"{_range(row['fewest'], row['most'])} independent texts of a task "
         f"({_range(row['fewest_now'], row['most_now'])} now; "
-        f"examples.{_counted(row['quantity'])}), or a wider margin"
+        f"{'as logged' if logged else _counted(row['quantity'])}), or a wider margin"
         for row in needed.iter_rows(named=True)
     ]
 
@@ -62,7 +63,7 @@ def margin_sentence(verdicts: pl.DataFrame) -> str:
 
 def _counted(quantity: str) -> str:
     """The setting that says how many examples a quantity has."""
-    return "explanation" if judged_quantities()[quantity].explained else "evaluation"
+    return f"examples.{'explanation' if judged_quantities()[quantity].explained else 'evaluation'}"
 
 
 def _range(fewest: int, most: int) -> str:

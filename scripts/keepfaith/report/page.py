@@ -164,7 +164,7 @@ def render_page(
         reached=_reached(cells),
         compared=orders_compared(in_sequence),
         power=power_table(verdicts),
-        next_steps=next_steps(verdicts),
+        next_steps=next_steps(verdicts, logged=study.logged),
         cautions=shared_cautions(_named(cell, cells) for cell in page_cells),
         cells=[(cell, as_written(body)) for cell, body in zip(page_cells, bodies, strict=True)],
         large=large,

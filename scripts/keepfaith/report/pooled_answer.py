@@ -110,15 +110,16 @@ def _single_tasks(means: pl.DataFrame, found: Answer, checkpoints: bool) -> str 
         return None
     hidden = [
         f"{quantity_name(row['quantity'], row['method'])} in {row['degraded_tasks']} of {row['measured_tasks']} "
-        f"(worst: {row['worst_task']})"
+        f"(largest harm: {row['worst_task']}, {row['worst_status']})"
         for row in worst.filter(pl.col("degraded_tasks") > 0).iter_rows(named=True)
     ]
     first = worst.row(0, named=True)
     sentence = (
         f"At level {level} the largest harm of a single task is that of "
         f"{quantity_name(first['quantity'], first['method'])} on {first['worst_task']}: "
-        f"{number(first['worst_harm'] / first['margin'], 1)} margins ({first['worst_status']}); "
-        + (f"degraded tasks: {', '.join(hidden)}" if hidden else "no task is shown to be degraded")
+        f"{number(first['worst_harm'] / first['margin'], 1)} margins ({first['worst_status']} by its own verdict); "
+        "after Holm's correction over tasks "
+        + (f"degraded: {', '.join(hidden)}" if hidden else "no task is shown to be degraded")
     )
     unequal = rows.filter(pl.col("heterogeneity") <= _UNEQUAL / rows.height)
     names = [quantity_name(*each) for each in unequal.select("quantity", "method").rows()]

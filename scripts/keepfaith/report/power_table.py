@@ -14,7 +14,7 @@ _DECIDED = pl.col("decidable") <= pl.col("margin")
 
 
 def power_table(verdicts: pl.DataFrame) -> PageTable | None:
-    """One row per task and judged quantity, over all models, orders, methods and pruned levels; None without intervals.
+    """One row per task and judged quantity, over all cases: models, orders, methods and levels; None without intervals.
 
     Args:
         verdicts: VERDICT of all cells, with leading columns model, order and task.
@@ -34,7 +34,7 @@ def power_table(verdicts: pl.DataFrame) -> PageTable | None:
         "Measured spread",
         "Smallest margin decidable",
         "Margin",
-        "Margin decidable",
+        "Margin decidable (cases: models, orders, methods, levels)",
         "Degradation would be found from",
     )
     return PageTable("What each task can decide", header, rows)
@@ -46,20 +46,25 @@ def _fields(rows: pl.DataFrame) -> Iterator[str]:
     yield _range(rows["spread"], 2)
     yield _range(rows["decidable"])
     yield _listed_margins(rows["margin"])
-    yield _decidable(rows.filter(~nothing_to_lose()))
+    yield _decidable(rows)
     yield _range(rows["detectable"])
 
 
 def _decidable(rows: pl.DataFrame) -> str:
-    """Whether the margin is decidable at the levels, of those with something to lose."""
-    if rows.is_empty():
-        return "no: too little to lose"
-    decided = rows.filter(_DECIDED).height
-    if decided == rows.height:
-        return "yes"
+    """Whether the margin is decidable, in how many of the cases, and what it would take in the others."""
+    decided = rows.filter(_DECIDED, ~nothing_to_lose()).height
+    lost = rows.filter(nothing_to_lose()).height
     fewest = rows.filter(~_DECIDED)["enough"].min()
-    takes = f"; takes {fewest:,} texts or more" if isinstance(fewest, int) else ""
-    return f"at {decided} of {rows.height} levels{takes}" if decided else f"no{takes}"
+    parts = [
+        "yes"
+        if decided == rows.height
+        else f"in {decided} of {rows.height} cases"
+        if decided
+        else "no",
+        f"takes {fewest:,} texts or more" if isinstance(fewest, int) else "",
+        f"too little to lose{'' if lost == rows.height else f' in {lost}'}" if lost else "",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _range(values: pl.Series, digits: int = 3) -> str:

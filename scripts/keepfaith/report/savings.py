@@ -7,7 +7,15 @@ import polars as pl
 
 from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import quantity_name
-from keepfaith.statistics.verdict import DEGRADED, HARMED, KEPT, level_before_gap, summary
+from keepfaith.statistics.verdict import (
+    DEGRADED,
+    HARMED,
+    KEPT,
+    UNDECIDED,
+    level_before_gap,
+    nothing_to_lose,
+    summary,
+)
 
 
 @dataclass(frozen=True)
@@ -39,21 +47,28 @@ def savings(
         rows, place = verdicts.filter(model=model, order=order), ""
         if means is not None and means.height:
             rows = means.filter(pl.col("left_out").is_null())
-            place = "In the mean over tasks, "
+            place = " in the mean over tasks"
         measured = efficiency.filter(model=model, order=order)
         if rows.height and measured.height:
             answer = summary(rows)
             level = answer.safe or answer.clear
             said = " ".join(
-                [*_kept(rows), *_worse(rows, level), *_run(rows), _saved_at(rows, level, measured)]
+                [
+                    *_kept(rows, place),
+                    *_worse(rows, level),
+                    *_run(rows),
+                    _saved_at(rows, level, measured, place),
+                ]
             )
-            said = f"{place}{said[:1].lower()}{said[1:]}" if place else said
             found.append(Saving(model, order, level, said))
     return found
 
 
-def _kept(rows: pl.DataFrame) -> Iterable[str]:
-    """Where each quantity is shown to be kept, by all of its methods; and where each is degraded first."""
+def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
+    """Where each quantity is shown to be kept, by all of its methods; and where each is degraded first.
+
+    `place`: what the rows are, where that is not a single task.
+    """
     kept: dict[str, list[str]] = {}
     reached: dict[str, tuple[bool, int]] = {}
     first: dict[int, list[str]] = {}
@@ -62,8 +77,7 @@ def _kept(rows: pl.DataFrame) -> Iterable[str]:
         name = quantity_name(str(quantity))
         by_level = dict(of.group_by("level").agg((pl.col("status") == KEPT).all()).iter_rows())
         at = tuple(level for level in levels if by_level.get(level, False))
-        worse = of.filter(level=levels[0]).filter(pl.col("status").is_in([HARMED, DEGRADED]))
-        where = _where(at, levels, undecided=worse.is_empty())
+        where = _where(at, levels, few=_may_lack_texts(of.filter(level=levels[0])))
         kept.setdefault(where, []).append(name)
         reached[where] = (bool(at), level_before_gap(levels, at))
         degraded = of.filter(status=DEGRADED)["level"].min()
@@ -71,24 +85,36 @@ def _kept(rows: pl.DataFrame) -> Iterable[str]:
             first.setdefault(degraded, []).append(name)
     deepest_first = sorted(kept, key=lambda where: reached[where], reverse=True)
     parts = [f"{', '.join(kept[where])} {where}" for where in deepest_first]
-    yield f"Shown to be kept: {'; '.join(parts)}."
+    yield f"Shown to be kept{place}: {'; '.join(parts)}."
     if first:
         parts = [f"{', '.join(first[level])} first at level {level}" for level in sorted(first)]
-        yield f"Shown to be worse by more than the margin (degraded): {'; '.join(parts)}."
+        yield f"Shown to be worse{place} by more than the margin (degraded): {'; '.join(parts)}."
     else:
-        yield "Nothing is shown to be worse by more than its margin."
+        yield f"Nothing is shown to be worse{place} by more than its margin."
 
 
-def _where(kept: tuple[int, ...], levels: list[int], *, undecided: bool) -> str:
+def _may_lack_texts(rows: pl.DataFrame) -> bool:
+    """Whether more texts could change that nothing is shown in any of these rows of one level: each has an estimate.
+
+    Args:
+        rows: of VERDICT or POOLED.
+    """
+    lost = nothing_to_lose() if "advantage" in rows.columns else pl.lit(value=False)
+    open_ = (pl.col("status") == UNDECIDED) & pl.col("harm").is_not_null() & ~lost
+    worse = pl.col("status").is_in([HARMED, DEGRADED])
+    return bool(rows.select(open_.any() & ~worse.any()).item())
+
+
+def _where(kept: tuple[int, ...], levels: list[int], *, few: bool) -> str:
     """`up to level 3`; levels by their numbers, where some were not run or one before is not kept.
 
     Args:
         kept: the levels that are kept.
         levels: all that were run.
-        undecided: nothing is shown at the first of these.
+        few: nothing is shown at the first of these, perhaps for lack of examples.
     """
     if not kept:
-        return "at no level" + (", which may be for lack of examples" if undecided else "")
+        return "at no level" + (", which may be for lack of examples" if few else "")
     if kept == tuple(range(1, kept[-1] + 1)):
         return f"up to level {kept[-1]}"
     alone = "" if level_before_gap(levels, kept) == kept[-1] else " alone"
@@ -113,10 +139,10 @@ def _run(rows: pl.DataFrame) -> Iterable[str]:
         yield f"Levels that were run: {level_words(levels)}."
 
 
-def _saved_at(rows: pl.DataFrame, level: int, measured: pl.DataFrame) -> str:
+def _saved_at(rows: pl.DataFrame, level: int, measured: pl.DataFrame, place: str) -> str:
     if not level:
-        return "No level can be recommended: something is degraded at the first one."
-    why = "all is shown to be kept" if summary(rows).safe else "no degradation is shown"
+        return f"No level can be recommended: something is degraded{place} at the first one."
+    why = ("all is shown to be kept" if summary(rows).safe else "no degradation is shown") + place
     longest = measured.filter(pl.col("context_tokens") == measured["context_tokens"].max())
     dense, pruned = (
         longest.row(by_predicate=pl.col("level") == at, named=True) for at in (0, level)

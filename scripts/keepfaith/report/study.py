@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from keepfaith.artifacts.provenance import package_versions
 from keepfaith.config.levels import level_words
@@ -12,9 +13,11 @@ from keepfaith.config.settings import Settings
 class StudyDescription:
     """What was run, as names with facts about them; facts are shown in the order given.
 
-    `downloads` maps a label to an address relative to the page, such as `../summary/metrics.csv`.
+    `downloads` maps a label to an address relative to the page, such as `../summary/metrics.csv`. `logged`: whether the
+    numbers come from the logs of another tool, whose examples no setting here chooses.
     """
 
+    logged: ClassVar[bool] = False
     name: str
     models: Mapping[str, Mapping[str, object]]
     orders: Mapping[str, Mapping[str, object]]

@@ -92,7 +92,11 @@ def _score_margin(changed: float, texts: int, confidence: float) -> float:
         texts: n.
         confidence: of the interval.
     """
-    harm = _standard.inv_cdf(POWER) * sqrt(changed / texts)
+    return _score_end(_standard.inv_cdf(POWER) * sqrt(changed / texts), changed, texts, confidence)
+
+
+def _score_end(harm: float, changed: float, texts: int, confidence: float) -> float:
+    """The upper end of Tango's interval at an observed harm, with this share of changed answers."""
     gained = max(0.0, (changed - harm) / 2)
 
     def too_small(margin: float) -> bool:
@@ -157,11 +161,14 @@ def pooled_margin(
     largest: float | None = None,
     confidence: float = 0.95,
     *,
+    by_score: bool = False,
     biased: bool = False,
 ) -> float:
     """M80 of the mean over tasks, each task counting alike, with the floor of `combined.unseen_mean_harm`.
 
-    Of a `biased` quantity, whose intervals are averaged (`combined.mean_of_tasks`), it is the mean of the tasks' own.
+    Of a quantity `by_score` the half widths that are combined are those of Tango's intervals without harm, which are
+    wide even where no answer changes. Of a `biased` quantity, whose intervals are averaged (`combined.mean_of_tasks`),
+    it is the mean of the tasks' own.
 
     Examples:
         >>> round(pooled_margin(0.2, [200] * 8), 3)  # as of one sample of 1,600 texts
@@ -172,12 +179,17 @@ def pooled_margin(
         0.073
         >>> round(pooled_margin(0.2, [200] * 8, biased=True), 3)
         0.04
+        >>> round(pooled_margin(0.1, [50] * 8, by_score=True), 3)  # 1 % of the answers change; 0.014 by spread alone
+        0.031
     """
     if biased:
         own = [smallest_margin(spread, count, largest, confidence) for count in texts]
         return sum(own) / len(own)
-    variances = (spread**2 / count for count in texts)
-    by_spread = standard_errors(confidence) * sqrt(sum(variances)) / len(texts)
+    error = sqrt(sum(spread**2 / count for count in texts))
+    if by_score:
+        ends = (_score_end(0.0, spread**2, count, confidence) for count in texts)
+        return (_standard.inv_cdf(POWER) * error + sqrt(sum(end**2 for end in ends))) / len(texts)
+    by_spread = standard_errors(confidence) * error / len(texts)
     unseen = 0.0 if largest is None else unseen_mean_harm(texts, largest, confidence)
     return max(by_spread, unseen)
 

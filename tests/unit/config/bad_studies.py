@@ -206,7 +206,11 @@ BAD: Cases = {
         setting("statistics.margins", 0.02),
         ["statistics.margins: expected keys with values, got 0.02"],
     ),
-    "negative margin": (setting("statistics.margins.ece", -0.1), ["must be at least 0", "-0.1"]),
+    "negative margin": (setting("statistics.margins.ece", -0.1), ["must be above 0", "-0.1"]),
+    "margin of nothing": (
+        setting("statistics.margins", {"ece": 0}),
+        ["statistics.margins.ece: must be above 0"],
+    ),
     "accuracy margin in percent": (
         setting("statistics.margins.accuracy", 2),
         ["statistics.margins.accuracy: must be below 1, got 2", "type 0.02 for 2 percent"],

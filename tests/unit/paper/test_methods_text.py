@@ -1,6 +1,7 @@
 """The methods section holds the settings that were used, number by number."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,19 @@ def test_a_changed_setting_changes_its_sentence(key: str) -> None:
     assert gone in before and gone not in after
 
 
+def test_tuning_examples_are_those_of_each_task() -> None:
+    told = "tuning examples, which are never evaluated: "
+    auto = methods_text(settings("demo", examples={"tuning": "auto"}), {})
+    assert f"{told}at most 500 per task, of tasks with a tuning split of their own." in auto
+    own = settings("demo", examples={"tuning": 33})
+    one, *others = own.tasks
+    task = own.tasks[one].task
+    none = task.model_copy(update={"examples": task.examples.model_copy(update={"tuning": 0})})
+    of_one = own.tasks[one].model_copy(update={"task": none})
+    changed = replace(own, tasks=own.tasks | {one: of_one})
+    assert f"{told}33 per task ({', '.join(others)})." in methods_text(changed, {})
+
+
 def test_what_was_not_done_is_not_told() -> None:
     text = methods_text(
         settings("demo", examples={"explanation": 0, "tuning": 0}), {"torch": "9.9"}
@@ -113,6 +127,6 @@ def test_checkpoints_are_named_one_by_one(tmp_path: Path) -> None:
     study = load_study(raw("demo") | chosen, [tmp_path, CATALOG])
     text = methods_text(study, {})
     assert "Levels of order made are models of their own" in text and "1: 8 bits." in text
-    assert "We dropped layers" not in text
+    assert "We dropped layers" not in text and "one by one" not in text
     (cited,) = re.findall(r"each judged on its own \[@(\w+)\]", text)
     assert f"@misc{{{cited}," in references(cited_works(study))

@@ -65,7 +65,7 @@ def test_it_has_a_margin_that_a_study_may_set(cell):
     margins = complete_margins({"risk": 0.5}, "config")
     assert list(margins) == ["accuracy", "ece", "brier", "risk", "faithfulness"]
     assert margins["risk"] == 0.5
-    line = "| `statistics.margins.risk` | number ≥ 0, < 1 | `0.03` | Tolerated rise of the risk. |"
+    line = "| `statistics.margins.risk` | number > 0, < 1 | `0.03` | Tolerated rise of the risk. |"
     assert line in options_page()
     described = json.loads(json_schema())["$defs"]["Statistics"]["properties"]["margins"]
     assert described["properties"]["risk"]["default"] == 0.03

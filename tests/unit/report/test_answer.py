@@ -22,12 +22,12 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
         ),
         (
             both("kk", "kk"),
-            "no degradation shown at any of the 2 pruned levels; every judged quantity is shown to be kept up to "
+            "no degradation shown at any of the 2 levels judged; every judged quantity is shown to be kept up to "
             "level 2.",
         ),
         (
             both("u", "k"),
-            "no degradation shown at the one pruned level; level 1 is not shown to keep every judged quantity "
+            "no degradation shown at the one level judged; level 1 is not shown to keep every judged quantity "
             "(undecided: accuracy).",
         ),
         (
@@ -52,7 +52,7 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
         ),
         (
             both("h", "u"),
-            "no degradation shown at the one pruned level; level 1 is not shown to keep every judged quantity "
+            "no degradation shown at the one level judged; level 1 is not shown to keep every judged quantity "
             "(harmed: accuracy; undecided: sufficiency (LIME)). Harm that may lie within the margin is shown at "
             "level 1.",
         ),
@@ -67,7 +67,7 @@ def test_sentence(verdict, sentence):
     [
         (
             "kk",
-            "no degradation shown at any of the 2 pruned levels (run: 4, 8); every judged quantity is shown to be "
+            "no degradation shown at any of the 2 levels judged (run: 4, 8); every judged quantity is shown to be "
             "kept at levels 4, 8.",
         ),
         (
@@ -77,7 +77,7 @@ def test_sentence(verdict, sentence):
         ),
         (
             "uk",
-            "no degradation shown at any of the 2 pruned levels (run: 4, 8); level 4 is not shown to keep every "
+            "no degradation shown at any of the 2 levels judged (run: 4, 8); level 4 is not shown to keep every "
             "judged quantity (undecided: accuracy).",
         ),
     ],
@@ -103,5 +103,5 @@ def test_breaks_carry_the_numbers():
 
 def test_no_pruned_level():
     found = finding(synthetic.verdict(range(1), ("lime",)))
-    assert found.sentence.startswith("no pruned level was run")
+    assert found.sentence.startswith("no level but the dense one was run")
     assert found.kept == found.clear == "n/a"

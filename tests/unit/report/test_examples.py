@@ -80,9 +80,9 @@ def test_choice_takes_each_kind_in_turn():
         Candidate("e", 0.2, True, 0.7, 0.7),
     ]
     assert choose(candidates, 4) == [
-        ("c", "explanation changed most, same prediction (cosine 0.20)"),
+        ("c", "explanation changed, same prediction (cosine 0.20)"),
         ("a", "prediction changed (cosine of the explanations 0.10)"),
-        ("b", "confidence moved most, same prediction (0.90 to 0.55)"),
+        ("b", "confidence moved, same prediction (0.90 to 0.55)"),
         ("d", "typical change (cosine 0.70)"),
     ]
     assert len(choose(candidates, 99)) == 5

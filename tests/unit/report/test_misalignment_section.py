@@ -43,7 +43,7 @@ def test_misaligned_levels_are_counted_and_listed_in_both_directions():
         }
     )
     assert found.sentences == (
-        "Misaligned levels of this task, of 2 pruned levels (the accuracy is shown to be kept and another quantity to "
+        "Misaligned levels of this task, of 2 levels judged (the accuracy is shown to be kept and another quantity to "
         "be degraded): "
         "2. Level 2: ECE; level 4: ECE, faithfulness (LIME).",
         "The other way round (the accuracy is shown to be degraded and another quantity to be kept): none.",

@@ -45,6 +45,13 @@ def test_the_texts_that_would_decide_each_open_quantity() -> None:
     ]
 
 
+def test_no_setting_is_named_for_logged_texts() -> None:
+    found = verdicts(("sst2", 1, "accuracy", "undecided", 0.02, 0.05, 2000, 300))
+    assert next_steps(found, logged=True) == [
+        "accuracy within its margin of 0.02: 2,000 independent texts of a task (300 now; as logged), or a wider margin"
+    ]
+
+
 def test_what_the_dense_model_cannot_lose_is_decided_by_no_number_of_texts() -> None:
     """A verdict, not a table by hand: the accuracy of the dense model is that of guessing."""
     metrics = synthetic.cell().metrics

@@ -240,7 +240,7 @@ def test_without_methods_examples_or_pruned_levels(folders):
     tables = replace(synthetic.cell(deepest=0, methods=()))
     cell = ReportCell("builtin", "cosine", "sentiment", tables, [], drawn(folders / "cell"))
     text = "".join(tree(render_page(study(), [cell], drawn(folders / "study"))).itertext())
-    assert "no pruned level was run" in text and "Explained examples" not in text
+    assert "no level but the dense one was run" in text and "Explained examples" not in text
 
 
 def test_a_missing_figure_is_an_error(folders, tmp_path):

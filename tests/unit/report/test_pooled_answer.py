@@ -32,8 +32,8 @@ def test_the_answer_of_the_means():
     assert (found.finding.kept, found.finding.clear) == ("level 2 of 4", "level 3 of 4")
     assert found.everywhere == "level 4 of 4"
     assert found.notes == (
-        "At level 2 the largest harm of a single task is that of accuracy on rte: 0.5 margins (kept); no task is shown "
-        "to be degraded.",
+        "At level 2 the largest harm of a single task is that of accuracy on rte: 0.5 margins (kept by its own "
+        "verdict); after Holm's correction over tasks no task is shown to be degraded.",
     )
 
 
@@ -58,8 +58,9 @@ def test_tasks_that_a_mean_hides_are_named():
     )  # fmt: skip
     (note,) = only(hidden, pooled("kk", "brier")).notes
     assert note == (
-        "At level 1 the largest harm of a single task is that of accuracy on rte: 5.0 margins (degraded); degraded "
-        "tasks: accuracy in 2 of 8 (worst: rte); tasks differ by more than chance (Cochran's Q) in accuracy."
+        "At level 1 the largest harm of a single task is that of accuracy on rte: 5.0 margins (degraded by its "
+        "own verdict); after Holm's correction over tasks degraded: accuracy in 2 of 8 (largest harm: rte, degraded); "
+        "tasks differ by more than chance (Cochran's Q) in accuracy."
     )
     assert only(hidden).everywhere == "no level"
 

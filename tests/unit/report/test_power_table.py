@@ -34,7 +34,7 @@ def test_ranges_over_levels_and_in_how_many_the_margin_is_decidable():
     )
     assert found == [
         ["rte", "accuracy", "270 to 277", "0.18 to 0.53", "0.018 to 0.053", "0.02",
-         "at 1 of 3 levels; takes 3,120 texts or more", "0.038 to 0.073"],
+         "in 1 of 3 cases; takes 3,120 texts or more", "0.038 to 0.073"],
         ["boolq", "accuracy", "3270", "0.15", "0.015", "0.02", "yes", "0.035"],
         ["boolq", "faithfulness", "277", "3.00 to 4.00", "0.300 to 0.400", "0.1",
          "no; takes 30,000 texts or more", "0.320 to 0.420"],
@@ -57,9 +57,11 @@ def test_a_margin_of_zero_is_out_of_reach_of_any_number_of_texts():
 def test_no_number_of_texts_decides_what_has_nothing_to_lose():
     lost = {"advantage": 0.01, "enough": None}
     (row,) = rows_of(level("rte", 1, 0.05, **lost), level("rte", 2, 0.015, **lost))
-    assert row[6] == "no: too little to lose"
+    assert row[6] == "no; too little to lose"
     (row,) = rows_of(level("rte", 1, 0.05, **lost), level("rte", 2, 0.05, model="n"))
-    assert row[6] == "no; takes 5,000 texts or more"
+    assert row[6] == "no; takes 5,000 texts or more; too little to lose in 1"
+    (row,) = rows_of(level("rte", 1, 0.015, **lost), level("rte", 2, 0.015, model="n"))
+    assert row[6] == "in 1 of 2 cases; too little to lose in 1"
 
 
 def test_the_row_of_every_judged_quantity_of_a_cell():

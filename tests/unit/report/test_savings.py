@@ -85,9 +85,20 @@ def test_of_several_tasks_the_mean_decides() -> None:
     )
     (found,) = savings(verdicts("degraded", "degraded"), {"m/o": pooled}, EFFICIENCY)
     assert found.sentence.startswith(
-        "In the mean over tasks, shown to be kept: accuracy at level 2."
+        "Shown to be kept in the mean over tasks: accuracy at level 2."
     )
     assert found.level == 2 and " Level 2 (2 dropped layers)" in found.sentence
+    scope = "in the mean over tasks"
+    assert f"Nothing is shown to be worse {scope} by more than its margin." in found.sentence
+    assert f"the deepest up to which all is shown to be kept {scope}, saves" in found.sentence
+
+
+def test_more_examples_are_no_hope_where_there_is_nothing_to_lose() -> None:
+    lost = verdicts("undecided", "undecided").with_columns(advantage=pl.lit(-0.1))
+    for rows in (lost, lost.with_columns(advantage=0.5, harm=pl.lit(None, pl.Float64))):
+        assert savings(rows, {}, EFFICIENCY)[0].sentence.startswith(f"{AT_NONE} {NONE}")
+    some = lost.with_columns(advantage=pl.lit(0.5))
+    assert savings(some, {}, EFFICIENCY)[0].sentence.startswith(f"{OPEN} {NONE}")
 
 
 def test_levels_without_a_gap_are_told_by_the_last() -> None:

@@ -77,3 +77,22 @@ def test_a_task_that_the_mean_leaves_out_is_in_no_value() -> None:
 def test_without_a_verdict_there_is_no_table() -> None:
     tables = synthetic.cell()
     assert values_table("m, o", tables.verdict.clear(), {"t": tables}, folded=False) is None
+
+
+def test_a_task_stays_whose_name_ends_that_of_one_left_out() -> None:
+    tables = {
+        "qa": with_values(accuracy=[0.9, 0.8]),
+        "openbook_qa": with_values(accuracy=[0.5, 0.5]),
+        "rte": with_values(accuracy=[0.5, 0.5]),
+    }
+    verdict = verdict_of("d", "accuracy").with_columns(
+        not_pooled=pl.lit(
+            "openbook_qa (too little above chance to lose), rte (too few independent texts)"
+        )
+    )
+    shown = values_table("m, o", verdict, tables, folded=True)
+    assert shown is not None and [cell.text for cell in shown.rows[0]][1:] == [
+        "1",
+        "0.900",
+        "0.800",
+    ]

@@ -1,6 +1,6 @@
 """Power formulas against the figures of the study's tasks, and against simulation with the package's own verdict."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import inf, sqrt
 
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 
 from keepfaith.artifacts.schemas import METRICS
 from keepfaith.calibration.probabilities import Predicted, sample_of
+from keepfaith.statistics.combined import mean_of_tasks
 from keepfaith.statistics.comparison import Comparison
 from keepfaith.statistics.evidence import fewest_texts, unseen_harm
 from keepfaith.statistics.power import (
@@ -57,6 +58,25 @@ def test_all_eight_tasks_as_one_sample_and_in_the_mean_over_tasks():
 def test_equal_tasks_pool_like_one_sample():
     assert pooled_margin(0.2, [50] * 4) == pytest.approx(smallest_margin(0.2, 200))
     assert pooled_margin(0.2, [50]) == pytest.approx(smallest_margin(0.2, 50))
+
+
+@pytest.mark.parametrize(
+    ("changed", "texts", "tasks"), [(0.01, 50, 8), (0.1, 200, 8), (0.1, 277, 2), (0.5, 300, 4)]
+)
+def test_a_mean_of_accuracies_is_kept_as_often_as_the_plan_says(changed, texts, tasks):
+    """Drawn answers without harm, with the intervals of the verdict; 1 % of 50 answers often change in no text."""
+    margin = pooled_margin(sqrt(changed), [texts] * tasks, by_score=True)
+    ends_of = cache(tango)
+    chance, draws = np.random.default_rng(0), 2000
+    gained = chance.binomial(texts, changed / 2, (draws, tasks))
+    lost = chance.binomial(texts - gained, changed / (2 - changed))
+    kept = 0
+    for right, wrong in zip(gained.tolist(), lost.tolist(), strict=True):
+        ends = np.array([ends_of(*of_task, texts) for of_task in zip(right, wrong, strict=True)])
+        harms = (np.array(wrong) - np.array(right)) / texts
+        _, high = mean_of_tasks(harms, -ends[:, 1:], -ends[:, :1])
+        kept += high[0] <= margin
+    assert kept / draws == pytest.approx(0.8, abs=0.04)
 
 
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])

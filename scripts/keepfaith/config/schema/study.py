@@ -33,10 +33,13 @@ def _no_error_rate(confidence: float) -> float:
 Selection = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(distinct)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Fraction = Annotated[Number, Field(gt=0, lt=1)]
-Margin = Annotated[Number, Field(ge=0, lt=1)]
-"""Of a quantity that changes by less than 1 (`config.margins` says which there are). The Brier score, summed over the
+Margin = Annotated[Number, Field(gt=0, lt=1)]
+"""Not 0, within which no number of texts shows anything to be kept, and in which harms cannot be counted.
+
+Of a quantity that changes by less than 1 (`config.margins` says which there are). The Brier score, summed over the
 choices, can rise by up to 2, but only where the model is sure of wrong choices: from perfect to guessing by less than
-1."""
+1.
+"""
 
 
 Explains = Literal["margin", "log_probability"]
@@ -263,19 +266,19 @@ class Export(Strict):
 
 
 class PdfWidth(Strict):
-    """Widths of the figures' PDF, in inches; text in them has 5 to 8 points."""
+    """Widths in inches of the figures' PDF; text in them has 5 to 8 points."""
 
     column: float = Field(
         default=3.3,
         ge=2,
-        le=12,
-        description="Of figures with one panel in a row: a column of the paper.",
+        le=7,
+        description="Inches of figures that are at most 6 wide on a screen: a column of the paper.",
     )
     page: float = Field(
         default=6.9,
         ge=4,
-        le=24,
-        description="Of all others: the text of a page, over all of its columns.",
+        le=11,
+        description="Inches of all others: the text of a page, over all of its columns.",
     )
 
 
@@ -293,7 +296,7 @@ class Report(Strict):
     )
     pdf_width: PdfWidth = Field(
         default_factory=PdfWidth,
-        description="Widths of the figures' PDF, as the paper that they are meant for.",
+        description="Widths in inches of the figures' PDF, as the paper that they are meant for.",
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXPLANATION = (
     "Status of every judged quantity at every level, against the dense model on the same examples. Undecided says "
-    "nothing about the model: there are too few examples."
+    "that nothing is shown, for lack of texts or because the dense model has too little to lose."
 )
 _DETAIL = (
     "Kept (non-inferior): the loss is shown to stay within the margin. Degraded (inferior): the loss is shown to "

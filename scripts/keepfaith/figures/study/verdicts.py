@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _EXPLANATION = (
     "The worst status of all judged quantities, for every model, order and task and in the mean over tasks, by level. "
-    "Undecided says nothing about the model: there are too few examples."
+    "Undecided says that nothing is shown, for lack of texts or because the dense model has too little to lose."
 )
 _DETAIL = (
     "Kept: every judged quantity is shown to be kept. Undecided: at least one is neither shown to be kept nor worse. "
