@@ -8,7 +8,6 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-import git
 from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
 
 
@@ -17,6 +16,8 @@ def clone_of(source):
     if isinstance(source, HostingProviderFile):
         source.fetch_if_required()
         return source.hosted_repo.repo
+    import git  # fails where there is no git, which only a workflow imported from a repository needs
+
     return git.Repo(source.repo_path)
 
 

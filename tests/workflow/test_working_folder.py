@@ -1,5 +1,6 @@
 """Where a run works, which configuration it reads there, and paths that it refuses before any job."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -161,3 +162,24 @@ def test_an_interpreter_in_a_folder_with_a_blank_is_refused(
         folder, "results/models/builtin/model.json", "--configfile", "mini.yaml"
     )
     assert code == 0, output[-3000:]
+
+
+def test_a_machine_without_git_is_enough(
+    new_workflow: Callable[[str], Workflow], tmp_path: Path
+) -> None:
+    """Only a workflow that is imported from a repository needs git."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)]
+    found = {each.name: each for folder in folders if folder.is_dir() for each in folder.iterdir()}
+    for name in found.keys() - {"git"}:
+        (programs / name).symlink_to(found[name])
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "all"],
+        cwd=new_workflow("alone").folder,
+        env=environment() | {"PATH": str(programs)},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

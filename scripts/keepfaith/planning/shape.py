@@ -49,10 +49,11 @@ WEIGHT_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 @dataclass(frozen=True)
 class ModelShape:
-    """A model's size: parameters and layers."""
+    """A model's size: parameters, layers, and its longest input in tokens where that is known before it is loaded."""
 
     parameters: float
     layers: int
+    longest: int | None = None
 
     def weight_bytes(self, dtype: str) -> float:
         """Bytes of its weights in memory."""
@@ -94,7 +95,7 @@ def model_shape(model: Model, layers: int) -> ModelShape:
         case TrainModel(architecture=shape):
             per_layer = 4 * shape.hidden**2 + 3 * shape.hidden * shape.intermediate
             embeddings = ASSUMED_VOCABULARY * shape.hidden * (1 if shape.tied else 2)
-            return ModelShape(shape.layers * per_layer + embeddings, layers)
+            return ModelShape(shape.layers * per_layer + embeddings, layers, shape.positions)
 
 
 def task_shape(resolved: ResolvedTask) -> TaskShape:
@@ -129,13 +130,14 @@ def _own_shape(resolved: ResolvedTask) -> TaskShape:
             return TaskShape(_rows(Path(path)), tokens, options, _rows(Path(own)) if own else None)
 
 
-def sample_tokens(text: OrderText) -> float:
+def sample_tokens(text: OrderText, model: ModelShape) -> float:
     """Tokens of a calibration sample on average: of text on the hub, the most that a sample may have.
 
     Raises:
         ConfigError: a local file cannot be read.
     """
-    rows, longest = text.source.rows_per_sample, text.sample_tokens
+    rows = text.source.rows_per_sample
+    longest = min(text.sample_tokens, model.longest or text.sample_tokens)
     match text.source:
         case BuiltinText():
             return min(longest, rows * BUILTIN_TOKENS)

@@ -104,8 +104,8 @@ class Workload:
             lambda name: model_shape(settings.models[name], settings.layers[name])
         )
         self.task: Callable[[str], TaskShape] = cache(lambda name: task_shape(settings.tasks[name]))
-        self.sample_tokens: Callable[[str], float] = cache(
-            lambda order: sample_tokens(settings.texts[order])
+        self.sample_tokens: Callable[[str, str], float] = cache(
+            lambda model, order: sample_tokens(settings.texts[order], self.model(model))
         )
         self.method: Callable[[str], Method] = cache(
             lambda name: METHODS.load(settings.methods[name].method)
@@ -216,7 +216,7 @@ class Workload:
             return Work(0.0)
         components = candidates(self.settings.layers[model], settings.drop)
         passes = CRITERIA.load(settings.criterion).passes(len(components))
-        return Work(text.samples * self.sample_tokens(order) * passes)
+        return Work(text.samples * self.sample_tokens(model, order) * passes)
 
     def _measure_stability(self, model: str, order: str) -> Work:
         stability, text = self.settings.study.stability, self.settings.texts.get(order)

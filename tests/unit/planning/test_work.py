@@ -45,6 +45,13 @@ def test_calibration_samples_are_as_long_as_their_texts(tmp_path: Path) -> None:
     job = Workload(load_study(raw, catalogs)).job("rank_layers", "llama-2-7b", "cosine")
     tokens = 2 * (30 + 100) / 2
     assert job.seconds == pytest.approx(START_SECONDS + 2 * 6.74 + 2 * 6.74e9 * tokens / 4e14)
+    trained = Workload(load_study(raw | {"models": ["small_trained"]}, catalogs))
+    assert (
+        trained.model("small_trained").longest
+        == 256
+        > trained.sample_tokens("small_trained", "cosine")
+        == 65
+    )
     of_tasks = workload(text="builtin").job("rank_layers", "llama-2-7b", "cosine")
     assert of_tasks.seconds == pytest.approx(START_SECONDS + 2 * 6.74 + 2 * 6.74e9 * 64 * 40 / 4e14)
 
