@@ -2,7 +2,7 @@
 
 from keepfaith.config.errors import ConfigError
 from keepfaith.imports.levels import check_logs
-from keepfaith.imports.runs import LOGGED_TASK, logs_by_task
+from keepfaith.imports.runs import LOGGED_TASK, logs_by_task, results_of
 
 
 def imported_logs(name):
@@ -23,6 +23,12 @@ def logs_of(wildcards):
             f"config: imports.{wildcards.imported}: no run has a log of task {wildcards.task}"
         )
     return of_tasks[wildcards.task]
+
+
+def results_beside(wildcards):
+    """The harness's results beside these logs, where there are any: cautions follow from them."""
+    found = map(results_of, logs_of(wildcards).values())
+    return users(dict.fromkeys(file for file in found if file and file.is_file()))
 
 
 def passage_of(wildcards):

@@ -13,6 +13,7 @@ rule import_logs:
     """Read the logs of lm-evaluation-harness of one task, one run per level."""
     input:
         logs=lambda wildcards: users(logs_of(wildcards).values()),
+        results=results_beside,
     output:
         examples="results/imported/{imported}/{task}/examples.parquet",
         predictions="results/imported/{imported}/{task}/predictions.parquet",

@@ -1,5 +1,7 @@
 # What a job reads: slices of the configuration, and files by wildcards.
 
+from importlib.metadata import version
+
 from keepfaith.config.levels import level_words
 
 
@@ -12,6 +14,11 @@ def task_definition(name):
     """The same of a task: only the statistics depend on a passage that is a field of the prompt."""
     inside = settings.tasks[name].task.passage_in_prompt
     return definition("tasks", name, exclude={"task": {"passage"}} if inside else None)
+
+
+def harness_version(name):
+    """Of the installed lm-evaluation-harness, for a task that it asks."""
+    return version("lm_eval") if settings.tasks[name].source.kind == "harness" else None
 
 
 def examples_of(name):

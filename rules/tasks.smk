@@ -14,6 +14,7 @@ rule prepare_task:
     params:
         task=lambda wildcards: task_definition(wildcards.task),
         examples=lambda wildcards: examples_of(wildcards.task),
+        harness=lambda wildcards: harness_version(wildcards.task),
         code=lambda wildcards: code("prepare_task.py"),
     script:
         "../scripts/prepare_task.py"

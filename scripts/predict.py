@@ -41,11 +41,12 @@ with job(snakemake.log[0]), leased_gpus(snakemake.resources.gpu):
     )
     predictions = found.table
     left_out = wanted.join(predictions, on="example_id", how="anti")["example_id"].to_list()
+    scored = wanted.join(predictions, on="example_id", how="semi", maintain_order="left")
     provenance = Provenance(
         settings=joined(snakemake.params.scoring, levels.settings, {"model": manifest.identity}),
         measured={
             "token_budget": found.token_budget,
-            "prompts_cut": cut_counts(found.encoder, wanted),
+            "prompts_cut": cut_counts(found.encoder, scored),
             "options_apart": len(found.encoder.apart),
             "left_out": left_out,
         },

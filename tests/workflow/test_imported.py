@@ -1,6 +1,7 @@
 """`snakemake imported` on real logs of lm-evaluation-harness: a dense model and one without some attention."""
 
 import html
+import os
 import re
 import shutil
 import xml.etree.ElementTree as ElementTree
@@ -216,6 +217,18 @@ def test_the_page_holds_the_tables_of_every_imported_task(imported: Imported) ->
 def test_nothing_but_the_import_was_run(imported: Imported) -> None:
     results = imported.workflow.folder / "results"
     assert {path.name for path in results.iterdir() if path.is_dir()} == {"imported"}
+
+
+def test_other_results_beside_a_log_run_its_import_again(imported: Imported) -> None:
+    """Cautions follow from them."""
+    (file,) = imported.workflow.folder.glob("runs/level5/**/results_*.json")
+    written, times = file.read_bytes(), file.stat()
+    file.write_bytes(written + b"\n")
+    planned = imported.workflow.run("imported", "-n", "--configfile", "logs.yaml")
+    file.write_bytes(written)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert planned.returncode == 0, planned.stdout[-3000:]
+    assert re.search(r"^import_logs +2$", planned.stdout, re.MULTILINE)
 
 
 def test_a_passage_that_no_log_has_is_refused_in_the_dry_run(imported: Imported) -> None:

@@ -14,6 +14,7 @@ PACKAGES = (
     "numpy",
     "scipy",
     "scikit-learn",
+    "lm_eval",
 )
 
 

@@ -50,7 +50,15 @@ def rows_as_they_stand(path: Path, suffix: str) -> Iterator[tuple[str, dict[str,
         ConfigError: it is not UTF-8, or broken; with the line.
     """
     readers = {".jsonl": _json_lines, ".csv": _csv, ".tsv": _tsv, ".parquet": _parquet}
-    yield from readers[suffix](path)
+    try:
+        yield from readers[suffix](path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> ConfigError:
+    """A file that the operating system does not give."""
+    return ConfigError(path, f"cannot be read ({error.strerror or error}); check its permissions")
 
 
 def opened(path: Path) -> BinaryIO:
@@ -85,6 +93,8 @@ def read_text(path: str | Path) -> str:
             content = file.read()
     except _BROKEN as error:
         raise _cut(path, error) from error
+    except OSError as error:
+        raise unreadable(path, error) from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -13,6 +13,7 @@ from typing import Any
 from keepfaith.config.architectures import known_to_transformers, layers_of_class
 from keepfaith.config.contradictions import contradiction
 from keepfaith.config.errors import ConfigError, shown
+from keepfaith.config.files import unreadable
 from keepfaith.config.model_files import (
     CHAT_TEMPLATE,
     CONFIG,
@@ -66,6 +67,8 @@ def _read_object(location: str, file: Path) -> dict[str, Any]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ConfigError(location, f"{file} is broken JSON ({error}); copy it again") from error
+    except OSError as error:
+        raise ConfigError(location, str(unreadable(file, error))) from error
     if not isinstance(content, dict):
         raise ConfigError(location, f"{file} holds no JSON object; copy it again")
     return content

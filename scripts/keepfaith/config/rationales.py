@@ -12,7 +12,7 @@ from keepfaith.config.words import word_spans
 
 
 def read_rationale(
-    row: Mapping[str, Any], rationale: Rationale, text: str, number: int
+    row: Mapping[str, Any], rationale: Rationale, text: str, first: bool
 ) -> Spans | None:
     """The rationale of a field in its characters, ascending; None where the row has none.
 
@@ -20,7 +20,7 @@ def read_rationale(
         row: column values.
         rationale: where it is, and in what form.
         text: the field.
-        number: the row's number; the first row must have the column, since its name may be wrong.
+        first: whether no row was read before, which must have the column, since its name may be wrong.
 
     Raises:
         RowError: it has another form, or lies outside the field.
@@ -28,7 +28,7 @@ def read_rationale(
     try:
         found = value(row, rationale.column)
     except RowError as error:
-        if error.no_column and number == 0:
+        if error.no_column and first:
             raise
         return None
     read, location = FORMS[rationale.form], f"column {rationale.column!r}"

@@ -68,6 +68,7 @@ def read_row(
     row: Mapping[str, Any],
     distinct: bool = True,
     number: int = 0,
+    first: bool = False,
 ) -> TaskRow:
     """Read a row; without an id column its id is its number.
 
@@ -77,6 +78,7 @@ def read_row(
         row: column values.
         distinct: refuse equal choices; training rows may have them (three of openbookqa do).
         number: its index in the source, from 0.
+        first: whether no row of the source was read before.
 
     Raises:
         RowError: a column is missing or has an invalid value.
@@ -85,7 +87,7 @@ def read_row(
     if task.blank:
         around_blank(rendered(task.prompt, fields), task.blank)
     rationale = {
-        name: read_rationale(row, where, fields[name], number)
+        name: read_rationale(row, where, fields[name], first)
         for name, where in source.rationale.items()
     }
     options = task.options or own_choices(row, source.options, distinct, task.delimiter == "")
@@ -126,10 +128,12 @@ def read_task_rows(
                 first = first or skipped
                 yield skipped
                 continue
-            row = read_row(task, source, raw, distinct, number)
+            row = read_row(task, source, raw, distinct, number, first=not locations)
         except RowError as error:
             if error.reason not in source.skip:
-                raise RowError(f"{location}: {_with_skip(error, source, number)}") from error
+                raise RowError(
+                    f"{location}: {_with_skip(error, source, first=not locations)}"
+                ) from error
             skipped = Skipped(error.reason, f"{location}: {error.problem}")
             first = first or skipped
             yield skipped
@@ -148,10 +152,10 @@ def read_task_rows(
         )
 
 
-def _with_skip(error: RowError, source: TableTaskSource, number: int) -> str:
+def _with_skip(error: RowError, source: TableTaskSource, first: bool) -> str:
     """The message, with the `skip` to type where that would leave the row out."""
     # A column that the first row lacks is more likely misspelt than empty.
-    if error.reason is None or (error.no_column and number == 0):
+    if error.reason is None or (error.no_column and first):
         return str(error)
     skip = ", ".join([*source.skip, error.reason])
     cure = f"{error.cure}, or" if error.cure else "or"

@@ -49,7 +49,12 @@ class ResolvedTask(Strict):
         return with_one_spelling("task", source) if isinstance(source, LocalTaskSource) else source
 
     def files(self) -> list[str]:
-        """The local files that its examples come from; none for other sources."""
+        """The local files that its examples come from, or that define it; none for other sources."""
+        if isinstance(self.source, HarnessTaskSource) and self.source.include_path:
+            below = Path(self.source.include_path)
+            return sorted(
+                str(file) for ending in ("yaml", "py") for file in below.rglob(f"*.{ending}")
+            )
         if not isinstance(self.source, LocalTaskSource):
             return []
         shots = self.source.splits.training if self.task.few_shot else None

@@ -1,6 +1,9 @@
 """The source that a study reads each task from, with its paths."""
 
+from pathlib import Path
+
 from keepfaith.config.errors import ConfigError
+from keepfaith.config.places import unexpanded
 from keepfaith.config.same_files import with_one_spelling
 from keepfaith.config.schema import (
     HarnessTaskSource,
@@ -40,6 +43,11 @@ def resolved_task(name: str, task: Task, study: Study) -> ResolvedTask:
         )
     if isinstance(source, HarnessTaskSource) and source.include_path:
         path = path_below(study.folders.data, "data", source.include_path, f"task {name}")
+        if not Path(path).is_dir():
+            raise ConfigError(
+                f"task {name}: sources.harness.include_path",
+                f"there is no folder {path}{unexpanded(path)}; correct it, or folders.data",
+            )
         source = source.model_copy(update={"include_path": path})
     if isinstance(source, LocalTaskSource):
         splits: dict[str, str] = {}

@@ -17,7 +17,8 @@ def local_texts(source: LocalText) -> Iterator[str]:
     path = Path(source.path)
     if path.suffix == ".txt":
         existing(path)
-        yield from (line for line in read_text(path).split("\n") if line.strip())
+        lines = (line.removesuffix("\r") for line in read_text(path).split("\n"))
+        yield from (line for line in lines if line.strip())
         return
     for location, row in read_rows(path):
         if source.column not in row:

@@ -79,7 +79,7 @@ def _stated(log: Path) -> _Stated | None:
         if type(examples) is not int:
             raise TypeError(examples)
         digest = (results.get("task_hashes") or {}).get(task)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if not is_dated(log):
             return None  # the file may be of another run, or not of the harness
         raise ConfigError(

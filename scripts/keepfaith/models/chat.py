@@ -1,16 +1,29 @@
 """Prompts as the message of a user in a model's chat template, with the spans of their fields and rationales."""
 
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from typing import Any
 
 import polars as pl
 from transformers import PreTrainedTokenizerBase
+from transformers.utils import chat_template_utils
 
 from keepfaith.artifacts.schemas import EXAMPLES
 from keepfaith.models.errors import one_line
 
 _SENTINEL = "KEEPFAITH-PROMPT"
 """A text that no template contains; what stands around it is the template's."""
+
+
+class _OneDay(datetime):
+    """Today, for templates that ask: else tasks and runs of different days would have different prompts.
+
+    It is the day that templates of Llama 3 name where there is no clock.
+    """
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "_OneDay":
+        return cls(2024, 7, 26, tzinfo=tz)
 
 
 class ChatTemplateError(Exception):
@@ -56,14 +69,20 @@ def _rendered(tokenizer: PreTrainedTokenizerBase, message: str) -> str:
         raise ChatTemplateError(
             "the tokenizer has no chat template; leave chat_template out, or name the chat version of the model"
         )
+    # Transformers has no argument for it: a template's own arguments may be no functions.
+    clock, chat_template_utils.datetime = chat_template_utils.datetime, _OneDay  # type: ignore[attr-defined]
     try:
         found = tokenizer.apply_chat_template(
-            [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True
+            [{"role": "user", "content": message}],
+            tokenize=False,
+            add_generation_prompt=True,
         )
     except Exception as error:  # a template is a program of its own
         raise ChatTemplateError(
             f"the chat template cannot be applied ({one_line(error)}); leave chat_template out"
         ) from error
+    finally:
+        chat_template_utils.datetime = clock  # type: ignore[attr-defined]
     return str(found)
 
 

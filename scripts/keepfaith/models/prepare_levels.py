@@ -31,12 +31,13 @@ def prepare_checkpoints(
 
     Raises:
         ModelError: a folder or repository is no complete model, or its tokenizer, longest input or rows of embeddings
-            do not allow the inputs of the dense model; one line, with both.
+            do not allow the inputs of the dense model, or it is the model of another level; one line, with both.
     """
     levels = {0: (_DENSE, dense)}
     for level, source in sorted(sources.items()):
         manifest = _prepared(f"{order}, level {level}", source)
         _check_comparable(f"order {order}, level {level}", manifest, dense)
+        _check_other(f"order {order}, level {level}", manifest, levels)
         levels[level] = (source.name, manifest)
     rows = [
         {
@@ -59,6 +60,18 @@ def _prepared(name: str, source: Checkpoint) -> ModelManifest:
         return prepare_folder(name, Path(source.path), exported=True)
     assert source.repository is not None and source.revision is not None
     return prepare_hub(name, source.repository, source.revision, layers=None, exported=True)
+
+
+def _check_other(
+    location: str, found: ModelManifest, levels: Mapping[int, tuple[str, ModelManifest]]
+) -> None:
+    """Refuse a level whose files are those of another: it would be kept, whatever it is called."""
+    for level, (label, other) in levels.items():
+        if found.model_files == other.model_files:
+            raise ModelError(
+                f"{location}: {found.folder} holds the same model as level {level} ({label}), {other.folder}, bit for "
+                "bit; name the folder of the other model, or leave the level out"
+            )
 
 
 def _check_comparable(location: str, found: ModelManifest, dense: ModelManifest) -> None:

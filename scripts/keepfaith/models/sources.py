@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.errors import ConfigError
-from keepfaith.config.model_files import model_files
+from keepfaith.config.model_files import CONFIG, model_files
 from keepfaith.config.model_folder import (
     check_model_folder,
     layer_count,
@@ -55,6 +55,15 @@ class ModelManifest(BaseModel):
     def digest(self) -> str:
         """One digest of all files."""
         return hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def model_files(self) -> dict[str, str]:
+        """The digests of the files that say what the model computes: its configuration and its weights."""
+        return {
+            name: digest
+            for name, digest in self.files.items()
+            if name == CONFIG or name.endswith(".safetensors")
+        }
 
     def write(self, path: Path) -> None:
         """Write as JSON, atomically."""

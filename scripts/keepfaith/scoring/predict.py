@@ -81,6 +81,7 @@ def _scorable(encoder: PromptEncoder, examples: pl.DataFrame, leave_out: bool) -
         except UnscorableError as error:
             refused[example["example_id"]] = str(error)
             encoder.apart.discard(example_name(example))
+            encoder.cut.discard(example_name(example))
     if not refused:
         return examples
     if not leave_out:

@@ -21,6 +21,7 @@ from keepfaith.config.rows import TaskRow
 from keepfaith.config.schema import HarnessTaskSource, Task
 from keepfaith.tasks.harness_blank import filled_blank
 from keepfaith.tasks.harness_fields import row_template
+from keepfaith.tasks.harness_folder import tasks_of_folder
 from keepfaith.tasks.harness_groups import HarnessError, chosen_member, group_members
 
 INSTALLED = Path(lm_eval.__file__).parent.resolve()
@@ -76,9 +77,10 @@ def _loaded(source: HarnessTaskSource) -> ConfigurableTask:
 
 def _entry(source: HarnessTaskSource, name: str) -> tuple[TaskManager, Entry]:
     """A task, group or tag of the user, else of the harness, without code that nobody allowed; and its manager."""
-    manager = _manager(source.include_path)
-    if name not in manager.task_index:
-        manager = _manager(None)
+    manager = _installed()
+    if source.include_path:
+        own = tasks_of_folder(source.include_path, source.task)
+        manager = own if name in own.task_index else manager
     entry = manager.task_index.get(name)
     if entry is None:
         raise HarnessError(
@@ -108,9 +110,9 @@ def _contain_templates() -> None:
 
 
 @cache
-def _manager(include_path: str | None) -> TaskManager:
-    """The tasks of a folder alone, or those of the installed harness, whose thousands of files take a while."""
-    return TaskManager(include_path=include_path, include_defaults=include_path is None)
+def _installed() -> TaskManager:
+    """The tasks of the installed harness, whose thousands of files take a while."""
+    return TaskManager()
 
 
 def _refuse_code(path: Path) -> None:

@@ -20,7 +20,16 @@ def harness_world(folder: Path, **source: object) -> World:
 
 def test_prompt_and_choices_are_left_to_the_harness(tmp_path: Path) -> None:
     pytest.importorskip("lm_eval", reason="lm-evaluation-harness is not installed")
-    settings = harness_world(tmp_path, include_path="mine", num_fewshot=5).read()
+    mine = tmp_path / "data" / "mine"
+    world = harness_world(tmp_path, include_path="mine", num_fewshot=5)
+    with pytest.raises(
+        ConfigError, match=r"task tiny: sources.harness.include_path: there is no folder .*mine"
+    ):
+        world.read()
+    mine.mkdir(parents=True)
+    for name in ("b.yaml", "a.py", "data.jsonl"):
+        (mine / name).touch()
+    settings = world.read()
     task = settings.tasks["tiny"]
     assert isinstance(task.source, HarnessTaskSource)
     assert task.source.include_path == str(tmp_path / "data" / "mine")
@@ -30,7 +39,10 @@ def test_prompt_and_choices_are_left_to_the_harness(tmp_path: Path) -> None:
         ("context",),
         None,
     )
-    assert task.files() == []
+    assert task.files() == [
+        str(mine / "a.py"),
+        str(mine / "b.yaml"),
+    ]  # an edit of them runs the job again
     assert not task.trains()
 
 

@@ -129,3 +129,12 @@ def test_a_template_that_cannot_be_used(template: str | None, words: str, tmp_pa
     with pytest.raises(ChatTemplateError, match=words) as caught:
         with_chat_template(prepared(tmp_path), tokenizer_with(template), " ")
     assert "leave chat_template out" in str(caught.value)
+
+
+DATED = "Today Date: {{ strftime_now('%d %b %Y') }}\n" + CHATML
+
+
+def test_prompts_of_every_day_are_the_same(tmp_path: Path) -> None:
+    """Some templates, such as those of Llama 3, write the date into every prompt."""
+    found = with_chat_template(prepared(tmp_path), tokenizer_with(DATED), " ")
+    assert found["prompt"].str.starts_with("Today Date: 26 Jul 2024\n").all()

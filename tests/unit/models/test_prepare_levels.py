@@ -96,3 +96,15 @@ def test_a_pruned_export_is_still_no_dense_model(tmp_path: Path) -> None:
     export(CHECKPOINT, [Component(7)], tmp_path / "slim", "slim")
     with pytest.raises(ModelError, match=r"is a pruned export.*order of kind checkpoints"):
         prepare_folder("m", tmp_path / "slim")
+
+
+def test_the_model_of_another_level_is_refused(dense: ModelManifest, tmp_path: Path) -> None:
+    """Whatever it is called, and with another tokenizer_config.json beside it."""
+    same = copied(CHECKPOINT, tmp_path / "8 bits")
+    change_json(same / "generation_config.json", max_length=9)
+    message = refusal(dense, same)
+    assert f"{same} holds the same model as level 0 (dense), {CHECKPOINT}, bit for bit" in message
+    export(CHECKPOINT, [Component(7)], tmp_path / "slim", "slim")
+    twice = {level: Checkpoint(path=str(tmp_path / "slim"), label=f"{level}") for level in (1, 4)}
+    with pytest.raises(ModelError, match=r"level 4: .* the same model as level 1 \(1\)"):
+        prepare_checkpoints("made", dense, twice)

@@ -9,7 +9,8 @@ from keepfaith.artifacts.tables import conform, write_table
 from keepfaith.attribution.explain import explain
 from keepfaith.attribution.problem import NoSettings
 from keepfaith.calibration.probabilities import predicted
-from keepfaith.scoring.encoding import EncodingError, ScoringInput
+from keepfaith.scoring.cut_counts import cut_counts
+from keepfaith.scoring.encoding import EncodingError, PromptEncoder, ScoringInput
 from keepfaith.scoring.left_out import left_out_notes, without_left_out
 from keepfaith.scoring.predict import predict
 
@@ -153,6 +154,25 @@ def test_left_out_where_asked_for(scorer, encoder, tmp_path, caplog):
     (note,) = left_out_notes(len(both), len(left))
     assert note.startswith("1 of 2 evaluation examples are left out")
     assert left_out_notes(2, 2) == []
+
+
+def test_a_cut_example_that_is_left_out_counts_nowhere(scorer, encoder):
+    """Its two prompts are the same tokens, which is seen after the first was cut."""
+    same = ["It was late. " * 40 + "A film"] * 2
+    of_a = pl.col("example_id") == "a"
+    both = examples(a=[" yes", " no"]).with_columns(
+        contexts=pl.when(of_a).then(pl.lit(same)), continuation=pl.when(of_a).then(pl.lit(" good"))
+    )
+    short = PromptEncoder(encoder.tokenizer, 60, cut_left=True)
+    found = predict(scorer, short, both, [0], leave_out=True)
+    assert found["example_id"].unique().to_list() == ["b"] and not short.cut
+    scored = both.join(found, on="example_id", how="semi")
+    assert cut_counts(short, scored) == {
+        "evaluated": 1,
+        "cut": 0,
+        "rationales": 0,
+        "rationales_cut": 0,
+    }
 
 
 def test_predictions_that_leave_nothing_out_stay_complete_or_refused(scorer, encoder, tmp_path):

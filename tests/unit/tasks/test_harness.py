@@ -254,6 +254,32 @@ def test_a_task_of_the_user(tmp_path: Path) -> None:
     assert row["options"] == ["\na", "\nb"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("mine copy.yaml", "task: mine\n", r"mine.yaml and .*mine copy.yaml both define 'mine'; rename one"),
+        ("broken.yaml", "task: [\n", "broken.yaml cannot be read"),
+        ("based.yaml", "include: nowhere.yaml\ntask: other\n", "based.yaml cannot be read"),
+    ],
+)  # fmt: skip
+def test_files_of_the_user_are_not_left_out(
+    name: str, content: str, words: str, tmp_path: Path
+) -> None:
+    source = own(tmp_path)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(SourceError, match=words):
+        prepared("mine", **source)
+
+
+def test_a_task_of_the_harness_does_not_stand_in_for_one_of_the_user(tmp_path: Path) -> None:
+    own(tmp_path)
+    (tmp_path / "arc_easy.yml").write_text("task: arc_easy\n")  # the harness reads *.yaml alone
+    with pytest.raises(
+        SourceError, match=r"no file \*.yaml in .* defines 'arc_easy'.*leave include_path out"
+    ):
+        prepared("arc_easy", include_path=str(tmp_path))
+
+
 CODE = "def text(doc):\n    return doc['goal'] + '!'\n"
 
 

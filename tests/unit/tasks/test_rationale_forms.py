@@ -99,3 +99,16 @@ def test_what_a_share_of_the_annotators_marked(
 def test_a_share_is_above_0_and_at_most_1(share: object, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="share"):
         marked(tmp_path, {"column": "why", "share": share}, {"text": TEXT, "why": []})
+
+
+def test_the_first_row_that_is_read_must_have_the_column(tmp_path: Path) -> None:
+    rows = [{"text": TEXT, "s": "art"}, {"text": TEXT, "s": "law"}, {"text": TEXT, "s": "law"}]
+    path = write_rows(tmp_path / "t.jsonl", [{"label": 0, "why": [[0, 3]]} | row for row in rows])
+    task = resolved(
+        {"evaluation": path},
+        prompt="Read: {text}\n:",
+        rationale={"text": "wy"},
+        only={"s": ["law"]},
+    )
+    with pytest.raises(SourceError, match=r"line 2: no column 'wy'; did you mean 'why'\?$"):
+        prepare_task(task, examples(explanation=1))

@@ -57,3 +57,9 @@ def test_builtin_text() -> None:
     assert all(text.count("\nAnswer: ") == 2 for text in texts)
     assert texts == calibration_text(BuiltinText(kind="builtin", rows_per_sample=2), 6, 0)
     assert texts != calibration_text(BuiltinText(kind="builtin", rows_per_sample=2), 6, 1)
+
+
+def test_line_ends_of_windows_are_none_of_the_text(lines: Path, tmp_path: Path) -> None:
+    other = tmp_path / "windows.txt"
+    other.write_bytes(lines.read_bytes().replace(b"\n", b"\r\n"))
+    assert calibration_text(local(other), 8, 0) == calibration_text(local(lines), 8, 0)
