@@ -37,7 +37,7 @@ class CellTables:
 
     `published` holds matching rows of `published.match_published`, or None. `chance` is the accuracy of guessing
     (mean of 1 / options over the examples), or None if it is unknown. `order` is empty where levels are `checkpoints`;
-    published values, which are by number of dropped layers, are left out there.
+    published values, which are by number of dropped attention layers, are left out there and where others are dropped.
     """
 
     metrics: pl.DataFrame
@@ -61,7 +61,8 @@ class CellTables:
         if not levels:
             raise ValueError("table metrics has no rows; there is nothing to draw")
         object.__setattr__(self, "levels", tuple(levels))
-        if self.checkpoints.height:
+        dropped = self.order.sort("position").head(levels[-1])["component"]
+        if self.checkpoints.height or (dropped != "attention").any():
             object.__setattr__(self, "published", None)
 
     @property

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _ID = "points-{}"
 _USE = re.compile(r"<use ([^<>]*)/>")
 _UNMARKED = ("None", "none", "", " ", None)
+_SAID = "_\x1f"
+"""Before each of a series' own words, in its label, which a legend leaves out as it begins with `_`."""
 
 
 def marked_points(figure: "Figure") -> list[list[str]]:
@@ -58,9 +60,17 @@ def _series(panel: "Axes") -> Iterator[Any]:
     yield from (line for line in panel.lines if line.get_marker() not in _UNMARKED)
 
 
+def say(series: Any, words: Sequence[str]) -> None:
+    """Give every point of a series these words, where its place on the axes does not say what it is."""
+    series.set_label(_SAID + _SAID.join(words))
+
+
 def _words(panel: "Axes", series: Any) -> Iterator[str]:
     """`LIME at 3: 0.524` for each point with finite coordinates; a series without a name has its panel's."""
     label = str(series.get_label())
+    if label.startswith(_SAID):
+        yield from label.split(_SAID)[1:]
+        return
     if label.startswith("_"):
         label = panel.get_title(loc="left") or panel.get_title(loc="center")
     place = " ".join(label.split())
@@ -73,14 +83,12 @@ def _words(panel: "Axes", series: Any) -> Iterator[str]:
 
 def _read(axis: "Axis", value: float) -> str:
     """A number, or the name of the row or column."""
-    fixed = dict(zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False))
-    name = fixed[value].get_text() if value in fixed else ""
-    return name if name and not _is_number(name) else f"{value:.4g}"
+    from matplotlib.ticker import ScalarFormatter
 
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace("\u2212", "-"))
-    except ValueError:
-        return False
-    return True
+    formatter = axis.get_major_formatter()
+    if isinstance(formatter, ScalarFormatter):
+        return f"{value:.4g}"
+    # Of the formatter, as labels of inner panels that share an axis are not drawn.
+    ticks = list(axis.get_ticklocs())
+    names = dict(zip(ticks, formatter.format_ticks(ticks), strict=True))
+    return names.get(value) or f"{value:.4g}"

@@ -174,14 +174,14 @@ def retained_accuracy(metrics: pl.DataFrame, order: pl.DataFrame) -> pl.DataFram
     dense = rows.filter(level=0).select(*key, dense="value").filter(pl.col("dense") > 0)
     return (
         rows.join(dense, on=key, nulls_equal=True, maintain_order="left")
-        .join(_attention_shares(order), on=["model", "order", "level"], maintain_order="left")
+        .join(attention_shares(order), on=["model", "order", "level"], maintain_order="left")
         .with_columns(retained=pl.col("value") / pl.col("dense"))
         .select(pl.col(name).cast(kind) for name, kind in OWN_RETAINED.items())
         .sort("model", "order", "task", "level", nulls_last=False, maintain_order=True)
     )
 
 
-def _attention_shares(order: pl.DataFrame) -> pl.DataFrame:
+def attention_shares(order: pl.DataFrame) -> pl.DataFrame:
     """Share of the attention layers that each level drops, of levels that drop nothing else."""
     path = ["model", "order"]
     is_attention = pl.col("component") == _ATTENTION

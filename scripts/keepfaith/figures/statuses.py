@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from keepfaith.figures.axes import short_name, slanted
+from keepfaith.figures.hover import say
 from keepfaith.figures.levels import level_label, level_names
 from keepfaith.figures.style import BLACK
 
@@ -49,9 +50,11 @@ def status_grid(
                     (place[level] - 0.46, row - 0.44), 0.92, 0.88, color=background, linewidth=0
                 )
             )
-            panel.plot(
+            (mark,) = panel.plot(
                 [place[level]], [row], marker=marker, color=colour, markersize=6, linestyle="none"
             )
+            named = level_names().get(level, f"level {level}")
+            say(mark, [f"{' '.join(names[row].split())} at {named}: {status}"])
     panel.set_yticks(range(len(names)), list(names))
     panel.set_ylim(len(names) - 0.4, -0.6)
     shown = levels[:: 1 + len(levels) // 25]

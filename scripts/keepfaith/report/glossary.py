@@ -162,9 +162,10 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Temperature",
         "The number that divides all log-likelihoods of a level so that the NLL of the tuning examples, which are "
-        "never evaluated, is lowest: above 1 the level is too sure, below 1 not sure enough. At 1000, its upper "
-        "bound, even odds are best: the confidence carries no information. Its interval is over tuning examples. It "
-        "changes neither predictions nor, with two choices, the order of the confidences.",
+        "never evaluated, is lowest: above 1 the level is too sure, below 1 not sure enough. At its upper bound "
+        "(1000; of log-likelihoods per token, byte or character 1000 divided by the mean length of a choice) even "
+        "odds are best: the confidence carries no information. Its interval is over tuning examples. It changes "
+        "neither predictions nor, with two choices, the order of the confidences.",
     ),
     (
         "ECE, NLL, Brier score, tempered and tempered as dense",
@@ -201,8 +202,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Drift",
         "Rank correlation (Spearman) of a level's explanation with the dense model's, on examples with the same "
-        "prediction. Exact explanations have no seed: any drift is the model's. That of a sampled method is bounded by "
-        "the agreement of two of its seeds.",
+        "prediction. Exact explanations have no seed: any drift is the model's. A sampled method draws the same masks "
+        "at all levels, so that part of the likeness is the masks' and it can lie above the agreement of two of its "
+        "seeds.",
     ),
     (
         "Agreement of two seeds, samples for .9",
@@ -239,10 +241,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Overlap, floor, chance",
-        "Share of the top tokens that two explanations have in common, scores summed over seeds. Floor: two "
-        "single seeds of the same method on the same model. Chance: random rankings. Overlap below the floor "
-        "shows drift; overlap above it does not exclude drift, because sums over seeds are less "
-        "noisy and all levels share the method's random masks. At chance the overlap is that of random rankings.",
+        "Share of the top tokens that two explanations have in common, scores summed over seeds. Floor: two single "
+        "seeds of the same method on the same model. Chance: random rankings. Overlap below the floor, which is "
+        "averaged over both, is less than seeds have: by drift, by another prediction, or where one of the two is "
+        "noisier alone. Overlap above it does not exclude drift, because sums over seeds are less noisy and all "
+        "levels share the method's random masks. At chance the overlap is that of random rankings.",
     ),
     (
         "R-precision",

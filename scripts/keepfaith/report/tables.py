@@ -127,7 +127,11 @@ def explanation_table(tables: CellTables) -> PageTable | None:
     )
     metrics = ("segment_faithfulness", "comprehensiveness_study")
     counted = next(filter(None, (tables.counted(name, tables.methods[0]) for name in metrics)), "")
-    return PageTable(_titled("Its explanations", counted), header, tuple(rows))
+    return PageTable(
+        _titled("Its explanations", f"faithfulness: {counted}" if counted else ""),
+        header,
+        tuple(rows),
+    )
 
 
 def _titled(title: str, counted: str) -> str:

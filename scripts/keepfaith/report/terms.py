@@ -9,6 +9,9 @@ from keepfaith.report.glossary import GLOSSARY
 _EVERYWHERE = ("Level", "Interval")
 """Entries whose words stand in every caption: a link in each would say nothing."""
 
+_COMMON = ("kept", "chance")
+"""Words of entries that captions also use in their everyday sense: tokens that are kept, found by chance."""
+
 
 def anchor_of(term: str) -> str:
     """Id of the glossary's entry `term`.
@@ -25,7 +28,8 @@ def _words() -> dict[str, str]:
     for term, _ in GLOSSARY:
         if term not in _EVERYWHERE:
             for word in re.sub(r"\(.*?\)", "", term).lower().split(","):
-                found.setdefault(word.strip(), anchor_of(term))
+                if word.strip() not in _COMMON:
+                    found.setdefault(word.strip(), anchor_of(term))
     return found
 
 

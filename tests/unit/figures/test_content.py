@@ -200,6 +200,9 @@ def test_published_numbers_are_drawn_up_to_the_deepest_level():
         for line in panel.lines
     }
     assert {"KernelSHAP, published", "LIME, published"} <= labels
+    # They are by number of dropped attention layers.
+    other = synthetic.cell().order.with_columns(component=pl.lit("mlp"))
+    assert replace(synthetic.cell(), order=other, published=rows).published is None
 
 
 def test_published_table_of_other_columns_is_refused(tmp_path):

@@ -4,10 +4,13 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from figures.synthetic import cell
+from figures.synthetic import cell, pooled, with_cell, with_path
 from keepfaith.figures.cell_figures import draw
+from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.study_figures import draw_study
 from keepfaith.figures.style import applied, canvas, save
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -69,3 +72,37 @@ def test_points_of_a_cell_have_their_values(tmp_path: Path, name: str) -> None:
         values = dict(tables.series("accuracy").select("level", "value").iter_rows())
         read = {int(a): b for a, b in re.findall(r"at (\d+): ([\d.]+)", " ".join(found))}
         assert {level: f"{value:.4g}" for level, value in values.items()} == read
+
+
+GAPS = (0, 4, 11)
+
+
+def test_marks_of_a_grid_name_their_level(tmp_path: Path) -> None:
+    """Columns stand side by side whatever levels were left out, so that their places say nothing."""
+    tables = cell(levels=GAPS)
+    save(draw("verdict", tables), [tmp_path / "figure.svg"])
+    judged = tables.verdict.select("quantity", "method", "level", "status").rows()
+    expected = {
+        f"{quantity_name(name, method)} at level {level}: {status}"
+        for name, method, level, status in judged
+    }
+    assert {words for words in titles(tmp_path / "figure.svg") if " at level " in words} == expected
+
+
+@pytest.mark.parametrize("name", ["how_far", "pooled"])
+def test_marks_over_a_study_name_level_and_row(tmp_path: Path, name: str) -> None:
+    """Also in inner panels, whose axes have no labels, and where methods stand beside each other."""
+    cells = [("m", "cosine", task) for task in ("sst2", "rte")]
+    tables = {task: cell(levels=GAPS, seed=seed) for seed, (*_, task) in enumerate(cells)}
+    verdicts = pl.concat(with_cell(tables[at[2]].verdict, *at) for at in cells)
+    means = with_path(pooled(tables["rte"].verdict), "m", "cosine")
+    save(draw_study(name, {"verdict": verdicts, "pooled": means}), [tmp_path / "figure.svg"])
+    found = titles(tmp_path / "figure.svg")
+    names = [quantity_name(*each) for each in verdicts.select("quantity", "method").unique().rows()]
+    if name == "how_far":
+        assert found and all(words.partition(": ")[2] in names for words in found)
+    else:
+        drawn = re.compile(
+            r"(.+) at level (4|11): -?[\d.]+ margins, (kept|undecided|harmed|degraded)"
+        )
+        assert found and {m[1] for words in found if (m := drawn.fullmatch(words))} == set(names)

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Share of the dense model's top tokens that are also top tokens at the level (solid), and the floor (dotted), the"
-    " same share of two seeds of one level. A solid line below its floor shows drift; one above it does not exclude "
-    "it."
+    "Share of the dense model's top tokens that are also top tokens at the level (solid), and the floor (dotted), the "
+    "same share of two seeds of one level. A solid line below its floor differs by more than seeds do; one above it "
+    "does not exclude drift."
 )
 _DETAIL = (
     "Solid: scores summed over seeds. Dotted with hollow markers: two single seeds. Sums over seeds are less noisy "
-    "and all levels share the method's random masks, hence the second half of the rule. Grey dotted line: the overlap"
-    " of random rankings. Methods without seeds have no floor."
+    "and all levels share the method's random masks, hence the second half of the rule. The floor is the mean of that "
+    "of the level and of the dense model, and examples whose prediction changed count: a line below it may also be "
+    "noise of the level alone, or other predictions. Grey dotted line: the overlap of random rankings. Methods "
+    "without seeds have no floor."
 )
 
 

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Change of faithfulness against the dense model, in two parts that add up to it: that of the explanation and that"
-    " of the judging model. Below 0 is worse; bands are confidence intervals of the paired change."
+    "Change of faithfulness against the dense model, of the examples whose prediction is the dense model's, in two "
+    "parts that add up to it: that of the explanation and that of the judging model. Below 0 is worse; bands are "
+    "confidence intervals of the paired change."
 )
 _DETAIL = (
     "Explanation effect: what is due to the level's explanation, whichever of the two models judges it. Judge effect:"
-    " what is due to the level's model as the judge, whichever explanation it judges. Only examples whose prediction "
-    "is the dense model's."
+    " what is due to the level's model as the judge, whichever explanation it judges. The change that other "
+    "figures show is of all examples."
 )
 _PARTS = {
     "explanation_effect": (Stroke(BLUE, "o"), "explanation effect"),

@@ -103,7 +103,7 @@ def _caption(tables: CellTables) -> str:
         "comprehensiveness_study", tables.methods[0]
     )
     operator = f" Operator: {operator_name(tables.operator)}." if tables.operator else ""
-    return _EXPLANATION + operator + (f" {count}." if count else "")
+    return _EXPLANATION + operator + (f" Faithfulness: {count}." if count else "")
 
 
 FIGURE = CellFigure(

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 _EXPLANATION = (
     "Share of the top tokens that two levels have in common (below the diagonal), and the floor, that of two seeds of"
-    " one level (above it and on it). Overlap below the floor shows drift; overlap above it does not exclude it."
+    " one level (above it and on it). Overlap below the floor is less than seeds have; overlap above it does not "
+    "exclude drift."
 )
 _DETAIL = (
-    "Below the diagonal scores are summed over seeds. Above it is the floor averaged over the two levels. Sums over "
-    "seeds are less noisy than single seeds, and all levels share the method's random masks."
+    "Below the diagonal scores are summed over seeds. Above it is the floor averaged over the two levels. Examples "
+    "whose prediction changed count. Sums over seeds are less noisy than single seeds, and all levels share the "
+    "method's random masks."
 )
 _ANNOTATED_LEVELS = 6
 

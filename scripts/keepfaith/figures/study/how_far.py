@@ -61,7 +61,12 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
         panel.tick_params(labelbottom=lowest)
     panels[0].set_yticks(range(len(names)), [quantity_name(*name) for name in names])
     panels[0].set_ylim(len(names) - 0.4, -0.6)
-    figure.legend(handles=reach_keys(), loc="outside upper left", ncols=3)
+    kinds = {is_joined(path) for path in paths}
+    keys = [
+        *(reach_keys() if True in kinds else []),
+        *(_keys_of_checkpoints() if False in kinds else []),
+    ]
+    figure.legend(handles=keys, loc="outside upper left", ncols=3)
     return figure
 
 
@@ -99,6 +104,21 @@ def rows_without_axis(panel: "Axes") -> None:
     panel.grid(False, axis="y")
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
+
+
+def _keys_of_checkpoints() -> "list[Line2D | Patch]":
+    """Legend of `_each_level`."""
+    from matplotlib.lines import Line2D
+
+    looks = (
+        ("s", BLUE, 6.5, "checkpoint shown to be kept"),
+        ("o", SKY, 4.0, "checkpoint without degradation shown"),
+        ("X", VERMILLION, 6.5, "checkpoint shown to be degraded"),
+    )
+    return [
+        Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=size, label=label)
+        for marker, colour, size, label in looks
+    ]
 
 
 def reach_keys() -> "list[Line2D | Patch]":

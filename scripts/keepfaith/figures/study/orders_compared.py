@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Level up to which each pruning order preserves accuracy, calibration and faithfulness, in the mean over tasks. "
-    "Thick bar: shown to be kept; thin bar: no degradation shown; circles: the ends of the thin bar of single tasks."
+    "Level up to which each pruning order preserves accuracy, calibration and faithfulness: the mean over tasks of "
+    "the level that each reaches. Thick bar: shown to be kept; thin bar: no degradation shown; circles: the ends of "
+    "the thin bar of single tasks."
 )
 _DETAIL = (
     "Every judged quantity of each counts, and every method for faithfulness. Bars cover consecutive levels from the "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from keepfaith.figures.axes import level_axis
+from keepfaith.figures.hover import say
 from keepfaith.figures.labels import method_name, path_names, quantity_name, wrapped
 from keepfaith.figures.levels import is_joined
 from keepfaith.figures.reach import of_quantity
@@ -85,10 +86,16 @@ def _panel(panel: "Axes", pooled: pl.DataFrame, joined: bool) -> None:
         if joined:
             panel.plot(x, y, color=colour, linewidth=1.0, alpha=0.6, zorder=1.5)
         panel.vlines(x, low, high, color=colour, linewidth=1.4, zorder=1.6)
-        for level, harm, _, _, status in scaled.iter_rows():
+        for level, (place, harm, _, _, status) in zip(
+            rows["level"], scaled.iter_rows(), strict=True
+        ):
             background, symbol, marker, _ = STATUS_MARKS[status]
-            panel.plot([level], [harm], marker="o", color=background, markersize=7.5, zorder=2.5)
-            panel.plot([level], [harm], marker=marker, color=symbol, markersize=4.5, zorder=2.6)
+            words = f"{quantity_name(name, method)} at level {level}: {harm:.2f} margins, {status}"
+            for form, look, size in (("o", background, 7.5), (marker, symbol, 4.5)):
+                (mark,) = panel.plot(
+                    [place], [harm], marker=form, color=look, markersize=size, zorder=2.5
+                )
+                say(mark, [words])
 
 
 def _scale(panel: "Axes") -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXPLANATION = (
-    "Quality against savings: every point is a level, in the mean over tasks. Upper row: further right decodes "
+    "Quality against savings: every point is a level, the plain mean over all tasks. Upper row: further right decodes "
     "faster; lower row: further left needs less KV cache per token; a horizontal line keeps its quality while it "
     "saves."
 )
@@ -32,7 +32,8 @@ _LITERATURE = (
     "the same task or as a mean over tasks (arXiv:2406.15786, arXiv:2407.15516, arXiv:2407.16286, arXiv:2606.24970): "
     "the share of the accuracy that they retain, times the accuracy of this study's dense models, over the published "
     "speed or over the share of attention layers left. They are of other models, prompts and machines, and of several "
-    "criteria (a random order among them), to be read as orders of magnitude; a table of the report names each."
+    "criteria (a random order among them), to be read as orders of magnitude; a table of the report names those "
+    "nearest to each eighth of the attention layers."
 )
 _SAVINGS = {
     "speedup": "decoding speed (ratio to dense)",

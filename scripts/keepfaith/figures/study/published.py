@@ -9,7 +9,7 @@ from keepfaith.artifacts.schemas import METHOD
 from keepfaith.figures.axes import level_axis
 from keepfaith.figures.cell_tables import OWN
 from keepfaith.figures.labels import path_names, quantity, quantity_name
-from keepfaith.figures.levels import without_checkpoints
+from keepfaith.figures.literature import attention_shares
 from keepfaith.figures.published import keeps_accuracy_and_loses, read_at_margins
 from keepfaith.figures.style import BLUE, GREY, LIGHT_GREY, VERMILLION, canvas, note
 from keepfaith.plugins.study_figure import StudyFigure
@@ -26,12 +26,13 @@ _EXPLANATION = (
     "accuracy is not; thin cross: beyond it, as the loss of accuracy."
 )
 _DETAIL = (
-    "Two models, five tasks, 1 to 16 attention layers dropped; one row per task and model, one panel per quantity. "
-    "Published values have no intervals: only the estimates are read, and nothing about them is shown to be kept or "
-    "degraded. Each panel's title counts the published rows. On a small task an estimate exceeds a margin by chance "
-    "(RTE has 277 examples). Of this study's rows, filled or bold marks are where the verdict shows it (kept or "
-    "degraded), hollow or thin ones where only the estimate says it. Comprehensiveness of one's own models needs the "
-    "study's protocol."
+    "Two models, five tasks, 1 to 16 attention layers dropped, and this study's levels that drop attention alone; one "
+    "row per task and model, one panel per quantity. Published values have no intervals: only the estimates are read, "
+    "and nothing about them is shown to be kept or degraded. Each panel's title counts the published rows. On a small "
+    "task an estimate exceeds a margin by chance (RTE has 277 examples). Of this study's rows, filled or bold marks "
+    "are where the verdict shows the panel's quantity to be kept or degraded, hollow or thin ones where only the "
+    "estimate says it; the accuracy is read by its estimate everywhere. Comprehensiveness of one's own models needs "
+    "the study's protocol."
 )
 _PANELS = ("accuracy", "ece", "comprehensiveness")
 
@@ -50,9 +51,16 @@ def _draw(tables: Mapping[str, pl.DataFrame]) -> "Figure":
         return note("no published numbers are at hand")
     published = tables["published"].filter(pl.col("quantity").is_in(_PANELS))
     margins = _margins(tables["verdict"])
-    # Published levels are numbers of dropped layers.
-    metrics, verdict = map(without_checkpoints, (tables["metrics"], tables["verdict"]))
-    own = _own_harms(metrics, verdict, published)
+    # Published levels are numbers of dropped attention layers; checkpoints have no order.
+    metrics = tables["metrics"]
+    if "order" in tables:
+        alone = attention_shares(tables["order"])
+        metrics = metrics.join(
+            alone, on=["model", "order", "level"], how="semi", maintain_order="left"
+        )
+    else:
+        metrics = metrics.clear()
+    own = _own_harms(metrics, tables["verdict"], published)
     read, own_read = read_at_margins(published, margins), read_at_margins(own, margins)
     rows = _rows(published, own)
     panels = _panels(published)
@@ -198,7 +206,10 @@ def _keys(own: bool) -> "list[Line2D]":
     ]
     if own:
         words.append(
-            (_look(True, True, shown=True), "filled or bold: shown by this study's intervals")
+            (
+                _look(True, True, shown=True),
+                "filled or bold: this quantity's part is shown by this study",
+            )
         )
     return [Line2D([], [], linestyle="none", label=label, **look) for look, label in words]
 
@@ -208,6 +219,6 @@ FIGURE = StudyFigure(
     explanation=_EXPLANATION,
     detail=_DETAIL,
     position=100,
-    tables=("verdict", "metrics", "published"),
+    tables=("verdict", "metrics", "order", "published"),
     draw=_draw,
 )
