@@ -18,7 +18,7 @@ demo: $(VENV)/ready
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/ready-dev
-	$(PYTEST)
+	$(PYTEST) --durations=40
 
 # Unit tests without those of tests/slow_tests.txt: no SLURM, no server of a hub, no browser, no whole workflow.
 test-fast: $(VENV)/ready-dev
