@@ -92,8 +92,8 @@ TRAINED_MODELS = settings.trained_models()
 READY_MODELS = [name for name in settings.study.models if name not in TRAINED_MODELS]
 # The number of threads changes a job's time, not its result; so it is not a parameter of the job.
 SCORING = settings.study.scoring.model_dump(mode="json", exclude={"threads"})
-PAPER = settings.study.report.pdf_width.model_dump()
 THREADS = settings.study.scoring.threads
+PAPER = settings.study.report.pdf_width.model_dump()
 
 
 def names_pattern(names):

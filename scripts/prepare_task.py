@@ -23,6 +23,7 @@ with job(snakemake.log[0]):
                     "delimiter": task["task"]["delimiter"],
                     "blank": task["task"]["blank"],
                     "few_shot": task["task"]["few_shot"],
+                    "harness": snakemake.params.harness,
                 },
                 settings,
             ),

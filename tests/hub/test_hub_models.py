@@ -268,8 +268,10 @@ def test_a_slow_hub_is_waited_for(client: Client, hub: Hub) -> None:
 
 
 def test_a_repository_is_a_level(client: Client, hub: Hub, model_files) -> None:
+    longer = json.loads(model_files["config.json"])
+    longer["max_position_embeddings"] *= 2
     hub.repos["models", "owner/tiny-8bit"] = Repo(
-        dict(model_files) | {"generation_config.json": b"{}"}
+        dict(model_files) | {"config.json": json.dumps(longer).encode()}
     )
     rows = client.ask("checkpoint", "owner/tiny", "owner/tiny-8bit", "main")["made"]
     assert [(row["level"], row["label"], row["source"]) for row in rows] == [
@@ -278,6 +280,15 @@ def test_a_repository_is_a_level(client: Client, hub: Hub, model_files) -> None:
     ]
     assert rows[1]["revision"] == hub.repos["models", "owner/tiny-8bit"].commit
     assert rows[0]["files"] != rows[1]["files"] and rows[1]["layers"] == 4
+
+
+def test_the_dense_model_in_another_repository_is_no_level(
+    client: Client, hub: Hub, model_files
+) -> None:
+    hub.repos["models", "owner/copy"] = Repo(dict(model_files) | {"generation_config.json": b"{}"})
+    answer = client.ask("checkpoint", "owner/tiny", "owner/copy", "main")
+    assert answer.get("error") == "ModelError", answer
+    assert "holds the same model as level 0 (dense)" in answer["sentence"]
 
 
 def test_a_repository_with_another_tokenizer_is_no_level(

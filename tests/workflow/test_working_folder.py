@@ -170,7 +170,7 @@ def test_a_machine_without_git_is_enough(
     """Only a workflow that is imported from a repository needs git."""
     programs = tmp_path / "programs"
     programs.mkdir()
-    folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)]
+    folders = [Path(folder) for folder in reversed(os.environ["PATH"].split(os.pathsep))]
     found = {each.name: each for folder in folders if folder.is_dir() for each in folder.iterdir()}
     for name in found.keys() - {"git"}:
         (programs / name).symlink_to(found[name])

@@ -14,7 +14,6 @@ PACKAGES = (
     "numpy",
     "scipy",
     "scikit-learn",
-    "lm_eval",
 )
 
 

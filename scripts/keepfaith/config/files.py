@@ -47,7 +47,7 @@ def rows_as_they_stand(path: Path, suffix: str) -> Iterator[tuple[str, dict[str,
     Text files are read line by line, so the first rows of a large one cost little.
 
     Raises:
-        ConfigError: it is not UTF-8, or broken; with the line.
+        ConfigError: it may not be read, is not UTF-8, or broken; with the line.
     """
     readers = {".jsonl": _json_lines, ".csv": _csv, ".tsv": _tsv, ".parquet": _parquet}
     try:
@@ -58,7 +58,8 @@ def rows_as_they_stand(path: Path, suffix: str) -> Iterator[tuple[str, dict[str,
 
 def unreadable(path: Path, error: OSError) -> ConfigError:
     """A file that the operating system does not give."""
-    return ConfigError(path, f"cannot be read ({error.strerror or error}); check its permissions")
+    cure = "check its permissions" if isinstance(error, PermissionError) else "copy it again"
+    return ConfigError(path, f"cannot be read ({error.strerror or error}); {cure}")
 
 
 def opened(path: Path) -> BinaryIO:
@@ -85,7 +86,7 @@ def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file, without a byte order mark.
 
     Raises:
-        ConfigError: it is not UTF-8; with the line.
+        ConfigError: it may not be read, or is not UTF-8; with the line.
     """
     path = Path(path)
     try:
@@ -223,6 +224,8 @@ def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
     try:
         frame = read_parquet(path)
+    except PermissionError:
+        raise
     except (OSError, PolarsError) as error:
         raise ConfigError(
             path, f"is not a readable Parquet file ({error}); write it again"

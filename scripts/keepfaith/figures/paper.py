@@ -13,7 +13,8 @@ NARROW = 6.0
 """Inches on a screen up to which a figure is readable in a column."""
 
 SHRUNK = 7 / 9
-"""Sizes of text, lines and heights on paper over those on a screen: text of 7 points in place of 9."""
+"""Heights on paper over those on a screen, and sizes of text, axes, and of lines and markers that have none of their
+own: text of 7 points in place of 9."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def printed(paper: Paper | None) -> Iterator[None]:
 
 
 def scale() -> float:
-    """Factor of all sizes in points."""
+    """Factor of the sizes in points of Matplotlib's settings."""
     return 1.0 if _PAPER.get() is None else SHRUNK
 
 

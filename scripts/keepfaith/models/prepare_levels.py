@@ -67,7 +67,7 @@ def _check_other(
 ) -> None:
     """Refuse a level whose files are those of another: it would be kept, whatever it is called."""
     for level, (label, other) in levels.items():
-        if found.model_files == other.model_files:
+        if found.computing_files == other.computing_files:
             raise ModelError(
                 f"{location}: {found.folder} holds the same model as level {level} ({label}), {other.folder}, bit for "
                 "bit; name the folder of the other model, or leave the level out"

@@ -57,7 +57,7 @@ class ModelManifest(BaseModel):
         return hashlib.sha256(json.dumps(self.files, sort_keys=True).encode()).hexdigest()
 
     @property
-    def model_files(self) -> dict[str, str]:
+    def computing_files(self) -> dict[str, str]:
         """The digests of the files that say what the model computes: its configuration and its weights."""
         return {
             name: digest

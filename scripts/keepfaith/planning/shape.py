@@ -142,7 +142,8 @@ def sample_tokens(text: OrderText, model: ModelShape) -> float:
         case BuiltinText():
             return min(longest, rows * BUILTIN_TOKENS)
         case LocalText() as source:
-            lengths = list(map(len, islice(local_texts(source), max(READ_ROWS, rows))))
+            whole = rows * max(1, READ_ROWS // rows)  # no sample of fewer rows
+            lengths = list(map(len, islice(local_texts(source), whole)))
             samples = (lengths[start : start + rows] for start in range(0, len(lengths), rows))
             return _mean(min(longest, sum(sample) / CHARACTERS_PER_TOKEN) for sample in samples)
         case HubText():

@@ -7,7 +7,7 @@ import polars as pl
 
 from keepfaith.figures.labels import quantity_name
 from keepfaith.plugins.quantity import CONCERNS, judged_quantities
-from keepfaith.statistics.verdict import STATUSES, UNDECIDED, nothing_to_lose
+from keepfaith.statistics.verdict import STATUSES, UNDECIDED, has_nothing_to_lose
 
 
 @dataclass(frozen=True)
@@ -143,12 +143,9 @@ def _cells(
 
 
 def _cell(rows: pl.DataFrame, label: str) -> MatrixCell | None:
-    # Means over tasks have no task with too little to lose among them.
-    lost = nothing_to_lose() if "advantage" in rows.columns else pl.lit(value=False)
     found: dict[str, list[str]] = {}
-    for status, quantity, method, vacuous in rows.select(
-        "status", "quantity", "method", lost.alias("vacuous")
-    ).rows():
+    shown = rows.select("status", "quantity", "method", has_nothing_to_lose(rows).alias("vacuous"))
+    for status, quantity, method, vacuous in shown.rows():
         why = " (too little to lose)" if vacuous and status == UNDECIDED else ""
         found.setdefault(status, []).append(quantity_name(quantity, method) + why)
     ordered = {status: tuple(found[status]) for status in reversed(STATUSES) if status in found}

@@ -53,18 +53,15 @@ def _fields(rows: pl.DataFrame) -> Iterator[str]:
 def _decidable(rows: pl.DataFrame) -> str:
     """Whether the margin is decidable, in how many of the cases, and what it would take in the others."""
     decided = rows.filter(_DECIDED, ~nothing_to_lose()).height
-    lost = rows.filter(nothing_to_lose()).height
+    if decided == rows.height:
+        return "yes"
+    parts = [f"in {decided} of {rows.height} cases" if decided else "no"]
     fewest = rows.filter(~_DECIDED)["enough"].min()
-    parts = [
-        "yes"
-        if decided == rows.height
-        else f"in {decided} of {rows.height} cases"
-        if decided
-        else "no",
-        f"takes {fewest:,} texts or more" if isinstance(fewest, int) else "",
-        f"too little to lose{'' if lost == rows.height else f' in {lost}'}" if lost else "",
-    ]
-    return "; ".join(filter(None, parts))
+    if isinstance(fewest, int):
+        parts.append(f"takes {fewest:,} texts or more")
+    if lost := rows.filter(nothing_to_lose()).height:
+        parts.append("too little to lose" + ("" if lost == rows.height else f" in {lost}"))
+    return "; ".join(parts)
 
 
 def _range(values: pl.Series, digits: int = 3) -> str:
@@ -98,6 +95,7 @@ def open_margins(verdict: pl.DataFrame) -> list[str]:
     open_ = verdict.filter(
         _MEASURED,
         ~_DECIDED,
+        ~nothing_to_lose(),
         pl.col("status").is_in([UNDECIDED, HARMED]),
         pl.col("reason").is_null(),
     )

@@ -12,8 +12,8 @@ from keepfaith.statistics.verdict import (
     HARMED,
     KEPT,
     UNDECIDED,
+    has_nothing_to_lose,
     level_before_gap,
-    nothing_to_lose,
     summary,
 )
 
@@ -94,15 +94,15 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
 
 
 def _may_lack_texts(rows: pl.DataFrame) -> bool:
-    """Whether more texts could change that nothing is shown in any of these rows of one level: each has an estimate.
+    """Whether a quantity could be kept with more texts: no method is shown to be worse, or has too little to lose.
 
     Args:
-        rows: of VERDICT or POOLED.
+        rows: its methods at one level, of VERDICT or POOLED.
     """
-    lost = nothing_to_lose() if "advantage" in rows.columns else pl.lit(value=False)
-    open_ = (pl.col("status") == UNDECIDED) & pl.col("harm").is_not_null() & ~lost
-    worse = pl.col("status").is_in([HARMED, DEGRADED])
-    return bool(rows.select(open_.any() & ~worse.any()).item())
+    lost = has_nothing_to_lose(rows)
+    worse = rows["status"].is_in([HARMED, DEGRADED])
+    open_ = (rows["status"] == UNDECIDED) & rows["harm"].is_not_null()
+    return bool(open_.any() and not worse.any() and not lost.any())
 
 
 def _where(kept: tuple[int, ...], levels: list[int], *, few: bool) -> str:

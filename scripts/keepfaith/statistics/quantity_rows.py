@@ -83,4 +83,5 @@ def _advantage(rows: pl.DataFrame, quantity: Quantity) -> float | None:
     value, low, high = dense.row(0)
     if value is None or low is None or high is None:
         return None
-    return float(value - high if quantity.harmful < 0 else low - value)
+    # As VERDICT has it, so that both compare it with the margin alike.
+    return round(float(value - high if quantity.harmful < 0 else low - value), 12)

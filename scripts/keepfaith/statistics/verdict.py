@@ -97,7 +97,7 @@ def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFr
         harm_high=pl.col(ends[1]) * harmful,
         margin=pl.lit(float(margin)),
         beyond_margin=pl.Series(_exceeding(judged.curves, margin), dtype=pl.Float64),
-        advantage=pl.lit(advantage, pl.Float64).round(_DECIMALS),
+        advantage=pl.lit(advantage, pl.Float64),
         p_value=pl.Series(_adjusted(rows, harmful), dtype=pl.Float64),
         examples="examples",
         clusters="clusters",
@@ -130,6 +130,13 @@ def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFr
 def nothing_to_lose() -> pl.Expr:
     """Whether the margin of a row of VERDICT covers all that the dense model could lose: no text shows it kept."""
     return (pl.col("advantage") <= pl.col("margin")).fill_null(value=False)
+
+
+def has_nothing_to_lose(rows: pl.DataFrame) -> pl.Series:
+    """`nothing_to_lose` of every row of VERDICT, or of POOLED, whose means leave such tasks out."""
+    if "advantage" not in rows.columns:
+        return pl.repeat(value=False, n=rows.height, eager=True)
+    return rows.select(nothing_to_lose()).to_series()
 
 
 def _beyond(rows: pl.DataFrame, harmful: int, margin: float) -> list[bool]:

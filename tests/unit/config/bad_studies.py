@@ -207,6 +207,10 @@ BAD: Cases = {
         ["statistics.margins: expected keys with values, got 0.02"],
     ),
     "negative margin": (setting("statistics.margins.ece", -0.1), ["must be above 0", "-0.1"]),
+    "column wider than the page": (
+        setting("report.pdf_width", {"column": 7, "page": 4}),
+        ["a column of 7 inches is wider than the page of 4; type a larger page"],
+    ),
     "margin of nothing": (
         setting("statistics.margins", {"ece": 0}),
         ["statistics.margins.ece: must be above 0"],

@@ -124,3 +124,17 @@ def test_a_key_that_stands_twice_in_one_object(line: str, key: str, tmp_path: Pa
         ConfigError, match=f"line 2: the key '{key}' occurs twice in one object; de"
     ):
         read(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs the files of /proc")
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".tsv"])
+def test_a_file_that_the_system_does_not_give_is_named_in_one_line(
+    suffix: str, tmp_path: Path
+) -> None:
+    """Permissions do not stop root; the memory of a process gives an error of reading."""
+    path = tmp_path / f"table{suffix}"
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(
+        ConfigError, match=r"table.*: cannot be read \(Input/output error\); copy it again$"
+    ):
+        read(path)

@@ -186,6 +186,12 @@ def test_a_margin_that_is_too_small_for_this_many_texts():
     assert "ECE" not in sentence and "sufficiency" not in sentence
 
 
+def test_no_number_of_texts_is_named_where_there_is_too_little_to_lose():
+    tables = with_power(accuracy=(0.053, None))
+    lost = tables.verdict.with_columns(advantage=pl.when(quantity="accuracy").then(0.01))
+    assert not any("Too few texts" in said for said in caveats(replace(tables, verdict=lost)))
+
+
 def test_what_is_decided_or_has_another_reason_needs_no_caution_on_power():
     tables = with_power(accuracy=(0.053, 1963))
     # Far beyond the margin: a narrow status of ECE has a caution of its own.

@@ -97,6 +97,11 @@ def test_more_examples_are_no_hope_where_there_is_nothing_to_lose() -> None:
     lost = verdicts("undecided", "undecided").with_columns(advantage=pl.lit(-0.1))
     for rows in (lost, lost.with_columns(advantage=0.5, harm=pl.lit(None, pl.Float64))):
         assert savings(rows, {}, EFFICIENCY)[0].sentence.startswith(f"{AT_NONE} {NONE}")
+    methods = pl.concat(
+        lost.with_columns(method=pl.lit(name), advantage=pl.lit(advantage))
+        for name, advantage in (("lime", 0.01), ("shapley", 0.5))
+    )
+    assert savings(methods, {}, EFFICIENCY)[0].sentence.startswith(f"{AT_NONE} {NONE}")
     some = lost.with_columns(advantage=pl.lit(0.5))
     assert savings(some, {}, EFFICIENCY)[0].sentence.startswith(f"{OPEN} {NONE}")
 

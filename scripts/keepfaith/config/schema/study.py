@@ -1,8 +1,8 @@
 """A study: its selections and the settings of every phase; the schema of `config/config.yaml`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from keepfaith.config.probabilities import SUM, ProbabilityUnit
 from keepfaith.config.schema.compare import Compare
@@ -266,20 +266,28 @@ class Export(Strict):
 
 
 class PdfWidth(Strict):
-    """Widths in inches of the figures' PDF; text in them has 5 to 8 points."""
+    """Widths in inches of the figures' PDF; most text in them has 7 points."""
 
-    column: float = Field(
+    column: Number = Field(
         default=3.3,
         ge=2,
         le=7,
         description="Inches of figures that are at most 6 wide on a screen: a column of the paper.",
     )
-    page: float = Field(
+    page: Number = Field(
         default=6.9,
         ge=4,
         le=11,
         description="Inches of all others: the text of a page, over all of its columns.",
     )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.column > self.page:
+            raise ValueError(
+                f"a column of {self.column:g} inches is wider than the page of {self.page:g}; type a larger page"
+            )
+        return self
 
 
 class Report(Strict):
@@ -292,7 +300,7 @@ class Report(Strict):
     figure_formats: Annotated[tuple[Literal["pdf", "png"], ...], AfterValidator(distinct)] = Field(
         default=("pdf", "png"),
         description="Formats of every figure beside SVG, which the page holds: pdf with embedded fonts for papers, png "
-        "for slides. `[]` for none, which halves the time of drawing.",
+        "for slides. `[]` for none, which takes less than half of the time.",
     )
     pdf_width: PdfWidth = Field(
         default_factory=PdfWidth,

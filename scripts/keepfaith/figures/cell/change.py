@@ -22,8 +22,8 @@ _EXPLANATION = (
 )
 _DETAIL = (
     "The line of ECE is the change of the measured value and its interval that of the true error. The correlation "
-    "with the dense model is 1 there, and is over the examples with the dense model's prediction. A quantity whose "
-    "dense value is below 0.02 has no meaningful relative change and is left out, and its panel says so."
+    "with the dense model is 1 at level 0, and is over the examples with the dense model's prediction. A quantity "
+    "whose dense value is below 0.02 has no meaningful relative change and is left out, and its panel says so."
 )
 _SMALLEST_DENSE = 0.02
 

@@ -21,7 +21,7 @@ _EXPLANATION = (
 _DETAIL = (
     "Kept (non-inferior): the loss is shown to stay within the margin. Degraded (inferior): the loss is shown to "
     "exceed the margin. Harmed (worse than dense): a loss is shown, which may lie on either side of the margin. "
-    "Undecided (inconclusive): nothing is shown with this many examples."
+    "Undecided (inconclusive): none of these."
 )
 
 

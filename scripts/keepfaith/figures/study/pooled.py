@@ -86,14 +86,18 @@ def _panel(panel: "Axes", pooled: pl.DataFrame, joined: bool) -> None:
         if joined:
             panel.plot(x, y, color=colour, linewidth=1.0, alpha=0.6, zorder=1.5)
         panel.vlines(x, low, high, color=colour, linewidth=1.4, zorder=1.6)
-        for level, (place, harm, _, _, status) in zip(
+        for level, (shifted, harm, _, _, status) in zip(
             rows["level"], scaled.iter_rows(), strict=True
         ):
             background, symbol, marker, _ = STATUS_MARKS[status]
             words = f"{quantity_name(name, method)} at level {level}: {harm:.2f} margins, {status}"
-            for form, look, size in (("o", background, 7.5), (marker, symbol, 4.5)):
+            looks = (
+                ("o", background, 7.5, 2.5),
+                (marker, symbol, 4.5, 2.6),
+            )  # all discs are below all symbols
+            for form, look, size, order in looks:
                 (mark,) = panel.plot(
-                    [place], [harm], marker=form, color=look, markersize=size, zorder=2.5
+                    [shifted], [harm], marker=form, color=look, markersize=size, zorder=order
                 )
                 say(mark, [words])
 

@@ -208,7 +208,7 @@ def _keys(own: bool) -> "list[Line2D]":
         words.append(
             (
                 _look(True, True, shown=True),
-                "filled or bold: this quantity's part is shown by this study",
+                "filled or bold: the verdict shows it of this quantity",
             )
         )
     return [Line2D([], [], linestyle="none", label=label, **look) for look, label in words]
