@@ -66,12 +66,18 @@ COALITION_BYTES = 8.0
 class Work:
     """Tokens of a dense forward pass that cost as much as a job, and the bytes that it writes to disk.
 
-    `needs_model`: whether the job loads the model.
+    Attributes:
+        tokens, disk_bytes: these.
+        needs_model: whether the job loads the model.
+        starts: processes that import everything, one after the other.
+        loads_levels: whether every level of a pruning path is loaded on its own.
     """
 
     tokens: float
     disk_bytes: float = 0.0
     needs_model: bool = True
+    starts: int = 1
+    loads_levels: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,8 +174,9 @@ class Workload:
         # Several GPUs hold a model that does not fit into one; they compute one after the other.
         rate = study.plan.gpu_flops if gpus else study.plan.core_flops * study.scoring.threads
         # A job on checkpoints loads one after the other.
-        loaded = len(self._levels(*key[:2])) if self._of_checkpoints(key) else 1
-        seconds = START_SECONDS + loaded * weights / READING_BYTES_PER_SECOND
+        several = work.loads_levels or self._of_checkpoints(key)
+        loaded = len(self._levels(*key[:2])) if several else 1
+        seconds = work.starts * START_SECONDS + loaded * weights / READING_BYTES_PER_SECOND
         return Job(
             rule,
             key,
@@ -229,9 +236,10 @@ class Workload:
         efficiency = self.settings.study.efficiency
         decoded = DECODED * efficiency.new_tokens * len(efficiency.contexts)
         timings = efficiency.repeats + 1
+        tokens = len(self._levels(model, order)) * timings * (decoded + sum(efficiency.contexts))
         return Work(
-            len(self._levels(model, order)) * timings * (decoded + sum(efficiency.contexts))
-        )
+            tokens, starts=2, loads_levels=True
+        )  # a process of its own forks one for every level
 
     def _predict(self, model: str, order: str, task: str) -> Work:
         shape, wanted = self.task(task), self.settings.examples_of(task)

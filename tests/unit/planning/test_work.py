@@ -73,6 +73,16 @@ def test_the_plan_says_which_levels_are_run() -> None:
     assert "0, 8, 16 of llama-2-7b" in line and "0, 4, 9 of gemma-2b" in line
 
 
+def test_timings_load_every_level_in_a_process_of_its_own() -> None:
+    """Four levels; one prompt of 64 tokens and 4 decoded ones, once to warm up and three times."""
+    chosen = {"contexts": [64], "new_tokens": 4, "repeats": 3}
+    found = workload(levels=[0, 4, 8, 16], efficiency=chosen)
+    job = found.job("measure_efficiency", "llama-2-7b", "cosine")
+    tokens = 4 * 4 * (100 * 4 + 64)
+    seconds = 2 * START_SECONDS + 4 * 2 * 6.74 + 2 * 6.74e9 * tokens / 4e14
+    assert job.seconds == pytest.approx(seconds)
+
+
 def test_a_gradient_job_by_hand() -> None:
     key = ("gemma-2b", "cosine", "rte", "input_x_gradient", "0")
     tokens = 200 * BACKWARD * (80 + OPTION_TOKENS) * 10
