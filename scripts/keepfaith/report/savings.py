@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from keepfaith.config.levels import level_words
-from keepfaith.figures.labels import quantity_name
+from keepfaith.figures.labels import method_name, quantity_name
 from keepfaith.statistics.verdict import (
     DEGRADED,
     HARMED,
@@ -55,7 +55,7 @@ def savings(
             said = " ".join(
                 [
                     *_kept(rows, place),
-                    *_worse(rows, level),
+                    *_worse(rows, level or answer.levels[0]),
                     *_run(rows),
                     _saved_at(rows, level, measured, place),
                 ]
@@ -65,7 +65,7 @@ def savings(
 
 
 def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
-    """Where each quantity is shown to be kept, by all of its methods; and where each is degraded first.
+    """Where each quantity is shown to be kept, its methods apart where they differ; and where each is degraded first.
 
     `place`: what the rows are, where that is not a single task.
     """
@@ -74,12 +74,16 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
     first: dict[int, list[str]] = {}
     levels = rows["level"].unique().sort().to_list()
     for (quantity,), of in rows.group_by("quantity", maintain_order=True):
+        places: dict[str, list[str]] = {}
+        for (method,), own in of.group_by("method", maintain_order=True):
+            at = tuple(own.filter(status=KEPT)["level"].sort().to_list())
+            where = _where(at, levels, few=_may_lack_texts(own.filter(level=levels[0])))
+            places.setdefault(where, []).extend([method_name(str(method))] if method else [])
+            reached[where] = (bool(at), level_before_gap(levels, at))
         name = quantity_name(str(quantity))
-        by_level = dict(of.group_by("level").agg((pl.col("status") == KEPT).all()).iter_rows())
-        at = tuple(level for level in levels if by_level.get(level, False))
-        where = _where(at, levels, few=_may_lack_texts(of.filter(level=levels[0])))
-        kept.setdefault(where, []).append(name)
-        reached[where] = (bool(at), level_before_gap(levels, at))
+        for where, methods in places.items():
+            alike = len(places) == 1
+            kept.setdefault(where, []).append(name if alike else f"{name} ({', '.join(methods)})")
         degraded = of.filter(status=DEGRADED)["level"].min()
         if isinstance(degraded, int):
             first.setdefault(degraded, []).append(name)
@@ -94,10 +98,10 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
 
 
 def _may_lack_texts(rows: pl.DataFrame) -> bool:
-    """Whether a quantity could be kept with more texts: no method is shown to be worse, or has too little to lose.
+    """Whether a quantity could be kept with more texts: it is not shown to be worse, and has something to lose.
 
     Args:
-        rows: its methods at one level, of VERDICT or POOLED.
+        rows: of VERDICT or POOLED at one level.
     """
     lost = has_nothing_to_lose(rows)
     worse = rows["status"].is_in([HARMED, DEGRADED])
@@ -122,7 +126,7 @@ def _where(kept: tuple[int, ...], levels: list[int], *, few: bool) -> str:
 
 
 def _worse(rows: pl.DataFrame, level: int) -> Iterable[str]:
-    """Harm within the levels up to `level`, with its size."""
+    """Harm within the levels up to `level`, with its size; the level of the answer, or the first."""
     harmed = rows.filter(pl.col("status") == HARMED, pl.col("level") <= level).sort("level")
     parts = [
         f"{quantity_name(row['quantity'], row['method'])} at level {row['level']} (by {row['harm']:.3f}, margin "

@@ -97,13 +97,34 @@ def test_more_examples_are_no_hope_where_there_is_nothing_to_lose() -> None:
     lost = verdicts("undecided", "undecided").with_columns(advantage=pl.lit(-0.1))
     for rows in (lost, lost.with_columns(advantage=0.5, harm=pl.lit(None, pl.Float64))):
         assert savings(rows, {}, EFFICIENCY)[0].sentence.startswith(f"{AT_NONE} {NONE}")
-    methods = pl.concat(
-        lost.with_columns(method=pl.lit(name), advantage=pl.lit(advantage))
-        for name, advantage in (("lime", 0.01), ("shapley", 0.5))
-    )
-    assert savings(methods, {}, EFFICIENCY)[0].sentence.startswith(f"{AT_NONE} {NONE}")
     some = lost.with_columns(advantage=pl.lit(0.5))
     assert savings(some, {}, EFFICIENCY)[0].sentence.startswith(f"{OPEN} {NONE}")
+
+
+def test_methods_that_differ_are_told_apart() -> None:
+    """LIME has too little to lose and is harmed first; nothing is degraded, so that level 4 has all of the answer."""
+    tables = [
+        verdicts(*statuses).with_columns(
+            quantity=pl.lit("faithfulness"),
+            method=pl.lit(method),
+            margin=pl.lit(0.1),
+            advantage=pl.lit(advantage),
+        )
+        for method, statuses, advantage in (
+            ("lime", ("harmed", "undecided"), 0.5),
+            ("shapley", ("kept", "kept"), 0.5),
+            ("banzhaf", ("kept", "kept"), 0.5),
+            ("attnlrp", ("undecided", "undecided"), 0.05),
+            ("kernelshap", ("undecided", "undecided"), 0.5),
+        )
+    ]
+    (found,) = savings(pl.concat(tables), {}, EFFICIENCY)
+    assert found.sentence.startswith(
+        "Shown to be kept: faithfulness (exact Shapley, exact Banzhaf) at levels 2, 4; faithfulness (LIME, AttnLRP) at "
+        "no level; faithfulness (KernelSHAP) at no level, which may be for lack of examples. Nothing is shown to be "
+        "worse by more than its margin. Shown to be worse, perhaps within the margin (harmed): faithfulness (LIME) at "
+        "level 2 (by 0.100, margin 0.1)."
+    )
 
 
 def test_levels_without_a_gap_are_told_by_the_last() -> None:
