@@ -94,8 +94,22 @@ def _left_out(means: pl.DataFrame) -> str | None:
         named.setdefault(others, []).append(quantity_name(name, method))
     if not named:
         return None
-    listed = (f"{', '.join(names)} without {others}" for others, names in named.items())
+    listed = (f"{', '.join(names)} without {_by_reason(others)}" for others, names in named.items())
     return f"Not all tasks are in every mean: {'; '.join(listed)}."
+
+
+def _by_reason(others: str) -> str:
+    """`a (r), b (r)` as `a and b (r)`."""
+    tasks: dict[str, list[str]] = {}
+    for other in others.removesuffix(")").split("), "):
+        name, _, reason = other.partition(" (")
+        tasks.setdefault(reason, []).append(name)
+    return ", ".join(
+        f"{', '.join(names[:-1])} and {names[-1]} ({reason})"
+        if names[1:]
+        else f"{names[0]} ({reason})"
+        for reason, names in tasks.items()
+    )
 
 
 def _single_tasks(means: pl.DataFrame, found: Answer, checkpoints: bool) -> str | None:

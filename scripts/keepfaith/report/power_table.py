@@ -34,7 +34,7 @@ def power_table(verdicts: pl.DataFrame) -> PageTable | None:
         "Measured spread",
         "Smallest margin decidable",
         "Margin",
-        "Margin decidable (cases: models, orders, methods, levels)",
+        "Margin decidable",
         "Degradation would be found from",
     )
     return PageTable("What each task can decide", header, rows)

@@ -94,6 +94,14 @@ def test_leaving_out_each_task():
     )
 
 
+def test_tasks_left_out_for_one_reason_are_told_together():
+    others = "rte (too little), boolq (too little), arc (no value), sst2 (too little)"
+    found = only(pooled("kk", not_pooled=others))
+    assert found.notes[0] == (
+        "Not all tasks are in every mean: accuracy without rte, boolq and sst2 (too little), arc (no value)."
+    )
+
+
 def test_without_any_value():
     empty = {"worst_task": None, "worst_harm": None, "worst_status": None, "measured_tasks": 0}
     found = only(pooled("u", kept_tasks=0, **empty))
