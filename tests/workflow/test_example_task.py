@@ -5,13 +5,11 @@ import html
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
-from workflow_copy import REPOSITORY, environment
+from workflow_copy import REPOSITORY, Workflow
 
 EXAMPLE = REPOSITORY / "examples" / "my_task"
 SMALLER = (
@@ -39,16 +37,7 @@ def commands() -> list[str]:
 def typed(command: str, folder: Path) -> str:
     """Output of one command, with this interpreter's Snakemake, on a smaller study."""
     words = shlex.split(command.replace("KEEPFAITH", str(REPOSITORY)))
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *words, "--config", *SMALLER],
-        cwd=folder,
-        env=environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=1200,
-        check=False,
-    )
+    done = Workflow(folder).run(*words, "--config", *SMALLER)
     assert done.returncode == 0, done.stdout[-4000:]
     assert "keepfaith:" not in done.stdout  # nothing to warn of
     return done.stdout
