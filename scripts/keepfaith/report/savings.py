@@ -74,16 +74,12 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
     first: dict[int, list[str]] = {}
     levels = rows["level"].unique().sort().to_list()
     for (quantity,), of in rows.group_by("quantity", maintain_order=True):
-        places: dict[str, list[str]] = {}
-        for (method,), own in of.group_by("method", maintain_order=True):
-            at = tuple(own.filter(status=KEPT)["level"].sort().to_list())
-            where = _where(at, levels, few=_may_lack_texts(own.filter(level=levels[0])))
-            places.setdefault(where, []).extend([method_name(str(method))] if method else [])
+        name, alike = quantity_name(str(quantity)), _by_levels(of)
+        for at, (methods, few) in alike.items():
+            where = _where(at, levels, few=few)
+            told = f"{name} ({', '.join(methods)})" if len(alike) > 1 else name
+            kept.setdefault(where, []).append(told)
             reached[where] = (bool(at), level_before_gap(levels, at))
-        name = quantity_name(str(quantity))
-        for where, methods in places.items():
-            alike = len(places) == 1
-            kept.setdefault(where, []).append(name if alike else f"{name} ({', '.join(methods)})")
         degraded = of.filter(status=DEGRADED)["level"].min()
         if isinstance(degraded, int):
             first.setdefault(degraded, []).append(name)
@@ -95,6 +91,19 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
         yield f"Shown to be worse{place} by more than the margin (degraded): {'; '.join(parts)}."
     else:
         yield f"Nothing is shown to be worse{place} by more than its margin."
+
+
+def _by_levels(rows: pl.DataFrame) -> dict[tuple[int, ...], tuple[list[str], bool]]:
+    """Methods of one quantity by the levels at which they are kept, and whether more texts could keep any of them."""
+    first = rows["level"].min()
+    found: dict[tuple[int, ...], tuple[list[str], bool]] = {}
+    for (method,), own in rows.group_by("method", maintain_order=True):
+        at = tuple(own.filter(status=KEPT)["level"].sort().to_list())
+        methods, few = found.get(at, ([], False))
+        named = [method_name(str(method))] if method else []
+        lacks = _may_lack_texts(own.filter(pl.col("level") == first))
+        found[at] = ([*methods, *named], few or lacks)
+    return found
 
 
 def _may_lack_texts(rows: pl.DataFrame) -> bool:

@@ -120,8 +120,8 @@ def test_methods_that_differ_are_told_apart() -> None:
     ]
     (found,) = savings(pl.concat(tables), {}, EFFICIENCY)
     assert found.sentence.startswith(
-        "Shown to be kept: faithfulness (exact Shapley, exact Banzhaf) at levels 2, 4; faithfulness (LIME, AttnLRP) at "
-        "no level; faithfulness (KernelSHAP) at no level, which may be for lack of examples. Nothing is shown to be "
+        "Shown to be kept: faithfulness (exact Shapley, exact Banzhaf) at levels 2, 4; faithfulness (LIME, AttnLRP, "
+        "KernelSHAP) at no level, which may be for lack of examples. Nothing is shown to be "
         "worse by more than its margin. Shown to be worse, perhaps within the margin (harmed): faithfulness (LIME) at "
         "level 2 (by 0.100, margin 0.1)."
     )
