@@ -15,7 +15,7 @@ _ID = "points-{}"
 _USE = re.compile(r"<use ([^<>]*)/>")
 _UNMARKED = ("None", "none", "", " ", None)
 _SAID = "_\x1f"
-"""Before each of a series' own words, in its label, which a legend leaves out as it begins with `_`."""
+"""Before the words of a mark, in its label, which a legend leaves out as it begins with `_`."""
 
 
 def marked_points(figure: "Figure") -> list[list[str]]:
@@ -60,16 +60,16 @@ def _series(panel: "Axes") -> Iterator[Any]:
     yield from (line for line in panel.lines if line.get_marker() not in _UNMARKED)
 
 
-def say(series: Any, words: Sequence[str]) -> None:
-    """Give every point of a series these words, where its place on the axes does not say what it is."""
-    series.set_label(_SAID + _SAID.join(words))
+def say(mark: Any, words: str) -> None:
+    """Give a series of one point these words, where its place on the axes does not say what it is."""
+    mark.set_label(_SAID + words)
 
 
 def _words(panel: "Axes", series: Any) -> Iterator[str]:
     """`LIME at 3: 0.524` for each point with finite coordinates; a series without a name has its panel's."""
     label = str(series.get_label())
     if label.startswith(_SAID):
-        yield from label.split(_SAID)[1:]
+        yield label.removeprefix(_SAID)
         return
     if label.startswith("_"):
         label = panel.get_title(loc="left") or panel.get_title(loc="center")

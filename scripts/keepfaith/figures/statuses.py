@@ -54,7 +54,7 @@ def status_grid(
                 [place[level]], [row], marker=marker, color=colour, markersize=6, linestyle="none"
             )
             named = level_names().get(level, f"level {level}")
-            say(mark, [f"{' '.join(names[row].split())} at {named}: {status}"])
+            say(mark, f"{' '.join(names[row].split())} at {named}: {status}")
     panel.set_yticks(range(len(names)), list(names))
     panel.set_ylim(len(names) - 0.4, -0.6)
     shown = levels[:: 1 + len(levels) // 25]

@@ -239,15 +239,12 @@ def by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
 
 def draw_files(draw: Callable[[], "Figure"], paths: Iterable[Path], paper: Paper) -> None:
     """Draw a figure and write its files: PDFs at a width of `paper`, other formats as on a screen."""
-    files = list(paths)
-    on_paper = [path for path in files if path.suffix == ".pdf"]
-    for medium, chosen in (
-        (None, [path for path in files if path not in on_paper]),
-        (paper, on_paper),
-    ):
-        if chosen:
-            with printed(medium):
-                save(draw(), chosen)
+    by_medium: dict[Paper | None, list[Path]] = {}
+    for path in paths:
+        by_medium.setdefault(paper if path.suffix == ".pdf" else None, []).append(path)
+    for medium, files in by_medium.items():
+        with printed(medium):
+            save(draw(), files)
 
 
 def save(figure: "Figure", paths: Iterable[Path]) -> None:

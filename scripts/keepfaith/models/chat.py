@@ -73,9 +73,7 @@ def _rendered(tokenizer: PreTrainedTokenizerBase, message: str) -> str:
     clock, chat_template_utils.datetime = chat_template_utils.datetime, _OneDay  # type: ignore[attr-defined]
     try:
         found = tokenizer.apply_chat_template(
-            [{"role": "user", "content": message}],
-            tokenize=False,
-            add_generation_prompt=True,
+            [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True
         )
     except Exception as error:  # a template is a program of its own
         raise ChatTemplateError(

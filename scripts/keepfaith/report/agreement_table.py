@@ -5,7 +5,7 @@ from typing import Any
 
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import method_name
-from keepfaith.report.tables import PageTable, TableCell, level_cell, number, span
+from keepfaith.report.tables import PageTable, TableCell, factor_words, level_cell, number, span
 
 HEADER = (
     "Method",
@@ -53,10 +53,4 @@ def _by_level(tables: CellTables, metric: str, method: str) -> Mapping[int, Mapp
 
 def _times(factor: float | None) -> str:
     """`x 12`: how many times as many samples; seeds that do not agree at all have no number."""
-    return (
-        "no number suffices"
-        if factor is None
-        else f"x {factor:.0f}"
-        if factor >= 2
-        else f"x {factor:.1f}"
-    )
+    return "no number suffices" if factor is None else f"x {factor_words(factor)}"

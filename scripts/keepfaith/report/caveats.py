@@ -6,6 +6,7 @@ from keepfaith.config.levels import level_words
 from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import control_name, method_name, quantity_name
 from keepfaith.report.power_table import open_margins
+from keepfaith.report.tables import factor_words
 from keepfaith.statistics.clusters import MINIMUM_CLUSTERS
 from keepfaith.statistics.temperature_metrics import TEMPERATURE
 from keepfaith.statistics.verdict import KEPT
@@ -76,8 +77,7 @@ def _unreliable(tables: CellTables) -> list[str]:
         factor = _dense(tables, "draws_needed", method).get("value")
         said = f"Two seeds of {method_name(method)} correlate by {correlation:.2f} on the dense model (tokens): "
         if factor:
-            times = f"{factor:.0f}" if factor >= 2 else f"{factor:.1f}"
-            said += f"it takes about {times} times as many samples for two runs to correlate by {RELIABLE}."
+            said += f"it takes about {factor_words(factor)} times as many samples for two runs to correlate by {RELIABLE}."
         else:
             said += "its scores are noise."
         found.append(said)

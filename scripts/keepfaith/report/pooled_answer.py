@@ -9,6 +9,7 @@ from keepfaith.config.levels import level_words
 from keepfaith.figures.labels import quantity_name
 from keepfaith.report.answer import Finding, counted_levels, finding, level_reached
 from keepfaith.report.tables import number
+from keepfaith.statistics.pooled import reasons_left_out
 from keepfaith.statistics.verdict import Answer, level_before_gap, summary
 
 _UNEQUAL = 0.05
@@ -101,8 +102,7 @@ def _left_out(means: pl.DataFrame) -> str | None:
 def _by_reason(others: str) -> str:
     """`a (r), b (r)` as `a and b (r)`."""
     tasks: dict[str, list[str]] = {}
-    for other in others.removesuffix(")").split("), "):
-        name, _, reason = other.partition(" (")
+    for name, reason in reasons_left_out(others).items():
         tasks.setdefault(reason, []).append(name)
     return ", ".join(
         f"{', '.join(names[:-1])} and {names[-1]} ({reason})"

@@ -44,6 +44,15 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
+def factor_words(factor: float) -> str:
+    """`12`; below 2 with one digit more, as `1.2`, which would else be no more than once.
+
+    >>> factor_words(12.4), factor_words(1.23)
+    ('12', '1.2')
+    """
+    return f"{factor:.{0 if factor >= 2 else 1}f}"
+
+
 def percentage(share: float | None) -> str | None:
     """`12 %`; `<1 %` and `>99 %` where rounding would make a certainty of it; None if there is none.
 

@@ -8,6 +8,7 @@ from keepfaith.figures.cell_tables import CellTables
 from keepfaith.figures.labels import quantity_name
 from keepfaith.plugins.quantity import ordered_quantities
 from keepfaith.report.tables import PageTable, TableCell, number
+from keepfaith.statistics.pooled import reasons_left_out
 from keepfaith.statistics.verdict import summary
 
 _TEMPERED = "ece_tempered"
@@ -100,9 +101,9 @@ def _pooled(
     own = verdict.filter(
         pl.col("quantity") == judged, pl.col("method").eq_missing(pl.lit(method, pl.String))
     )
-    # `rte (too little above chance to lose), boolq (...)`: one name may be the end of another.
-    listed = (others.split("), ") for others in own["not_pooled"].drop_nulls())
-    left_out = {other.partition(" (")[0] for others in listed for other in others}
+    left_out = {
+        task for others in own["not_pooled"].drop_nulls() for task in reasons_left_out(others)
+    }
     return [each for task, each in tables.items() if task not in left_out]
 
 

@@ -143,6 +143,16 @@ def pooled_verdict(
     return conform(table.with_columns(pl.col(pl.Float64).round(_DECIMALS)), POOLED)
 
 
+def reasons_left_out(not_pooled: str) -> dict[str, str]:
+    """The reason of every task that is not in a mean, as POOLED lists them.
+
+    >>> reasons_left_out("rte (no value), boolq (too few independent texts)")
+    {'rte': 'no value', 'boolq': 'too few independent texts'}
+    """
+    listed = (each.partition(" (") for each in not_pooled.removesuffix(")").split("), "))
+    return {task: reason for task, _, reason in listed}
+
+
 def _judged_in_all(
     metrics: Mapping[str, pl.DataFrame],
     margins: Mapping[str, float],

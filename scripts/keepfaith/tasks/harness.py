@@ -77,10 +77,10 @@ def _loaded(source: HarnessTaskSource) -> ConfigurableTask:
 
 def _entry(source: HarnessTaskSource, name: str) -> tuple[TaskManager, Entry]:
     """A task, group or tag of the user, else of the harness, without code that nobody allowed; and its manager."""
-    manager = _installed()
-    if source.include_path:
-        own = tasks_of_folder(source.include_path, source.task)
-        manager = own if name in own.task_index else manager
+    folder = source.include_path
+    manager = tasks_of_folder(folder, source.task) if folder else _installed()
+    if name not in manager.task_index:
+        manager = _installed()
     entry = manager.task_index.get(name)
     if entry is None:
         raise HarnessError(

@@ -91,15 +91,15 @@ def _panel(panel: "Axes", pooled: pl.DataFrame, joined: bool) -> None:
         ):
             background, symbol, marker, _ = STATUS_MARKS[status]
             words = f"{quantity_name(name, method)} at level {level}: {harm:.2f} margins, {status}"
-            looks = (
+            # All discs are below all symbols.
+            for form, look, size, order in (
                 ("o", background, 7.5, 2.5),
                 (marker, symbol, 4.5, 2.6),
-            )  # all discs are below all symbols
-            for form, look, size, order in looks:
+            ):
                 (mark,) = panel.plot(
                     [shifted], [harm], marker=form, color=look, markersize=size, zorder=order
                 )
-                say(mark, [words])
+                say(mark, words)
 
 
 def _scale(panel: "Axes") -> None:
