@@ -77,7 +77,8 @@ def _unreliable(tables: CellTables) -> list[str]:
         factor = _dense(tables, "draws_needed", method).get("value")
         said = f"Two seeds of {method_name(method)} correlate by {correlation:.2f} on the dense model (tokens): "
         if factor:
-            said += f"it takes about {factor_words(factor)} times as many samples for two runs to correlate by {RELIABLE}."
+            times = factor_words(factor)
+            said += f"it takes about {times} times as many samples for two runs to correlate by {RELIABLE}."
         else:
             said += "its scores are noise."
         found.append(said)
