@@ -5,11 +5,13 @@ plausible shapes, no model. Every cell has its own tables; figures are drawn for
 and stand for those of the others, since only their size matters here. The time to the first paint is that of Chromium
 without a window, the median of five openings.
 
-    python benchmarks/page.py [--page FILE]
+    python benchmarks/page.py [--page FILE] [--keep FILE]
 
---page measures a finished report in place of the synthetic one. Prints a table and writes results/benchmarks/page.json.
+--page measures a finished report in place of the synthetic one, --keep writes the synthetic one there. Prints a table
+and writes results/benchmarks/page.json.
 """
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -56,6 +58,9 @@ def synthetic_report(folder: Path, models: int, orders: int, tasks: int, deepest
     }
     paths = dict.fromkeys(place[:2] for place in places)
     pooled = {path: synthetic.pooled(tables[*path, "task-0"].verdict, tasks) for path in paths}
+    efficiency = pl.concat(
+        synthetic.with_path(synthetic.efficiency(range(deepest + 1)), *path) for path in paths
+    )
     draw_all_study(
         {
             **{
@@ -65,10 +70,7 @@ def synthetic_report(folder: Path, models: int, orders: int, tasks: int, deepest
                 for name in ("metrics", "verdict")
             },
             "published": published_harms(read_published(PUBLISHED), {}),
-            "efficiency": pl.concat(
-                synthetic.with_path(synthetic.efficiency(range(deepest + 1)), *path)
-                for path in paths
-            ),
+            "efficiency": efficiency,
             "stability": pl.concat(
                 synthetic.with_path(
                     synthetic.stability(2 * deepest, np.random.default_rng(0)), *path
@@ -104,6 +106,7 @@ def synthetic_report(folder: Path, models: int, orders: int, tasks: int, deepest
         cells,
         {name: folder / "study" / f"{name}.svg" for name in study_figures()},
         {"/".join(path): means for path, means in pooled.items()},
+        efficiency,
     )
     return page
 
@@ -127,6 +130,7 @@ def first_paint(page: Path) -> float | None:
 def main() -> None:
     parser = command(__doc__)
     parser.add_argument("--page", type=Path, help="a finished report, results/report/index.html")
+    parser.add_argument("--keep", type=Path, help="where to write the page of the made-up study")
     options = parser.parse_args()
     sizes = (2, 2, 2, 3) if options.small else (5, 3, 8, 16)
     with tempfile.TemporaryDirectory() as folder:
@@ -135,6 +139,8 @@ def main() -> None:
             if options.page
             else timed(lambda: synthetic_report(Path(folder), *sizes))
         )
+        if options.keep:
+            shutil.copyfile(page, options.keep)
         row = {
             "page": "finished"
             if options.page

@@ -33,6 +33,7 @@ from keepfaith.report.next_steps import (
 )
 from keepfaith.report.order_table import orders_compared
 from keepfaith.report.packing import CELLS_AT_ONCE, packed
+from keepfaith.report.paths_table import PATHS_AT_ONCE, paths_sentence, paths_table
 from keepfaith.report.pooled_answer import pooled_findings
 from keepfaith.report.power_table import power_table
 from keepfaith.report.savings import savings
@@ -145,6 +146,8 @@ def render_page(
     verdicts, means = verdicts_of(cells), pooled or {}
     in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
     names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
+    saved = [] if efficiency is None else savings(in_sequence, means, efficiency)
+    many, several = len(saved) > PATHS_AT_ONCE, any(each.height for each in means.values())
     return templates.page(
         template,
         study.name,
@@ -152,11 +155,13 @@ def render_page(
         literature=None if literature is None else _beside_literature(cells, literature),
         literature_note=LITERATURE_NOTE,
         by_quantity=quantity_matrix(verdicts, means, names),
-        several=any(each.height for each in means.values()),
+        several=several,
         margins=margin_sentence(verdicts),
         matrix=verdict_matrix(verdicts, means, targets, names),
         matrix_columns="level" if any(names.values()) else "number of dropped layers",
-        savings=[] if efficiency is None else savings(in_sequence, means, efficiency),
+        savings=saved,
+        paths=paths_table(saved) if many else None,
+        paths_sentence=paths_sentence(saved, several=several) if many else "",
         values=_values(cells, means),
         concerns=matrices_by_concern(verdicts, means, targets, names),
         overview=as_written(overview) if summary else "",

@@ -20,12 +20,31 @@ from keepfaith.statistics.verdict import (
 
 @dataclass(frozen=True)
 class Saving:
-    """Answer of one model and order, and the savings at the level that can be recommended; 0 is the dense model."""
+    """Answer of one model and order, and the savings at the level that can be recommended; 0 is the dense model.
+
+    Attributes:
+        kept: the level up to which all is shown to be kept, and `clear`: up to which no degradation is shown.
+        sentence: the answer in words.
+        parameters, cache: shares of the parameters and of the KV cache that the level saves.
+        faster: how many times as fast it decodes after the longest prompt.
+        degraded: names of the quantities that are degraded first, and `degraded_at` their level; 0 without any.
+    """
 
     model: str
     order: str
-    level: int
+    kept: int
+    clear: int
     sentence: str
+    parameters: float
+    cache: float
+    faster: float
+    degraded: tuple[str, ...]
+    degraded_at: int
+
+    @property
+    def level(self) -> int:
+        """The level that can be recommended."""
+        return self.kept or self.clear
 
 
 def savings(
@@ -50,18 +69,47 @@ def savings(
             place = " in the mean over tasks"
         measured = efficiency.filter(model=model, order=order)
         if rows.height and measured.height:
-            answer = summary(rows)
-            level = answer.safe or answer.clear
-            said = " ".join(
-                [
-                    *_kept(rows, place),
-                    *_worse(rows, level or answer.levels[0]),
-                    *_run(rows),
-                    _saved_at(rows, level, measured, place),
-                ]
-            )
-            found.append(Saving(model, order, level, said))
+            found.append(_saving(model, order, rows, measured, place))
     return found
+
+
+def _saving(
+    model: str, order: str, rows: pl.DataFrame, measured: pl.DataFrame, place: str
+) -> Saving:
+    answer = summary(rows)
+    level = answer.safe or answer.clear
+    longest = measured.filter(pl.col("context_tokens") == measured["context_tokens"].max())
+    dense, pruned = (
+        longest.row(by_predicate=pl.col("level") == at, named=True) for at in (0, level)
+    )
+    parameters, cache = (
+        1 - pruned[name] / dense[name] for name in ("parameters", "cache_bytes_per_token")
+    )
+    faster = pruned["decode_tokens_per_second"] / dense["decode_tokens_per_second"]
+    first = _degraded_first(rows)
+    at = min(first, default=0)
+    why = ("all is shown to be kept" if answer.safe else "no degradation is shown") + place
+    dropped = f"{level} dropped {'layer' if level == 1 else 'layers'}"
+    recommended = (
+        f"Level {level} ({dropped}), the deepest up to which {why}, saves {100 * parameters:.0f} % of the parameters "
+        f"and {100 * cache:.0f} % of the KV cache; after a prompt of {dense['context_tokens']} tokens it decodes "
+        f"{faster:.2f} times as fast (timings vary by about a tenth)."
+        if level
+        else f"No level can be recommended: something is degraded{place} at the first one."
+    )
+    said = [*_kept(rows, place), *_worse(rows, level or answer.levels[0]), *_run(rows), recommended]
+    return Saving(
+        model=model,
+        order=order,
+        kept=answer.safe,
+        clear=answer.clear,
+        sentence=" ".join(said),
+        parameters=parameters,
+        cache=cache,
+        faster=faster,
+        degraded=tuple(first.get(at, ())),
+        degraded_at=at,
+    )
 
 
 def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
@@ -71,7 +119,6 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
     """
     kept: dict[str, list[str]] = {}
     reached: dict[str, tuple[bool, int]] = {}
-    first: dict[int, list[str]] = {}
     levels = rows["level"].unique().sort().to_list()
     for (quantity,), of in rows.group_by("quantity", maintain_order=True):
         name, alike = quantity_name(str(quantity)), _by_levels(of)
@@ -80,17 +127,24 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
             told = f"{name} ({', '.join(methods)})" if len(alike) > 1 else name
             kept.setdefault(where, []).append(told)
             reached[where] = (bool(at), level_before_gap(levels, at))
-        degraded = of.filter(status=DEGRADED)["level"].min()
-        if isinstance(degraded, int):
-            first.setdefault(degraded, []).append(name)
     deepest_first = sorted(kept, key=lambda where: reached[where], reverse=True)
     parts = [f"{', '.join(kept[where])} {where}" for where in deepest_first]
     yield f"Shown to be kept{place}: {'; '.join(parts)}."
-    if first:
+    if first := _degraded_first(rows):
         parts = [f"{', '.join(first[level])} first at level {level}" for level in sorted(first)]
         yield f"Shown to be worse{place} by more than the margin (degraded): {'; '.join(parts)}."
     else:
         yield f"Nothing is shown to be worse{place} by more than its margin."
+
+
+def _degraded_first(rows: pl.DataFrame) -> dict[int, list[str]]:
+    """Names of the quantities by the first level at which any of their methods is degraded."""
+    first: dict[int, list[str]] = {}
+    for (quantity,), of in rows.group_by("quantity", maintain_order=True):
+        degraded = of.filter(status=DEGRADED)["level"].min()
+        if isinstance(degraded, int):
+            first.setdefault(degraded, []).append(quantity_name(str(quantity)))
+    return first
 
 
 def _by_levels(rows: pl.DataFrame) -> dict[tuple[int, ...], tuple[list[str], bool]]:
@@ -150,27 +204,3 @@ def _run(rows: pl.DataFrame) -> Iterable[str]:
     levels = rows["level"].unique().sort().to_list()
     if levels != list(range(1, levels[-1] + 1)):
         yield f"Levels that were run: {level_words(levels)}."
-
-
-def _saved_at(rows: pl.DataFrame, level: int, measured: pl.DataFrame, place: str) -> str:
-    if not level:
-        return f"No level can be recommended: something is degraded{place} at the first one."
-    why = ("all is shown to be kept" if summary(rows).safe else "no degradation is shown") + place
-    longest = measured.filter(pl.col("context_tokens") == measured["context_tokens"].max())
-    dense, pruned = (
-        longest.row(by_predicate=pl.col("level") == at, named=True) for at in (0, level)
-    )
-    faster = pruned["decode_tokens_per_second"] / dense["decode_tokens_per_second"]
-    parameters, cache = (
-        _saved(dense, pruned, name) for name in ("parameters", "cache_bytes_per_token")
-    )
-    dropped = f"{level} dropped {'layer' if level == 1 else 'layers'}"
-    return (
-        f"Level {level} ({dropped}), the deepest up to which {why}, saves {parameters} of the parameters and {cache} "
-        f"of the KV cache; after a prompt of {dense['context_tokens']} tokens it decodes {faster:.2f} times as fast "
-        "(timings vary by about a tenth)."
-    )
-
-
-def _saved(dense: Mapping[str, float], pruned: Mapping[str, float], column: str) -> str:
-    return f"{100 * (1 - pruned[column] / dense[column]):.0f} %"

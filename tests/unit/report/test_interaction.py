@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import axe_core_python
+import polars as pl
 import pytest
 from browser import CHROMIUM, Tab, opened
+from figures import synthetic
 
 from keepfaith.report.packing import CELLS_AT_ONCE
 from keepfaith.report.page import render_page
+from keepfaith.report.paths_table import TITLE
 from report.test_page import cells, drawn, folders, pooled, study
 
 __all__ = ["folders"]
@@ -66,6 +69,10 @@ def test_a_filter_leaves_the_rows_with_these_letters(tab: Tab) -> None:
     assert column(tab, 1, shown=True) == everything
 
 
+PATHS = 21
+"""Of the large page: enough for a box that filters their matrix, and for more than CELLS_AT_ONCE cells."""
+assert 2 * PATHS > CELLS_AT_ONCE
+
 SHOWN = (
     "[...document.querySelectorAll('section.cell')].map(each => each.getClientRects().length > 0)"
 )
@@ -99,15 +106,20 @@ def test_one_task_is_shown_another_chosen_and_a_link_shows_its_own(tab: Tab) -> 
 
 @pytest.fixture(scope="module")
 def large(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page of so many cells that their sections are packed."""
+    """A page of so many cells that their sections are packed, and of more pruning paths than it gives in words."""
     first, second = cells(folders)
-    many = [
-        replace(each, model=f"model{number}")
-        for number in range(CELLS_AT_ONCE // 2 + 1)
-        for each in (first, second)
-    ]
+    models = [f"model{number}" for number in range(PATHS)]
+    many = [replace(each, model=model) for model in models for each in (first, second)]
     path = tmp_path_factory.mktemp("large") / "index.html"
-    page = render_page(study(), many, drawn(folders / "study"), pooled())
+    (means,) = pooled().values()
+    measured = [synthetic.with_path(synthetic.efficiency(range(3)), m, first.order) for m in models]
+    page = render_page(
+        study(),
+        many,
+        drawn(folders / "study"),
+        {f"{model}/{first.order}": means for model in models},
+        pl.concat(measured),
+    )
     path.write_text(page, encoding="utf-8")
     return path
 
@@ -119,7 +131,7 @@ def test_sections_of_a_large_study_are_packed_and_open_when_they_are_chosen(
     with opened(large, tmp_path / "browser") as tab:
         sections = "[...document.querySelectorAll('section.cell')]"
         count = tab.value(f"{sections}.length")
-        assert count == CELLS_AT_ONCE + 2
+        assert count == 2 * PATHS
         tab.value("new Promise(done => setTimeout(done, 300))")
         opened_sections = f"{sections}.map(each => each.querySelectorAll('figure').length > 0)"
         assert tab.value(opened_sections) == [True] + [False] * (count - 1)
@@ -133,11 +145,28 @@ def test_sections_of_a_large_study_are_packed_and_open_when_they_are_chosen(
         assert tab.value(
             f"document.getElementById('{target}').closest('section').querySelectorAll('svg').length"
         )
+
+
+def test_many_pruning_paths_are_a_row_each(large: Path, tmp_path: Path) -> None:
+    """The first matrix has one row per path, found by its name; what each path says in words is folded."""
+    with opened(large, tmp_path / "browser") as tab:
+        rows = "[...document.querySelectorAll('.matrix')[0].querySelectorAll('tbody tr')]"
+        names = f"{rows}.filter(each => each.getClientRects().length).map(each => each.cells[0].textContent)"
+        everyone = tab.value(names)
+        assert len(everyone) == PATHS
+        assert [name.split()[0] for name in everyone[:2]] == ["model0", "model1"]
         box = "document.querySelector('input[aria-label^=\"Filter rows of: The worst\"]')"
         tab.value(f"{box}.value = 'model3'; {box}.dispatchEvent(new Event('input'))")
-        groups = "[...document.querySelectorAll('.matrix')[0].tBodies].filter(each => each.getClientRects().length)"
-        seen = tab.value(f"{groups}.filter(each => each.rows[0].getClientRects().length).length")
-        assert seen == 1
+        assert [name.split()[0] for name in tab.value(names)] == ["model3"]
+        tab.value(f"{box}.value = ''; {box}.dispatchEvent(new Event('input'))")
+        assert tab.value(names) == everyone
+        answers = (
+            "[...document.querySelectorAll('p.answer')].filter(each => !each.closest('details'))"
+        )
+        (said,) = tab.value(f"{answers}.map(each => each.textContent)")
+        assert said.startswith(f"None of {PATHS} pruning paths")
+        table = f"document.querySelector('table[data-title=\"{TITLE}\"]')"
+        assert tab.value(f"{table}.tBodies[0].rows.length") == PATHS
 
 
 def test_a_large_page_without_scripts_has_the_answer_and_says_where_the_rest_is(
@@ -145,7 +174,7 @@ def test_a_large_page_without_scripts_has_the_answer_and_says_where_the_rest_is(
 ) -> None:
     page = large.read_text(encoding="utf-8")
     body = page[page.index("<main>") :]
-    assert body.count("<noscript>") == CELLS_AT_ONCE + 3
+    assert body.count("<noscript>") == 2 * PATHS + 1
     assert "they open where scripts are allowed" in body
 
 

@@ -47,14 +47,14 @@
     });
   }
 
-  // A row of a matrix is found by its name and by that of its group, the first row of its body.
+  // A row of a matrix is found by its name and by that of its group, the first row of its body; a lone row by its own.
   function makeMatrixFilterable(table) {
     searchBox(table, table.dataset.filter, (wanted) => {
       for (const body of table.tBodies) {
         const [heading, ...rows] = body.rows;
-        const group = heading.textContent.toLowerCase();
+        const group = heading.cells[0].textContent.toLowerCase();
         for (const row of rows) row.hidden = !`${group} ${row.cells[0].textContent.toLowerCase()}`.includes(wanted);
-        heading.hidden = rows.every((row) => row.hidden);
+        heading.hidden = rows.length ? rows.every((row) => row.hidden) : !group.includes(wanted);
       }
     });
   }
