@@ -1,7 +1,9 @@
 """A page in a real browser: Chromium without a window, told what to do through its debugging protocol."""
 
 import asyncio
+import base64
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -33,16 +35,23 @@ class Tab:
 
     def value(self, expression: str) -> Any:
         """What a JavaScript expression gives, as JSON has it; the page's policy does not bind it."""
-        return asyncio.run(self._value(expression))
+        found = self._told(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
 
-    async def _value(self, expression: str) -> Any:
+    def printed_pages(self) -> int:
+        """Number of pages that it takes on paper."""
+        printed = base64.b64decode(self._told("Page.printToPDF")["data"])
+        return len(re.findall(rb"/Type /Page\b", printed))
+
+    def _told(self, method: str, **parameters: object) -> Any:
+        return asyncio.run(self._answer({"id": 1, "method": method, "params": parameters}))
+
+    async def _answer(self, request: dict[str, object]) -> Any:
         import aiohttp
 
-        request = {
-            "id": 1,
-            "method": "Runtime.evaluate",
-            "params": {"expression": expression, "returnByValue": True, "awaitPromise": True},
-        }
         async with (
             aiohttp.ClientSession() as session,
             session.ws_connect(self._address, max_msg_size=0) as socket,
@@ -50,10 +59,8 @@ class Tab:
             await socket.send_str(json.dumps(request))
             async for message in socket:
                 answer = json.loads(message.data)
-                if answer.get("id") == 1:
-                    found = answer["result"]
-                    assert "exceptionDetails" not in found, found
-                    return found["result"].get("value")
+                if answer.get("id") == request["id"]:
+                    return answer["result"]
         raise AssertionError("the browser went away")
 
 

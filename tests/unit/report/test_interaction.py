@@ -169,6 +169,13 @@ def test_many_pruning_paths_are_a_row_each(large: Path, tmp_path: Path) -> None:
         assert tab.value(f"{table}.tBodies[0].rows.length") == PATHS
 
 
+def test_on_paper_packed_sections_take_no_pages(large: Path, tmp_path: Path) -> None:
+    """The section that is open is printed; each of the others would be a page with one sentence on it."""
+    with opened(large, tmp_path / "browser") as tab:
+        tab.value("new Promise(done => setTimeout(done, 300))")
+        assert 3 < tab.printed_pages() < PATHS
+
+
 def test_a_large_page_without_scripts_has_the_answer_and_says_where_the_rest_is(
     large: Path,
 ) -> None:
