@@ -25,8 +25,10 @@ STUDY_FIGURE_TABLES = [
     if name == "checkpoints"
     or any(name in figure.tables for figure in DRAWN_OF_STUDY.values())
 ]
-PUBLISHED = f"{SOURCE}/config/catalog/published/arxiv_2606_24970.csv"
-LITERATURE = f"{SOURCE}/config/catalog/published/literature.csv"
+# A workflow that runs in its own folder has relative inputs alone: nothing is made anew where that folder has moved.
+SHIPPED = "" if SOURCE == Path.cwd() else f"{SOURCE}/"
+PUBLISHED = f"{SHIPPED}config/catalog/published/arxiv_2606_24970.csv"
+LITERATURE = f"{SHIPPED}config/catalog/published/literature.csv"
 
 
 rule draw_figures:

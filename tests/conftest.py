@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from slow_tests import slow_tests
-from workflow_copy import Finished, Workflow, copy_workflow
+from workflow_copy import Workflow, copy_workflow
 
 LONGEST_FIRST = ("slurm", "workflow", "hub", "benchmarks", "unit")
 """Folders of tests: a process that is done early takes short tests, instead of waiting for a long one."""
@@ -59,24 +59,25 @@ def new_workflow(tmp_path: Path) -> Callable[[str], Workflow]:
 
 
 @pytest.fixture(scope="session")
-def run_once(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """The mini study, run to its end by the first process that asks, with a Python of its own for every job."""
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the mini study, run to its end by the first process that asks, with a Python of its own for every job.
+
+    Nobody changes it: `finished` is a copy.
+    """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if WORKER else base
-    found = Finished(Workflow(shared / "finished" / "study"), shared / "finished" / "kept")
+    folder = shared / "finished"
     with FileLock(shared / "finished.lock"):
-        if not found.kept.exists():
-            workflow = copy_workflow(found.original.folder)
+        if not folder.exists():
+            workflow = copy_workflow(shared / "study")
             result = workflow.run("--configfile", "mini.yaml", anew=True)
             assert result.returncode == 0, result.stdout[-4000:]
-            unfinished = found.kept.with_name("copying")
-            shutil.copytree(workflow.folder, unfinished)  # with time stamps
-            unfinished.rename(found.kept)
-    return found
+            workflow.folder.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def finished(run_once: Finished, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A copy of the finished study; tests that change files must put it back as it was."""
+def finished(run_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy of the finished study, with time stamps; tests that change files must put it back as it was."""
     copy = tmp_path_factory.mktemp("finished") / "study"
-    return Workflow(Path(shutil.copytree(run_once.kept, copy)))
+    return Workflow(Path(shutil.copytree(run_once, copy)))

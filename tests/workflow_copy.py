@@ -65,14 +65,6 @@ class Workflow:
         return subprocess.CompletedProcess(command, ended.status, ended.output)
 
 
-@dataclass(frozen=True)
-class Finished:
-    """The mini study after its run: where it ran, and a copy that nobody changes."""
-
-    original: Workflow
-    kept: Path
-
-
 def environment() -> dict[str, str]:
     """The environment without what a surrounding workflow or SLURM job may have set."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "SLURM"))}

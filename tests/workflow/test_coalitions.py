@@ -1,5 +1,10 @@
-"""A study that scores coalitions: tables, verdict and report hold faithfulness that flatness cannot change."""
+"""A study of levels with gaps between them that scores coalitions.
 
+Only these levels are run, and each says what it says beside all others; tables, verdict and report hold faithfulness
+that flatness cannot change.
+"""
+
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +15,9 @@ from workflow_copy import Workflow, copy_workflow
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_table
 
-CELL = Path("results/builtin/cosine/sentiment")
+PATH = Path("results/builtin/cosine")
+CELL = PATH / "sentiment"
+LEVELS = [0, 3]
 STUDY = """
 name: coalitions
 models: [builtin]
@@ -20,7 +27,7 @@ tasks: [sentiment]
 methods: [input_x_gradient, random]
 levels: [0, 3]
 examples: {evaluation: 60, explanation: 12, tuning: 0}
-faithfulness: {segments: 5, operators: [retokenise], fractions: [0.3]}
+faithfulness: {segments: 5, protocol: study, operators: [retokenise], fractions: [0.3]}
 statistics: {repetitions: 200}
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 scoring: {device: cpu}
@@ -30,11 +37,20 @@ report: {figure_formats: []}
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """The study, after its predictions at all levels up to 3, which lie beside it."""
     workflow = copy_workflow(tmp_path_factory.mktemp("coalitions") / "study")
     (workflow.folder / "coalitions.yaml").write_text(STUDY)
-    result = workflow.run("--configfile", "coalitions.yaml")
-    assert result.returncode == 0, result.stdout[-5000:]
+    predictions = CELL / "predictions.parquet"
+    for words in ((str(predictions), "--config", "levels={maximum: 3}"), ()):
+        result = workflow.run(*words[:1], "--configfile", "coalitions.yaml", *words[1:])
+        assert result.returncode == 0, result.stdout[-5000:]
+        if words:
+            (workflow.folder / predictions).rename(workflow.folder / "every.parquet")
     return workflow
+
+
+def table(workflow: Workflow, path: Path) -> pl.DataFrame:
+    return read_table(workflow.folder / path, ALL[path.stem])
 
 
 def test_every_coalition_is_scored_and_the_last_is_the_prediction(scored: Workflow) -> None:
@@ -114,7 +130,7 @@ def test_an_edit_runs_again_what_depends_on_it(
 
 def test_a_margin_without_coalitions_is_refused(new_workflow: Callable[[str], Workflow]) -> None:
     workflow = new_workflow("margin")
-    study = STUDY.replace("segments: 5, ", "segments: 0, protocol: study, ").replace(
+    study = STUDY.replace("segments: 5, ", "segments: 0, ").replace(
         "{repetitions: 200}", "{repetitions: 200, margins: {faithfulness: 0.1}}"
     )
     (workflow.folder / "coalitions.yaml").write_text(study)
@@ -122,3 +138,73 @@ def test_a_margin_without_coalitions_is_refused(new_workflow: Callable[[str], Wo
     assert result.returncode != 0
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("keepfaith: ")]
     assert "statistics.margins.faithfulness: needs segments; type faithfulness" in line
+
+
+def test_every_table_holds_these_levels_and_no_other(scored: Workflow) -> None:
+    attributions = scored.folder / CELL / "attributions/input_x_gradient-seed0.parquet"
+    faithfulness = scored.folder / CELL / "faithfulness/input_x_gradient.parquet"
+    found = {
+        "attributions": read_table(attributions, ALL["attributions"]),
+        "faithfulness": read_table(faithfulness, ALL["faithfulness"]),
+        "efficiency": table(scored, PATH / "efficiency.parquet"),
+    } | {
+        name: table(scored, CELL / f"{name}.parquet")
+        for name in ("predictions", "metrics", "reliability", "curves")
+    }
+    for name, rows in found.items():
+        assert rows["level"].unique().sort().to_list() == LEVELS, name
+    verdict = table(scored, CELL / "verdict.parquet")
+    assert verdict["level"].unique().sort().to_list() == LEVELS[1:]
+    overlap = table(scored, CELL / "overlap.parquet")
+    assert set(overlap.select("level_a", "level_b").unique().rows()) == {
+        (a, b) for a in LEVELS for b in LEVELS
+    }
+
+
+def test_a_level_is_the_same_with_and_without_those_around_it(scored: Workflow) -> None:
+    few = table(scored, CELL / "predictions.parquet")
+    every = read_table(scored.folder / "every.parquet", ALL["predictions"])
+    assert every["level"].n_unique() == 4
+    same = every.filter(pl.col("level").is_in(LEVELS))
+    assert few.drop("log_likelihood").equals(same.drop("log_likelihood"))
+    assert few["log_likelihood"].to_numpy() == pytest.approx(
+        same["log_likelihood"].to_numpy(), abs=1e-9
+    )
+
+
+def test_the_report_says_what_goes_at_each_step(scored: Workflow) -> None:
+    page = (scored.folder / "results/report/index.html").read_text(encoding="utf-8")
+    order = table(scored, PATH / "order.parquet").sort("position")["layer"].to_list()
+    found = re.findall(r'<th scope="row">([^<]+)</th><td>([^<]+)</td>', page)
+    rows = dict(reversed(found))  # of the first table with levels, that of the model
+    assert rows["0 (dense)"] == "none"
+    assert rows["3"] == ", ".join(f"attention {layer}" for layer in order[:3])
+    assert "1" not in rows and "2" not in rows
+    assert "0, 3 of 8 layers" in page
+    assert f"attention {order[2]} (level 3)" in page  # the caption of the layers
+
+
+def test_what_is_exported_must_have_been_run(scored: Workflow) -> None:
+    result = scored.run(
+        "export", "--configfile", "coalitions.yaml", "--dry-run", "--config", "export={levels: [2]}",
+    )  # fmt: skip
+    assert result.returncode != 0
+    assert "export.levels: 2 is not run for builtin, whose levels are 0, 3" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "typed", "levels"),
+    [
+        ((), "levels={shares: [.25, .5]}", "0, 2, 4"),  # over a maximum
+        (("list.yaml", "shares.yaml"), None, "0, 6"),
+        (("shares.yaml",), "levels={maximum: 1}", "0, 1"),
+    ],
+)
+def test_levels_that_are_laid_over_others_replace_them(
+    scored: Workflow, files: tuple[str, ...], typed: str | None, levels: str
+) -> None:
+    for name, text in {"list": "[3]", "shares": "{shares: [0.75]}"}.items():
+        (scored.folder / f"{name}.yaml").write_text(f"levels: {text}\n", encoding="utf-8")
+    over = ("--config", typed) if typed else ()
+    result = scored.run("plan", "--configfile", "mini.yaml", *files, *over)
+    assert f"Levels: {levels} of builtin" in result.stdout, result.stdout[-2000:]

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
-from workflow_copy import REPOSITORY, Finished, Workflow, environment
+from workflow_copy import REPOSITORY, Workflow, environment
 
 from keepfaith.artifacts.schemas import ALL
 from keepfaith.artifacts.tables import read_provenance, read_table
@@ -23,25 +23,10 @@ from keepfaith.plugins.study_figure import STUDY_FIGURES
 CELL = Path("results/builtin/cosine/sentiment")
 
 
-@pytest.fixture(scope="module")
-def finished(run_once: Finished) -> Workflow:
-    """The finished study where it ran, for this file alone: a copy would draw its figures anew."""
-    return run_once.original
-
-
 @pytest.fixture
-def editable(finished: Workflow, tmp_path: Path) -> Iterator[Workflow]:
-    """The finished study, which a test may change: afterwards it is as it was.
-
-    It stays where it is, since some inputs have full paths, and a study that moved would make anew what reads them.
-    """
-    kept = tmp_path / "kept"
-    shutil.copytree(finished.folder, kept)  # with time stamps
-    try:
-        yield finished
-    finally:
-        shutil.rmtree(finished.folder)
-        shutil.move(kept, finished.folder)
+def editable(finished: Workflow, tmp_path: Path) -> Workflow:
+    """A copy of the finished study, which a test may change."""
+    return Workflow(Path(shutil.copytree(finished.folder, tmp_path / "study")))
 
 
 BY_SEGMENTS = ("coalitions", "explanations", "limits", "segment_curves", "swap")

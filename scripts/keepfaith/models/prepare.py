@@ -8,7 +8,7 @@ from keepfaith.config.model_files import CONFIG, TOKENIZER_CONFIG, FileListing, 
 from keepfaith.config.model_folder import check_description, layer_count
 from keepfaith.hub.errors import Address, HubError
 from keepfaith.hub.repository import Repository, open_repository
-from keepfaith.models.sources import ModelError, ModelManifest, prepare_folder
+from keepfaith.models.sources import SHIPPED, ModelError, ModelManifest, prepare_folder
 
 
 def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelManifest:
@@ -28,7 +28,7 @@ def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelMani
         case "local":
             return prepare_folder(name, Path(source["path"]))
         case "builtin":
-            return prepare_folder(name, builtin, source="builtin")
+            return prepare_folder(name, builtin, source=SHIPPED)
         case kind:
             raise ModelError(f"model {name}: a source of kind {kind} is trained, not prepared")
 

@@ -15,11 +15,15 @@ from keepfaith.config.model_folder import (
     read_configuration,
 )
 from keepfaith.models.asked_tokens import note_other_special_tokens
+from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.checkpoint import check_checkpoint
 from keepfaith.models.errors import LoadingError
 from keepfaith.models.loading import check_generation, load_tokenizer
 from keepfaith.models.positions import longest_input
 from keepfaith.models.slim import read_config
+
+SHIPPED = "builtin"
+"""Source of the model that ships with keepfaith."""
 
 
 class ModelError(Exception):
@@ -27,7 +31,11 @@ class ModelError(Exception):
 
 
 class ModelManifest(BaseModel):
-    """Description of a prepared model for the rules, with the digest of each of its files."""
+    """Description of a prepared model for the rules, with the digest of each of its files.
+
+    The folder of the model that ships with keepfaith is not written: it is that of the keepfaith that reads it, so that
+    a project that has moved, or its keepfaith, keeps its results.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
@@ -67,11 +75,17 @@ class ModelManifest(BaseModel):
 
     def write(self, path: Path) -> None:
         """Write as JSON, atomically."""
-        write_text(path, self.model_dump_json(indent=2) + "\n")
+        written = self.model_copy(update={"folder": ""}) if self.source == SHIPPED else self
+        write_text(path, written.model_dump_json(indent=2) + "\n")
 
     @staticmethod
     def read(path: Path) -> "ModelManifest":
-        return ModelManifest.model_validate_json(Path(path).read_text(encoding="utf-8"))
+        found = ModelManifest.model_validate_json(Path(path).read_text(encoding="utf-8"))
+        return (
+            found.model_copy(update={"folder": str(CHECKPOINT)})
+            if found.source == SHIPPED
+            else found
+        )
 
 
 def prepare_folder(

@@ -31,7 +31,7 @@ def read_levels(path: Path | str, dense: Path | str, levels: Sequence[int]) -> P
 
     Args:
         path: the table; the file is named like its schema.
-        dense: folder of the dense model, from which an order drops components.
+        dense: folder of the dense model, which is level 0, and from which an order drops components.
         levels: the levels to run, ascending.
 
     Raises:
@@ -46,5 +46,9 @@ def read_levels(path: Path | str, dense: Path | str, levels: Sequence[int]) -> P
         raise ValueError(f"{path}: there are no checkpoints of levels {missing}")
     chosen = table.filter(pl.col("level").is_in(list(levels))).sort("level")
     identities = {str(level): digest for level, digest in chosen.select("level", "files").rows()}
-    groups = checkpoint_groups(chosen.select("level", "folder").rows())
+    folders = chosen.select("level", "folder").rows()
+    # The dense model is where its manifest says, which knows of a project that has moved.
+    groups = checkpoint_groups(
+        (level, folder if level else str(dense)) for level, folder in folders
+    )
     return PathLevels(groups, {"checkpoints": identities})

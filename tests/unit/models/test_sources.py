@@ -6,6 +6,7 @@ import pytest
 from small_models import metaspace_tokenizer, tiny_llama
 
 from keepfaith.config.model_files import is_model_file
+from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.errors import LoadingError
 from keepfaith.models.loading import choose_device, load_model, load_tokenizer
 from keepfaith.models.prepare import prepare_model
@@ -43,6 +44,14 @@ def test_manifest_describes_the_folder_and_round_trips(saved, tmp_path):
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(manifest.files)
     assert manifest.files["config.json"] == sha256(saved / "config.json")
     manifest.write(tmp_path / "model.json")
+    assert ModelManifest.read(tmp_path / "model.json") == manifest
+
+
+def test_the_shipped_model_is_where_the_keepfaith_that_reads_it_is(tmp_path):
+    """Whatever has moved since: the folder is not written."""
+    manifest = prepare_model("m", {"kind": "builtin"}, CHECKPOINT)
+    manifest.write(tmp_path / "model.json")
+    assert str(CHECKPOINT) not in (tmp_path / "model.json").read_text(encoding="utf-8")
     assert ModelManifest.read(tmp_path / "model.json") == manifest
 
 

@@ -37,9 +37,9 @@ def test_a_pruning_path_is_one_group(tmp_path: Path) -> None:
 
 
 def test_every_checkpoint_is_a_group(tmp_path: Path) -> None:
-    found = read_levels(checkpoints(tmp_path), "dense", [0, 1, 3])
+    found = read_levels(checkpoints(tmp_path), "moved/dense", [0, 1, 3])
     assert [(group.levels, group.folder, group.first) for group in found.groups] == [
-        ((0,), "at/dense", 0),
+        ((0,), "moved/dense", 0),
         ((1,), "at/rounded", 1),
         ((3,), "at/tuned", 3),
     ]
