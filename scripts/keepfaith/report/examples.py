@@ -29,7 +29,7 @@ class Panel:
         margin: its log-likelihood minus that of the best other choice, in nats.
         correct: whether it is the label.
         pieces: the prompt in coloured pieces.
-        top: tokens with the highest scores.
+        top: tokens or segments with the highest scores.
     """
 
     level: int
