@@ -139,7 +139,7 @@ def main() -> None:
             if options.page
             else timed(lambda: synthetic_report(Path(folder), *sizes))
         )
-        if options.keep:
+        if options.keep and not options.page:
             shutil.copyfile(page, options.keep)
         row = {
             "page": "finished"

@@ -59,6 +59,16 @@ def users(files):
     return [local(str(file)) for file in files]
 
 
+def of_workflow(file):
+    """A file that ships with the workflow, without the prefix of an importing one.
+
+    Relative where the workflow lies in the working folder: nothing is made anew after that folder has moved.
+    """
+    path, working_folder = (SOURCE / file).resolve(), Path.cwd().resolve()
+    inside = path.is_relative_to(working_folder)
+    return local(str(path.relative_to(working_folder) if inside else path))
+
+
 def model_files(wildcards):
     return users(settings.model_files(wildcards.model))
 

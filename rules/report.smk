@@ -25,10 +25,8 @@ STUDY_FIGURE_TABLES = [
     if name == "checkpoints"
     or any(name in figure.tables for figure in DRAWN_OF_STUDY.values())
 ]
-# A workflow that runs in its own folder has relative inputs alone: nothing is made anew where that folder has moved.
-SHIPPED = "" if SOURCE == Path.cwd() else f"{SOURCE}/"
-PUBLISHED = f"{SHIPPED}config/catalog/published/arxiv_2606_24970.csv"
-LITERATURE = f"{SHIPPED}config/catalog/published/literature.csv"
+PUBLISHED = of_workflow("config/catalog/published/arxiv_2606_24970.csv")
+LITERATURE = of_workflow("config/catalog/published/literature.csv")
 
 
 rule draw_figures:

@@ -3,13 +3,8 @@
 from pathlib import Path
 
 from keepfaith.artifacts.job import job
-from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.prepare import prepare_model
 
 with job(snakemake.log[0]):
-    manifest = prepare_model(
-        snakemake.wildcards.model,
-        snakemake.params.model["source"],
-        builtin=CHECKPOINT,
-    )
+    manifest = prepare_model(snakemake.wildcards.model, snakemake.params.model["source"])
     manifest.write(Path(snakemake.output.model))

@@ -3,7 +3,6 @@
 import json
 import logging
 import sys
-from pathlib import Path
 
 from forked import serve
 
@@ -12,7 +11,7 @@ def model(repository: str, revision: str, layers: int = 4) -> object:
     from keepfaith.models.prepare import prepare_model
 
     source = {"kind": "hub", "repository": repository, "revision": revision, "layers": layers}
-    return prepare_model("mine", source, Path()).model_dump()
+    return prepare_model("mine", source).model_dump()
 
 
 def checkpoint(dense: str, repository: str, revision: str) -> object:

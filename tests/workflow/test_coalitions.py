@@ -17,7 +17,7 @@ from keepfaith.artifacts.tables import read_table
 
 PATH = Path("results/builtin/cosine")
 CELL = PATH / "sentiment"
-LEVELS = [0, 3]
+LEVELS = [0, 1, 3]
 STUDY = """
 name: coalitions
 models: [builtin]
@@ -25,7 +25,7 @@ orders: [cosine]
 text: builtin
 tasks: [sentiment]
 methods: [input_x_gradient, random]
-levels: [0, 3]
+levels: [0, 1, 3]
 examples: {evaluation: 60, explanation: 12, tuning: 0}
 faithfulness: {segments: 5, protocol: study, operators: [retokenise], fractions: [0.3]}
 statistics: {repetitions: 200}
@@ -59,7 +59,7 @@ def test_every_coalition_is_scored_and_the_last_is_the_prediction(scored: Workfl
     assert set(coalitions["log_likelihoods"].list.len()) <= {2**n for n in range(1, 6)}
     predictions = read_table(scored.folder / CELL / "predictions.parquet", ALL["predictions"])
     both = coalitions.join(predictions, on=["level", "example_id", "option"])
-    assert both.height == coalitions.height == 12 * 2 * 2
+    assert both.height == coalitions.height == 12 * 2 * 3
     whole = both["log_likelihoods"].list.last()
     assert whole.to_list() == pytest.approx(both["log_likelihood"].to_list(), abs=1e-5)
 
@@ -82,13 +82,13 @@ def test_limits_curves_and_the_swap_are_tables_and_metrics(scored: Workflow) -> 
         read_table(scored.folder / CELL / f"{name}.parquet", ALL[name])
         for name in ("explanations", "limits", "segment_curves", "swap")
     )
-    assert limits.height == 12 * 2
+    assert limits.height == 12 * 3
     assert (limits["worst"] <= limits["chance"] + 1e-9).all()
     assert (limits["chance"] <= limits["best"] + 1e-9).all()
     own = explanations.filter(method="shapley").join(limits, on=["level", "example_id"])
     assert (own["removal_area"] <= own["best"] + 1e-9).all()
     assert set(curves["method"]) == {*explanations["method"].unique(), "chance", "best"}
-    assert swap.filter(method="input_x_gradient").height == 12 * 2 * 2
+    assert swap.filter(method="input_x_gradient").height == 12 * 3 * 3
     metrics = read_table(scored.folder / CELL / "metrics.parquet", ALL["metrics"])
     by_level = limits.filter(~pl.col("flipped")).group_by("level").len()
     unflipped = dict(by_level.iter_rows())
@@ -98,7 +98,8 @@ def test_limits_curves_and_the_swap_are_tables_and_metrics(scored: Workflow) -> 
     assert flipped == pytest.approx(1 - unflipped[3] / 12)
     for metric in ("explanation_effect", "judge_effect"):
         effect = metrics.filter(metric=metric, method="shapley")
-        assert effect["level"].to_list() == [3] and effect["examples"][0] <= unflipped[3]
+        assert effect["level"].to_list() == [1, 3]
+        assert all(n <= unflipped[level] for level, n in effect.select("level", "examples").rows())
     # The control is the one method of this study with several seeds, and they agree by chance.
     seeds = metrics.filter(metric="seed_correlation")
     assert set(seeds["method"]) == {"random"}
@@ -178,9 +179,12 @@ def test_the_report_says_what_goes_at_each_step(scored: Workflow) -> None:
     found = re.findall(r'<th scope="row">([^<]+)</th><td>([^<]+)</td>', page)
     rows = dict(reversed(found))  # of the first table with levels, that of the model
     assert rows["0 (dense)"] == "none"
-    assert rows["3"] == ", ".join(f"attention {layer}" for layer in order[:3])
-    assert "1" not in rows and "2" not in rows
-    assert "0, 3 of 8 layers" in page
+    assert rows["1"] == f"attention {order[0]}"
+    assert (
+        rows["3"] == f"attention {order[1]}, attention {order[2]}"
+    )  # what goes since the level before
+    assert "2" not in rows
+    assert "0, 1, 3 of 8 layers" in page
     assert f"attention {order[2]} (level 3)" in page  # the caption of the layers
 
 
@@ -189,7 +193,7 @@ def test_what_is_exported_must_have_been_run(scored: Workflow) -> None:
         "export", "--configfile", "coalitions.yaml", "--dry-run", "--config", "export={levels: [2]}",
     )  # fmt: skip
     assert result.returncode != 0
-    assert "export.levels: 2 is not run for builtin, whose levels are 0, 3" in result.stdout
+    assert "export.levels: 2 is not run for builtin, whose levels are 0, 1, 3" in result.stdout
 
 
 @pytest.mark.parametrize(

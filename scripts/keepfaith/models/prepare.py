@@ -8,16 +8,16 @@ from keepfaith.config.model_files import CONFIG, TOKENIZER_CONFIG, FileListing, 
 from keepfaith.config.model_folder import check_description, layer_count
 from keepfaith.hub.errors import Address, HubError
 from keepfaith.hub.repository import Repository, open_repository
+from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.sources import SHIPPED, ModelError, ModelManifest, prepare_folder
 
 
-def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelManifest:
+def prepare_model(name: str, source: dict[str, Any]) -> ModelManifest:
     """Prepare a model from a `hub`, `local` or `builtin` source of the configuration.
 
     Args:
         name: the model's name in the catalog.
         source: `kind` and its fields.
-        builtin: folder of the checkpoint that ships with keepfaith.
 
     Raises:
         ModelError: see `prepare_hub` and `prepare_folder`; also for another kind of source.
@@ -28,7 +28,7 @@ def prepare_model(name: str, source: dict[str, Any], builtin: Path) -> ModelMani
         case "local":
             return prepare_folder(name, Path(source["path"]))
         case "builtin":
-            return prepare_folder(name, builtin, source=SHIPPED)
+            return prepare_folder(name, CHECKPOINT, source=SHIPPED)
         case kind:
             raise ModelError(f"model {name}: a source of kind {kind} is trained, not prepared")
 

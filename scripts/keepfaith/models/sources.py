@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+import keepfaith
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.model_files import CONFIG, model_files
@@ -15,7 +16,6 @@ from keepfaith.config.model_folder import (
     read_configuration,
 )
 from keepfaith.models.asked_tokens import note_other_special_tokens
-from keepfaith.models.builtin import CHECKPOINT
 from keepfaith.models.checkpoint import check_checkpoint
 from keepfaith.models.errors import LoadingError
 from keepfaith.models.loading import check_generation, load_tokenizer
@@ -24,6 +24,9 @@ from keepfaith.models.slim import read_config
 
 SHIPPED = "builtin"
 """Source of the model that ships with keepfaith."""
+_SHIPPED_FOLDER = Path(keepfaith.__path__[0], "models", "builtin", "checkpoint")
+"""Its folder, without an import of the package whose code digest covers its weights: a manifest has their digests, and
+who trains a new one changes nothing for the jobs of other models."""
 
 
 class ModelError(Exception):
@@ -33,8 +36,8 @@ class ModelError(Exception):
 class ModelManifest(BaseModel):
     """Description of a prepared model for the rules, with the digest of each of its files.
 
-    The folder of the model that ships with keepfaith is not written: it is that of the keepfaith that reads it, so that
-    a project that has moved, or its keepfaith, keeps its results.
+    The folder of the shipped model is not written: `read` fills in that of the running keepfaith, so that results stay
+    valid when the project or its keepfaith moves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
@@ -82,7 +85,7 @@ class ModelManifest(BaseModel):
     def read(path: Path) -> "ModelManifest":
         found = ModelManifest.model_validate_json(Path(path).read_text(encoding="utf-8"))
         return (
-            found.model_copy(update={"folder": str(CHECKPOINT)})
+            found.model_copy(update={"folder": str(_SHIPPED_FOLDER)})
             if found.source == SHIPPED
             else found
         )

@@ -156,6 +156,7 @@ def render_page(
         literature_note=LITERATURE_NOTE,
         by_quantity=quantity_matrix(verdicts, means, names),
         several=several,
+        checkpoints=any(names.values()),
         margins=margin_sentence(verdicts),
         matrix=verdict_matrix(verdicts, means, targets, names),
         matrix_columns="level" if any(names.values()) else "number of dropped layers",

@@ -21,7 +21,10 @@ _HEADER = (
 
 
 def paths_sentence(savings: Sequence[Saving], *, several: bool) -> str:
-    """How many paths have a level at which all is kept, and the one that saves most.
+    """How many paths have a level at which all is kept, and the one of these that saves most.
+
+    Where nothing is kept no path is named: the fewer the texts, the deeper the level up to which no degradation is
+    shown.
 
     Args:
         savings: of all pruning paths, at least one.
@@ -33,29 +36,38 @@ def paths_sentence(savings: Sequence[Saving], *, several: bool) -> str:
         f"{len(kept) or 'None'} of {len(savings)} pruning paths (a model and an order each) "
         f"{'have' if len(kept) > 1 else 'has'} levels up to which all is shown to be kept{place}."
     )
-    clear = [saving for saving in savings if saving.level]
-    if not clear:
-        return f"{said} On each, something is degraded at the first level."
-    most = max(kept or clear, key=lambda saving: saving.parameters)
-    equal = sum(saving.parameters == most.parameters for saving in kept or clear) - 1
-    which = "these" if kept else "those without a degradation at the first level"
-    as_much = f" (and {equal} {'other' if equal == 1 else 'others'} as much)" if equal else ""
+    if not kept:
+        clear = sum(saving.clear > 0 for saving in savings)
+        if not clear:
+            return f"{said} On each, degradation is shown at the first level."
+        return (
+            f"{said} On {clear} of them no degradation is shown at the first level, which also follows from too few "
+            "texts."
+        )
+    most = max(kept, key=lambda saving: (saving.parameters, saving.cache))
+    equal = sum((each.parameters, each.cache) == (most.parameters, most.cache) for each in kept) - 1
+    which = f"{most.model} in the order {most.order}"
+    shares = f"{_share(most.parameters)} of the parameters and {_share(most.cache)} of the KV cache"
+    saved = f"{shares} at level {most.level}"
+    if len(kept) == 1:
+        return f"{said} It is {which}, and saves {saved}."
+    as_much = f", as {equal} {'other does' if equal == 1 else 'others do'}" if equal else ""
     return (
-        f"{said} Of {which}, {most.model} in the order {most.order} saves most{as_much}: {_share(most.parameters)} of "
-        f"the parameters and {_share(most.cache)} of the KV cache at level {most.level}."
+        f"{said} The largest share of the parameters is saved by {which}{as_much}: {saved}. The best of many paths is "
+        "partly the best by chance."
     )
 
 
 def paths_table(savings: Sequence[Saving]) -> PageTable:
     """One row per pruning path: the level of its answer, what it saves, and what is degraded first.
 
-    Level 0 is the dense model. Numbers begin a field, so that the page can sort them.
+    Level 0 is the dense model. Fields of numbers begin with the number, so that the page can sort them.
     """
     return PageTable(TITLE, _HEADER, tuple(_row(saving) for saving in savings))
 
 
 def _row(saving: Saving) -> tuple[TableCell, ...]:
-    first = f"{', '.join(saving.degraded)} at level {saving.degraded_at}"
+    first = f"level {saving.degraded_at}: {', '.join(saving.degraded)}"
     texts = (
         f"{saving.model}, {saving.order}",
         str(saving.kept),
@@ -63,10 +75,10 @@ def _row(saving: Saving) -> tuple[TableCell, ...]:
         _share(saving.parameters),
         _share(saving.cache),
         f"{saving.faster:.2f} x",
-        first if saving.degraded else "nothing",
+        first if saving.degraded else "none shown",
     )
     return tuple(TableCell(text) for text in texts)
 
 
 def _share(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.1f} %"

@@ -49,7 +49,7 @@ def test_manifest_describes_the_folder_and_round_trips(saved, tmp_path):
 
 def test_the_shipped_model_is_where_the_keepfaith_that_reads_it_is(tmp_path):
     """Whatever has moved since: the folder is not written."""
-    manifest = prepare_model("m", {"kind": "builtin"}, CHECKPOINT)
+    manifest = prepare_model("m", {"kind": "builtin"})
     manifest.write(tmp_path / "model.json")
     assert str(CHECKPOINT) not in (tmp_path / "model.json").read_text(encoding="utf-8")
     assert ModelManifest.read(tmp_path / "model.json") == manifest
@@ -60,12 +60,12 @@ def test_identity_does_not_depend_on_the_place(saved, folder):
 
 
 def test_sources_by_kind(saved):
-    local = prepare_model("m", {"kind": "local", "path": str(saved)}, saved)
+    local = prepare_model("m", {"kind": "local", "path": str(saved)})
     assert local.source == "local"
-    builtin = prepare_model("m", {"kind": "builtin"}, saved)
-    assert (builtin.source, builtin.files) == ("builtin", local.files)
+    builtin = prepare_model("m", {"kind": "builtin"})
+    assert (builtin.source, builtin.files) == ("builtin", prepare_folder("m", CHECKPOINT).files)
     with pytest.raises(ModelError, match="of kind train is trained, not prepared"):
-        prepare_model("m", {"kind": "train"}, saved)
+        prepare_model("m", {"kind": "train"})
 
 
 def test_only_pickles_are_refused(folder):
