@@ -102,7 +102,9 @@ def interval(row: dict[str, object] | None) -> str | None:
     if row is None or row["value"] is None:
         return None
     ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
-    return f"{row['value']:.3f}{ends}"
+    raw = str(row["metric"]).startswith("raw_")
+    chance = f", by a random order {row['reference_low']:.3f}" if raw else ""
+    return f"{row['value']:.3f}{ends}{chance}"
 
 
 def statuses(verdict: pl.DataFrame) -> tuple[list[str], list[list[object]]]:

@@ -20,6 +20,11 @@ class Range:
     low: str
     high: str
 
+    @property
+    def of_value(self) -> bool:
+        """Whether they enclose the value; those of its reference stand for something else."""
+        return self.low != "reference_low"
+
 
 @dataclass(frozen=True)
 class Quantity:

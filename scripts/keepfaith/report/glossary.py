@@ -215,7 +215,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Raw comprehensiveness, raw sufficiency",
         "Probability of the predicted choice lost, on average, while the top segments are removed, or while they "
-        "alone are kept. A flatter distribution has less probability to lose: these numbers follow confidence.",
+        "alone are kept. They follow what any order of the segments loses, which stands beside them: it differs by "
+        "level, and is less where the distribution is flat. What an explanation adds to it is faithfulness.",
     ),
     (
         "Comprehensiveness",

@@ -66,10 +66,10 @@ def percentage(share: float | None) -> str | None:
 
 
 def span(low: float | None, high: float | None) -> str:
-    """`0.87 to 0.92`, or `n/a`."""
+    """`0.87 to 0.92`, or `n/a`; one number where both are the same."""
     if low is None or high is None:
         return UNKNOWN
-    return f"{number(low)} to {number(high)}"
+    return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
 def model_table(tables: CellTables) -> PageTable:

@@ -39,9 +39,9 @@ _EXPLANATION = (
 _DETAIL = (
     "Panels are stacked because the scale of a second axis would suggest agreement. Raw comprehensiveness and "
     "sufficiency: probability lost while the top segments are removed (higher is better), or alone kept (lower is "
-    "better); both follow confidence. Coloured bands: intervals over examples for faithfulness, else one standard "
-    "deviation over attribution seeds (the choice of examples adds to it: see the relative change). Grey: chance, or "
-    "controls, which have no information about the model."
+    "better); both follow what a random order loses (grey). Coloured bands: intervals over examples for faithfulness, "
+    "else one standard deviation over attribution seeds (the choice of examples adds to it: see the relative change). "
+    "Grey: chance, or controls, which have no information about the model."
 )
 
 
@@ -69,7 +69,7 @@ def _draw(tables: CellTables) -> "Figure":
 
 def _methods(panel: "Axes", tables: CellTables, name: str, of: Quantity) -> None:
     metric = of.metric
-    ends = (of.beside.low, of.beside.high) if of.beside else SEEDS
+    ends = (of.beside.low, of.beside.high) if of.beside and of.beside.of_value else SEEDS
     strokes = method_strokes(tables.methods)
     grey = control_strokes(tables.controls)
     controls = {control: tables.series(metric, control) for control in tables.controls}

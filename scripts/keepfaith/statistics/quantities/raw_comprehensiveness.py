@@ -1,9 +1,10 @@
-"""Loss of the target's probability while segments are removed, the study's raw quantity; it follows confidence.
+"""Loss of the target's probability while segments are removed, the study's raw quantity.
 
-Shown beside faithfulness on the same table, so that what a flat model changes of it can be seen, and never judged.
+It follows what any order of the segments removes, which differs by level (docs/findings.md): shown with that beside it,
+and beside faithfulness on the same table; never judged.
 """
 
-from keepfaith.plugins.quantity import Quantity
+from keepfaith.plugins.quantity import Quantity, Range
 
 QUANTITY = Quantity(
     label="raw comprehensiveness",
@@ -11,6 +12,7 @@ QUANTITY = Quantity(
     metric="raw_comprehensiveness",
     better="higher",
     position=56,
+    beside=Range("By a random order", "reference_low", "reference_high"),
     explained=True,
     protocol="coalitions",
 )

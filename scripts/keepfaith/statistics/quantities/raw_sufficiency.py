@@ -3,7 +3,7 @@
 Shown as `raw_comprehensiveness` is, and never judged.
 """
 
-from keepfaith.plugins.quantity import Quantity
+from keepfaith.plugins.quantity import Quantity, Range
 
 QUANTITY = Quantity(
     label="raw sufficiency",
@@ -11,6 +11,7 @@ QUANTITY = Quantity(
     metric="raw_sufficiency",
     better="lower",
     position=57,
+    beside=Range("By a random order", "reference_low", "reference_high"),
     explained=True,
     protocol="coalitions",
 )
