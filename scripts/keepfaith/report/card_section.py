@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from keepfaith.report.card import TaskResult, what_it_cost
-from keepfaith.report.page import ReportCell, verdicts_of
+from keepfaith.report.page import ReportCell, orders_of, verdicts_of
 from keepfaith.report.savings import savings
 
 
@@ -21,7 +21,7 @@ def card_sections(
     """
     in_sequence = [cell for cell in cells if not cell.tables.names]
     lines = ["# For the model cards of pruned models", ""]
-    for saving in savings(verdicts_of(in_sequence), pooled, efficiency):
+    for saving in savings(verdicts_of(in_sequence), pooled, efficiency, orders_of(cells)):
         means = pooled.get(f"{saving.model}/{saving.order}")
         results = [
             TaskResult(cell.task, cell.tables.metrics, cell.tables.verdict)

@@ -52,8 +52,8 @@ def _pointless(tables: CellTables) -> list[str]:
     ]
     if by_chance:
         found.append(
-            f"Not shown to be more faithful than chance on the dense model: {_named(by_chance)}. Whether there is any "
-            "faithfulness to lose is not known."
+            f"Not shown to be more faithful than chance on the dense model: {_named(by_chance)}. How much "
+            "faithfulness there is to lose is not known."
         )
     by_controls = [
         method for method in tables.methods if not _above_zero(tables, BEYOND_CONTROLS, method)
@@ -62,7 +62,7 @@ def _pointless(tables: CellTables) -> list[str]:
         others = ", ".join([*map(control_name, tables.controls), "the reversed ranking"])
         found.append(
             f"Not shown to be more comprehensive than {others} on the dense model: {_named(by_controls)}. "
-            "Whether there is anything to lose is not known."
+            "How much there is to lose is not known."
         )
     return found
 

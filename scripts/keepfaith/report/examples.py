@@ -1,7 +1,7 @@
 """Selection and preparation of the explained examples in the report, with the dense model beside pruned ones."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -80,7 +80,8 @@ class Candidate:
 class ExplainedExample:
     """One example with the reason why it is shown.
 
-    `panels` are those of the shown levels; `every` has one for each level that was run, for a slider.
+    `panels` are those of the shown levels; `every` has one for each level that was run, for a slider. Scores are means
+    over `seeds`.
     """
 
     example_id: str
@@ -90,6 +91,7 @@ class ExplainedExample:
     rationale: bool
     panels: tuple[Panel, ...]
     every: tuple[Panel, ...] = ()
+    seeds: int = 1
 
     def frames(self) -> list[dict[str, object]]:
         """What a slider over all levels shows, in plain values: strengths and scores of the scored pieces, in order."""
@@ -149,7 +151,10 @@ def explained_examples(
     names = {level: "dense model" if level == 0 else f"level {level}" for level in every}
     names |= {level: label for level, label in (labels or {}).items() if level in names}
     return [
-        _prepare(rows[name], reason, method, levels, names, scores, log_likelihoods)
+        replace(
+            _prepare(rows[name], reason, method, levels, names, scores, log_likelihoods),
+            seeds=attributions.filter(pl.col("method") == method)["seed"].n_unique(),
+        )
         for name, reason in choose(candidates, count)
     ]
 
@@ -162,9 +167,9 @@ def choose(candidates: Sequence[Candidate], count: int) -> list[tuple[str, str]]
     stayed = [each for each in by_change if not each.flipped]
     middle = float(np.median([each.change for each in candidates])) if candidates else 0.0
     queues: tuple[tuple[str, Sequence[Candidate]], ...] = (
-        ("explanation changed, same prediction (cosine {0.cosine:.2f})", stayed),
+        ("explanation changed, same prediction (cosine similarity {0.cosine:.2f})", stayed),
         (
-            "prediction changed (cosine of the explanations {0.cosine:.2f})",
+            "prediction changed (cosine similarity of the explanations {0.cosine:.2f})",
             [each for each in by_change if each.flipped],
         ),
         (
@@ -172,7 +177,7 @@ def choose(candidates: Sequence[Candidate], count: int) -> list[tuple[str, str]]
             sorted(stayed, key=lambda each: -each.moved),
         ),
         (
-            "typical change (cosine {0.cosine:.2f})",
+            "typical change (cosine similarity {0.cosine:.2f})",
             sorted(candidates, key=lambda each: abs(each.change - middle)),
         ),
     )

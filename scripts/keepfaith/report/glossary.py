@@ -111,7 +111,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Brier score, NLL",
-        "Mean squared distance of the choice probabilities from the label, and mean negative log probability "
+        "Squared distance of the choice probabilities from the label, summed over the choices (0 to 2; .5 for even "
+        "odds of two choices) and averaged over examples, and mean negative log probability "
         "of the label in nats. Lower is better for both, and both penalise lost accuracy as well as bad "
         "calibration.",
     ),
@@ -220,15 +221,15 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Comprehensiveness",
-        "The study's protocol: probability of the predicted choice lost when the top-ranked tokens are removed. "
-        "Higher means that the explanation selects tokens the prediction needs. A flatter distribution has less "
-        "probability to lose, so values of different levels also reflect confidence; controls and reversed rankings "
-        "show how much.",
+        "The published study's protocol: probability of the predicted choice lost when the top-ranked tokens are "
+        "removed. Higher means that the explanation selects tokens the prediction needs. A flatter distribution has "
+        "less probability to lose, so values of different levels also reflect confidence; controls and reversed "
+        "rankings show how much.",
     ),
     (
         "Sufficiency",
-        "The study's protocol: probability lost when only the top-ranked tokens are kept. Lower is better; below zero "
-        "means that the kept tokens alone make the model more certain.",
+        "The published study's protocol: probability lost when only the top-ranked tokens are kept. Lower is better; "
+        "below zero means that the kept tokens alone make the model more certain.",
     ),
     (
         "The study's aggregate, ERASER's mean",

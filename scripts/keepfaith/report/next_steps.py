@@ -8,20 +8,20 @@ import polars as pl
 
 from keepfaith.figures.labels import quantity_name
 from keepfaith.plugins.quantity import judged_quantities
-from keepfaith.statistics.verdict import HARMED, UNDECIDED
+from keepfaith.statistics.verdict import UNDECIDED
 
 _NUMBER = re.compile(r"\d[\d,.]*")
 
 
 def next_steps(verdicts: pl.DataFrame, *, logged: bool = False) -> list[str]:
-    """One sentence per judged quantity that is open at some level because its texts are too few; most texts last.
+    """One sentence per judged quantity that is undecided at some level because its texts are too few; most texts last.
 
     Args:
         verdicts: VERDICT of all cells, with leading columns model, order and task.
         logged: whether the texts are those of another tool's logs, whose number no setting here changes.
     """
     open_ = verdicts.filter(
-        pl.col("status").is_in([UNDECIDED, HARMED]),
+        pl.col("status") == UNDECIDED,
         pl.col("decidable") > pl.col("margin"),
         pl.col("enough").is_not_null(),
     )

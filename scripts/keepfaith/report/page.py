@@ -146,7 +146,7 @@ def render_page(
     verdicts, means = verdicts_of(cells), pooled or {}
     in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
     names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
-    saved = [] if efficiency is None else savings(in_sequence, means, efficiency)
+    saved = [] if efficiency is None else savings(in_sequence, means, efficiency, orders_of(cells))
     many, several = len(saved) > PATHS_AT_ONCE, any(each.height for each in means.values())
     return templates.page(
         template,
@@ -156,6 +156,9 @@ def render_page(
         literature_note=LITERATURE_NOTE,
         by_quantity=quantity_matrix(verdicts, means, names),
         several=several,
+        overview_title="Over all tasks"
+        if len({cell.task for cell in cells}) > 1
+        else "Over the study",
         checkpoints=any(names.values()),
         margins=margin_sentence(verdicts),
         matrix=verdict_matrix(verdicts, means, targets, names),
@@ -189,6 +192,15 @@ def verdicts_of(cells: Sequence[ReportCell]) -> pl.DataFrame:
     leading = pl.DataFrame(schema=dict.fromkeys(("model", "order", "task"), pl.String))
     empty = leading.hstack(empty_table(VERDICT).get_columns())
     return pl.concat([empty, *(_with_names(cell, cell.tables.verdict) for cell in cells)])
+
+
+def orders_of(cells: Sequence[ReportCell]) -> dict[str, pl.DataFrame]:
+    """ORDER of every pruning path, `model/order`, that has one."""
+    return {
+        f"{cell.model}/{cell.order}": cell.tables.order
+        for cell in cells
+        if cell.tables.order.height
+    }
 
 
 def _with_names(cell: ReportCell, table: pl.DataFrame) -> pl.DataFrame:

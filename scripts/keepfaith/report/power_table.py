@@ -60,7 +60,10 @@ def _decidable(rows: pl.DataFrame) -> str:
     if isinstance(fewest, int):
         parts.append(f"takes {fewest:,} texts or more")
     if lost := rows.filter(nothing_to_lose()).height:
-        parts.append("too little to lose" + ("" if lost == rows.height else f" in {lost}"))
+        parts.append(
+            "too little to lose"
+            + ("" if lost == rows.height else f" in {lost} of {rows.height} cases")
+        )
     return "; ".join(parts)
 
 

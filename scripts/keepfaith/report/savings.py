@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from keepfaith.config.levels import level_words
-from keepfaith.figures.labels import method_name, quantity_name
+from keepfaith.figures.labels import component_name, method_name, quantity_name
 from keepfaith.statistics.verdict import (
     DEGRADED,
     HARMED,
@@ -16,6 +16,9 @@ from keepfaith.statistics.verdict import (
     level_before_gap,
     summary,
 )
+
+_NOISE = 0.1
+"""By what share timings of the same model differ."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,10 @@ class Saving:
 
 
 def savings(
-    verdicts: pl.DataFrame, pooled: Mapping[str, pl.DataFrame], efficiency: pl.DataFrame
+    verdicts: pl.DataFrame,
+    pooled: Mapping[str, pl.DataFrame],
+    efficiency: pl.DataFrame,
+    orders: Mapping[str, pl.DataFrame] | None = None,
 ) -> list[Saving]:
     """The sentences of every model and order.
 
@@ -59,6 +65,7 @@ def savings(
         verdicts: VERDICT of all cells with leading columns model, order and task.
         pooled: POOLED by pruning path, `model/order`; without rows for one task.
         efficiency: EFFICIENCY of all pruning paths with leading columns model and order.
+        orders: ORDER by pruning path, for the kinds of the dropped components; without it they are called layers.
     """
     found = []
     for model, order in verdicts.select("model", "order").unique(maintain_order=True).rows():
@@ -69,12 +76,18 @@ def savings(
             place = " in the mean over tasks"
         measured = efficiency.filter(model=model, order=order)
         if rows.height and measured.height:
-            found.append(_saving(model, order, rows, measured, place))
+            ranked = (orders or {}).get(f"{model}/{order}")
+            found.append(_saving(model, order, rows, measured, place, ranked))
     return found
 
 
 def _saving(
-    model: str, order: str, rows: pl.DataFrame, measured: pl.DataFrame, place: str
+    model: str,
+    order: str,
+    rows: pl.DataFrame,
+    measured: pl.DataFrame,
+    place: str,
+    ranked: pl.DataFrame | None,
 ) -> Saving:
     answer = summary(rows)
     level = answer.safe or answer.clear
@@ -89,11 +102,15 @@ def _saving(
     first = _degraded_first(rows)
     at = min(first, default=0)
     why = ("all is shown to be kept" if answer.safe else "no degradation is shown") + place
-    dropped = f"{level} dropped {'layer' if level == 1 else 'layers'}"
+    varying = (
+        "timings vary by about a tenth"
+        if abs(faster - 1) >= _NOISE
+        else "timings vary by more than that"
+    )
     recommended = (
-        f"Level {level} ({dropped}), the deepest up to which {why}, saves {100 * parameters:.0f} % of the parameters "
-        f"and {100 * cache:.0f} % of the KV cache; after a prompt of {dense['context_tokens']} tokens it decodes "
-        f"{faster:.2f} times as fast (timings vary by about a tenth)."
+        f"Level {level} ({dropped_words(ranked, level)}), the deepest up to which {why}, saves "
+        f"{100 * parameters:.0f} % of the parameters and {100 * cache:.0f} % of the KV cache; after a prompt of "
+        f"{dense['context_tokens']} tokens it decodes {faster:.2f} times as fast ({varying})."
         if level
         else f"No level can be recommended: something is degraded{place} at the first one."
     )
@@ -112,29 +129,66 @@ def _saving(
     )
 
 
+def dropped_words(order: pl.DataFrame | None, level: int) -> str:
+    """`2 of 30 attention layers dropped`; `2 dropped layers` where no ORDER says which.
+
+    Examples:
+        >>> order = pl.DataFrame({"position": [1, 2, 3], "component": ["attention", "mlp", "attention"]})
+        >>> dropped_words(order, 2)
+        '1 of 2 attention layers and 1 of 1 MLP layers dropped'
+    """
+    if order is None or order.is_empty():
+        return f"{level} dropped {'layer' if level == 1 else 'layers'}"
+    counts = order.sort("position").group_by("component", maintain_order=True)
+    found = counts.agg((pl.col("position") <= level).sum().alias("dropped"), pl.len().alias("all"))
+    parts = [
+        f"{dropped} of {every} {component_name(component)}{'s' if component == 'block' else ' layers'}"
+        for component, dropped, every in found.rows()
+        if dropped
+    ]
+    return f"{' and '.join(parts)} dropped"
+
+
 def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
     """Where each quantity is shown to be kept, its methods apart where they differ; and where each is degraded first.
 
     `place`: what the rows are, where that is not a single task.
     """
     kept: dict[str, list[str]] = {}
-    reached: dict[str, tuple[bool, int]] = {}
+    reached: dict[str, int] = {}
+    never: dict[bool, list[str]] = {True: [], False: []}  # by whether more texts could keep them
     levels = rows["level"].unique().sort().to_list()
     for (quantity,), of in rows.group_by("quantity", maintain_order=True):
         name, alike = quantity_name(str(quantity)), _by_levels(of)
         for at, (methods, few) in alike.items():
-            where = _where(at, levels, few=few)
             told = f"{name} ({', '.join(methods)})" if len(alike) > 1 else name
-            kept.setdefault(where, []).append(told)
-            reached[where] = (bool(at), level_before_gap(levels, at))
+            if at:
+                where = _where(at, levels)
+                kept.setdefault(where, []).append(told)
+                reached[where] = level_before_gap(levels, at)
+            else:
+                never[few].append(told)
     deepest_first = sorted(kept, key=lambda where: reached[where], reverse=True)
-    parts = [f"{', '.join(kept[where])} {where}" for where in deepest_first]
-    yield f"Shown to be kept{place}: {'; '.join(parts)}."
+    if parts := [f"{', '.join(kept[where])} {where}" for where in deepest_first]:
+        yield f"Shown to be kept{place}: {'; '.join(parts)}."
+    yield from _never(never[True], never[False], place, something=bool(parts))
     if first := _degraded_first(rows):
         parts = [f"{', '.join(first[level])} first at level {level}" for level in sorted(first)]
         yield f"Shown to be worse{place} by more than the margin (degraded): {'; '.join(parts)}."
     else:
         yield f"Nothing is shown to be worse{place} by more than its margin."
+
+
+def _never(few: list[str], others: list[str], place: str, *, something: bool) -> Iterable[str]:
+    """What is kept at no level: for lack of examples perhaps, or not; its names, where something else is kept."""
+    perhaps = "perhaps for lack of examples"
+    if not something:
+        named = f", of {', '.join(few)} {perhaps}"
+        why = "" if not few else named if others else f", {perhaps}"
+        yield f"Nothing is shown to be kept{place} at any level{why}."
+    elif few or others:
+        parts = [f"{', '.join(few)} ({perhaps})"] if few else []
+        yield f"At no level: {'; '.join([*parts, *([', '.join(others)] if others else [])])}."
 
 
 def _degraded_first(rows: pl.DataFrame) -> dict[int, list[str]]:
@@ -172,16 +226,13 @@ def _may_lack_texts(rows: pl.DataFrame) -> bool:
     return bool(open_.any() and not worse.any() and not lost.any())
 
 
-def _where(kept: tuple[int, ...], levels: list[int], *, few: bool) -> str:
+def _where(kept: tuple[int, ...], levels: list[int]) -> str:
     """`up to level 3`; levels by their numbers, where some were not run or one before is not kept.
 
     Args:
-        kept: the levels that are kept.
+        kept: the levels that are kept, at least one.
         levels: all that were run.
-        few: nothing is shown at the first of these, perhaps for lack of examples.
     """
-    if not kept:
-        return "at no level" + (", which may be for lack of examples" if few else "")
     if kept == tuple(range(1, kept[-1] + 1)):
         return f"up to level {kept[-1]}"
     alone = "" if level_before_gap(levels, kept) == kept[-1] else " alone"
@@ -197,7 +248,7 @@ def _worse(rows: pl.DataFrame, level: int) -> Iterable[str]:
         for row in harmed.iter_rows(named=True)
     ]
     if parts:
-        yield f"Shown to be worse, perhaps within the margin (harmed): {', '.join(parts)}."
+        yield f"Shown to be worse, whether by more than the margin is open (harmed): {', '.join(parts)}."
 
 
 def _run(rows: pl.DataFrame) -> Iterable[str]:

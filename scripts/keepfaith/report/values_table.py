@@ -14,7 +14,7 @@ from keepfaith.statistics.verdict import summary
 _TEMPERED = "ece_tempered"
 """Shown under ECE, never judged: what a temperature repairs."""
 
-_NOT_JUDGED = " (not judged)"
+_NOT_JUDGED = "; not judged"
 
 
 def values_table(
@@ -49,7 +49,7 @@ def values_table(
         means = [sum(column) / len(column) for column in zip(*values, strict=True)]
         rows.append(
             (
-                TableCell(quantity_name(name, method) + _NOT_JUDGED * (name == _TEMPERED)),
+                TableCell(_named(name, method)),
                 *([TableCell(str(len(values)))] if several else []),
                 *(
                     TableCell(number(value), status.get((name, method, level)))
@@ -62,6 +62,12 @@ def values_table(
     title = f"The values behind it: {place}" + (", means over tasks" if several else "")
     header = ("Metric", *(["Tasks"] if several else []), *levels.values())
     return PageTable(title, header, tuple(rows), folded)
+
+
+def _named(name: str, method: str | None) -> str:
+    """`accuracy (higher is better)`."""
+    better = f"{ordered_quantities()[name].better} is better"
+    return f"{quantity_name(name, method)} ({better}{_NOT_JUDGED * (name == _TEMPERED)})"
 
 
 def named_levels(verdict: pl.DataFrame) -> Mapping[int, str]:

@@ -196,9 +196,9 @@ def _reason(
 
 def _too_little(advantage: float) -> str:
     if advantage <= 0:
-        return "the dense model is no better than chance: there is nothing to lose"
+        return "the dense model is by estimate no better than chance: there is nothing to lose"
     return (
-        f"the dense model is {advantage:.4f} better than chance, which is within the margin: there is too little "
+        f"the dense model is {advantage:.4f} better than chance by estimate, within the margin: there is too little "
         "to lose"
     )
 

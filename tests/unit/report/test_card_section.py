@@ -16,7 +16,7 @@ def test_the_section_of_the_recommended_level_has_its_rows() -> None:
     tables = synthetic.cell()
     cells = [ReportCell("m", "o", "sst2", tables, [], dict[str, Path]())]
     efficiency = synthetic.with_path(synthetic.efficiency(tables.levels), "m", "o")
-    (saving,) = savings(verdicts_of(cells), {}, efficiency)
+    (saving,) = savings(verdicts_of(cells), {}, efficiency, {"m/o": tables.order})
     assert 0 < saving.level < max(tables.levels)
     text = card_sections(cells, {}, efficiency)
     assert f"# m, order o, level {saving.level}" in text and saving.sentence in text

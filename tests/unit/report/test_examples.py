@@ -80,10 +80,10 @@ def test_choice_takes_each_kind_in_turn():
         Candidate("e", 0.2, True, 0.7, 0.7),
     ]
     assert choose(candidates, 4) == [
-        ("c", "explanation changed, same prediction (cosine 0.20)"),
-        ("a", "prediction changed (cosine of the explanations 0.10)"),
+        ("c", "explanation changed, same prediction (cosine similarity 0.20)"),
+        ("a", "prediction changed (cosine similarity of the explanations 0.10)"),
         ("b", "confidence moved, same prediction (0.90 to 0.55)"),
-        ("d", "typical change (cosine 0.70)"),
+        ("d", "typical change (cosine similarity 0.70)"),
     ]
     assert len(choose(candidates, 99)) == 5
     assert choose([], 3) == []

@@ -59,9 +59,9 @@ def test_no_number_of_texts_decides_what_has_nothing_to_lose():
     (row,) = rows_of(level("rte", 1, 0.05, **lost), level("rte", 2, 0.015, **lost))
     assert row[6] == "no; too little to lose"
     (row,) = rows_of(level("rte", 1, 0.05, **lost), level("rte", 2, 0.05, model="n"))
-    assert row[6] == "no; takes 5,000 texts or more; too little to lose in 1"
+    assert row[6] == "no; takes 5,000 texts or more; too little to lose in 1 of 2 cases"
     (row,) = rows_of(level("rte", 1, 0.015, **lost), level("rte", 2, 0.015, model="n"))
-    assert row[6] == "in 1 of 2 cases; too little to lose in 1"
+    assert row[6] == "in 1 of 2 cases; too little to lose in 1 of 2 cases"
 
 
 def test_the_row_of_every_judged_quantity_of_a_cell():

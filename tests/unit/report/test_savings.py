@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from keepfaith.artifacts.schemas import POOLED, VERDICT
-from keepfaith.report.savings import savings
+from keepfaith.report.savings import dropped_words, savings
 
 MEASURED = {0: (1000, 80, (90.0, 50.0)), 2: (900, 60, (91.0, 60.0)), 4: (800, 40, (95.0, 75.0))}
 """By level: parameters, bytes of the cache per token, tokens per second after prompts of 16 and of 64 tokens."""
@@ -38,11 +38,11 @@ def verdicts(*statuses: str) -> pl.DataFrame:
 
 NONE = "Nothing is shown to be worse by more than its margin."
 RUN = "Levels that were run: 2, 4."
-OPEN = "Shown to be kept: accuracy at no level, which may be for lack of examples."
-AT_NONE = "Shown to be kept: accuracy at no level."
+OPEN = "Nothing is shown to be kept at any level, perhaps for lack of examples."
+AT_NONE = "Nothing is shown to be kept at any level."
 AT_4_ALONE = "Shown to be kept: accuracy at level 4 alone."
 BROKEN = "Shown to be worse by more than the margin (degraded): accuracy first at level"
-HARMED = "Shown to be worse, perhaps within the margin (harmed): accuracy at level"
+HARMED = "Shown to be worse, whether by more than the margin is open (harmed): accuracy at level"
 AT_2, AT_4 = (
     f"{RUN} Level {level} ({level} dropped layers), the deepest up to which" for level in (2, 4)
 )
@@ -120,10 +120,10 @@ def test_methods_that_differ_are_told_apart() -> None:
     ]
     (found,) = savings(pl.concat(tables), {}, EFFICIENCY)
     assert found.sentence.startswith(
-        "Shown to be kept: faithfulness (exact Shapley, exact Banzhaf) at levels 2, 4; faithfulness (LIME, AttnLRP, "
-        "KernelSHAP) at no level, which may be for lack of examples. Nothing is shown to be "
-        "worse by more than its margin. Shown to be worse, perhaps within the margin (harmed): faithfulness (LIME) at "
-        "level 2 (by 0.100, margin 0.1)."
+        "Shown to be kept: faithfulness (exact Shapley, exact Banzhaf) at levels 2, 4. At no level: faithfulness "
+        "(LIME, AttnLRP, KernelSHAP) (perhaps for lack of examples). Nothing is shown to be worse by more than its "
+        "margin. Shown to be worse, whether by more than the margin is open (harmed): faithfulness (LIME) at level 2 "
+        "(by 0.100, margin 0.1)."
     )
 
 
@@ -137,3 +137,36 @@ def test_levels_without_a_gap_are_told_by_the_last() -> None:
 
 def test_without_measurements_nothing_is_said() -> None:
     assert savings(verdicts("kept", "kept"), {}, EFFICIENCY.filter(model="other")) == []
+
+
+def test_what_is_kept_nowhere_is_told_apart_by_what_could_decide_it() -> None:
+    """The Brier score is degraded at once, so that no number of texts helps; accuracy is open; ECE is kept."""
+    statuses = {"brier": "degraded", "accuracy": "undecided"}
+    both = [
+        verdicts(status, status).with_columns(quantity=pl.lit(name), advantage=pl.lit(0.5))
+        for name, status in statuses.items()
+    ]
+    (nothing,) = savings(pl.concat(both), {}, EFFICIENCY)
+    assert nothing.sentence.startswith(
+        "Nothing is shown to be kept at any level, of accuracy perhaps for lack of examples. Shown to be worse"
+    )
+    kept = verdicts("kept", "kept").with_columns(quantity=pl.lit("ece"), advantage=pl.lit(0.5))
+    (found,) = savings(pl.concat([*both, kept]), {}, EFFICIENCY)
+    assert found.sentence.startswith(
+        "Shown to be kept: ECE at levels 2, 4. At no level: accuracy (perhaps for lack of examples); Brier score. "
+    )
+
+
+def test_dropped_components_are_called_by_their_kind() -> None:
+    order = pl.DataFrame({"position": range(1, 9), "component": ["attention"] * 8})
+    (found,) = savings(verdicts("kept", "kept"), {}, EFFICIENCY, {"m/o": order})
+    assert "Level 4 (4 of 8 attention layers dropped), the deepest" in found.sentence
+    blocks = order.with_columns(component=pl.lit("block"))
+    assert dropped_words(blocks, 2) == "2 of 8 blocks dropped"
+    assert dropped_words(None, 1) == "1 dropped layer"
+
+
+def test_a_speed_within_the_noise_is_called_so() -> None:
+    slower = EFFICIENCY.with_columns(decode_tokens_per_second=pl.lit(50.0))
+    (found,) = savings(verdicts("kept", "kept"), {}, slower)
+    assert found.sentence.endswith("decodes 1.00 times as fast (timings vary by more than that).")

@@ -53,9 +53,9 @@ def test_values_are_means_over_the_tasks_with_the_marks_of_the_verdict() -> None
         "Level 2, degraded first",
     )
     assert [[cell.text for cell in row] for row in shown.rows] == [
-        ["accuracy", "2", "0.800", "0.750", "0.600"],
-        ["ECE", "2", "0.100", "0.150", "0.200"],
-        ["ECE with own temperature (not judged)", "1", "0.100", "0.100", "0.100"],
+        ["accuracy (higher is better)", "2", "0.800", "0.750", "0.600"],
+        ["ECE (lower is better)", "2", "0.100", "0.150", "0.200"],
+        ["ECE with own temperature (lower is better; not judged)", "1", "0.100", "0.100", "0.100"],
     ]
     assert shown.rows[0][2:] == (
         TableCell("0.800"), TableCell("0.750", "kept"), TableCell("0.600", "degraded")
@@ -70,7 +70,7 @@ def test_a_task_that_the_mean_leaves_out_is_in_no_value() -> None:
     shown = values_table("m, o", verdict, tables, folded=True)
     assert shown is not None and shown.folded
     assert [[cell.text for cell in row] for row in shown.rows] == [
-        ["accuracy", "1", "0.900", "0.800"]
+        ["accuracy (higher is better)", "1", "0.900", "0.800"]
     ]
 
 

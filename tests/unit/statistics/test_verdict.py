@@ -130,8 +130,8 @@ def test_nothing_is_kept_with_texts_too_few_to_show_a_rare_large_harm(
     assert found["status"] == status
     if quantity == "comprehensiveness" and texts == 71:
         assert found["reason"] == (
-            "too few texts: 71 independent ones, at least 72 are needed; a loss of 1 in 5 % of all texts "
-            "would be 0.05 in the mean, and none of these would show it with probability 0.03"
+            "too few texts: 71 independent ones, at least 72 are needed; a loss of 1, the largest there is, "
+            "in 5 % of all texts is 0.05 in the mean, and with probability 0.03 no such text is among these"
         )
     wide = row(1, metric, sign * 0.001, -0.2, 0.2, 0.5, clusters=texts, **explained)
     (found,) = verdict(metrics(wide), {quantity: margin}).rows(named=True)
@@ -398,7 +398,9 @@ def test_what_is_lost_whole_is_not_kept(quantity, metric, dense, low, high, sign
     assert table["advantage"].to_list() == pytest.approx([room] * 3)
     assert table.filter(nothing_to_lose()).height == 3
     assert table["enough"].null_count() == 3, "no number of texts shows it to be kept"
-    how_much = f"{room:.4f} better than chance, which is within" if room > 0 else "no better than"
+    how_much = (
+        f"{room:.4f} better than chance by estimate, within" if room > 0 else "no better than"
+    )
     assert how_much in table["reason"][0] and how_much in table["reason"][2]
     assert table["reason"][1] is None
     if room > 0:
