@@ -65,9 +65,11 @@ def values_table(
 
 
 def _named(name: str, method: str | None) -> str:
-    """`accuracy (higher is better)`."""
+    """`accuracy (higher is better)`, `faithfulness (LIME; higher is better)`."""
+    said = quantity_name(name, method)
+    opened = f"{said.removesuffix(')')}; " if said.endswith(")") else f"{said} ("
     better = f"{ordered_quantities()[name].better} is better"
-    return f"{quantity_name(name, method)} ({better}{_NOT_JUDGED * (name == _TEMPERED)})"
+    return f"{opened}{better}{_NOT_JUDGED * (name == _TEMPERED)})"
 
 
 def named_levels(verdict: pl.DataFrame) -> Mapping[int, str]:
