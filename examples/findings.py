@@ -103,7 +103,7 @@ def interval(row: dict[str, object] | None) -> str | None:
         return None
     ends = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
     raw = str(row["metric"]).startswith("raw_")
-    chance = f", by a random order {row['reference_low']:.3f}" if raw else ""
+    chance = f", by chance {row['reference_low']:.3f}" if raw else ""
     return f"{row['value']:.3f}{ends}{chance}"
 
 

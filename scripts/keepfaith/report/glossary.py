@@ -216,8 +216,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Raw comprehensiveness, raw sufficiency",
         "Probability of the predicted choice lost, on average, while the top segments are removed, or while they "
-        "alone are kept. They follow what any order of the segments loses, which stands beside them: it differs by "
-        "level, and is less where the distribution is flat. What an explanation adds to it is faithfulness.",
+        "alone are kept. They follow chance, the mean over all orders of the segments, which stands beside them: it "
+        "differs by level, and can be less where the distribution is flat. Faithfulness compares with chance, text by "
+        "text, on the margin.",
     ),
     (
         "Comprehensiveness",

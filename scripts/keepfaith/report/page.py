@@ -147,6 +147,7 @@ def render_page(
     in_sequence = verdicts_of([cell for cell in cells if not cell.tables.names])
     names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
     saved = [] if efficiency is None else savings(in_sequence, means, efficiency, orders_of(cells))
+    several_tasks = len({cell.task for cell in cells}) > 1
     many, several = len(saved) > PATHS_AT_ONCE, any(each.height for each in means.values())
     return templates.page(
         template,
@@ -156,9 +157,8 @@ def render_page(
         literature_note=LITERATURE_NOTE,
         by_quantity=quantity_matrix(verdicts, means, names),
         several=several,
-        overview_title="Over all tasks"
-        if len({cell.task for cell in cells}) > 1
-        else "Over the study",
+        several_tasks=several_tasks,
+        overview_title="Over all tasks" if several_tasks else "Over the study",
         checkpoints=any(names.values()),
         margins=margin_sentence(verdicts),
         matrix=verdict_matrix(verdicts, means, targets, names),

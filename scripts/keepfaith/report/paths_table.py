@@ -45,13 +45,15 @@ def paths_sentence(savings: Sequence[Saving], *, several: bool) -> str:
             "texts."
         )
     most = max(kept, key=lambda saving: (saving.parameters, saving.cache))
-    equal = sum((each.parameters, each.cache) == (most.parameters, most.cache) for each in kept) - 1
+    equal = sum(each.parameters == most.parameters for each in kept) - 1
     which = f"{most.model} in the order {most.order}"
     shares = f"{_share(most.parameters)} of the parameters and {_share(most.cache)} of the KV cache"
     saved = f"{shares} at level {most.level}"
     if len(kept) == 1:
         return f"{said} It is {which}, and saves {saved}."
-    as_much = f", as {equal} {'other does' if equal == 1 else 'others do'}" if equal else ""
+    as_much = (
+        f" ({equal} {'other saves' if equal == 1 else 'others save'} as much)" if equal else ""
+    )
     return (
         f"{said} The largest share of the parameters is saved by {which}{as_much}: {saved}. The best of many paths is "
         "partly the best by chance."

@@ -105,7 +105,7 @@ def _saving(
     varying = (
         "timings vary by about a tenth"
         if abs(faster - 1) >= _NOISE
-        else "timings vary by more than that"
+        else "within the tenth by which timings vary"
     )
     recommended = (
         f"Level {level} ({dropped_words(ranked, level)}), the deepest up to which {why}, saves "
@@ -160,7 +160,7 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
     levels = rows["level"].unique().sort().to_list()
     for (quantity,), of in rows.group_by("quantity", maintain_order=True):
         name, alike = quantity_name(str(quantity)), _by_levels(of)
-        for at, (methods, few) in alike.items():
+        for (at, few), methods in alike.items():
             told = f"{name} ({', '.join(methods)})" if len(alike) > 1 else name
             if at:
                 where = _where(at, levels)
@@ -181,13 +181,13 @@ def _kept(rows: pl.DataFrame, place: str) -> Iterable[str]:
 
 def _never(few: list[str], others: list[str], place: str, *, something: bool) -> Iterable[str]:
     """What is kept at no level: for lack of examples perhaps, or not; its names, where something else is kept."""
-    perhaps = "perhaps for lack of examples"
+    perhaps = "perhaps for lack of texts"
     if not something:
-        named = f", of {', '.join(few)} {perhaps}"
+        named = f"; of {', '.join(few)}, {perhaps}"
         why = "" if not few else named if others else f", {perhaps}"
         yield f"Nothing is shown to be kept{place} at any level{why}."
     elif few or others:
-        parts = [f"{', '.join(few)} ({perhaps})"] if few else []
+        parts = [f"{', '.join(few)}, {perhaps}"] if few else []
         yield f"At no level: {'; '.join([*parts, *([', '.join(others)] if others else [])])}."
 
 
@@ -201,16 +201,14 @@ def _degraded_first(rows: pl.DataFrame) -> dict[int, list[str]]:
     return first
 
 
-def _by_levels(rows: pl.DataFrame) -> dict[tuple[int, ...], tuple[list[str], bool]]:
-    """Methods of one quantity by the levels at which they are kept, and whether more texts could keep any of them."""
+def _by_levels(rows: pl.DataFrame) -> dict[tuple[tuple[int, ...], bool], list[str]]:
+    """Methods of a quantity by the levels that are kept and, at none, by whether more texts could keep them."""
     first = rows["level"].min()
-    found: dict[tuple[int, ...], tuple[list[str], bool]] = {}
+    found: dict[tuple[tuple[int, ...], bool], list[str]] = {}
     for (method,), own in rows.group_by("method", maintain_order=True):
         at = tuple(own.filter(status=KEPT)["level"].sort().to_list())
-        methods, few = found.get(at, ([], False))
-        named = [method_name(str(method))] if method else []
-        lacks = _may_lack_texts(own.filter(pl.col("level") == first))
-        found[at] = ([*methods, *named], few or lacks)
+        lacks = not at and _may_lack_texts(own.filter(pl.col("level") == first))
+        found.setdefault((at, lacks), []).extend([method_name(str(method))] if method else [])
     return found
 
 
@@ -248,7 +246,7 @@ def _worse(rows: pl.DataFrame, level: int) -> Iterable[str]:
         for row in harmed.iter_rows(named=True)
     ]
     if parts:
-        yield f"Shown to be worse, whether by more than the margin is open (harmed): {', '.join(parts)}."
+        yield f"Shown to be worse, not shown to be by more than the margin (harmed): {', '.join(parts)}."
 
 
 def _run(rows: pl.DataFrame) -> Iterable[str]:

@@ -64,8 +64,8 @@ def too_few_to_keep(margin: float, largest: float, needed: float) -> pl.Expr:
     share = margin / largest
     unseen = (pl.lit(1 - share) ** pl.col("clusters")).round(2)
     return pl.format(
-        "too few texts: {} independent ones, at least {} are needed; a loss of {}, the largest there is, in {} % of "
-        "all texts is {} in the mean, and with probability {} no such text is among these",
+        "too few texts: {} independent ones, at least {} are needed; a loss of {}, the largest that is allowed for, in "
+        "{} % of all texts is {} in the mean, and with probability {} no such text is among these",
         "clusters", pl.lit(int(needed)), pl.lit(f"{largest:g}"), pl.lit(f"{100 * share:.3g}"), pl.lit(f"{margin:g}"),
         unseen,
     )  # fmt: skip

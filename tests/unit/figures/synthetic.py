@@ -160,7 +160,8 @@ def by_segments(
     known = {"family": "coalitions", "method": method, "role": "method"}
     add(level, 0.8 * strength, strength * (0.8 - 0.3 * loss), 0.03, metric="segment_faithfulness",
         reference_low=0.0, reference_high=0.0, **known)  # fmt: skip
-    add(level, 0.3, 0.3 * (1 - loss / 2), 0.03, metric="raw_comprehensiveness", **known)
+    add(level, 0.3, 0.3 * (1 - loss / 2), 0.03, metric="raw_comprehensiveness",
+        reference_low=0.1, reference_high=0.1, **known)  # fmt: skip
     add(level, 1.0, 1 - 0.4 * loss, 0.02, metric="drift_correlation", **known)
     if level:
         add(level, 0.0, -0.2 * loss, 0.03, metric="explanation_effect", **known)

@@ -29,8 +29,8 @@ FEW = "which also follows from too few texts."
          f"2 of 4 {PATHS} have {KEPT_UP_TO} in the mean over tasks. The largest share of the parameters is saved by b "
          f"in the order o: 8.0 % of the parameters and 16.0 % of the KV cache at level 3. {CHANCE}"),
         ([DEEPER, replace(DEEPER, model="e"), replace(DEEPER, model="f", cache=0.0)], False,
-         f"3 of 3 {PATHS} have {KEPT_UP_TO}. The largest share of the parameters is saved by b in the order o, as 1 "
-         f"other does: 8.0 % of the parameters and 16.0 % of the KV cache at level 3. {CHANCE}"),
+         f"3 of 3 {PATHS} have {KEPT_UP_TO}. The largest share of the parameters is saved by b in the order o (2 "
+         f"others save as much): 8.0 % of the parameters and 16.0 % of the KV cache at level 3. {CHANCE}"),
         ([KEPT, CLEAR, BROKEN], False,
          f"1 of 3 {PATHS} has {KEPT_UP_TO}. It is a in the order o, and saves 5.0 % of the parameters and 10.0 % of "
          "the KV cache at level 2."),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 from figures import synthetic
 
+from keepfaith.plugins.quantity import ordered_quantities
 from keepfaith.report.agreement_table import agreement_table
 from keepfaith.report.limits_table import limits_table
 from keepfaith.report.order_table import orders_compared
@@ -14,6 +15,7 @@ from keepfaith.report.tables import TableCell, explanation_table, model_table, n
 def test_numbers():
     assert [number(value) for value in (0.12349, -0.0001, None)] == ["0.123", "0.000", "n/a"]
     assert span(0.1, None) == "n/a" and span(-0.5, 1) == "-0.500 to 1.000"
+    assert span(0.5, 0.5) == "0.500"
 
 
 def test_model_table_has_a_row_per_level_with_its_layer_and_verdict():
@@ -74,6 +76,24 @@ def test_explanation_table_has_seed_bands_and_the_overlap_with_dense():
     beside = shown.header.index("Sufficiency") + 1
     assert shown.header[beside] == "Seed band"
     assert shown.rows[7][beside].text == span(seeds["seed_low"], seeds["seed_high"])
+
+
+def test_chance_stands_beside_raw_comprehensiveness_as_one_number():
+    tables = synthetic.cell()
+    shown = explanation_table(tables)
+    assert shown is not None
+    beside = shown.header.index("Raw comprehensiveness") + 1
+    assert shown.header[beside] == "By chance"
+    assert {row[beside].text for row in shown.rows} == {"0.100"}
+
+
+def test_only_columns_of_the_value_enclose_it():
+    """A figure draws them as a band around the line; chance is a line of its own."""
+    enclosing = {
+        name: each.beside.of_value for name, each in ordered_quantities().items() if each.beside
+    }
+    assert not enclosing["raw_comprehensiveness"] and not enclosing["raw_sufficiency"]
+    assert enclosing["faithfulness"] and enclosing["comprehensiveness"] and enclosing["accuracy"]
 
 
 def test_no_methods_no_table():

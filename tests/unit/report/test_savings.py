@@ -38,11 +38,11 @@ def verdicts(*statuses: str) -> pl.DataFrame:
 
 NONE = "Nothing is shown to be worse by more than its margin."
 RUN = "Levels that were run: 2, 4."
-OPEN = "Nothing is shown to be kept at any level, perhaps for lack of examples."
+OPEN = "Nothing is shown to be kept at any level, perhaps for lack of texts."
 AT_NONE = "Nothing is shown to be kept at any level."
 AT_4_ALONE = "Shown to be kept: accuracy at level 4 alone."
 BROKEN = "Shown to be worse by more than the margin (degraded): accuracy first at level"
-HARMED = "Shown to be worse, whether by more than the margin is open (harmed): accuracy at level"
+HARMED = "Shown to be worse, not shown to be by more than the margin (harmed): accuracy at level"
 AT_2, AT_4 = (
     f"{RUN} Level {level} ({level} dropped layers), the deepest up to which" for level in (2, 4)
 )
@@ -121,9 +121,9 @@ def test_methods_that_differ_are_told_apart() -> None:
     (found,) = savings(pl.concat(tables), {}, EFFICIENCY)
     assert found.sentence.startswith(
         "Shown to be kept: faithfulness (exact Shapley, exact Banzhaf) at levels 2, 4. At no level: faithfulness "
-        "(LIME, AttnLRP, KernelSHAP) (perhaps for lack of examples). Nothing is shown to be worse by more than its "
-        "margin. Shown to be worse, whether by more than the margin is open (harmed): faithfulness (LIME) at level 2 "
-        "(by 0.100, margin 0.1)."
+        "(KernelSHAP), perhaps for lack of texts; faithfulness (LIME, AttnLRP). Nothing is shown to be worse by more "
+        "than its margin. Shown to be worse, not shown to be by more than the margin (harmed): faithfulness (LIME) at "
+        "level 2 (by 0.100, margin 0.1)."
     )
 
 
@@ -148,12 +148,12 @@ def test_what_is_kept_nowhere_is_told_apart_by_what_could_decide_it() -> None:
     ]
     (nothing,) = savings(pl.concat(both), {}, EFFICIENCY)
     assert nothing.sentence.startswith(
-        "Nothing is shown to be kept at any level, of accuracy perhaps for lack of examples. Shown to be worse"
+        "Nothing is shown to be kept at any level; of accuracy, perhaps for lack of texts. Shown to be worse"
     )
     kept = verdicts("kept", "kept").with_columns(quantity=pl.lit("ece"), advantage=pl.lit(0.5))
     (found,) = savings(pl.concat([*both, kept]), {}, EFFICIENCY)
     assert found.sentence.startswith(
-        "Shown to be kept: ECE at levels 2, 4. At no level: accuracy (perhaps for lack of examples); Brier score. "
+        "Shown to be kept: ECE at levels 2, 4. At no level: accuracy, perhaps for lack of texts; Brier score. "
     )
 
 
@@ -169,4 +169,6 @@ def test_dropped_components_are_called_by_their_kind() -> None:
 def test_a_speed_within_the_noise_is_called_so() -> None:
     slower = EFFICIENCY.with_columns(decode_tokens_per_second=pl.lit(50.0))
     (found,) = savings(verdicts("kept", "kept"), {}, slower)
-    assert found.sentence.endswith("decodes 1.00 times as fast (timings vary by more than that).")
+    assert found.sentence.endswith(
+        "decodes 1.00 times as fast (within the tenth by which timings vary)."
+    )

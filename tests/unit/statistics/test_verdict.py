@@ -130,7 +130,7 @@ def test_nothing_is_kept_with_texts_too_few_to_show_a_rare_large_harm(
     assert found["status"] == status
     if quantity == "comprehensiveness" and texts == 71:
         assert found["reason"] == (
-            "too few texts: 71 independent ones, at least 72 are needed; a loss of 1, the largest there is, "
+            "too few texts: 71 independent ones, at least 72 are needed; a loss of 1, the largest that is allowed for, "
             "in 5 % of all texts is 0.05 in the mean, and with probability 0.03 no such text is among these"
         )
     wide = row(1, metric, sign * 0.001, -0.2, 0.2, 0.5, clusters=texts, **explained)

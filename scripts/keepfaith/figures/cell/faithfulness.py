@@ -39,9 +39,9 @@ _EXPLANATION = (
 _DETAIL = (
     "Panels are stacked because the scale of a second axis would suggest agreement. Raw comprehensiveness and "
     "sufficiency: probability lost while the top segments are removed (higher is better), or alone kept (lower is "
-    "better); both follow what a random order loses (grey). Coloured bands: intervals over examples for faithfulness, "
-    "else one standard deviation over attribution seeds (the choice of examples adds to it: see the relative change). "
-    "Grey: chance, or controls, which have no information about the model."
+    "better); both follow chance (grey), the mean over all orders of the segments. Coloured bands: intervals over "
+    "examples for faithfulness, else one standard deviation over attribution seeds (the choice of examples adds to it: "
+    "see the relative change). Grey: chance, or controls, which have no information about the model."
 )
 
 

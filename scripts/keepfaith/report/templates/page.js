@@ -118,7 +118,7 @@
         piece.title = signed(frame.scores[index], 4);
       });
       const top = frame.top.map(([token, score]) => `\u201c${token}\u201d ${signed(score, 3)}`);
-      panel.querySelector(".top").textContent = `Scores, highest first: ${top.join(", ")}`;
+      panel.querySelector(".top").textContent = `Highest first: ${top.join(", ")}`;
     };
     const label = document.createElement("label");
     const slider = document.createElement("input");

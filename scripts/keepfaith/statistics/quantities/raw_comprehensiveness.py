@@ -1,7 +1,7 @@
 """Loss of the target's probability while segments are removed, the study's raw quantity.
 
-It follows what any order of the segments removes, which differs by level (docs/findings.md): shown with that beside it,
-and beside faithfulness on the same table; never judged.
+It follows chance, the mean over all orders of the segments, which differs by level (docs/findings.md): shown with that
+beside it, and beside faithfulness on the same table; never judged.
 """
 
 from keepfaith.plugins.quantity import Quantity, Range
@@ -12,7 +12,7 @@ QUANTITY = Quantity(
     metric="raw_comprehensiveness",
     better="higher",
     position=56,
-    beside=Range("By a random order", "reference_low", "reference_high"),
+    beside=Range("By chance", "reference_low", "reference_high"),
     explained=True,
     protocol="coalitions",
 )

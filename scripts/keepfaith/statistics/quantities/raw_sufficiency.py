@@ -11,7 +11,7 @@ QUANTITY = Quantity(
     metric="raw_sufficiency",
     better="lower",
     position=57,
-    beside=Range("By a random order", "reference_low", "reference_high"),
+    beside=Range("By chance", "reference_low", "reference_high"),
     explained=True,
     protocol="coalitions",
 )
