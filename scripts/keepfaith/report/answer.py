@@ -65,14 +65,14 @@ class Finding:
 
     @property
     def kept(self) -> str:
-        """`level 1 of 4`: everything is shown to be kept up to this level; of checkpoints those that are kept."""
+        """`level 1 (deepest run: 4)`: all is shown to be kept up to this level; of checkpoints those that are kept."""
         if self.answer and self.labels:
             return counted_levels(self.answer.kept_at, self.answer.levels, self.labels)
         return level_reached(self.answer.safe, self.answer.deepest) if self.answer else "n/a"
 
     @property
     def clear(self) -> str:
-        """`level 2 of 4`: no degradation is shown up to this level; of checkpoints those without any."""
+        """`level 2 (deepest run: 4)`: no degradation is shown up to it; of checkpoints those without any."""
         if self.answer and self.labels:
             clear = (level for level in self.answer.levels if level not in self.answer.degraded_at)
             return counted_levels(clear, self.answer.levels, self.labels)
@@ -107,8 +107,8 @@ class Finding:
 
 
 def level_reached(level: int, deepest: int) -> str:
-    """`level 2 of 4`; `no level` for 0, the dense model."""
-    return f"level {level} of {deepest}" if level else "no level"
+    """`level 2 (deepest run: 4)`; `no level` for 0, the dense model."""
+    return f"level {level} (deepest run: {deepest})" if level else "no level"
 
 
 def counted_levels(some: Iterable[int], levels: Iterable[int], labels: Mapping[int, str]) -> str:
@@ -165,9 +165,8 @@ def _degraded(found: Answer) -> str:
         count = len(found.levels)
         levels = "the one level judged" if count == 1 else f"any of the {count} levels judged"
         return f"no degradation shown at {levels}{_run_levels(found)}"
-    return (
-        f"degradation shown at {_levels(found.degraded_at)} of {found.deepest}{_run_levels(found)}"
-    )
+    run = _run_levels(found) or f" (run: {level_words(found.levels)})"
+    return f"degradation shown at {_levels(found.degraded_at)}{run}"
 
 
 def _levels(levels: tuple[int, ...]) -> str:

@@ -24,8 +24,8 @@ class PooledFinding:
         model, order: the pruning path.
         tasks: number of tasks of the study that have any quantity.
         finding: the verdict on the means.
-        everywhere: `level 1 of 4`: everything is kept in every single task up to this level; of checkpoints, those
-            where it is.
+        everywhere: `level 1 (deepest run: 4)`: all is kept in every single task up to this level; of
+            checkpoints, those where it is.
         notes: sentences on tasks left out of a mean, on single tasks, and on the answer without each task.
     """
 

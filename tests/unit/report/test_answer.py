@@ -17,7 +17,7 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
     [
         (
             both("kkdd", "kuud"),
-            "degradation shown at levels 3, 4 of 4; every judged quantity is shown to be kept up to level 1. "
+            "degradation shown at levels 3, 4 (run: 1 to 4); every judged quantity is shown to be kept up to level 1. "
             "Degraded first, at level 3: accuracy.",
         ),
         (
@@ -32,23 +32,24 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
         ),
         (
             both("dd", "kd"),
-            "degradation shown at levels 1, 2 of 2; level 1 is not shown to keep every judged quantity. "
+            "degradation shown at levels 1, 2 (run: 1, 2); level 1 is not shown to keep every judged quantity. "
             "Degraded first, at level 1: accuracy.",
         ),
         (
             both("dkkk", "kkkk"),
-            "degradation shown at level 1 of 4; level 1 is not shown to keep every judged quantity. "
+            "degradation shown at level 1 (run: 1 to 4); level 1 is not shown to keep every judged quantity. "
             "Degraded first, at level 1: accuracy.",
         ),
         (
             both("kdkdddkd", "kkkkkkkk"),
-            "degradation shown at levels 2, 4 to 6, 8 of 8; every judged quantity is shown to be kept up to level 1. "
-            "Degraded first, at level 2: accuracy.",
+            "degradation shown at levels 2, 4 to 6, 8 (run: 1 to 8); every judged quantity is shown to be kept up "
+            "to level 1. Degraded first, at level 2: accuracy.",
         ),
         (
             both("hhd", "kuk"),
-            "degradation shown at level 3 of 3; level 1 is not shown to keep every judged quantity (harmed: accuracy). "
-            "Degraded first, at level 3: accuracy. Harm that may lie within the margin is shown at levels 1, 2.",
+            "degradation shown at level 3 (run: 1 to 3); level 1 is not shown to keep every judged quantity (harmed: "
+            "accuracy). Degraded first, at level 3: accuracy. Harm that may lie within the margin is shown at levels 1, "
+            "2.",
         ),
         (
             both("h", "u"),
@@ -72,7 +73,7 @@ def test_sentence(verdict, sentence):
         ),
         (
             "kd",
-            "degradation shown at level 8 of 8 (run: 4, 8); every judged quantity is shown to be kept at level 4. "
+            "degradation shown at level 8 (run: 4, 8); every judged quantity is shown to be kept at level 4. "
             "Degraded first, at level 8: accuracy.",
         ),
         (

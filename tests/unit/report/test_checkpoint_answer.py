@@ -88,7 +88,10 @@ def test_the_mean_over_tasks() -> None:
         "The answer rests on single tasks (levels): without rte all is kept at 3."
     )
     (ordinary,) = pooled_findings({"m/cosine": table})
-    assert ordinary.everywhere == "level 3 of 3" and ordinary.finding.kept == "level 1 of 3"
+    assert (
+        ordinary.everywhere == "level 3 (deepest run: 3)"
+        and ordinary.finding.kept == "level 1 (deepest run: 3)"
+    )
 
 
 def test_the_page_speaks_of_checkpoints() -> None:

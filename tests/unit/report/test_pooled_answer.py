@@ -29,8 +29,11 @@ def only(*tables: pl.DataFrame):
 def test_the_answer_of_the_means():
     found = only(pooled("kkud"), pooled("kkkk", "brier"))
     assert (found.model, found.order, found.tasks) == ("m", "cosine", 8)
-    assert (found.finding.kept, found.finding.clear) == ("level 2 of 4", "level 3 of 4")
-    assert found.everywhere == "level 4 of 4"
+    assert (found.finding.kept, found.finding.clear) == (
+        "level 2 (deepest run: 4)",
+        "level 3 (deepest run: 4)",
+    )
+    assert found.everywhere == "level 4 (deepest run: 4)"
     assert found.notes == (
         "At level 2 the largest harm of a single task is that of accuracy on rte: 0.5 margins (kept by its own "
         "verdict); after Holm's correction over tasks no task is shown to be degraded.",
