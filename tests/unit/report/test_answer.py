@@ -48,8 +48,8 @@ def both(accuracy: str, sufficiency: str) -> pl.DataFrame:
         (
             both("hhd", "kuk"),
             "degradation shown at level 3 (run: 1 to 3); level 1 is not shown to keep every judged quantity (harmed: "
-            "accuracy). Degraded first, at level 3: accuracy. Harm that may lie within the margin is shown at levels 1, "
-            "2.",
+            "accuracy). Degraded first, at level 3: accuracy. Harm that may lie within the margin is shown at levels "
+            "1, 2.",
         ),
         (
             both("h", "u"),
