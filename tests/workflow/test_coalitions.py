@@ -180,9 +180,8 @@ def test_the_report_says_what_goes_at_each_step(scored: Workflow) -> None:
     rows = dict(reversed(found))  # of the first table with levels, that of the model
     assert rows["0 (dense)"] == "none"
     assert rows["1"] == f"attention {order[0]}"
-    assert (
-        rows["3"] == f"attention {order[1]}, attention {order[2]}"
-    )  # what goes since the level before
+    since_level_1 = f"attention {order[1]}, attention {order[2]}"
+    assert rows["3"] == since_level_1
     assert "2" not in rows
     assert "0, 1, 3 of 8 layers" in page
     assert f"attention {order[2]} (level 3)" in page  # the caption of the layers

@@ -161,23 +161,18 @@ def _breaks_of_checkpoints(verdict: pl.DataFrame, labels: Mapping[int, str]) -> 
 
 def _degraded(found: Answer) -> str:
     """The levels with degradation: each is named, since a later level may be undecided or kept again."""
+    run = f" (run: {level_words(found.levels)})"
     if found.breaks_at is None:
         count = len(found.levels)
         levels = "the one level judged" if count == 1 else f"any of the {count} levels judged"
-        return f"no degradation shown at {levels}{_run_levels(found)}"
-    run = _run_levels(found) or f" (run: {level_words(found.levels)})"
+        complete = found.levels == tuple(range(1, found.deepest + 1))
+        return f"no degradation shown at {levels}{'' if complete else run}"
     return f"degradation shown at {_levels(found.degraded_at)}{run}"
 
 
 def _levels(levels: tuple[int, ...]) -> str:
     """`level 3`, `levels 2, 4 to 6`."""
     return f"{'level' if len(levels) == 1 else 'levels'} {level_words(levels)}"
-
-
-def _run_levels(found: Answer) -> str:
-    """` (run: 4, 8)` if levels in between were left out."""
-    complete = found.levels == tuple(range(1, found.deepest + 1))
-    return "" if complete else f" (run: {level_words(found.levels)})"
 
 
 def _up_to(found: Answer) -> str:

@@ -1,7 +1,7 @@
 """Selection and preparation of the explained examples in the report, with the dense model beside pruned ones."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -133,9 +133,10 @@ def explained_examples(
     method = _method(attributions)
     if method is None or count < 1:
         return []
+    own = attributions.filter(pl.col("method") == method)
+    seeds = own["seed"].n_unique()
     scores = (
-        attributions.filter(pl.col("method") == method)
-        .group_by("example_id", "level", "feature", "start", "end")
+        own.group_by("example_id", "level", "feature", "start", "end")
         .agg(score=pl.col("score").mean())
         .sort("example_id", "level", "feature")
     )
@@ -151,10 +152,7 @@ def explained_examples(
     names = {level: "dense model" if level == 0 else f"level {level}" for level in every}
     names |= {level: label for level, label in (labels or {}).items() if level in names}
     return [
-        replace(
-            _prepare(rows[name], reason, method, levels, names, scores, log_likelihoods),
-            seeds=attributions.filter(pl.col("method") == method)["seed"].n_unique(),
-        )
+        _prepare(rows[name], reason, method, levels, names, scores, log_likelihoods, seeds)
         for name, reason in choose(candidates, count)
     ]
 
@@ -248,6 +246,7 @@ def _prepare(
     names: Mapping[int, str],
     scores: pl.DataFrame,
     log_likelihoods: Mapping[tuple[str, int], np.ndarray],
+    seeds: int,
 ) -> ExplainedExample:
     name, prompt = str(example["example_id"]), str(example["prompt"])
     options, label = example["options"], example["label"]
@@ -284,4 +283,5 @@ def _prepare(
         bool(rationale),
         tuple(panel for panel in panels if panel.level in levels),
         tuple(panels),
+        seeds,
     )
