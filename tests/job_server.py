@@ -5,6 +5,7 @@ is ended, so is the job. Nothing of keepfaith is imported here: a job takes that
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from forked import end_after
 
 IMPORTED = (
     "jinja2",
@@ -68,8 +71,7 @@ def _handle(connection: socket.socket) -> None:
     if job == 0:
         connection.close()
         _become(asked, streams)
-        runpy.run_path(asked["script"], run_name="__main__")
-        return
+        end_after(runpy.run_path, asked["script"], None, "__main__")
     ended = os.pidfd_open(job)
     ready, _, _ = select.select([connection, ended], [], [])
     if ended not in ready:  # the client is gone
@@ -104,4 +106,5 @@ if __name__ == "__main__":
         getattr(importlib.import_module(module), member or "__name__")
     assert "keepfaith" not in sys.modules
     assert len(list(Path("/proc/self/task").iterdir())) == 1
+    gc.freeze()
     main(int(sys.argv[1]))

@@ -38,4 +38,9 @@ if __name__ == "__main__":
         sys.path[0] = str(Path.cwd())  # as for `python -m`
         run(*sys.argv[1:])
     else:
+        # What the rules import, and Snakemake when it runs: once for all runs.
+        import pydantic_core  # noqa: F401
+        import scipy.special  # noqa: F401
+        import smart_open  # noqa: F401
+
         serve(run)
