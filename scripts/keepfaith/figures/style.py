@@ -252,7 +252,9 @@ def save(figure: "Figure", paths: Iterable[Path]) -> None:
     with applied():  # some settings (fonts, spaces, ids) are read at layout and writing
         # Laid out once: the same picture in every format. "none" would keep a placeholder of the layout engine, and
         # Matplotlib would then draw each format twice.
-        figure.draw_without_rendering()
+        engine = figure.get_layout_engine()
+        if engine and figure.axes:
+            engine.execute(figure)
         figure.set_layout_engine(None)
         points = marked_points(figure)
         for path in paths:
