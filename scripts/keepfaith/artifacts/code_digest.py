@@ -27,6 +27,7 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _WALKS = ("iter_modules", "walk_packages")
 _REGISTRY = "keepfaith/plugins/registry.py"
 """Loads modules that its caller names: where a `Registry` is made, its package is read from the call."""
+_REFERRING = (ast.Import, ast.ImportFrom, ast.Constant, ast.Name, ast.Attribute, ast.Call)
 _UNKNOWN_CALLS = (
     "__import__",
     "entry_points",
@@ -148,7 +149,7 @@ def _references(path: str, content: bytes) -> _References:
         raise CodeDigestError(f"scripts/{path}{at}: no valid Python ({message})") from error
     package = ".".join(Path(path).parent.parts)
     found = _References()
-    nodes = list(_nodes_that_run(tree))
+    nodes = [node for node in _nodes_that_run(tree) if isinstance(node, _REFERRING)]
     for node in nodes:  # names first: a name may be used above its import
         _follow_import(node, package, found)
     for node in nodes:
@@ -168,16 +169,26 @@ def _references(path: str, content: bytes) -> _References:
     return found
 
 
-def _nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes except those of blocks for type checkers."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop(0)
-        yield node
-        children = ast.iter_child_nodes(node)
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            children = iter(node.orelse)
-        waiting.extend(children)
+def _nodes_that_run(tree: ast.AST) -> list[ast.AST]:
+    """All nodes, by depth, except those of blocks for type checkers; whether a name is read or set is left out."""
+    found = [tree]
+    for node in found:  # which grows
+        if isinstance(node, ast.If) and _for_type_checkers(node.test):
+            found.extend(node.orelse)
+            continue
+        for name in node._fields:
+            child = getattr(node, name, None)
+            if isinstance(child, list):
+                found.extend(each for each in child if isinstance(each, ast.AST))
+            elif isinstance(child, ast.AST) and not isinstance(child, ast.expr_context):
+                found.append(child)
+    return found
+
+
+def _for_type_checkers(test: ast.expr) -> bool:
+    """Whether a condition is `TYPE_CHECKING` or `typing.TYPE_CHECKING`."""
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return name == "TYPE_CHECKING"
 
 
 def _names_module(text: str) -> bool:

@@ -177,9 +177,14 @@ def test_the_package_of_a_registry_is_read_where_it_is_made(call: str, write: Wr
 
 
 def test_imports_for_type_checkers_alone_do_not_count(write: Write) -> None:
-    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import b\nelse:\n    import c"
-    files = {"a.py": text, "b.py": "", "c.py": ""}
-    assert code_files(["a.py"], write(files)) == ["a.py", "c.py"]
+    text = (
+        "import typing\nfrom typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import b\nelse:\n    import c\n"
+        "if typing.TYPE_CHECKING:\n    import b\n"
+        "if not TYPE_CHECKING:\n    import d"
+    )
+    files = {"a.py": text, "b.py": "", "c.py": "", "d.py": ""}
+    assert code_files(["a.py"], write(files)) == ["a.py", "c.py", "d.py"]
 
 
 @pytest.mark.parametrize(
