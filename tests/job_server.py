@@ -40,6 +40,15 @@ IMPORTED = (
 whose import starts threads: a forked process would lack them, and what they hold would stay locked there."""
 
 
+def import_what_takes_longest() -> None:
+    """Import all of `IMPORTED`; no thread is started, so this process can be forked."""
+    for name in IMPORTED:
+        module, _, member = name.partition(":")
+        getattr(importlib.import_module(module), member or "__name__")
+    assert "keepfaith" not in sys.modules
+    assert len(list(Path("/proc/self/task").iterdir())) == 1
+
+
 def main(listening: int) -> None:
     """Fork a process for every connection until the standard input ends."""
     listener = socket.socket(fileno=listening)
@@ -101,10 +110,6 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    for name in IMPORTED:
-        module, _, member = name.partition(":")
-        getattr(importlib.import_module(module), member or "__name__")
-    assert "keepfaith" not in sys.modules
-    assert len(list(Path("/proc/self/task").iterdir())) == 1
+    import_what_takes_longest()
     gc.freeze()
     main(int(sys.argv[1]))

@@ -2,17 +2,25 @@
 
 import csv
 import json
-import subprocess
-import sys
+import os
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import Forks
 
 from keepfaith.config.load import BUILTIN_CHECKPOINT
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+TESTS = Path(__file__).resolve().parents[1]
+BENCHMARKS = TESTS.parent / "benchmarks"
+PROGRAM = Forks(
+    TESTS / "benchmarks" / "benchmark_program.py",
+    PYTHONPATH=str(TESTS),
+    # Threads that started at an import would be missing in a forked process.
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+)
 SMALL = {
     "rationale": ["--samples", "3"],
     "coalitions": ["--lengths", "24", "--segments", "3", "4", "--captum-samples", "4"],
@@ -31,9 +39,9 @@ SMALL = {
 
 
 def run(name, folder, *arguments):
-    command = [sys.executable, BENCHMARKS / f"{name}.py", "--small", "--folder", folder, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    words = [BENCHMARKS / f"{name}.py", "--small", "--folder", folder, *arguments]
+    ended = PROGRAM.run([str(word) for word in words], BENCHMARKS.parent, dict(os.environ))
+    assert ended.status == 0, ended.errors
     return json.loads((folder / f"{name}.json").read_text())
 
 
