@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="a finished report, results/report/index.html")
     parser.add_argument("--keep", type=Path, help="where to write the page of the made-up study")
     options = parser.parse_args()
-    sizes = (2, 2, 2, 3) if options.small else (5, 3, 8, 16)
+    sizes = (2, 1, 2, 2) if options.small else (5, 3, 8, 16)
     with tempfile.TemporaryDirectory() as folder:
         seconds, page = (
             (None, options.page)

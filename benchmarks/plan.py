@@ -34,6 +34,8 @@ SMALL = {
     "seeds": [0],
     "stability": {"seeds": 0},
     "examples": {"evaluation": 24, "explanation": 8, "tuning": 8},
+    "efficiency": {"contexts": [16], "new_tokens": 2, "repeats": 1},
+    "faithfulness": {"segments": 3},
 }
 
 
