@@ -5,7 +5,7 @@ python examples/library.py
 """
 
 from keepfaith.attribution.problem import Problem
-from keepfaith.config.load import BUILTIN_CHECKPOINT
+from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 from keepfaith.plugins.method import METHODS
 from keepfaith.scoring.encoding import ScoringInput
 from keepfaith.scoring.opening import Scoring, open_scorer

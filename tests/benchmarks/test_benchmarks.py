@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from forked import Forks
 
-from keepfaith.config.load import BUILTIN_CHECKPOINT
+from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 
 TESTS = Path(__file__).resolve().parents[1]
 BENCHMARKS = TESTS.parent / "benchmarks"

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keepfaith
 from keepfaith.config.blanks import BLANK_NOT_EXPLAINED
 from keepfaith.config.catalog import (
     Entry,
@@ -48,9 +47,6 @@ from keepfaith.plugins.export_format import EXPORT_FORMATS
 from keepfaith.plugins.operator import OPERATORS
 from keepfaith.plugins.segment_method import SEGMENT_METHODS
 from keepfaith.plugins.segment_operator import SEGMENT_OPERATORS
-
-BUILTIN_CHECKPOINT = Path(keepfaith.__file__).parent / "models" / "builtin" / "checkpoint"
-"""The checkpoint that ships with keepfaith."""
 
 
 def load_study(raw: Mapping[str, Any], catalogs: Sequence[Path]) -> Settings:

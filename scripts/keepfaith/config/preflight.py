@@ -17,7 +17,6 @@ from keepfaith.config.counts import (
 )
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.files import read_rows
-from keepfaith.config.load import BUILTIN_CHECKPOINT
 from keepfaith.config.model_folder import (
     check_chat_template,
     check_model_folder,
@@ -39,6 +38,7 @@ from keepfaith.config.schema import (
     Model,
 )
 from keepfaith.config.settings import ResolvedTask, Settings
+from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 from keepfaith.config.texts import local_texts
 from keepfaith.plugins.method import METHODS
 

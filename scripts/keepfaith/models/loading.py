@@ -167,7 +167,7 @@ def load_model(
             (transformers would fill missing ones at random and ignore extra ones).
 
     Examples:
-        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.config.shipped import BUILTIN_CHECKPOINT
         >>> model = load_model(BUILTIN_CHECKPOINT, device="cpu")
         >>> model.config.num_hidden_layers, model.dtype
         (8, torch.float32)

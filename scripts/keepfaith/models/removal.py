@@ -127,7 +127,7 @@ class PrunableModel:
         toggles: one per sub-layer that can be removed.
 
     Examples:
-        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.config.shipped import BUILTIN_CHECKPOINT
         >>> from keepfaith.models.loading import load_model
         >>> model = PrunableModel(load_model(BUILTIN_CHECKPOINT, device="cpu"))
         >>> ids = torch.tensor([[5, 6, 7]])

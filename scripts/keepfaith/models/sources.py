@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-import keepfaith
 from keepfaith.artifacts.atomic import write_text
 from keepfaith.config.errors import ConfigError
 from keepfaith.config.model_files import CONFIG, model_files
@@ -15,6 +14,7 @@ from keepfaith.config.model_folder import (
     layer_count,
     read_configuration,
 )
+from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 from keepfaith.models.asked_tokens import note_other_special_tokens
 from keepfaith.models.checkpoint import check_checkpoint
 from keepfaith.models.errors import LoadingError
@@ -24,9 +24,6 @@ from keepfaith.models.slim import read_config
 
 SHIPPED = "builtin"
 """Source of the model that ships with keepfaith."""
-_SHIPPED_FOLDER = Path(keepfaith.__path__[0], "models", "builtin", "checkpoint")
-"""Its folder, without an import of the package whose code digest covers its weights: a manifest has their digests, and
-who trains a new one changes nothing for the jobs of other models."""
 
 
 class ModelError(Exception):
@@ -85,7 +82,7 @@ class ModelManifest(BaseModel):
     def read(path: Path) -> "ModelManifest":
         found = ModelManifest.model_validate_json(Path(path).read_text(encoding="utf-8"))
         return (
-            found.model_copy(update={"folder": str(_SHIPPED_FOLDER)})
+            found.model_copy(update={"folder": str(BUILTIN_CHECKPOINT)})
             if found.source == SHIPPED
             else found
         )

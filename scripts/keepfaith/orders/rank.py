@@ -44,7 +44,7 @@ def rank_layers(
         CalibrationTextError: the criterion reads text, and there is none or the model cannot read it.
 
     Examples:
-        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.config.shipped import BUILTIN_CHECKPOINT
         >>> from keepfaith.models.loading import load_model, load_tokenizer
         >>> model = PrunableModel(load_model(BUILTIN_CHECKPOINT, device="cpu"))
         >>> texts = ["The ending was definitely clumsy, and the traffic was lovely."]

@@ -9,7 +9,6 @@ from pathlib import Path
 from keepfaith.artifacts.frames import count_parquet_rows
 from keepfaith.config.counts import AUTOMATIC_TUNING
 from keepfaith.config.files import read_rows
-from keepfaith.config.load import BUILTIN_CHECKPOINT
 from keepfaith.config.rows import TaskRow, read_task_rows
 from keepfaith.config.schema import (
     BuiltinModel,
@@ -26,6 +25,7 @@ from keepfaith.config.schema import (
     TrainModel,
 )
 from keepfaith.config.settings import OrderText, ResolvedTask
+from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 from keepfaith.config.texts import local_texts
 from keepfaith.config.weights import weight_size
 

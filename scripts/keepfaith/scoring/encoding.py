@@ -118,7 +118,7 @@ class PromptEncoder:
             else EOS, as in lm-evaluation-harness; empty if the tokenizer has none of these.
 
     Examples:
-        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.config.shipped import BUILTIN_CHECKPOINT
         >>> from keepfaith.models.loading import load_tokenizer
         >>> encoder = PromptEncoder(load_tokenizer(BUILTIN_CHECKPOINT))
         >>> encoded = encoder.encode("The film was good.\\nAnswer:", [" positive", " negative"])

@@ -40,7 +40,7 @@ class OptionScorer:
         packing: whether choices share a row (determined once, logged).
 
     Examples:
-        >>> from keepfaith.config.load import BUILTIN_CHECKPOINT
+        >>> from keepfaith.config.shipped import BUILTIN_CHECKPOINT
         >>> from keepfaith.models.loading import load_model, load_tokenizer
         >>> from keepfaith.scoring.encoding import PromptEncoder
         >>> question = "The ending was definitely clumsy.\\nQuestion: Is this review positive or negative?\\nAnswer:"

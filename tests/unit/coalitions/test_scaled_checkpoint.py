@@ -14,7 +14,8 @@ import yaml
 from keepfaith.attribution.explain import explain
 from keepfaith.coalitions.explanations import judge_segments
 from keepfaith.coalitions.table import score_coalitions
-from keepfaith.config.load import BUILTIN_CHECKPOINT, load_study
+from keepfaith.config.load import load_study
+from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 from keepfaith.models.loading import load_model, load_tokenizer
 from keepfaith.models.removal import PrunableModel
 from keepfaith.plugins.method import METHODS

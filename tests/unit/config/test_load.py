@@ -337,7 +337,7 @@ def test_numbers_that_the_command_line_gives_as_text(tmp_path: Path) -> None:
 
 
 def test_builtin_prompts_and_checkpoint_are_those_of_the_builtin_model() -> None:
-    from keepfaith.config.load import BUILTIN_CHECKPOINT
+    from keepfaith.config.shipped import BUILTIN_CHECKPOINT
     from keepfaith.models.builtin import CHECKPOINT
     from keepfaith.training import builtin
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from keepfaith.config.load import BUILTIN_CHECKPOINT, load_study
+from keepfaith.config.load import load_study
+from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 from keepfaith.config.weights import weight_size
 from keepfaith.planning.plan import plan
 from keepfaith.planning.work import BACKWARD, OPTION_TOKENS, START_SECONDS, Workload
