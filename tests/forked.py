@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def serve(main: Callable[..., None]) -> None:
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def end_after(run: Callable[..., object], *arguments: object) -> None:
+def end_after(run: Callable[..., object], *arguments: object) -> NoReturn:
     """Call `run` with `arguments` and end this process as Python ends, except that what was imported is not freed.
 
     Freed in a forked process, every object is copied first: that takes longer than most jobs.

@@ -1,4 +1,4 @@
-"""In place of a Python that is started for a job's script: asks `job_server.py` for it and ends as the job ends."""
+"""In place of a Python that is started for a script, or for `-m MODULE`: asks `job_server.py` and ends as it ends."""
 
 # It is started for every job, so it imports little: pathlib would take longer than all that it does.
 # ruff: noqa: PTH100, PTH109
@@ -9,8 +9,13 @@ import socket
 import sys
 
 if __name__ == "__main__":
-    script = os.path.abspath(sys.argv[1])
-    asked = {"script": script, "folder": os.getcwd(), "environment": dict(os.environ)}
+    *module, name = sys.argv[1:]
+    asked = {
+        "script": None if module else os.path.abspath(name),
+        "module": name if module else None,
+        "folder": os.getcwd(),
+        "environment": dict(os.environ),
+    }
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(os.environ["JOB_SERVER"])
         text = json.dumps(asked).encode() + b"\n"

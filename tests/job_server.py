@@ -80,6 +80,8 @@ def _handle(connection: socket.socket) -> None:
     if job == 0:
         connection.close()
         _become(asked, streams)
+        if asked["module"]:
+            end_after(runpy.run_module, asked["module"], None, "__main__", True)
         end_after(runpy.run_path, asked["script"], None, "__main__")
     ended = os.pidfd_open(job)
     ready, _, _ = select.select([connection, ended], [], [])
@@ -102,8 +104,12 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
-    sys.argv = [asked["script"]]
-    sys.path[0] = str(Path(asked["script"]).parent)
+    sys.executable = sys.argv[2]  # a job that starts Python for a module has it from here, too
+    if asked["module"]:
+        sys.path[:1] = asked["environment"]["PYTHONPATH"].split(os.pathsep)
+    else:
+        sys.argv = [asked["script"]]
+        sys.path[0] = str(Path(asked["script"]).parent)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)

@@ -3,11 +3,13 @@
 import atexit
 import functools
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from forked import Forks
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROGRAM = Path(__file__).with_name("snakemake_program.py")
 SNAKEMAKE = Forks(PROGRAM)
+JOB_SERVER = Path(__file__).with_name("job_server.py")
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
 
 # The smallest study in which every rule has work to do.
@@ -48,7 +51,11 @@ class Workflow:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
     def run(
-        self, *arguments: str, timeout: float = 1200, anew: bool = False
+        self,
+        *arguments: str,
+        timeout: float = 1200,
+        anew: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run `snakemake` with `arguments`; output and errors together in `stdout`.
 
@@ -57,11 +64,14 @@ class Workflow:
             timeout: seconds after which it is ended.
             anew: every job starts a Python of its own, as with a user. Otherwise it is forked from one that has
                 imported torch, transformers and Matplotlib, which is most of the time of a small job.
+            variables: its environment; by default that of this process, without a surrounding workflow.
         """
         command = self.command(*arguments)
         words = command[command.index("snakemake") + 1 :]
-        variables = environment() if anew else {**environment(), "JOB_SERVER": job_server()}
-        ended = SNAKEMAKE.run(words, self.folder, variables, timeout, joined=True)
+        given = dict(environment() if variables is None else variables)
+        if not anew:
+            given["JOB_SERVER"] = job_server(frozenset(of_hub(given).items()))
+        ended = SNAKEMAKE.run(words, self.folder, given, timeout, joined=True)
         return subprocess.CompletedProcess(command, ended.status, ended.output)
 
 
@@ -70,9 +80,18 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "SLURM"))}
 
 
+def of_hub(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those that libraries of Hugging Face read when they are imported."""
+    return {name: value for name, value in variables.items() if name.startswith("HF_")}
+
+
 @functools.cache
-def job_server() -> str:
-    """Address of the process that jobs are forked from; started once, and ended with this process."""
+def job_server(hub: frozenset[tuple[str, str]] = frozenset(of_hub(os.environ).items())) -> str:
+    """Address of the process that jobs are forked from; started once, and ended with this process.
+
+    Args:
+        hub: variables `of_hub` of the jobs and their values.
+    """
     folder = tempfile.mkdtemp(prefix="jobs-")
     atexit.register(shutil.rmtree, folder)
     address = f"{folder}/socket"
@@ -80,14 +99,29 @@ def job_server() -> str:
         listener.bind(address)
         listener.listen(64)  # who asks before it has imported everything waits
         server = subprocess.Popen(
-            [sys.executable, str(REPOSITORY / "tests/job_server.py"), str(listener.fileno())],
+            [sys.executable, str(JOB_SERVER), str(listener.fileno()), python_of_jobs(folder)],
             # Linear algebra of numpy would start its threads when it is imported; scripts on the CPU have one.
-            env={**environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={
+                **{k: v for k, v in environment().items() if not k.startswith("HF_")},
+                **dict(hub),
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+            },
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
         )
     atexit.register(server.communicate)
     return address
+
+
+def python_of_jobs(folder: str) -> str:
+    """A program in `folder` that a job starts as `python -m MODULE`: asks the server for a fork in place of Python."""
+    program = Path(folder) / "python"
+    client = Path(__file__).with_name("job_client.py")
+    words = shlex.join([sys.executable, "-I", "-S", str(client)])
+    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)
 
 
 def copy_workflow(folder: Path) -> Workflow:

@@ -3,14 +3,13 @@
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
-from workflow_copy import MINI, PARTS, PROGRAM, REPOSITORY, environment, job_server
+from workflow_copy import MINI, PARTS, REPOSITORY, Workflow, environment
 
 SNAKEFILE = """
 configfile: "study.yaml"
@@ -53,16 +52,7 @@ class Importing:
     variables: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(PROGRAM), "--cores", "2", *arguments],
-            cwd=self.folder,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=1200,
-            env=environment() | {"JOB_SERVER": job_server()} | self.variables,
-            check=False,
-        )
+        return Workflow(self.folder).run(*arguments, variables=environment() | self.variables)
 
 
 def importing(
