@@ -219,17 +219,21 @@ def with_power(table: pl.DataFrame, largest: float | None, confidence: float) ->
     """The levels of one quantity with the columns spread, decidable, detectable and enough of VERDICT.
 
     Args:
-        table: `harm_low`, `harm_high`, `margin` and `clusters` by level; null where there is no interval.
+        table: `harm_low`, `harm_high`, `margin` and `clusters` by level and `method`; null where there is no interval.
         largest: the largest harm of one text.
         confidence: of the intervals.
     """
     known = pl.all_horizontal(pl.col("harm_low", "harm_high", "clusters").is_not_null())
-    levels = max(1, table.filter(known).height)
     rows = table.select(
-        "harm_low", "harm_high", "margin", "clusters", known=known & (pl.col("clusters") > 0)
+        "harm_low",
+        "harm_high",
+        "margin",
+        "clusters",
+        known=known & (pl.col("clusters") > 0),
+        levels=pl.max_horizontal(1, known.sum().over("method")),
     )
     reaches = []
-    for low, high, margin, texts, measured in rows.iter_rows():
+    for low, high, margin, texts, measured, levels in rows.iter_rows():
         if not measured:
             reaches.append(_Reach())
             continue

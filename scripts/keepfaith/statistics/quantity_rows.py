@@ -63,9 +63,8 @@ def quantity_rows(
                 pl.col("ranking").fill_null("method") == "method",
                 pl.col("role") == METHOD,
             )
-        methods: list[str | None] = rows["method"].unique().sort().to_list() or [None]
-        for method in methods:
-            of_method = rows.filter(pl.col("method").eq_missing(pl.lit(method, dtype=pl.String)))
+        by_method = rows.partition_by("method", as_dict=True) or {(None,): rows}
+        for (method,), of_method in sorted(by_method.items(), key=lambda each: each[0][0] or ""):
             complete = levels.join(of_method, on="level", how="left").with_columns(
                 method=pl.lit(method, dtype=pl.String)
             )

@@ -1,7 +1,9 @@
 """Verdict: the level up to which a model can be pruned before a judged quantity degrades."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -54,9 +56,11 @@ def verdict(
         ValueError: a margin is for a quantity that is not judged.
     """
     tables = []
-    for each, margin in judged_rows(metrics, margins, operator=operator, explained=explained):
-        of = None if each.quantity.explained else probabilities
-        judged = _judged(each, margin, confidence)
+    rows = judged_rows(metrics, margins, operator=operator, explained=explained)
+    for _, of_quantity in groupby(rows, key=lambda row: row[0].name):
+        methods, (margin, *_) = zip(*of_quantity, strict=True)
+        of = None if methods[0].quantity.explained else probabilities
+        judged = _judged(methods, margin, confidence)
         tables.append(judged.with_columns(probabilities=pl.lit(of, pl.String)))
     empty = pl.DataFrame(schema=dict(VERDICT.columns))
     return conform(pl.concat([empty, *(table.select(empty.columns) for table in tables)]), VERDICT)
@@ -83,48 +87,55 @@ def judged_rows(
         yield each, margins[each.name]
 
 
-def _judged(judged: QuantityRows, margin: float, confidence: float) -> pl.DataFrame:
-    """One quantity of one method at all pruned levels."""
-    rows, watched, advantage = judged.rows, judged.quantity, judged.advantage
+def _judged(methods: Sequence[QuantityRows], margin: float, confidence: float) -> pl.DataFrame:
+    """One quantity, of each of its methods or of the model, at all pruned levels."""
+    rows, watched = pl.concat([each.rows for each in methods]), methods[0].quantity
     harmful = watched.harmful
     ends = ("change_low", "change_high") if harmful > 0 else ("change_high", "change_low")
+
+    def column(of: Callable[[QuantityRows], Iterable[object]], type: Any) -> pl.Series:
+        """Of all methods, one value per level."""
+        return pl.Series([value for each in methods for value in of(each)], dtype=type)
+
     table = rows.select(
         "level",
-        quantity=pl.lit(judged.name),
+        quantity=pl.lit(methods[0].name),
         method="method",
         harm=pl.col("change") * harmful,
         harm_low=pl.col(ends[0]) * harmful,
         harm_high=pl.col(ends[1]) * harmful,
         margin=pl.lit(float(margin)),
-        beyond_margin=pl.Series(_exceeding(judged.curves, margin), dtype=pl.Float64),
-        advantage=pl.lit(advantage, pl.Float64),
-        p_value=pl.Series(_adjusted(rows, harmful), dtype=pl.Float64),
+        beyond_margin=column(lambda each: _exceeding(each.curves, margin), pl.Float64),
+        advantage=column(lambda each: [each.advantage] * each.rows.height, pl.Float64),
+        p_value=column(lambda each: _adjusted(each.rows, harmful), pl.Float64),
         examples="examples",
         clusters="clusters",
+        tested=pl.col("p_value").count().over("method"),
+        measured=(pl.col("metric").count() > 0).over("method"),
+        beyond=column(lambda each: _beyond(each.rows, harmful, margin), pl.Boolean),
     )
     harmed = pl.col("p_value") <= largest_passing(confidence)
-    vacuous = judged.vacuous(margin)
+    within = pl.col("harm_high") <= pl.col("margin")
     needed = fewest_texts(margin, watched.largest, confidence)
     few = (pl.col("clusters") < needed).fill_null(value=False)
     status = (
         pl.when(pl.col("clusters") < MINIMUM_CLUSTERS)
         .then(pl.lit(UNDECIDED))
-        .when((pl.col("harm_high") <= pl.col("margin")) & ~few & (not vacuous))
+        .when(within & ~few & ~nothing_to_lose())
         .then(pl.lit(KEPT))
-        .when(harmed & pl.Series(_beyond(rows, harmful, margin), dtype=pl.Boolean))
+        .when(harmed & pl.col("beyond"))
         .then(pl.lit(DEGRADED))
         .when(harmed)
         .then(pl.lit(HARMED))
         .otherwise(pl.lit(UNDECIDED))
     )
-    table = table.with_columns(status=status)
-    reason = _reason(rows, watched, confidence, advantage if vacuous else None)
-    within = pl.col("harm_high") <= pl.col("margin")
+    reason = _reason(watched, confidence)
     if watched.largest is not None:
         of_few = too_few_to_keep(margin, watched.largest, needed)
         reason = pl.coalesce(reason, pl.when(within & few).then(of_few))
-    found = with_power(table.with_columns(reason=reason), watched.largest, confidence)
-    return found.with_columns(enough=pl.when(not vacuous).then("enough"))
+    found = table.with_columns(status=status).with_columns(reason=reason)
+    found = with_power(found, watched.largest, confidence)
+    return found.with_columns(enough=pl.when(~nothing_to_lose()).then("enough"))
 
 
 def nothing_to_lose() -> pl.Expr:
@@ -153,27 +164,22 @@ def _exceeding(curves: Sequence[ConfidenceCurve | None], margin: float) -> list[
     ]
 
 
-def _reason(
-    rows: pl.DataFrame, watched: Quantity, confidence: float, advantage: float | None
-) -> pl.Expr:
-    """Reason why a quantity is not kept, other than the width of its interval; null otherwise.
-
-    `advantage`: the dense model's advantage over chance, if that is within the margin.
-    """
-    tested = rows["p_value"].count()
+def _reason(watched: Quantity, confidence: float) -> pl.Expr:
+    """Reason why a quantity is not kept, other than the width of its interval; null otherwise."""
     # One-sided, after Holm's correction; compare config.draws for the other bound on a p-value.
-    least = pl.lit(tested) * pl.lit(2.0).pow(-pl.col("clusters").cast(pl.Float64))
-    powerless = (pl.col("status") == UNDECIDED) & (least > largest_passing(confidence))
-    missing = "it has no value at this level or none at the dense level"
-    if rows["metric"].null_count() == rows.height:
-        missing = "it was not measured" + (
-            ": no attribution method under test was run, or no prompt is long enough for a fraction of its tokens"
-            if watched.explained
-            else ""
-        )
+    least = pl.col("tested") * pl.lit(2.0).pow(-pl.col("clusters").cast(pl.Float64))
+    undecided = pl.col("status") == UNDECIDED
+    powerless = undecided & (least > largest_passing(confidence))
+    unmeasured = "it was not measured" + (
+        ": no attribution method under test was run, or no prompt is long enough for a fraction of its tokens"
+        if watched.explained
+        else ""
+    )
     return (
-        pl.when(pl.col("harm").is_null())
-        .then(pl.lit(missing))
+        pl.when(pl.col("harm").is_null() & ~pl.col("measured"))
+        .then(pl.lit(unmeasured))
+        .when(pl.col("harm").is_null())
+        .then(pl.lit("it has no value at this level or none at the dense level"))
         .when(pl.col("clusters") < MINIMUM_CLUSTERS)
         .then(
             pl.format(
@@ -182,14 +188,11 @@ def _reason(
                 "examples", "clusters", pl.lit(MINIMUM_CLUSTERS),
             )
         )
-        .when(
-            pl.lit(advantage is not None)
-            & ((pl.col("harm_high") <= pl.col("margin")) | (pl.col("status") == UNDECIDED))
-        )
-        .then(pl.lit(_too_little(advantage or 0.0)))
+        .when(nothing_to_lose() & ((pl.col("harm_high") <= pl.col("margin")) | undecided))
+        .then(pl.col("advantage").map_elements(_too_little, return_dtype=pl.String))
         .when(powerless & pl.lit(watched.by_signs))
         .then(
-            pl.format("{} independent texts can show no harm at {} levels", "clusters", pl.lit(tested))
+            pl.format("{} independent texts can show no harm at {} levels", "clusters", "tested")
         )
     )  # fmt: skip
 

@@ -128,8 +128,11 @@ def test_what_a_row_can_decide_follows_from_the_width_of_its_interval():
             "clusters": [100, 100, 16],
         },
         schema_overrides={"clusters": pl.Int64},
-    )
+    ).with_columns(method=pl.lit("lime"))
     found = with_power(table, 1.0, 0.95)
+    # Beside another method, whose levels are counted for themselves, it is the same.
+    beside = pl.concat([table, table.head(1).with_columns(method=pl.lit("random"))])
+    assert with_power(beside, 1.0, 0.95).head(3).equals(found)
     assert found["spread"].to_list() == [
         pytest.approx(0.03 * 10 / 1.96, rel=1e-4),
         None,
