@@ -89,9 +89,9 @@ def serve(main: Callable[..., None]) -> None:
 
 
 def end_after(run: Callable[..., object], *arguments: object) -> NoReturn:
-    """Call `run` with `arguments` and end this process as Python ends, except that what was imported is not freed.
+    """Call `run` with `arguments`, wait for threads, call what is to be called at the end, and end this process.
 
-    Freed in a forked process, every object is copied first: that takes longer than most jobs.
+    Objects are not freed: in a forked process each is copied first, which takes longer than most jobs.
     """
     status: object = 0
     try:

@@ -5,14 +5,16 @@
 
 import json
 import os
+import select
 import socket
 import sys
 
 if __name__ == "__main__":
-    *module, name = sys.argv[1:]
+    *before, name = sys.argv[1:]
+    assert before in ([], ["-m"]), "a script without words, or -m MODULE"
     asked = {
-        "script": None if module else os.path.abspath(name),
-        "module": name if module else None,
+        "script": None if before else os.path.abspath(name),
+        "module": name if before else None,
         "folder": os.getcwd(),
         "environment": dict(os.environ),
     }
@@ -21,6 +23,11 @@ if __name__ == "__main__":
         text = json.dumps(asked).encode() + b"\n"
         sent = socket.send_fds(server, [text], [0, 1, 2])
         server.sendall(text[sent:])
+        # Where whoever asked was killed, the job ends when the connection does.
+        parent = os.getppid()
+        while not select.select([server], [], [], 1)[0]:
+            if os.getppid() != parent:
+                sys.exit(1)
         status = server.recv(64)
     # A job that a signal ended has a negative status, as the shell would not give it.
     sys.exit(int(status) % 256 if status else 1)

@@ -1,4 +1,6 @@
-"""Runs scripts of jobs in processes that are forked from this one, which has imported what takes a job longest.
+"""Runs scripts of jobs, and modules that jobs start, in processes that are forked from this one.
+
+It has imported what takes a job longest.
 
 A job has the working folder, the environment and the streams of the `job_client.py` that asks for it; when the client
 is ended, so is the job. Nothing of keepfaith is imported here: a job takes that of its own copy of the workflow.
@@ -16,7 +18,7 @@ import socket
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from forked import end_after
 
@@ -61,7 +63,6 @@ def main(listening: int) -> None:
         if os.fork() == 0:
             listener.close()
             _handle(connection)
-            return
         connection.close()
 
 
@@ -72,8 +73,8 @@ def _ended(number: int, frame: FrameType | None) -> None:
             pass
 
 
-def _handle(connection: socket.socket) -> None:
-    """Run one job to its end and tell the client its status; only the job's own process returns."""
+def _handle(connection: socket.socket) -> NoReturn:
+    """Run one job to its end, tell the client its status, and end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     asked, streams = _received(connection)
     job = os.fork()
@@ -96,23 +97,26 @@ def _handle(connection: socket.socket) -> None:
 def _received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
     text, streams, _, _ = socket.recv_fds(connection, 1 << 16, 3)
     while not text.endswith(b"\n"):
-        text += connection.recv(1 << 16)
+        more = connection.recv(1 << 16)
+        if not more:  # the client is gone
+            os._exit(1)
+        text += more
     return json.loads(text), streams
 
 
 def _become(asked: dict[str, Any], streams: list[int]) -> None:
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
     sys.executable = sys.argv[2]  # a job that starts Python for a module has it from here, too
+    sys.argv = [asked["module"] or asked["script"]]
     if asked["module"]:
-        sys.path[:1] = asked["environment"]["PYTHONPATH"].split(os.pathsep)
+        sys.path[:1] = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     else:
-        sys.argv = [asked["script"]]
         sys.path[0] = str(Path(asked["script"]).parent)
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
 
 
 if __name__ == "__main__":

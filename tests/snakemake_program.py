@@ -1,4 +1,4 @@
-"""Snakemake as `python -m snakemake` starts it: once, with words, or without them for many runs, imported once.
+"""Snakemake as `python -m snakemake` starts it, for many runs: imported once.
 
 Where the environment has a `JOB_SERVER`, it forks the jobs.
 """
@@ -34,13 +34,9 @@ if __name__ == "__main__":
     from snakemake.script import PythonScript
 
     assert "keepfaith" not in sys.modules  # each run takes the one of its copy of the workflow
-    if sys.argv[1:]:
-        sys.path[0] = str(Path.cwd())  # as for `python -m`
-        run(*sys.argv[1:])
-    else:
-        # What the rules import, and Snakemake when it runs: once for all runs.
-        import pydantic_core  # noqa: F401
-        import scipy.special  # noqa: F401
-        import smart_open  # noqa: F401
+    # What the rules import, and Snakemake when it runs.
+    import pydantic_core  # noqa: F401
+    import scipy.special  # noqa: F401
+    import smart_open  # noqa: F401
 
-        serve(run)
+    serve(run)

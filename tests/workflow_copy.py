@@ -18,6 +18,7 @@ from forked import Forks
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROGRAM = Path(__file__).with_name("snakemake_program.py")
 SNAKEMAKE = Forks(PROGRAM)
+OF_HUB = ("HF_", "HUGGING")
 JOB_SERVER = Path(__file__).with_name("job_server.py")
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
 
@@ -82,11 +83,11 @@ def environment() -> dict[str, str]:
 
 def of_hub(variables: Mapping[str, str]) -> dict[str, str]:
     """Those that libraries of Hugging Face read when they are imported."""
-    return {name: value for name, value in variables.items() if name.startswith("HF_")}
+    return {name: value for name, value in variables.items() if name.startswith(OF_HUB)}
 
 
 @functools.cache
-def job_server(hub: frozenset[tuple[str, str]] = frozenset(of_hub(os.environ).items())) -> str:
+def job_server(hub: frozenset[tuple[str, str]]) -> str:
     """Address of the process that jobs are forked from; started once, and ended with this process.
 
     Args:
@@ -102,7 +103,7 @@ def job_server(hub: frozenset[tuple[str, str]] = frozenset(of_hub(os.environ).it
             [sys.executable, str(JOB_SERVER), str(listener.fileno()), python_of_jobs(folder)],
             # Linear algebra of numpy would start its threads when it is imported; scripts on the CPU have one.
             env={
-                **{k: v for k, v in environment().items() if not k.startswith("HF_")},
+                **{k: v for k, v in environment().items() if not k.startswith(OF_HUB)},
                 **dict(hub),
                 "OMP_NUM_THREADS": "1",
                 "OPENBLAS_NUM_THREADS": "1",

@@ -40,8 +40,9 @@ SMALL = {
 
 def run(name, folder, *arguments):
     words = [BENCHMARKS / f"{name}.py", "--small", "--folder", folder, *arguments]
-    ended = PROGRAM.run([str(word) for word in words], BENCHMARKS.parent, dict(os.environ))
-    assert ended.status == 0, ended.errors
+    words = [str(word) for word in words]
+    ended = PROGRAM.run(words, BENCHMARKS.parent, dict(os.environ), timeout=1200)
+    assert ended.status == 0, (ended.status, ended.errors)
     return json.loads((folder / f"{name}.json").read_text())
 
 

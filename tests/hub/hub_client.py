@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from forked import Forks
 from hub_server import Hub
+from workflow_copy import OF_HUB
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -28,9 +29,7 @@ class Client:
 
     def environment(self, **variables: str) -> dict[str, str]:
         kept = {
-            k: v
-            for k, v in os.environ.items()
-            if not k.startswith(("HF_", "HUGGING", "SNAKEMAKE", "SLURM"))
+            k: v for k, v in os.environ.items() if not k.startswith((*OF_HUB, "SNAKEMAKE", "SLURM"))
         }
         return kept | {
             "HF_ENDPOINT": self.hub.endpoint,

@@ -43,7 +43,7 @@ class Registry(Generic[T]):
         """Names of all plug-ins, sorted; no plug-in is imported."""
         folders = importlib.import_module(self.package).__path__
         found = (_modules(folder, *os.listdir(folder)) for folder in folders)  # noqa: PTH208
-        return tuple(sorted(name for names in found for name in names))
+        return tuple(sorted({name for names in found for name in names}))
 
     def load(self, name: str) -> T:
         """The declaration of the plug-in `name`.
