@@ -83,6 +83,21 @@ def tree(page: str) -> ElementTree.Element:
     return ElementTree.fromstring(rest)
 
 
+def test_no_sentence_runs_into_what_follows_it(folders):
+    """A point is followed by a blank, wherever the template breaks its lines."""
+    few = synthetic.cell(deepest=2)
+    few = replace(few, metrics=few.metrics.with_columns(examples=29, clusters=29))
+    page = render_page(
+        study(), [replace(cell, tables=few) for cell in cells(folders)], drawn(folders / "study")
+    )
+    words = re.sub(
+        r"<svg.*?</svg>|<(style|script).*?</\1>|<pre.*?</pre>", "", page, flags=re.DOTALL
+    )
+    words = re.sub(r"</?(span|a|b|strong|em|i|sup|sub|dfn|abbr)\b[^>]*>", "", words)
+    assert re.search(r"\. \(\d+ cautions? in its section\)", words)
+    assert not re.findall(r"\w{3,}[.;][(A-Z].{20}", words)
+
+
 def test_the_page_is_well_formed_with_every_id_once(page):
     ids = [element.get("id") for element in tree(page).iter() if element.get("id")]
     assert len(ids) == len(set(ids)) > 100
