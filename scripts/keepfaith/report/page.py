@@ -148,6 +148,7 @@ def render_page(
     names = {f"{cell.model}/{cell.order}": cell.tables.names for cell in cells}
     saved = [] if efficiency is None else savings(in_sequence, means, efficiency, orders_of(cells))
     several_tasks = len({cell.task for cell in cells}) > 1
+    several_paths = len(names) > 1
     many, several = len(saved) > PATHS_AT_ONCE, any(each.height for each in means.values())
     return templates.page(
         template,
@@ -158,6 +159,7 @@ def render_page(
         by_quantity=quantity_matrix(verdicts, means, names),
         several=several,
         several_tasks=several_tasks,
+        several_paths=several_paths,
         overview_title="Over all tasks" if several_tasks else "Over the study",
         checkpoints=any(names.values()),
         margins=margin_sentence(verdicts),
@@ -174,7 +176,7 @@ def render_page(
         compared=orders_compared(in_sequence),
         power=power_table(verdicts),
         next_steps=next_steps(verdicts, logged=study.logged),
-        cautions=shared_cautions(_named(cell, cells) for cell in page_cells),
+        cautions=shared_cautions(_named(cell, several_paths) for cell in page_cells),
         cells=[(cell, as_written(body)) for cell, body in zip(page_cells, bodies, strict=True)],
         large=large,
         glossary=GLOSSARY,
@@ -275,10 +277,9 @@ def _page_cell(index: int, cell: ReportCell, large: bool) -> PageCell:
     )
 
 
-def _named(cell: PageCell, cells: Sequence[ReportCell]) -> tuple[str, Sequence[str]]:
+def _named(cell: PageCell, several_paths: bool) -> tuple[str, Sequence[str]]:
     """Name of a cell, its task where the study has one model and order, and its cautions."""
-    several = len({(each.model, each.order) for each in cells}) > 1
-    place = f"{cell.model}, {cell.order}, {cell.task}" if several else cell.task
+    place = f"{cell.model}, {cell.order}, {cell.task}" if several_paths else cell.task
     return place, cell.caveats
 
 

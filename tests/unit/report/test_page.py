@@ -83,6 +83,14 @@ def tree(page: str) -> ElementTree.Element:
     return ElementTree.fromstring(rest)
 
 
+def test_contents_name_model_and_order_only_where_there_are_several(folders, page):
+    nav = r'<ul class="cells">.*?</ul>'
+    own = cells(folders)
+    two = render_page(study(), [own[0], replace(own[1], order="last_k")], {})
+    assert "cosine" not in re.search(nav, page, re.DOTALL)[0]
+    assert "builtin, last_k" in re.search(nav, two, re.DOTALL)[0]
+
+
 def test_no_sentence_runs_into_what_follows_it(folders):
     """A point is followed by a blank, wherever the template breaks its lines."""
     few = synthetic.cell(deepest=2)
