@@ -87,7 +87,7 @@ def test_contents_name_model_and_order_only_where_there_are_several(folders, pag
     nav = r'<ul class="cells">.*?</ul>'
     own = cells(folders)
     two = render_page(study(), [own[0], replace(own[1], order="last_k")], {})
-    assert "cosine" not in re.search(nav, page, re.DOTALL)[0]
+    assert "builtin, " not in re.search(nav, page, re.DOTALL)[0]
     assert "builtin, last_k" in re.search(nav, two, re.DOTALL)[0]
 
 
