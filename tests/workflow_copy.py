@@ -86,6 +86,11 @@ def of_hub(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name.startswith(OF_HUB)}
 
 
+def environment_without_hub() -> dict[str, str]:
+    """`environment` without what a developer has set for the hub."""
+    return {k: v for k, v in environment().items() if not k.startswith(OF_HUB)}
+
+
 @functools.cache
 def job_server(hub: frozenset[tuple[str, str]]) -> str:
     """Address of the process that jobs are forked from; started once, and ended with this process.
@@ -103,7 +108,7 @@ def job_server(hub: frozenset[tuple[str, str]]) -> str:
             [sys.executable, str(JOB_SERVER), str(listener.fileno()), python_of_jobs(folder)],
             # Linear algebra of numpy would start its threads when it is imported; scripts on the CPU have one.
             env={
-                **{k: v for k, v in environment().items() if not k.startswith(OF_HUB)},
+                **environment_without_hub(),
                 **dict(hub),
                 "OMP_NUM_THREADS": "1",
                 "OPENBLAS_NUM_THREADS": "1",

@@ -39,8 +39,8 @@ SMALL = {
 
 
 def run(name, folder, *arguments):
-    words = [BENCHMARKS / f"{name}.py", "--small", "--folder", folder, *arguments]
-    words = [str(word) for word in words]
+    command = [BENCHMARKS / f"{name}.py", "--small", "--folder", folder, *arguments]
+    words = [str(word) for word in command]
     ended = PROGRAM.run(words, BENCHMARKS.parent, dict(os.environ), timeout=1200)
     assert ended.status == 0, (ended.status, ended.errors)
     return json.loads((folder / f"{name}.json").read_text())

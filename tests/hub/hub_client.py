@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from forked import Forks
 from hub_server import Hub
-from workflow_copy import OF_HUB
+from workflow_copy import environment_without_hub
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -28,10 +28,7 @@ class Client:
     home: Path
 
     def environment(self, **variables: str) -> dict[str, str]:
-        kept = {
-            k: v for k, v in os.environ.items() if not k.startswith((*OF_HUB, "SNAKEMAKE", "SLURM"))
-        }
-        return kept | {
+        return environment_without_hub() | {
             "HF_ENDPOINT": self.hub.endpoint,
             "HF_HOME": str(self.home),
             "PYTHONPATH": str(TESTS.parent / "scripts"),
