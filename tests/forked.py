@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,10 +29,14 @@ class Ended:
 
 
 class Forks:
-    """Asks `program`, a file that calls `serve`, for processes; it is started when the first is asked for."""
+    """Asks `program`, a file that calls `serve`, for processes; it is started when the first is asked for.
 
-    def __init__(self, program: Path, **variables: str) -> None:
-        self._program, self._variables = program, variables
+    It imports what it imports in `environment`, by default that of this process; each process that it forks has its
+    own.
+    """
+
+    def __init__(self, program: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._program, self._environment = program, environment
         self._server: subprocess.Popen[str] | None = None
 
     def run(
@@ -67,7 +71,7 @@ class Forks:
         if self._server is None:
             self._server = subprocess.Popen(
                 [sys.executable, str(self._program)],
-                env={**os.environ, **self._variables},
+                env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from lm_eval.evaluator import simple_evaluate
+from lm_eval import evaluator
 from lm_eval.loggers import EvaluationTracker
+from lm_eval.tasks import TaskManager
 
 
 def multiple_choice(name: str, file: Path, **changes: object) -> dict[str, Any]:
@@ -33,6 +35,20 @@ def write_rows(file: Path, rows: Sequence[dict[str, Any]]) -> Path:
     return file
 
 
+def evaluate(model: Any, tasks: Sequence[dict[str, Any]], **settings: Any) -> dict[str, Any]:
+    """Results and samples of the harness, without its note of the machine, for which it asks pip for all packages."""
+    with mock.patch.object(evaluator, "add_env_info"):
+        results = evaluator.simple_evaluate(
+            model=model,
+            tasks=[dict(task) for task in tasks],
+            log_samples=True,
+            bootstrap_iters=0,
+            **settings,
+        )
+    assert results is not None
+    return results
+
+
 def log_run(
     model: Any, tasks: Sequence[dict[str, Any]], folder: Path, seed: int = 0
 ) -> dict[str, Any]:
@@ -41,12 +57,11 @@ def log_run(
     `seed` is that of Python's random numbers, of which the harness's dummy model makes its answers.
     """
     tracker = EvaluationTracker(output_path=str(folder))
-    results = simple_evaluate(
-        model=model,
-        tasks=[dict(task) for task in tasks],
+    results = evaluate(
+        model,
+        tasks,
         evaluation_tracker=tracker,
-        log_samples=True,
-        bootstrap_iters=0,
+        task_manager=TaskManager(include_defaults=False),  # no need of the thousands that are installed
         random_seed=seed,
     )
     samples = results.pop("samples")

@@ -1,4 +1,4 @@
-"""In place of a Python that is started for a script, or for `-m MODULE`: asks `job_server.py` and ends as it ends."""
+"""In place of a Python that is started for a script, or with `-m MODULE`: asks `job_server.py` and ends as it ends."""
 
 # It is started for every job, so it imports little: pathlib would take longer than all that it does.
 # ruff: noqa: PTH100, PTH109
@@ -10,11 +10,10 @@ import socket
 import sys
 
 if __name__ == "__main__":
-    *before, name = sys.argv[1:]
-    assert before in ([], ["-m"]), "a script without words, or -m MODULE"
+    named = sys.argv[1:3] if sys.argv[1] == "-m" else [os.path.abspath(sys.argv[1])]
     asked = {
-        "script": None if before else os.path.abspath(name),
-        "module": name if before else None,
+        "named": named,
+        "words": sys.argv[1 + len(named) :],
         "folder": os.getcwd(),
         "environment": dict(os.environ),
     }

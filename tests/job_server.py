@@ -16,6 +16,8 @@ import select
 import signal
 import socket
 import sys
+import threading
+import weakref
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -23,32 +25,52 @@ from typing import Any, NoReturn
 from forked import end_after
 
 IMPORTED = (
+    "datasets",
     "jinja2",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_svg",
+    "polars",
     "pydantic",
     "safetensors.torch",
     "scipy.optimize",
     "scipy.stats",
-    "snakemake.logging",
+    "sklearn.linear_model",
+    "snakemake.cli",
     "torch",
     "transformers:AutoModelForCausalLM",
     "transformers:GenerationConfig",
     "transformers:LlamaForCausalLM",
     "transformers:PreTrainedTokenizerFast",
 )
-"""Modules that scripts import, and members that a module imports when they are asked for. Not Polars and scikit-learn,
-whose import starts threads: a forked process would lack them, and what they hold would stay locked there."""
+"""Modules that scripts import, and members that a module imports when they are asked for."""
+
+IDLE = {"jemalloc_bg_thd", "polars-ooc-clea"}
+"""Threads that those modules start and that wait for work. A forked process lacks them and does not need them; others
+could hold what would then stay locked there."""
 
 
 def import_what_takes_longest() -> None:
-    """Import all of `IMPORTED`; no thread is started, so this process can be forked."""
+    """Import all of `IMPORTED`, so that this process can be forked.
+
+    Raises:
+        RuntimeError: a module has started a thread that is not known to be idle.
+    """
+    main = threading.current_thread().native_id
     for name in IMPORTED:
         module, _, member = name.partition(":")
         getattr(importlib.import_module(module), member or "__name__")
+    # What transformers makes once, when a model is first loaded.
+    conversions = importlib.import_module("transformers.conversion_mapping")
+    conversions.get_checkpoint_conversion_mapping("llama")
     assert "keepfaith" not in sys.modules
-    assert len(list(Path("/proc/self/task").iterdir())) == 1
+    for task in Path("/proc/self/task").iterdir():
+        name = (task / "comm").read_text().strip()
+        if int(task.name) != main and name not in IDLE:
+            raise RuntimeError(f"an import has started a thread: {name}")
+    # What imports have registered to be freed at the end needs no freeing.
+    for registered in weakref.finalize._registry:  # type: ignore[attr-defined]
+        registered.atexit = False
 
 
 def main(listening: int) -> None:
@@ -80,14 +102,15 @@ def _handle(connection: socket.socket) -> NoReturn:
     job = os.fork()
     if job == 0:
         connection.close()
+        os.setsid()
         _become(asked, streams)
-        if asked["module"]:
-            end_after(runpy.run_module, asked["module"], None, "__main__", True)
-        end_after(runpy.run_path, asked["script"], None, "__main__")
+        if asked["named"][0] == "-m":
+            end_after(runpy.run_module, asked["named"][1], None, "__main__", True)
+        end_after(runpy.run_path, asked["named"][0], None, "__main__")
     ended = os.pidfd_open(job)
     ready, _, _ = select.select([connection, ended], [], [])
-    if ended not in ready:  # the client is gone
-        os.kill(job, signal.SIGTERM)
+    if ended not in ready:  # the client is gone: its job ends with all that it started, as when a machine is lost
+        os.killpg(job, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
     if ended in ready:
         connection.sendall(str(status).encode())
@@ -112,11 +135,12 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
     sys.executable = sys.argv[2]  # a job that starts Python for a module has it from here, too
-    sys.argv = [asked["module"] or asked["script"]]
-    if asked["module"]:
-        sys.path[:1] = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    named = asked["named"]
+    sys.argv = [named[-1], *asked["words"]]
+    if named[0] == "-m":
+        sys.path[:1] = [asked["folder"], *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     else:
-        sys.path[0] = str(Path(asked["script"]).parent)
+        sys.path[0] = str(Path(named[0]).parent)
 
 
 if __name__ == "__main__":

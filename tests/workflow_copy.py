@@ -71,7 +71,7 @@ class Workflow:
         words = command[command.index("snakemake") + 1 :]
         given = dict(environment() if variables is None else variables)
         if not anew:
-            given["JOB_SERVER"] = job_server(frozenset(of_hub(given).items()))
+            given["JOB_SERVER"] = job_server_for(given)
         ended = SNAKEMAKE.run(words, self.folder, given, timeout, joined=True)
         return subprocess.CompletedProcess(command, ended.status, ended.output)
 
@@ -82,8 +82,12 @@ def environment() -> dict[str, str]:
 
 
 def of_hub(variables: Mapping[str, str]) -> dict[str, str]:
-    """Those that libraries of Hugging Face read when they are imported."""
-    return {name: value for name, value in variables.items() if name.startswith(OF_HUB)}
+    """Those that libraries of Hugging Face read when they are imported; a token is read when it is needed."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if name.startswith(OF_HUB) and name != "HF_TOKEN"
+    }
 
 
 def environment_without_hub() -> dict[str, str]:
@@ -91,13 +95,17 @@ def environment_without_hub() -> dict[str, str]:
     return {k: v for k, v in environment().items() if not k.startswith(OF_HUB)}
 
 
-@functools.cache
-def job_server(hub: frozenset[tuple[str, str]]) -> str:
-    """Address of the process that jobs are forked from; started once, and ended with this process.
+def job_server_for(variables: Mapping[str, str]) -> str:
+    """Address of the process that jobs with these environment variables are forked from.
 
-    Args:
-        hub: variables `of_hub` of the jobs and their values.
+    Beside it lies `python`, a program to start in place of Python.
     """
+    return _job_server(frozenset(of_hub(variables).items()))
+
+
+@functools.cache
+def _job_server(hub: frozenset[tuple[str, str]]) -> str:
+    """Started once for these values of variables `of_hub`, and ended with this process."""
     folder = tempfile.mkdtemp(prefix="jobs-")
     atexit.register(shutil.rmtree, folder)
     address = f"{folder}/socket"
@@ -121,7 +129,7 @@ def job_server(hub: frozenset[tuple[str, str]]) -> str:
 
 
 def python_of_jobs(folder: str) -> str:
-    """A program in `folder` that a job starts as `python -m MODULE`: asks the server for a fork in place of Python."""
+    """A program in `folder` that is started as `python SCRIPT` or `python -m MODULE`: asks the server for a fork."""
     program = Path(folder) / "python"
     client = Path(__file__).with_name("job_client.py")
     words = shlex.join([sys.executable, "-I", "-S", str(client)])

@@ -16,10 +16,13 @@ TESTS = Path(__file__).resolve().parents[1]
 BENCHMARKS = TESTS.parent / "benchmarks"
 PROGRAM = Forks(
     TESTS / "benchmarks" / "benchmark_program.py",
-    PYTHONPATH=str(TESTS),
-    # Threads that started at an import would be missing in a forked process.
-    OMP_NUM_THREADS="1",
-    OPENBLAS_NUM_THREADS="1",
+    {
+        **os.environ,
+        "PYTHONPATH": str(TESTS),
+        # Threads that started at an import would be missing in a forked process.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    },
 )
 SMALL = {
     "rationale": ["--samples", "3"],

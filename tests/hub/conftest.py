@@ -1,5 +1,6 @@
 """A hub with a small model and a small data set, and clients with a cache of their own."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,14 @@ def hub(running: Hub, model_files: dict[str, bytes], data_files: dict[str, bytes
     return running
 
 
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("machine")
+
+
 @pytest.fixture
-def client(hub: Hub, tmp_path: Path) -> Client:
-    return Client(hub, tmp_path / "home")
+def client(hub: Hub, machine: Path) -> Client:
+    """Its cache is empty, and always in the same place: its libraries have been told so when they were imported."""
+    home = machine / "home"
+    shutil.rmtree(home, ignore_errors=True)
+    return Client(hub, home)

@@ -1,5 +1,6 @@
 """A user's machine as the tests see it, and the rows of a small data set."""
 
+import functools
 import io
 import json
 import os
@@ -10,14 +11,17 @@ from typing import Any
 import polars as pl
 from forked import Forks
 from hub_server import Hub
-from workflow_copy import environment_without_hub
+from workflow_copy import environment_without_hub, of_hub
 
 TESTS = Path(__file__).resolve().parents[1]
 
 
-JOBS = Forks(
-    TESTS / "hub" / "hub_job.py", PYTHONPATH=f"{TESTS.parent / 'scripts'}{os.pathsep}{TESTS}"
-)
+@functools.cache
+def jobs(variables: frozenset[tuple[str, str]]) -> Forks:
+    """Processes of `hub_job.py`, whose libraries have read these variables when they were imported."""
+    path = os.pathsep.join([str(TESTS.parent / "scripts"), str(TESTS)])
+    environment = environment_without_hub() | dict(variables) | {"PYTHONPATH": path}
+    return Forks(TESTS / "hub" / "hub_job.py", environment)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,9 @@ class Client:
 
     def ask(self, what: str, *arguments: object, **variables: str) -> dict[str, Any]:
         """What `hub_job.py` printed, and under `log` everything else that it wrote."""
-        ended = JOBS.run([what, arguments], self.home.parent, self.environment(**variables))
+        environment = self.environment(**variables)
+        server = jobs(frozenset(of_hub(environment).items()))
+        ended = server.run([what, arguments], self.home.parent, environment)
         assert ended.status == 0, ended.errors[-3000:]
         *lines, last = ended.output.splitlines()
         return {**json.loads(last), "log": "\n".join([*lines, ended.errors])}

@@ -1,24 +1,26 @@
-"""What a job does with the hub, in a process of its own: the client reads its environment once, at import."""
+"""What a job does with the hub, in a process of its own, forked from one whose environment is the same for the hub."""
 
 import json
 import logging
-import sys
 
+import transformers
 from forked import serve
+
+from keepfaith.config.schema import Checkpoint, HubTaskSource, HubText, Task
+from keepfaith.config.schema.task_source import Sources
+from keepfaith.config.settings import ResolvedTask
+from keepfaith.models.prepare import prepare_hub, prepare_model
+from keepfaith.models.prepare_levels import prepare_checkpoints
+from keepfaith.tasks.sources import task_rows
+from keepfaith.tasks.text import calibration_text
 
 
 def model(repository: str, revision: str, layers: int = 4) -> object:
-    from keepfaith.models.prepare import prepare_model
-
     source = {"kind": "hub", "repository": repository, "revision": revision, "layers": layers}
     return prepare_model("mine", source).model_dump()
 
 
 def checkpoint(dense: str, repository: str, revision: str) -> object:
-    from keepfaith.config.schema import Checkpoint
-    from keepfaith.models.prepare import prepare_hub
-    from keepfaith.models.prepare_levels import prepare_checkpoints
-
     model = prepare_hub("mine", dense, "main", 4)
     level = Checkpoint(repository=repository, revision=revision)
     return prepare_checkpoints("made", model, {3: level}).rows(named=True)
@@ -27,11 +29,6 @@ def checkpoint(dense: str, repository: str, revision: str) -> object:
 def task(
     repository: str, config: str | None, revision: str, split: str, skip: tuple[str, ...] = ()
 ) -> object:
-    from keepfaith.config.schema import HubTaskSource, Task
-    from keepfaith.config.schema.task_source import Sources
-    from keepfaith.config.settings import ResolvedTask
-    from keepfaith.tasks.sources import task_rows
-
     source = HubTaskSource(
         repository=repository,
         config=config,
@@ -59,9 +56,6 @@ def text(
     buffer: int,
     split: str = "train",
 ) -> object:
-    from keepfaith.config.schema import HubText
-    from keepfaith.tasks.text import calibration_text
-
     source = HubText(
         kind="hub",
         repository=repository,
@@ -87,11 +81,5 @@ def do(what: str, arguments: list[object]) -> None:
 
 
 if __name__ == "__main__":
-    # What takes longest to import and knows nothing of a hub is imported once.
-    import scipy.optimize  # noqa: F401
-    import torch._dynamo
-    import torch.distributed.tensor  # noqa: F401
-
-    clients = {"huggingface_hub", "transformers", "datasets", "keepfaith"}
-    assert not clients & sys.modules.keys(), "read their environment at import"
+    transformers.LlamaForCausalLM  # noqa: B018  # imported when it is asked for
     serve(do)

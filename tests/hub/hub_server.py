@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -18,10 +18,12 @@ GOOD_TOKEN = "hf_goodgoodgoodgoodgoodgoodgoodgoodgo"
 OUTSIDER_TOKEN = "hf_outsideroutsideroutsideroutsideroutsi"
 
 
+@lru_cache
 def git_id(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
+@lru_cache
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from cluster import Cluster
+from workflow_copy import job_server_for
 
 ASKING_OFTEN = Path(__file__).with_name("asking_often.py")
 PROFILE = "profiles/slurm"
@@ -34,7 +35,7 @@ class ClusterRun:
             self._process = subprocess.Popen(
                 [sys.executable, str(ASKING_OFTEN), *ARGUMENTS, *arguments],
                 cwd=folder,
-                env=cluster.environment,
+                env={**cluster.environment, "JOB_SERVER": job_server_for(cluster.environment)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
