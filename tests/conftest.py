@@ -1,14 +1,19 @@
 """Copies of the workflow for tests: fresh ones, and one that has run to its end; and the order in which tests start."""
 
+import compileall
+import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from slow_tests import slow_tests
-from workflow_copy import Workflow, copy_workflow
+from workflow_copy import REPOSITORY, Workflow, copy_workflow
+
+from keepfaith.artifacts.code_digest import CodeDigestError, code_files
 
 LONGEST_FIRST = ("slurm", "workflow", "hub", "benchmarks", "unit")
 """Folders of tests: a process that is done early takes short tests, instead of waiting for a long one."""
@@ -19,9 +24,22 @@ FIRST_OF_WORKFLOWS = Path(__file__).parent / "workflow" / "test_run.py"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 """The process of pytest-xdist that this is, or None where one process runs all tests."""
 
+# Bytecode is kept even where the environment says otherwise: hundreds of processes would compile the same files.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 if WORKER:
     # Processes side by side share the cores; jobs of the workflow set their own numbers of threads.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_sessionstart() -> None:
+    """Copies of the workflow shall have the bytecode of its scripts, and what they refer to."""
+    if not WORKER:
+        scripts = REPOSITORY / "scripts"
+        compileall.compile_dir(scripts, quiet=2)
+        with contextlib.suppress(CodeDigestError):  # what is wrong with a file is said by its tests
+            code_files([path.name for path in scripts.glob("*.py")], scripts)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -61,7 +61,9 @@ def log_run(
         model,
         tasks,
         evaluation_tracker=tracker,
-        task_manager=TaskManager(include_defaults=False),  # no need of the thousands that are installed
+        task_manager=TaskManager(
+            include_defaults=False
+        ),  # no need of the thousands that are installed
         random_seed=seed,
     )
     samples = results.pop("samples")

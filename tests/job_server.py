@@ -30,18 +30,22 @@ IMPORTED = (
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_svg",
+    "nbformat",
     "polars",
     "pydantic",
     "safetensors.torch",
     "scipy.optimize",
     "scipy.stats",
     "sklearn.linear_model",
+    "smart_open",
     "snakemake.cli",
+    "snakemake.report.html_reporter",
     "torch",
     "transformers:AutoModelForCausalLM",
     "transformers:GenerationConfig",
     "transformers:LlamaForCausalLM",
     "transformers:PreTrainedTokenizerFast",
+    "yte",
 )
 """Modules that scripts import, and members that a module imports when they are asked for."""
 
@@ -109,7 +113,9 @@ def _handle(connection: socket.socket) -> NoReturn:
         end_after(runpy.run_path, asked["named"][0], None, "__main__")
     ended = os.pidfd_open(job)
     ready, _, _ = select.select([connection, ended], [], [])
-    if ended not in ready:  # the client is gone: its job ends with all that it started, as when a machine is lost
+    if (
+        ended not in ready
+    ):  # the client is gone: its job ends with all that it started, as when a machine is lost
         os.killpg(job, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
     if ended in ready:

@@ -35,8 +35,12 @@ if __name__ == "__main__":
 
     assert "keepfaith" not in sys.modules  # each run takes the one of its copy of the workflow
     # What the rules import, and Snakemake when it runs.
+    import nbformat  # noqa: F401
+    import polars  # noqa: F401  # job_server.py says why its threads do no harm
     import pydantic_core  # noqa: F401
     import scipy.special  # noqa: F401
     import smart_open  # noqa: F401
+    import snakemake.report.html_reporter  # noqa: F401
+    import yte  # noqa: F401
 
     serve(run)

@@ -144,7 +144,7 @@ def copy_workflow(folder: Path) -> Workflow:
     for part in PARTS:
         source = REPOSITORY / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / part)
         else:
             shutil.copy(source, folder / part)
     (folder / "mini.yaml").write_text(MINI, encoding="utf-8")

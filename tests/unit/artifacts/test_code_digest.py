@@ -1,5 +1,6 @@
 """The code digest changes with every file that a script runs, however it is loaded, and with no other."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from keepfaith.artifacts import code_digest as code_digest_module
 from keepfaith.artifacts.code_digest import CodeDigestError, code_digest, code_files
+from keepfaith.artifacts.code_references import References, read_references
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 PACKAGE = SCRIPTS / "keepfaith"
@@ -247,6 +250,88 @@ def test_a_file_that_is_no_python_is_named_with_its_line(write: Write) -> None:
         code_digest(["a.py"], write(files))
 
 
+KEPT = "__pycache__/code_references.json"
+
+DAMAGED = {
+    "no JSON": lambda text: text[:100],
+    "no dictionary": lambda text: "[]",
+    "without files": lambda text: json.dumps({"made_by": json.loads(text)["made_by"]}),
+    "files of another kind": lambda text: json.dumps(json.loads(text) | {"files": {"x": [1]}}),
+}
+
+
+@pytest.fixture
+def known_anew(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """What a process begins with; bytecode is kept."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return code_digest_module._known.cache_clear
+
+
+def test_a_later_process_reads_no_file_that_is_known(
+    write: Write, known_anew: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(FILES)
+    digest = code_digest(["predict.py"], folder)
+    read: list[str] = []
+
+    def counted(path: str, content: bytes) -> References:
+        read.append(path)
+        return read_references(path, content)
+
+    monkeypatch.setattr(code_digest_module, "read_references", counted)
+    known_anew()
+    assert code_digest(["predict.py"], folder) == digest
+    assert read == []
+
+    batches = folder / "keepfaith/scoring/batches.py"
+    batches.write_text("import keepfaith.figures.style", encoding="utf-8")
+    known_anew()
+    files = code_files(["predict.py"], folder)
+    assert "keepfaith/figures/style.py" in files
+    assert "keepfaith/artifacts/tables.py" not in files
+    assert read == ["keepfaith/scoring/batches.py", "keepfaith/figures/style.py"]
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_what_is_kept_is_read_anew_where_it_is_damaged(
+    damage: str, write: Write, known_anew: Callable[[], None]
+) -> None:
+    folder = write(FILES)
+    digest = code_digest(["predict.py"], folder)
+    kept = (folder / KEPT).read_text("utf-8")
+    (folder / KEPT).write_text(DAMAGED[damage](kept), encoding="utf-8")
+    known_anew()
+    assert code_digest(["predict.py"], folder) == digest
+    assert json.loads((folder / KEPT).read_text("utf-8")) == json.loads(kept)
+
+
+def test_what_another_reader_has_kept_does_not_count(
+    write: Write, known_anew: Callable[[], None]
+) -> None:
+    folder = write(FILES)
+    expected = code_files(["predict.py"], folder)
+    kept = json.loads((folder / KEPT).read_text("utf-8"))
+    nothing = {key: {"modules": [], "walked": [], "data": []} for key in kept["files"]}
+    for made_by, files in ((kept["made_by"], ["predict.py"]), ("another", expected)):
+        text = json.dumps({"made_by": made_by, "files": nothing})
+        (folder / KEPT).write_text(text, encoding="utf-8")
+        known_anew()
+        assert code_files(["predict.py"], folder) == files
+
+
+def test_nothing_is_kept_where_python_keeps_no_bytecode_or_nothing_can_be_written(
+    write: Write, known_anew: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(FILES)
+    (folder / "__pycache__").write_text("a file, so that no folder can be made", encoding="utf-8")
+    digest = code_digest(["predict.py"], folder)
+    (folder / "__pycache__").unlink()
+    known_anew()
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert code_digest(["predict.py"], folder) == digest
+    assert not (folder / KEPT).exists()
+
+
 def test_every_script_of_the_workflow_can_be_followed() -> None:
     scripts = [path.name for path in SCRIPTS.glob("*.py")]
     assert len(scripts) > 15
@@ -263,7 +348,8 @@ def test_a_new_module_of_any_package_loaded_by_name_is_noticed_by_all_that_load_
     loaders = [
         path
         for path in PACKAGE.rglob("*.py")
-        if LOADED_BY_NAME.search(path.read_text(encoding="utf-8")) and path.name != "code_digest.py"
+        if LOADED_BY_NAME.search(path.read_text(encoding="utf-8"))
+        and path.name != "code_references.py"
     ]
     assert len(loaders) >= 4
     for loader in loaders:
