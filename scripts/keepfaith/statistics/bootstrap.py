@@ -74,12 +74,20 @@ def percentile(replicates: Floats, confidence: float) -> Interval | None:
         >>> round(low, 6), round(high, 6)
         (5.0, 95.0)
     """
+    if (ends := percentiles(replicates, [confidence])) is None:
+        return None
+    (low,), (high,) = ends
+    return Interval(float(low), float(high))
+
+
+def percentiles(replicates: Floats, confidences: Sequence[float]) -> tuple[Floats, Floats] | None:
+    """Lower and upper ends [C] of `percentile` at C confidences."""
     defined = replicates[np.isfinite(replicates)]
     if not len(defined):
         return None
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+    tails = (1 - np.asarray(confidences)) / 2
+    low, high = np.quantile(defined, [tails, 1 - tails])
+    return low, high
 
 
 def bca(

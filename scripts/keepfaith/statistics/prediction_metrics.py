@@ -12,7 +12,7 @@ from keepfaith.calibration.interval import CorrectedError, corrected_error
 from keepfaith.calibration.null_band import null_bands
 from keepfaith.calibration.probabilities import Floats, Predicted
 from keepfaith.plugins.metric import PREDICTION_METRICS, Metric
-from keepfaith.statistics.bootstrap import Interval, percentile, two_sided
+from keepfaith.statistics.bootstrap import Interval, percentiles, two_sided
 from keepfaith.statistics.clusters import all_single
 from keepfaith.statistics.comparison import Comparison, MetricRow, Numbers, with_steps
 from keepfaith.statistics.error_change import ErrorChange
@@ -101,12 +101,8 @@ def _registered(metric: Metric, predicted: Predicted, comparison: Comparison) ->
         row = replace(row, low=own.low, high=own.high) if own else row
         if dense is not None and k != dense:
             changes = replicates[k] - replicates[dense]
-            steps = [percentile(changes, each) for each in comparison.confidences]
-            known = [step for step in steps if step is not None]
-            if known:
-                row = replace(
-                    row, p_value=two_sided(changes), **with_steps(*zip(*known, strict=True))
-                )
+            if ends := percentiles(changes, comparison.confidences):
+                row = replace(row, p_value=two_sided(changes), **with_steps(*ends))
         found[k] = row
     return found
 

@@ -26,6 +26,14 @@ def test_wilson_by_its_formula():
     assert wilson(40, 40).low < 0.93
 
 
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.9995])
+def test_wilson_equals_scipys(confidence):
+    for trials in (1, 2, 17, 300):
+        for successes in {0, 1, trials // 3, trials - 1, trials}:
+            peer = stats.binomtest(successes, trials).proportion_ci(confidence, "wilson")
+            assert wilson(successes, trials, confidence) == (peer.low, peer.high)
+
+
 @pytest.mark.parametrize("n", [10, 50, 400])
 def test_tango_without_discordant_pairs_is_the_rule_of_four(n):
     z = stats.norm.ppf(0.975)
