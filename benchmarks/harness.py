@@ -23,10 +23,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 import polars as pl
-from lm_eval.evaluator import simple_evaluate
+from lm_eval import evaluator
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
@@ -47,6 +48,7 @@ from keepfaith.models.removal import PrunableModel
 from keepfaith.scoring.encoding import PromptEncoder
 from keepfaith.scoring.predict import predict
 from keepfaith.scoring.scorer import OptionScorer
+from keepfaith.tasks.harness import installed_tasks
 from keepfaith.tasks.prepare import prepare_task
 
 SOLVED = 200
@@ -96,15 +98,17 @@ def of_harness(case: Case, keys: dict[str, Any], sides: Sides, manager: TaskMana
     """Results and samples of the harness's evaluation."""
     path = manager.task_index[case.task].yaml_path
     assert path is not None
-    return simple_evaluate(
-        model=sides.harness,
-        tasks=[{**load_yaml(path), **keys, "task": case.task}],
-        task_manager=manager,
-        num_fewshot=case.shots,
-        apply_chat_template=case.chat,
-        log_samples=True,
-        bootstrap_iters=0,
-    )
+    # It asks pip for all packages at every evaluation, to note them beside its results.
+    with mock.patch.object(evaluator, "add_env_info"):
+        return evaluator.simple_evaluate(
+            model=sides.harness,
+            tasks=[{**load_yaml(path), **keys, "task": case.task}],
+            task_manager=manager,
+            num_fewshot=case.shots,
+            apply_chat_template=case.chat,
+            log_samples=True,
+            bootstrap_iters=0,
+        )
 
 
 def of_keepfaith(case: Case, keys: dict[str, Any], folder: Path, sides: Sides) -> pl.DataFrame:
@@ -240,7 +244,7 @@ def main() -> None:
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     if options.small:
         options.rows = min(options.rows, 6)
-    sides, manager = opened(options.model), TaskManager()
+    sides, manager = opened(options.model), installed_tasks()
     chat = bool(sides.encoder.tokenizer.chat_template)
     rows = []
     for case in cases(options, chat=chat):

@@ -46,8 +46,9 @@ LEVELS = [0, 1, 2, 3]
 LENGTHS = (64, 128)
 
 
-def rate(shape: Shape, prompts: int) -> dict[str, object]:
+def rate(shape: Shape, small: bool) -> dict[str, object]:
     """One row: the rate of scoring, that of matrix products, and their ratio."""
+    prompts = 8 if small else 64
     model = PrunableModel(random_llama(shape))
     scorer = OptionScorer(model, list(range(shape.layers)))
     inputs = random_inputs(shape, prompts, LENGTHS, SEED)
@@ -56,7 +57,7 @@ def rate(shape: Shape, prompts: int) -> dict[str, object]:
     scorer.log_likelihoods(inputs[: prompts // 4], [0])
     pairs = []
     for _ in range(REPEATS):
-        limit = matrix_rate()
+        limit = matrix_rate(small=small)
         seconds, _ = timed(lambda: scorer.log_likelihoods(inputs, [0]))
         pairs.append((needed / seconds, limit))
     achieved, limit = (statistics.median(column) for column in zip(*pairs, strict=True))
@@ -132,7 +133,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=3)
     options = arguments.parse_args()
     shapes = (TINY, TINY) if options.small else (SMALL, LARGE)
-    rates = [rate(shape, 8 if options.small else 64) for shape in shapes]
+    rates = [rate(shape, options.small) for shape in shapes]
     show(rates)
     growth = grown(options.examples, shapes[0], options.rounds)
     record(

@@ -1,4 +1,4 @@
-"""In place of a Python that is started for a script, or with `-m MODULE`: asks `job_server.py` and ends as it ends."""
+"""In place of a Python that is started for a script, a module or code: asks `job_server.py` and ends as it ends."""
 
 # It is started for every job, so it imports little: pathlib would take longer than all that it does.
 # ruff: noqa: PTH100, PTH109
@@ -10,7 +10,8 @@ import socket
 import sys
 
 if __name__ == "__main__":
-    named = sys.argv[1:3] if sys.argv[1] == "-m" else [os.path.abspath(sys.argv[1])]
+    option = sys.argv[1] in ("-m", "-c")
+    named = sys.argv[1:3] if option else [os.path.abspath(sys.argv[1])]
     asked = {
         "named": named,
         "words": sys.argv[1 + len(named) :],

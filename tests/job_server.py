@@ -1,4 +1,4 @@
-"""Runs scripts of jobs, and modules that jobs start, in processes that are forked from this one.
+"""Runs scripts and modules in processes that are forked from this one: jobs, what jobs start, and benchmarks.
 
 It has imported what takes a job longest.
 
@@ -108,9 +108,7 @@ def _handle(connection: socket.socket) -> NoReturn:
         connection.close()
         os.setsid()
         _become(asked, streams)
-        if asked["named"][0] == "-m":
-            end_after(runpy.run_module, asked["named"][1], None, "__main__", True)
-        end_after(runpy.run_path, asked["named"][0], None, "__main__")
+        end_after(_run, *asked["named"])
     ended = os.pidfd_open(job)
     ready, _, _ = select.select([connection, ended], [], [])
     if (
@@ -121,6 +119,16 @@ def _handle(connection: socket.socket) -> NoReturn:
     if ended in ready:
         connection.sendall(str(status).encode())
     os._exit(0)
+
+
+def _run(*named: str) -> None:
+    """Run what a Python is started for: `-m` and a module, `-c` and code, or a script."""
+    if named[0] == "-m":
+        runpy.run_module(named[1], run_name="__main__", alter_sys=True)
+    elif named[0] == "-c":
+        exec(named[1], {"__name__": "__main__"})
+    else:
+        runpy.run_path(named[0], run_name="__main__")
 
 
 def _received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -142,8 +150,8 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.chdir(asked["folder"])
     sys.executable = sys.argv[2]  # a job that starts Python for a module has it from here, too
     named = asked["named"]
-    sys.argv = [named[-1], *asked["words"]]
-    if named[0] == "-m":
+    sys.argv = [named[0] if len(named) > 1 else named[-1], *asked["words"]]
+    if len(named) > 1:
         sys.path[:1] = [asked["folder"], *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     else:
         sys.path[0] = str(Path(named[0]).parent)

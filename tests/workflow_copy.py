@@ -113,7 +113,7 @@ def _job_server(hub: frozenset[tuple[str, str]]) -> str:
         listener.bind(address)
         listener.listen(64)  # who asks before it has imported everything waits
         server = subprocess.Popen(
-            [sys.executable, str(JOB_SERVER), str(listener.fileno()), python_of_jobs(folder)],
+            [sys.executable, str(JOB_SERVER), str(listener.fileno()), _forking_python(folder)],
             # Linear algebra of numpy would start its threads when it is imported; scripts on the CPU have one.
             env={
                 **environment_without_hub(),
@@ -128,8 +128,8 @@ def _job_server(hub: frozenset[tuple[str, str]]) -> str:
     return address
 
 
-def python_of_jobs(folder: str) -> str:
-    """A program in `folder` that is started as `python SCRIPT` or `python -m MODULE`: asks the server for a fork."""
+def _forking_python(folder: str) -> str:
+    """A program in `folder` that is started as Python is: asks the server for a fork."""
     program = Path(folder) / "python"
     client = Path(__file__).with_name("job_client.py")
     words = shlex.join([sys.executable, "-I", "-S", str(client)])

@@ -3,27 +3,18 @@
 import csv
 import json
 import os
+import subprocess
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-from forked import Forks
+from workflow_copy import job_server_for
 
 from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 
 TESTS = Path(__file__).resolve().parents[1]
 BENCHMARKS = TESTS.parent / "benchmarks"
-PROGRAM = Forks(
-    TESTS / "benchmarks" / "benchmark_program.py",
-    {
-        **os.environ,
-        "PYTHONPATH": str(TESTS),
-        # Threads that started at an import would be missing in a forked process.
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    },
-)
 SMALL = {
     "rationale": ["--samples", "3"],
     "coalitions": ["--lengths", "24", "--segments", "3", "4", "--captum-samples", "4"],
@@ -42,10 +33,20 @@ SMALL = {
 
 
 def run(name, folder, *arguments):
-    command = [BENCHMARKS / f"{name}.py", "--small", "--folder", folder, *arguments]
-    words = [str(word) for word in command]
-    ended = PROGRAM.run(words, BENCHMARKS.parent, dict(os.environ), timeout=1200)
-    assert ended.status == 0, (ended.status, ended.errors)
+    server = job_server_for(os.environ)
+    command = [
+        Path(server).with_name("python"),
+        BENCHMARKS / f"{name}.py",
+        "--small",
+        "--folder",
+        folder,
+        *arguments,
+    ]
+    ended = subprocess.run(
+        list(map(str, command)), cwd=BENCHMARKS.parent, env={**os.environ, "JOB_SERVER": server},
+        capture_output=True, text=True, timeout=1200,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
     return json.loads((folder / f"{name}.json").read_text())
 
 

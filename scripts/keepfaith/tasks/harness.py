@@ -78,9 +78,9 @@ def _loaded(source: HarnessTaskSource) -> ConfigurableTask:
 def _entry(source: HarnessTaskSource, name: str) -> tuple[TaskManager, Entry]:
     """A task, group or tag of the user, else of the harness, without code that nobody allowed; and its manager."""
     folder = source.include_path
-    manager = tasks_of_folder(folder, source.task) if folder else _installed()
+    manager = tasks_of_folder(folder, source.task) if folder else installed_tasks()
     if name not in manager.task_index:
-        manager = _installed()
+        manager = installed_tasks()
     entry = manager.task_index.get(name)
     if entry is None:
         raise HarnessError(
@@ -110,8 +110,8 @@ def _contain_templates() -> None:
 
 
 @cache
-def _installed() -> TaskManager:
-    """The tasks of the installed harness, whose thousands of files take a while."""
+def installed_tasks() -> TaskManager:
+    """The tasks of the installed harness: to index its thousands of files takes seconds, once in a process."""
     return TaskManager()
 
 
