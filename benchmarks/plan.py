@@ -80,8 +80,8 @@ def compare(jobs: list[Job], logs: Path, core_flops: float) -> list[dict[str, ob
                 "rule": rule,
                 "jobs": len(done),
                 "not_found": len(of_rule) - len(done),
-                "planned_s": round(planned, 1),
-                "measured_s": round(spent, 1),
+                "planned_s": round(planned, 2),
+                "measured_s": round(spent, 2),
                 "measured_over_planned": significant(spent / planned),
                 "core_flops_that_fits": significant(core_flops * planned / spent, 2)
                 if spent

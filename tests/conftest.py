@@ -78,7 +78,7 @@ def new_workflow(tmp_path: Path) -> Callable[[str], Workflow]:
 
 @pytest.fixture(scope="session")
 def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the mini study, run to its end by the first process that asks, with a Python of its own for every job.
+    """Folder of the mini study, run to its end by the first process that asks.
 
     Nobody changes it: `finished` is a copy.
     """
@@ -88,7 +88,7 @@ def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with FileLock(shared / "finished.lock"):
         if not folder.exists():
             workflow = copy_workflow(shared / "study")
-            result = workflow.run("--configfile", "mini.yaml", anew=True)
+            result = workflow.run("--configfile", "mini.yaml")
             assert result.returncode == 0, result.stdout[-4000:]
             workflow.folder.rename(folder)
     return folder

@@ -1,12 +1,14 @@
-"""Logits of an exported checkpoint, computed by a process that knows nothing but its folder."""
+"""Logits of an exported checkpoint, computed by a process that knows nothing but its folder.
+
+It is forked from one that has imported transformers, and nothing of keepfaith.
+"""
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import torch
-from workflow_copy import REPOSITORY, environment
+from workflow_copy import REPOSITORY, environment, job_server_for
 
 PLAIN = """
 import json, sys, torch
@@ -30,8 +32,11 @@ def logits_in_a_fresh_process(folder: Path, format: str, prompts: torch.Tensor) 
     """Load `folder` as its format is meant to be loaded and read `prompts`."""
     through = LOADING[format] is THROUGH_KEEPFAITH
     path = {"PYTHONPATH": str(REPOSITORY / "scripts")} if through else {}
+    server = job_server_for(environment())
+    python = Path(server).with_name("python")
     done = subprocess.run(
-        [sys.executable, "-c", LOADING[format] + LOGITS, folder, json.dumps(prompts.tolist())],
-        capture_output=True, text=True, check=True, cwd="/", env={**environment(), **path},
+        [python, "-c", LOADING[format] + LOGITS, folder, json.dumps(prompts.tolist())],
+        capture_output=True, text=True, check=True, cwd="/",
+        env={**environment(), **path, "JOB_SERVER": server},
     )  # fmt: skip
     return torch.tensor(json.loads(done.stdout.splitlines()[-1]))

@@ -11,6 +11,7 @@ import sys
 
 if __name__ == "__main__":
     option = sys.argv[1] in ("-m", "-c")
+    assert option or not sys.argv[1].startswith("-"), sys.argv[1]
     named = sys.argv[1:3] if option else [os.path.abspath(sys.argv[1])]
     asked = {
         "named": named,

@@ -2,8 +2,10 @@
 
 It has imported what takes a job longest.
 
-A job has the working folder, the environment and the streams of the `job_client.py` that asks for it; when the client
-is ended, so is the job. Nothing of keepfaith is imported here: a job takes that of its own copy of the workflow.
+A job has the working folder, the environment and the streams of the `job_client.py` that asks for it. When the client
+is ended, by whatever signal, its job is killed with all that it started; how a job of the product ends when it is told
+to is tested with a Python of its own. Nothing of keepfaith is imported here: a job takes that of its own copy of the
+workflow.
 """
 
 import contextlib
@@ -104,16 +106,19 @@ def _handle(connection: socket.socket) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     asked, streams = _received(connection)
     job = os.fork()
+    with contextlib.suppress(OSError):  # on both sides of the fork, whichever comes first
+        os.setpgid(job, job)
     if job == 0:
         connection.close()
-        os.setsid()
         _become(asked, streams)
         end_after(_run, *asked["named"])
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # an interrupt ends the client, and is then seen here
     ended = os.pidfd_open(job)
     ready, _, _ = select.select([connection, ended], [], [])
-    if (
-        ended not in ready
-    ):  # the client is gone: its job ends with all that it started, as when a machine is lost
+    if ended not in ready:
+        # The client is gone: its job ends with all that it started, as when a machine is lost.
         os.killpg(job, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
     if ended in ready:
@@ -148,7 +153,7 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
-    sys.executable = sys.argv[2]  # a job that starts Python for a module has it from here, too
+    sys.executable = sys.argv[2]  # what the job starts as Python has it from here, too
     named = asked["named"]
     sys.argv = [named[0] if len(named) > 1 else named[-1], *asked["words"]]
     if len(named) > 1:

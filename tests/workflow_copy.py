@@ -20,6 +20,7 @@ PROGRAM = Path(__file__).with_name("snakemake_program.py")
 SNAKEMAKE = Forks(PROGRAM)
 OF_HUB = ("HF_", "HUGGING")
 JOB_SERVER = Path(__file__).with_name("job_server.py")
+BEING_WRITTEN = shutil.ignore_patterns("*.pyc.*", ".writing-*")
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
 
 # The smallest study in which every rule has work to do.
@@ -144,7 +145,7 @@ def copy_workflow(folder: Path) -> Workflow:
     for part in PARTS:
         source = REPOSITORY / part
         if source.is_dir():
-            shutil.copytree(source, folder / part)
+            shutil.copytree(source, folder / part, ignore=BEING_WRITTEN)
         else:
             shutil.copy(source, folder / part)
     (folder / "mini.yaml").write_text(MINI, encoding="utf-8")

@@ -1,10 +1,11 @@
-"""Snakemake, as its command line starts it, that asks SLURM for its jobs every second; their Pythons are forked.
+"""Snakemake, as its command line starts it, that asks SLURM for its jobs every second.
 
 The plugin has a setting for the first wait alone (`--slurm-init-seconds-before-status-checks`); each further wait for
 a job is 10 s longer than the one before, so that a study of short jobs mostly waits.
 
 Each SLURM job starts Python for Snakemake, again for Snakemake in its step, and for the script: most of the time of a
-small job is that of imports. Here each of them asks `job_server.py` for a process in which that is done.
+small job is that of imports. Where the environment has a `JOB_SERVER`, each of them asks it for a process in which
+that is done.
 """
 
 import asyncio
@@ -25,5 +26,6 @@ async def soon(_: RemoteExecutor) -> None:
 
 if __name__ == "__main__":
     RemoteExecutor.sleep = soon  # type: ignore[method-assign]
-    sys.executable = str(Path(os.environ["JOB_SERVER"]).with_name("python"))
+    if "JOB_SERVER" in os.environ:
+        sys.executable = str(Path(os.environ["JOB_SERVER"]).with_name("python"))
     main(sys.argv[1:])

@@ -26,16 +26,19 @@ ARGUMENTS = (
 
 
 class ClusterRun:
-    """One run of Snakemake that submits to the private SLURM."""
+    """One run of Snakemake that submits to the private SLURM; with `anew`, each Python of its jobs is started."""
 
-    def __init__(self, folder: Path, cluster: Cluster, *arguments: str) -> None:
+    def __init__(self, folder: Path, cluster: Cluster, *arguments: str, anew: bool = False) -> None:
         self.folder = folder
+        environment = dict(cluster.environment)
+        if not anew:
+            environment["JOB_SERVER"] = job_server_for(environment)
         self._log = folder / "snakemake-output.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(ASKING_OFTEN), *ARGUMENTS, *arguments],
                 cwd=folder,
-                env={**cluster.environment, "JOB_SERVER": job_server_for(cluster.environment)},
+                env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

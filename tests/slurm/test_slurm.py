@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cluster import Cluster
-from cluster_run import at_the_same_time, gpus_seen, rule_of
+from cluster_run import ClusterRun, at_the_same_time, gpus_seen, rule_of
 from workflow_copy import Workflow
 
 pytestmark = pytest.mark.slurm
@@ -82,3 +82,19 @@ def test_jobs_that_run_at_the_same_time_see_different_gpus(
     ]
     assert pairs
     assert all({seen[one], seen[other]} == {"0", "1"} for one, other in pairs)
+
+
+def test_a_job_whose_pythons_are_started_as_in_use_makes_the_same(
+    through_slurm: Workflow, cluster: Cluster
+) -> None:
+    """Snakemake of the job, Snakemake of its step, and the script; those of the other jobs are forked."""
+    target = "results/builtin/cosine/sentiment/attributions/kernelshap-seed1.parquet"
+    path = through_slurm.folder / target
+    expected = path.read_bytes()
+    path.unlink()
+    before = {job["JobId"] for job in cluster.jobs()}
+    run = ClusterRun(through_slurm.folder, cluster, "--", target, anew=True)
+    assert run.wait() == 0, run.output()[-6000:] + cluster.logs()
+    assert path.read_bytes() == expected
+    (job,) = (job for job in cluster.jobs() if job["JobId"] not in before)
+    assert rule_of(job) == "attribute"

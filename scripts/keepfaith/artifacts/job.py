@@ -57,7 +57,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         print(f"keepfaith: {_one_line(error)} (log: {path})", file=sys.stderr)
         raise SystemExit(1) from error
     logger.info(
-        "done in %.1f s (%.1f s of CPU time)", time.monotonic() - started, sum(os.times()[:4])
+        "done in %.1f s (%.2f s of CPU time)", time.monotonic() - started, sum(os.times()[:4])
     )
 
 

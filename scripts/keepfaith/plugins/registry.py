@@ -15,8 +15,8 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """The plug-ins of one kind: a new module in `package` is a new plug-in, without any other edit.
 
-    Where a registry is made, `package` is written as a string: `artifacts.code_digest` reads from it which files a
-    job depends on.
+    Where a registry is made, `package` is written as a string: `artifacts.code_references` reads from it which files
+    a job depends on.
 
     Attributes:
         package: dotted name of the package whose modules are the plug-ins.

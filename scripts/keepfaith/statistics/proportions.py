@@ -25,11 +25,16 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
 
     Equal to SciPy's `binomtest(successes, trials).proportion_ci(confidence, "wilson")`, which first computes a p-value.
 
+    Raises:
+        ValueError: there is no trial, or no such number of successes.
+
     Examples:
         >>> low, high = wilson(successes=8, trials=10)
         >>> round(low, 3), round(high, 3)
         (0.49, 0.943)
     """
+    if not 0 <= successes <= trials or not trials:
+        raise ValueError(f"{successes} successes in {trials} trials")
     share = successes / trials
     critical = float(ndtri(0.5 + 0.5 * confidence))
     whole = 2 * (trials + critical**2)

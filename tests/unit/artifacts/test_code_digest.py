@@ -257,6 +257,7 @@ DAMAGED = {
     "no dictionary": lambda text: "[]",
     "without files": lambda text: json.dumps({"made_by": json.loads(text)["made_by"]}),
     "files of another kind": lambda text: json.dumps(json.loads(text) | {"files": {"x": [1]}}),
+    "no files": lambda text: json.dumps(json.loads(text) | {"files": []}),
 }
 
 
@@ -311,7 +312,10 @@ def test_what_another_reader_has_kept_does_not_count(
     folder = write(FILES)
     expected = code_files(["predict.py"], folder)
     kept = json.loads((folder / KEPT).read_text("utf-8"))
-    nothing = {key: {"modules": [], "walked": [], "data": []} for key in kept["files"]}
+    nothing = {
+        path: [digest, {"modules": [], "walked": [], "data": []}]
+        for path, (digest, _) in kept["files"].items()
+    }
     for made_by, files in ((kept["made_by"], ["predict.py"]), ("another", expected)):
         text = json.dumps({"made_by": made_by, "files": nothing})
         (folder / KEPT).write_text(text, encoding="utf-8")

@@ -5,10 +5,12 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 from small_models import byte_level_tokenizer
+from workflow_copy import job_server_for
 from zoo import tiny_model
 
 from keepfaith.artifacts.schemas import EFFICIENCY
@@ -28,7 +30,18 @@ def family(request):
 
 
 @pytest.fixture(scope="module")
-def folder(family, tmp_path_factory):
+def python(family):
+    """One family is measured by a Python that is started, as in use; the other by forks, which import nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        if family == "gpt2":
+            server = job_server_for(os.environ)
+            patch.setenv("JOB_SERVER", server)
+            patch.setattr(sys, "executable", str(Path(server).with_name("python")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(python, family, tmp_path_factory):
     path = tmp_path_factory.mktemp(family)
     tiny_model(family).save_pretrained(path)
     byte_level_tokenizer().save_pretrained(path)

@@ -18,8 +18,8 @@ larger one to less."""
 _TOLERANCE = 1e-6
 """Of smECE_s - s."""
 
-_STEPS = 12
-"""Secants at most; five or six are usual."""
+_STEPS = 40
+"""Secants and halvings at most; five or six secants are usual."""
 
 
 def _values(draws: Draws) -> Floats:
@@ -50,7 +50,10 @@ def _values(draws: Draws) -> Floats:
             slope = (excess - last_excess) / (width - last)
         slope = np.where(np.isfinite(slope) & (slope < 0), slope, -2.0)
         last, last_excess = width, excess
-        width = np.where(found, width, np.clip(width - excess / slope, low, high))
+        secant = width - excess / slope
+        inside = (secant >= low - _TOLERANCE) & (secant <= high + _TOLERANCE)
+        step = np.where(inside, np.clip(secant, low, high), (low + high) / 2)
+        width = np.where(found, width, step)
         found |= np.abs(excess) <= _TOLERANCE
         if found.all():
             break
