@@ -1,4 +1,4 @@
-"""Snakemake, as its command line starts it, that asks SLURM for its jobs every second.
+"""Snakemake, as its command line starts it, that asks SLURM for its jobs often.
 
 The plugin has a setting for the first wait alone (`--slurm-init-seconds-before-status-checks`); each further wait for
 a job is 10 s longer than the one before, so that a study of short jobs mostly waits.
@@ -16,7 +16,7 @@ from pathlib import Path
 from snakemake.cli import main
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
-SECONDS = 1.0
+SECONDS = 0.3
 
 
 async def soon(_: RemoteExecutor) -> None:

@@ -17,7 +17,8 @@ NODE = "node1"
 PATIENCE = 60.0
 
 # CPUs are pretended too, so that concurrent jobs do not depend on the machine. A credential that expires soon lets a
-# job whose node was lost start again after seconds instead of two minutes.
+# job whose node was lost start again after seconds instead of two minutes. Jobs are scheduled when they are submitted,
+# not up to three seconds later.
 SLURM_CONF = """
 ClusterName=keepfaith
 SlurmctldHost={host}(127.0.0.1)
@@ -36,6 +37,7 @@ SwitchType=switch/none
 MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
 GresTypes=gpu
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none

@@ -66,7 +66,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     workflow = copy_workflow(tmp_path_factory.mktemp("ended") / "study")
     with small_disk(workflow) as small:
         full = run_on_full_disk(workflow) if small else None
-        moments = [random.uniform(3, 20) for _ in range(3)]
+        moments = [random.uniform(2, 14) for _ in range(3)]
         # The second run starts while jobs of the first still write.
         orphaned = [kill_after(workflow, seconds) for seconds in moments[:2]]
         for main in orphaned:

@@ -247,14 +247,19 @@ def draw_files(draw: Callable[[], "Figure"], paths: Iterable[Path], paper: Paper
             save(draw(), files)
 
 
+def lay_out(figure: "Figure") -> None:
+    """Place panels, legends and labels on the paper, without drawing."""
+    engine = figure.get_layout_engine()
+    if engine and figure.axes:
+        engine.execute(figure)
+
+
 def save(figure: "Figure", paths: Iterable[Path]) -> None:
     """Write the figure in the format of each path's suffix, atomically, with the same bytes for the same data."""
     with applied():  # some settings (fonts, spaces, ids) are read at layout and writing
         # Laid out once: the same picture in every format. "none" would keep a placeholder of the layout engine, and
         # Matplotlib would then draw each format twice.
-        engine = figure.get_layout_engine()
-        if engine and figure.axes:
-            engine.execute(figure)
+        lay_out(figure)
         figure.set_layout_engine(None)
         points = marked_points(figure)
         for path in paths:

@@ -17,7 +17,7 @@ from keepfaith.figures.literature import read_literature, with_published_study
 from keepfaith.figures.paper import Paper
 from keepfaith.figures.published import published_harms, read_published
 from keepfaith.figures.study_figures import draw_all_study, draw_study, study_figures
-from keepfaith.figures.style import save
+from keepfaith.figures.style import lay_out, save
 from keepfaith.plugins.cell_figure import CELL_FIGURES
 
 PAPER = Paper(column=3.3, page=6.9)
@@ -128,7 +128,7 @@ def test_summary_axes_have_labels(name, summary):
 @pytest.mark.parametrize("name", FIGURES)
 def test_legend_covers_no_data(name, tables):
     figure = draw(name, tables)
-    figure.draw_without_rendering()
+    lay_out(figure)
     for legend in figure.legends:
         box = legend.get_window_extent()
         for axes in figure.axes:
@@ -138,7 +138,7 @@ def test_legend_covers_no_data(name, tables):
 
 
 def assert_all_on_paper(figure):
-    figure.draw_without_rendering()
+    lay_out(figure)
     paper = figure.bbox.padded(1)
     box = figure.get_tightbbox().transformed(mpl.transforms.Affine2D().scale(figure.dpi))
     assert paper.containsx(box.x0) and paper.containsx(box.x1), "something stands beside the paper"
