@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= all
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-fast lint bench docs format clean
@@ -14,7 +14,8 @@ demo: $(VENV)/ready
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "Open results/report/index.html"
 
-# Two processes: tests that run a whole workflow give it two cores themselves. A file's tests stay in one process.
+# Three processes for two cores: one of them mostly waits (for SLURM, for runs that are killed, for a hub that is busy).
+# Tests that run a whole workflow give it two cores themselves. A file's tests stay in one process.
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/ready-dev

@@ -2,6 +2,7 @@
 
 import compileall
 import contextlib
+import gc
 import os
 import shutil
 import sys
@@ -40,6 +41,12 @@ def pytest_sessionstart() -> None:
         compileall.compile_dir(scripts, quiet=2)
         with contextlib.suppress(CodeDigestError):  # what is wrong with a file is said by its tests
             code_files([path.name for path in scripts.glob("*.py")], scripts)
+
+
+def pytest_collection_finish() -> None:
+    """What imports and collection have made stays to the end: Python need not look for garbage in it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
