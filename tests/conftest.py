@@ -44,7 +44,7 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What imports and collection have made stays to the end: Python need not look for garbage in it again and again."""
+    """What imports and collection have made stays to the end: no need to look for garbage in it again and again."""
     gc.collect()
     gc.freeze()
 
