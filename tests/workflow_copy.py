@@ -35,6 +35,7 @@ levels: {maximum: 2}
 examples: {evaluation: 60, explanation: 4, tuning: 20, seed: 0}
 faithfulness: {segments: 3, protocol: study}
 statistics: {repetitions: 200}
+calibration: {null_repetitions: 200}
 stability: {seeds: 3, samples: [4]}
 seeds: [0, 1]
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}

@@ -189,6 +189,7 @@ folders: {data: ., models: .}
 examples: {evaluation: all, explanation: 4, tuning: 0}
 faithfulness: {segments: 0, protocol: study, operators: [twice], fractions: [0.3]}
 statistics: {repetitions: 200, margins: {doubtfulness: 0.06}}
+calibration: {null_repetitions: 200}
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 report: {explained_examples: 1, figure_formats: []}
 scoring: {device: cpu}

@@ -27,6 +27,7 @@ levels: {maximum: 3}
 examples: {evaluation: 24, explanation: 4, tuning: 20, seed: 0}
 faithfulness: {segments: 3, protocol: study}
 statistics: {repetitions: 200}
+calibration: {null_repetitions: 200}
 seeds: [0]
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 scoring: {device: cpu}

@@ -29,6 +29,7 @@ levels: [0, 1, 3]
 examples: {evaluation: 60, explanation: 12, tuning: 0}
 faithfulness: {segments: 5, protocol: study, operators: [retokenise], fractions: [0.3]}
 statistics: {repetitions: 200}
+calibration: {null_repetitions: 200}
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 scoring: {device: cpu}
 report: {figure_formats: []}

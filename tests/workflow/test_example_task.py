@@ -19,6 +19,7 @@ SMALLER = (
     "seeds=[0, 1]",
     "efficiency={contexts: [16], new_tokens: 2, repeats: 1}",
     "statistics={repetitions: 200}",
+    "calibration={null_repetitions: 200}",
     "faithfulness={segments: 4}",
 )
 OPTIONS = ["negative", "positive"]

@@ -25,6 +25,7 @@ tasks: [birds, sentiment]
 levels: [0, 3]
 examples: {evaluation: 40, explanation: 0}
 statistics: {repetitions: 200}
+calibration: {null_repetitions: 200}
 efficiency: {contexts: [16], new_tokens: 2, repeats: 1}
 folders: {data: .}
 scoring: {device: cpu}
