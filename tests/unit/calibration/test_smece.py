@@ -58,6 +58,13 @@ def test_one_confidence_for_all_has_the_plain_gap():
     assert value(sample) == pytest.approx(0.3, abs=1e-9)
 
 
+def test_gaps_that_a_narrow_kernel_cancels_are_solved_too():
+    """Neighbouring confidences, all right at one and all wrong at the next: smECE_s falls steeply at small widths."""
+    claimed = np.repeat(midpoints(512)[256:], 4)
+    sample = binary_sample(claimed.tolist(), np.tile(np.repeat([True, False], 4), 128).tolist())
+    assert value(sample) == pytest.approx(definition(sample, 4096), abs=1e-4)
+
+
 @pytest.mark.parametrize(("right", "expected"), [(True, 0.0), (False, 1.0)])
 def test_certain_answers_that_are_all_right_or_all_wrong(right, expected):
     assert value(binary_sample([1.0] * 5, [right] * 5)) == pytest.approx(expected, abs=1e-9)

@@ -34,6 +34,12 @@ def test_wilson_equals_scipys(confidence):
             assert wilson(successes, trials, confidence) == (peer.low, peer.high)
 
 
+@pytest.mark.parametrize(("successes", "trials"), [(0, 0), (3, 2), (-1, 5)])
+def test_counts_that_cannot_be_are_refused(successes, trials):
+    with pytest.raises(ValueError, match=f"{successes} successes in {trials} trials"):
+        wilson(successes, trials)
+
+
 @pytest.mark.parametrize("n", [10, 50, 400])
 def test_tango_without_discordant_pairs_is_the_rule_of_four(n):
     z = stats.norm.ppf(0.975)
