@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 CORES ?= all
 TEST_PROCESSES ?= 3
+FAST_TEST_PROCESSES ?= 2
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-fast lint bench docs format clean
@@ -16,14 +17,14 @@ demo: $(VENV)/ready
 
 # Three processes for two cores: one of them mostly waits (for SLURM, for runs that are killed, for a hub that is busy).
 # Tests that run a whole workflow give it two cores themselves. A file's tests stay in one process.
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/ready-dev
-	$(PYTEST) --durations=40
+	$(PYTEST) -n $(TEST_PROCESSES) --durations=40
 
 # Unit tests without those of tests/slow_tests.txt: no SLURM, no server of a hub, no browser, no whole workflow.
 test-fast: $(VENV)/ready-dev
-	$(PYTEST) tests/unit -m "not slow"
+	$(PYTEST) -n $(FAST_TEST_PROCESSES) tests/unit -m "not slow"
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
