@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import torch
-from workflow_copy import REPOSITORY, environment, job_server_for
+from workflow_copy import REPOSITORY, environment, forking_python
 
 PLAIN = """
 import json, sys, torch
@@ -32,11 +32,9 @@ def logits_in_a_fresh_process(folder: Path, format: str, prompts: torch.Tensor) 
     """Load `folder` as its format is meant to be loaded and read `prompts`."""
     through = LOADING[format] is THROUGH_KEEPFAITH
     path = {"PYTHONPATH": str(REPOSITORY / "scripts")} if through else {}
-    server = job_server_for(environment())
-    python = Path(server).with_name("python")
+    python = forking_python(environment())
     done = subprocess.run(
         [python, "-c", LOADING[format] + LOGITS, folder, json.dumps(prompts.tolist())],
-        capture_output=True, text=True, check=True, cwd="/",
-        env={**environment(), **path, "JOB_SERVER": server},
+        capture_output=True, text=True, check=True, cwd="/", env={**environment(), **path},
     )  # fmt: skip
     return torch.tensor(json.loads(done.stdout.splitlines()[-1]))

@@ -98,11 +98,13 @@ def environment_without_hub() -> dict[str, str]:
 
 
 def job_server_for(variables: Mapping[str, str]) -> str:
-    """Address of the process that jobs with these environment variables are forked from.
-
-    Beside it lies `python`, a program to start in place of Python.
-    """
+    """Address of the process that jobs with these environment variables are forked from."""
     return _job_server(frozenset(of_hub(variables).items()))
+
+
+def forking_python(variables: Mapping[str, str]) -> str:
+    """A program to start in place of Python with these environment variables: `job_server_for` them forks it."""
+    return str(Path(job_server_for(variables)).with_name("python"))
 
 
 @functools.cache
@@ -115,7 +117,7 @@ def _job_server(hub: frozenset[tuple[str, str]]) -> str:
         listener.bind(address)
         listener.listen(64)  # who asks before it has imported everything waits
         server = subprocess.Popen(
-            [sys.executable, str(JOB_SERVER), str(listener.fileno()), _forking_python(folder)],
+            [sys.executable, str(JOB_SERVER), str(listener.fileno()), _write_python(address)],
             # Linear algebra of numpy would start its threads when it is imported; scripts on the CPU have one.
             env={
                 **environment_without_hub(),
@@ -130,11 +132,11 @@ def _job_server(hub: frozenset[tuple[str, str]]) -> str:
     return address
 
 
-def _forking_python(folder: str) -> str:
-    """A program in `folder` that is started as Python is: asks the server for a fork."""
-    program = Path(folder) / "python"
+def _write_python(address: str) -> str:
+    """A program beside `address` that is started as Python is: asks the server there for a fork."""
+    program = Path(address).with_name("python")
     client = Path(__file__).with_name("job_client.py")
-    words = shlex.join([sys.executable, "-I", "-S", str(client)])
+    words = shlex.join(["env", f"JOB_SERVER={address}", sys.executable, "-I", "-S", str(client)])
     program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     return str(program)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from workflow_copy import job_server_for
+from workflow_copy import forking_python
 
 from keepfaith.config.shipped import BUILTIN_CHECKPOINT
 
@@ -33,19 +33,11 @@ SMALL = {
 
 
 def run(name, folder, *arguments):
-    server = job_server_for(os.environ)
-    command = [
-        Path(server).with_name("python"),
-        BENCHMARKS / f"{name}.py",
-        "--small",
-        "--folder",
-        folder,
-        *arguments,
-    ]
+    script = BENCHMARKS / f"{name}.py"
+    command = [forking_python(os.environ), script, "--small", "--folder", folder, *arguments]
     ended = subprocess.run(
-        list(map(str, command)), cwd=BENCHMARKS.parent, env={**os.environ, "JOB_SERVER": server},
-        capture_output=True, text=True, timeout=1200,
-    )  # fmt: skip
+        list(map(str, command)), cwd=BENCHMARKS.parent, capture_output=True, text=True, timeout=1200
+    )
     assert ended.returncode == 0, ended.stderr
     return json.loads((folder / f"{name}.json").read_text())
 

@@ -4,14 +4,13 @@ The plugin has a setting for the first wait alone (`--slurm-init-seconds-before-
 a job is 10 s longer than the one before, so that a study of short jobs mostly waits.
 
 Each SLURM job starts Python for Snakemake, again for Snakemake in its step, and for the script: most of the time of a
-small job is that of imports. Where the environment has a `JOB_SERVER`, each of them asks it for a process in which
+small job is that of imports. `PYTHON_OF_JOBS` names another program for them, such as one that forks a process in which
 that is done.
 """
 
 import asyncio
 import os
 import sys
-from pathlib import Path
 
 from snakemake.cli import main
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
@@ -26,6 +25,5 @@ async def soon(_: RemoteExecutor) -> None:
 
 if __name__ == "__main__":
     RemoteExecutor.sleep = soon  # type: ignore[method-assign]
-    if "JOB_SERVER" in os.environ:
-        sys.executable = str(Path(os.environ["JOB_SERVER"]).with_name("python"))
+    sys.executable = os.environ.get("PYTHON_OF_JOBS", sys.executable)
     main(sys.argv[1:])

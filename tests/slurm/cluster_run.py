@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cluster import Cluster
-from workflow_copy import job_server_for
+from workflow_copy import forking_python
 
 ASKING_OFTEN = Path(__file__).with_name("asking_often.py")
 PROFILE = "profiles/slurm"
@@ -32,7 +32,7 @@ class ClusterRun:
         self.folder = folder
         environment = dict(cluster.environment)
         if not anew:
-            environment["JOB_SERVER"] = job_server_for(environment)
+            environment["PYTHON_OF_JOBS"] = forking_python(environment)
         self._log = folder / "snakemake-output.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

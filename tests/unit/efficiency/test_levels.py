@@ -5,12 +5,11 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 from small_models import byte_level_tokenizer
-from workflow_copy import job_server_for
+from workflow_copy import forking_python
 from zoo import tiny_model
 
 from keepfaith.artifacts.schemas import EFFICIENCY
@@ -34,9 +33,7 @@ def python(family):
     """One family is measured by a Python that is started, as in use; the other by forks, which import nothing."""
     with pytest.MonkeyPatch.context() as patch:
         if family == "gpt2":
-            server = job_server_for(os.environ)
-            patch.setenv("JOB_SERVER", server)
-            patch.setattr(sys, "executable", str(Path(server).with_name("python")))
+            patch.setattr(sys, "executable", forking_python(os.environ))
         yield
 
 
